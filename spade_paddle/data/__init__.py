@@ -1,0 +1,1 @@
+"""Label sets, photo/label pairs and their transforms."""

@@ -1,0 +1,168 @@
+"""Label sets: what each id of a label map means.
+
+A label map is ``uint8`` HW with values 0..K-1; 255 says "don't care". It is never RGB and never
+JPEG: ids are names, not brightness, so nothing may interpolate or compress them with loss.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from spade_paddle.errors import ConfigError, LabelMapError
+
+DONT_CARE = 255
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label: ``id`` 0..K-1, its names, and the colour (R, G, B) it is shown in."""
+
+    id: int
+    name_en: str
+    name_zh: str
+    color: tuple[int, int, int]
+
+    @property
+    def hex_color(self) -> str:
+        """The colour as ``#rrggbb``."""
+        return "#{:02x}{:02x}{:02x}".format(*self.color)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """An ordered set of K labels with the ids 0..K-1 (K at most 255)."""
+
+    name: str
+    labels: tuple[Label, ...]
+
+    def __post_init__(self) -> None:
+        ids = [label.id for label in self.labels]
+        if ids != list(range(len(ids))) or not 1 <= len(ids) <= DONT_CARE:
+            raise ConfigError(
+                f"label set '{self.name}': ids must be 0, 1, 2, ... in order (1 to 255 of them), "
+                f"got {ids}; renumber the labels",
+                code="label_set_invalid",
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LabelSet:
+        """Read a label set from YAML or JSON (``{name, labels: [{id, name_en, name_zh, color}]}``).
+
+        Raises:
+            ConfigError: the file is missing, is not of that form, or its ids are not 0..K-1.
+        """
+        path = Path(path)
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"{path}: there is no such label set file; configs/labels/ has some to choose from",
+                code="label_set_missing",
+            ) from error
+        except yaml.YAMLError as error:
+            raise ConfigError(
+                f"{path}: this is not YAML: {error}", code="label_set_invalid"
+            ) from error
+        return cls.from_dict(content, where=str(path))
+
+    @classmethod
+    def from_dict(cls, content: Any, *, where: str = "label set") -> LabelSet:
+        """Build a label set from the parsed form of a label file; ``where`` names it in errors."""
+        try:
+            labels = tuple(
+                Label(
+                    id=int(entry["id"]),
+                    name_en=str(entry["name_en"]),
+                    name_zh=str(entry["name_zh"]),
+                    color=_parse_hex(entry["color"]),
+                )
+                for entry in content["labels"]
+            )
+            return cls(name=str(content["name"]), labels=labels)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"{where}: expected {{name, labels: [{{id, name_en, name_zh, color: '#rrggbb'}}]}}, "
+                f"but {type(error).__name__}: {error}",
+                code="label_set_invalid",
+            ) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON-serialisable form that :meth:`from_dict` reads."""
+        return {
+            "name": self.name,
+            "labels": [
+                {
+                    "id": label.id,
+                    "name_en": label.name_en,
+                    "name_zh": label.name_zh,
+                    "color": label.hex_color,
+                }
+                for label in self.labels
+            ],
+        }
+
+    def fingerprint(self) -> str:
+        """A text that is equal for equal label sets (ids and English names)."""
+        return json.dumps([[label.id, label.name_en] for label in self.labels])
+
+    def id_of(self, name_en: str) -> int:
+        """The id of an English label name. Raises ``KeyError`` when there is none."""
+        for label in self.labels:
+            if label.name_en == name_en:
+                return label.id
+        raise KeyError(name_en)
+
+    def palette(self) -> np.ndarray:
+        """Colours as ``uint8`` [256, 3]; ids without a label (255 included) are light grey."""
+        palette = np.full((256, 3), 235, np.uint8)
+        for label in self.labels:
+            palette[label.id] = label.color
+        return palette
+
+    def colorize(self, label_map: np.ndarray) -> np.ndarray:
+        """Show a label map [H, W] as an RGB picture, ``uint8`` [H, W, 3]."""
+        return self.palette()[label_map]
+
+    def check(self, label_map: np.ndarray, *, where: str = "label map") -> None:
+        """Refuse a label map that holds ids this set does not have (255 is always allowed).
+
+        Args:
+            label_map: integer [H, W].
+            where: what to call the map in the error (a file name, "images[0]").
+
+        Raises:
+            LabelMapError: wrong dtype or shape, or ids outside 0..K-1 and 255.
+        """
+        if label_map.ndim != 2 or not np.issubdtype(label_map.dtype, np.integer):
+            raise LabelMapError(
+                f"{where}: expected a grey picture of label ids (height x width integers), got "
+                f"shape {tuple(label_map.shape)} of {label_map.dtype}",
+                code="label_map_shape",
+            )
+        values = np.unique(label_map)
+        unknown = values[((values < 0) | (values >= len(self))) & (values != DONT_CARE)]
+        if unknown.size:
+            listed = ", ".join(str(int(value)) for value in unknown[:8])
+            more = f" and {unknown.size - 8} more" if unknown.size > 8 else ""
+            raise LabelMapError(
+                f"{where}: unknown label ids {listed}{more}; the label set '{self.name}' knows "
+                f"0..{len(self) - 1} (and 255 for don't care); renumber the map",
+                code="label_unknown",
+                ids=[int(value) for value in unknown[:8]],
+                highest=len(self) - 1,
+            )
+
+
+def _parse_hex(text: str) -> tuple[int, int, int]:
+    if not (isinstance(text, str) and len(text) == 7 and text.startswith("#")):
+        raise ValueError(f"colour {text!r} is not '#rrggbb'")
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)

@@ -1,0 +1,45 @@
+"""The errors meant for people: the one family that tools and the server catch.
+
+A message tells where the problem is, what was expected, what came and what to do. ``code`` is a
+short stable name for programs (the page looks up its translated sentence by it) and ``details``
+holds the numbers and names that the sentence needs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class UserError(Exception):
+    """Something the person who called us can put right.
+
+    Args:
+        message: where, what was expected, what came, what to do; in English.
+        code: stable machine-readable name such as ``label_unknown``.
+        details: JSON-serialisable values that the message was made of.
+    """
+
+    def __init__(self, message: str, *, code: str = "bad_input", **details: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
+
+
+class ConfigError(UserError):
+    """A configuration file or ``--set`` option is wrong."""
+
+
+class DataError(UserError):
+    """A data set, a photo or a label file is wrong or missing."""
+
+
+class LabelMapError(UserError):
+    """One label map cannot be painted (unknown ids, wrong shape, too small, too large)."""
+
+
+class ModelError(UserError):
+    """A model folder or a checkpoint is missing, broken or does not fit."""
+
+
+class RequestError(UserError):
+    """An HTTP request is malformed (not JSON, an unknown key, not an image)."""
