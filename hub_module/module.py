@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PaddleHub module ``gaugan_doodle``: a doodle of labels becomes a photo-like landscape."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import paddle
+from paddlehub.module.module import moduleinfo, runnable, serving
+
+
+# A Layer, because PaddleHub runs the methods of anything else in static graph mode.
+@moduleinfo(
+    name="gaugan_doodle",
+    version="0.1.0",
+    author="spade_paddle contributors",
+    author_email="",
+    summary="Paints a photo-like landscape from a doodle of labels (GauGAN / SPADE).",
+    type="CV/image_generation",
+)
+class GauganDoodle(paddle.nn.Layer):
+    """Holds a ``PaintService``; every argument left ``None`` comes from the environment."""
+
+    def __init__(
+        self,
+        use_gpu: bool | None = None,
+        host: str | None = None,
+        cors_origins: str | list[str] | None = None,
+        max_body_bytes: int | None = None,
+        max_pixels: int | None = None,
+        max_images: int | None = None,
+        queue_length: int | None = None,
+        max_wait_seconds: int | None = None,
+        idle_seconds: int | None = None,
+        threads: int | None = None,
+        model: str | None = None,
+    ) -> None:
+        # PaddleHub rebuilds the class, so super() without arguments would not find it.
+        super(GauganDoodle, self).__init__()  # noqa: UP008
+        given = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+        _require_spade_paddle()
+        from spade_paddle.inference.painter import Painter
+        from spade_paddle.serving.paddlehub_hook import install
+        from spade_paddle.serving.service import PaintService
+        from spade_paddle.serving.settings import Settings
+
+        settings = Settings.read(given)
+        folder = Path(settings.model or Path(self.directory) / "weights")
+        painter = Painter.load(folder, threads=settings.threads, use_gpu=settings.use_gpu)
+        self.service = PaintService(painter=painter, settings=settings)
+        install(service=self.service, settings=settings)
+
+    def paint(
+        self,
+        label_map: np.ndarray | str | Path,
+        seed: int | None = None,
+        style: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Paint one label map.
+
+        Args:
+            label_map: integers [H, W] with label ids (255: don't care), or the path of a PNG.
+            seed: for models with more than one answer; the same seed gives the same picture.
+            style: ``uint8`` RGB [H, W, 3], for models with styles.
+
+        Returns:
+            ``uint8`` RGB [H, W, 3].
+        """
+        if isinstance(label_map, (str, Path)):
+            from spade_paddle.serving.files import read_label_file
+
+            label_map = read_label_file(label_map, service=self.service).label_map
+        return self.service.paint_array(np.asarray(label_map), seed=seed, style=style)
+
+    @serving
+    def serving_method(
+        self,
+        images: list[str] | None = None,
+        labels: list[dict] | None = None,
+        seed: int | None = None,
+        style: str | None = None,
+        format: str = "png",
+        use_gpu: bool | None = None,
+    ) -> list[dict]:
+        """Paint a request given as JSON values; the README has the form.
+
+        ``use_gpu`` is ignored: PaddleHub's ``--use_gpu`` mode adds it to every call.
+        """
+        given = {
+            "images": images,
+            "labels": labels,
+            "seed": seed,
+            "style": style,
+            "format": format,
+        }
+        return self.service.paint_json(
+            {name: value for name, value in given.items() if value is not None}
+        )
+
+    @runnable
+    def run_cmd(self, argvs: list[str]) -> str:
+        """``hub run gaugan_doodle --input_path label.png --output_dir out``."""
+        from spade_paddle.errors import UserError
+        from spade_paddle.serving.files import paint_files
+
+        args = _parser().parse_args(argvs)
+        try:
+            written = paint_files(
+                args.input_path,
+                args.output_dir,
+                service=self.service,
+                seed=args.seed,
+                image_format=args.format,
+            )
+        except UserError as error:
+            print(f"hub run gaugan_doodle: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
+        return "\n".join(str(path) for path in written)  # PaddleHub prints what comes back
+
+
+_NOT_SETTINGS = ("self", "__class__")
+
+
+def _require_spade_paddle() -> None:
+    """PaddleHub answers a failed import with an unrelated network error; say it ourselves."""
+    if importlib.util.find_spec("spade_paddle") is None:
+        raise RuntimeError(
+            "gaugan_doodle needs the Python package spade_paddle, which is not installed in "
+            f"{sys.prefix}; run 'pip install -e .' in the spade_paddle folder"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hub run gaugan_doodle", description="Paint label maps into landscapes."
+    )
+    inputs = parser.add_argument_group("Input options")
+    inputs.add_argument(
+        "--input_path", required=True, help="a label map (PNG of ids) or a folder of them"
+    )
+    config = parser.add_argument_group("Config options")
+    config.add_argument("--output_dir", default="gaugan_doodle_output", help="where to write")
+    config.add_argument("--seed", type=int, default=None, help="for models with many answers")
+    config.add_argument("--format", choices=("png", "jpeg"), default="png")
+    return parser

@@ -1,0 +1,77 @@
+"""Every error the service can answer: its stable name, its HTTP status and when it comes.
+
+This is the one table; the page translates by these names and the README lists them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from spade_paddle.errors import LabelMapError, RequestError, UserError
+
+RETRY_AFTER_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One row: ``code`` in the answer, the HTTP ``status`` it comes with, and ``when``."""
+
+    code: str
+    status: int
+    when: str
+
+
+_ROWS = (
+    ErrorCode("not_json", 400, "The body is not JSON."),
+    ErrorCode("json_not_object", 400, "The body is JSON, but a list, a text, null, not an object."),
+    ErrorCode("missing_key", 400, "A key that is needed is missing."),
+    ErrorCode("unknown_key", 400, "A key that does not exist; a likely spelling is offered."),
+    ErrorCode("bad_value", 400, "A key has a value of the wrong type or outside its range."),
+    ErrorCode("not_base64", 400, "A text that should be base64 is not."),
+    ErrorCode("not_an_image", 400, "The bytes are not a PNG (or JPEG), or the file is broken."),
+    ErrorCode("label_unknown", 400, "A label id that the model does not know."),
+    ErrorCode("label_map_shape", 400, "Not one label id per pixel, or not width x height bytes."),
+    ErrorCode("label_map_too_small", 400, "A side is shorter than the model can paint."),
+    ErrorCode("label_map_too_large", 400, "More pixels than the service allows."),
+    ErrorCode("lossy_labels", 400, "A JPEG whose labels can no longer be told apart."),
+    ErrorCode("unknown_colors", 400, "Too many pixels are far from every palette colour."),
+    ErrorCode("no_styles", 400, "A style picture was sent, but the model has no styles."),
+    ErrorCode("bad_request", 400, "Any other malformed HTTP request."),
+    ErrorCode("not_found", 404, "There is nothing at this address."),
+    ErrorCode("method_not_allowed", 405, "The address exists, but not for this method."),
+    ErrorCode("body_too_large", 413, "The body is larger than max_body_bytes."),
+    ErrorCode("unsupported_media_type", 415, "Content-Type is not application/json."),
+    ErrorCode("internal", 500, "A fault of the service; the log has it under details.reference."),
+    ErrorCode("busy", 503, "Too many requests wait already; try again after Retry-After seconds."),
+)
+ERROR_CODES = {row.code: row for row in _ROWS}
+
+_CODE_OF_STATUS = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+
+def code_of_status(status: int) -> str:
+    """The code for an HTTP error that the web framework raised by itself."""
+    return _CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal")
+
+
+def is_callers_fault(error: UserError) -> bool:
+    """Whether the request is wrong (answer its text) or the service is (answer ``internal``)."""
+    return isinstance(error, (RequestError, LabelMapError))
+
+
+def status_of(error: UserError) -> int:
+    """The HTTP status for an error of the caller; 400 for a code that is not in the table."""
+    row = ERROR_CODES.get(error.code)
+    return row.status if row else 400
+
+
+def error_body(message: str, *, code: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON body of an error, in PaddleHub's envelope."""
+    return {"status": "101", "msg": message, "results": "", "code": code, "details": details or {}}

@@ -1,0 +1,199 @@
+"""The painter behind a queue: one picture at a time, a bounded number of waiting requests."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from spade_paddle.errors import RequestError
+from spade_paddle.serving.label_images import Note, SizeLimits
+from spade_paddle.serving.schema import LabelInput, PaintRequest, RequestRules, parse_request
+from spade_paddle.serving.settings import Settings
+
+if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
+    from spade_paddle.inference.painter import Painter
+
+JPEG_QUALITY = 92
+
+
+class PaintingQueue:
+    """Lets one caller paint, a few wait, and refuses the rest at once."""
+
+    def __init__(self, *, length: int, max_wait_seconds: float) -> None:
+        self._length = length
+        self._max_wait_seconds = max_wait_seconds
+        self._painting = threading.Lock()
+        self._counting = threading.Lock()
+        self._inside = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the right to paint. Raises RequestError (busy)."""
+        with self._counting:
+            if self._inside > self._length:
+                raise self._busy(f"{self._length} requests wait already")
+            self._inside += 1
+        try:
+            if not self._painting.acquire(timeout=self._max_wait_seconds):
+                raise self._busy(f"no turn came within {self._max_wait_seconds} seconds")
+            try:
+                yield
+            finally:
+                self._painting.release()
+        finally:
+            with self._counting:
+                self._inside -= 1
+
+    def _busy(self, reason: str) -> RequestError:
+        return RequestError(
+            f"the painter is busy: {reason}; try again in a moment",
+            code="busy",
+            queue_length=self._length,
+        )
+
+
+class PaintService:
+    """Paints checked requests and describes what it can paint."""
+
+    def __init__(self, *, painter: Painter, settings: Settings) -> None:
+        self._painter = painter
+        self._settings = settings
+        self._queue = PaintingQueue(
+            length=settings.queue_length, max_wait_seconds=settings.max_wait_seconds
+        )
+        self.is_ready = False
+        self.rules = RequestRules(
+            label_set=painter.label_set,
+            sizes=SizeLimits(
+                min_side=painter.min_side,
+                max_pixels=min(settings.max_pixels, painter.max_pixels),
+            ),
+            max_images=settings.max_images,
+        )
+
+    @property
+    def model_name(self) -> str:
+        """The name in the model folder."""
+        return self._painter.name
+
+    @property
+    def model_version(self) -> str:
+        """The version in the model folder."""
+        return self._painter.version
+
+    def warm_up(self) -> None:
+        """Paint one picture, so that the first person does not wait for lazy set-up."""
+        size = (self._painter.height, self._painter.width)
+        with self._queue.turn():
+            self._painter.paint(np.zeros(size, np.uint8))
+        self.is_ready = True
+
+    def describe(self) -> dict[str, Any]:
+        """The answer of ``GET /labels``: the label set, the model and the limits."""
+        painter, sizes = self._painter, self.rules.sizes
+        return {
+            "name": painter.label_set.name,
+            "dont_care": 255,
+            "labels": painter.label_set.to_dict()["labels"],
+            "model": {
+                "name": painter.name,
+                "version": painter.version,
+                "height": painter.height,
+                "width": painter.width,
+                "multiple": painter.multiple,
+                "styles": self.rules.has_styles,
+            },
+            "limits": {
+                "min_side": sizes.min_side,
+                "max_pixels": sizes.max_pixels,
+                "max_images": self.rules.max_images,
+                "max_body_bytes": self._settings.max_body_bytes,
+            },
+        }
+
+    def paint_json(self, content: dict[str, Any]) -> list[dict[str, Any]]:
+        """Check a request given as a JSON object and paint it: the ``results`` of an answer.
+
+        Raises:
+            RequestError: malformed, or ``busy``. LabelMapError: a map cannot be painted.
+        """
+        return self.paint(parse_request(content, rules=self.rules))
+
+    def paint(self, request: PaintRequest) -> list[dict[str, Any]]:
+        """Paint every label map of a checked request, in order."""
+        with self._queue.turn():
+            painted = [(entry, *self._paint_one(entry, request)) for entry in request.inputs]
+        # Encoding stays outside the turn: the next request can be painted meanwhile.
+        return [
+            self._result(entry, image=image, seconds=seconds, request=request)
+            for entry, image, seconds in painted
+        ]
+
+    def paint_array(
+        self, label_map: np.ndarray, *, seed: int | None = None, style: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3]. Raises LabelMapError."""
+        self.rules.label_set.check(label_map)
+        height, width = label_map.shape
+        self.rules.sizes.check(height=height, width=width, where="label map")
+        if style is not None and not self.rules.has_styles:
+            raise RequestError(
+                "style: this model has no styles, got a style picture; leave 'style' out",
+                code="no_styles",
+            )
+        with self._queue.turn():
+            return self._painter.paint(label_map.astype(np.uint8), seed=seed, style=style)
+
+    def _paint_one(self, entry: LabelInput, request: PaintRequest) -> tuple[np.ndarray, float]:
+        start = time.perf_counter()
+        image = self._painter.paint(entry.label_map, seed=request.seed, style=request.style)
+        return image, time.perf_counter() - start
+
+    def _result(
+        self, entry: LabelInput, *, image: np.ndarray, seconds: float, request: PaintRequest
+    ) -> dict[str, Any]:
+        height, width = entry.label_map.shape
+        notes = [*entry.notes, *_padding_note(height, width, self._painter.multiple)]
+        data = encode_image(image, image_format=request.image_format)
+        return {
+            "image": base64.b64encode(data).decode("ascii"),
+            "format": request.image_format,
+            "width": width,
+            "height": height,
+            "seed": request.seed,
+            "milliseconds": round(seconds * 1000),
+            "notes": [note.to_dict() for note in notes],
+        }
+
+
+def encode_image(image: np.ndarray, *, image_format: str) -> bytes:
+    """An RGB picture ``uint8`` [H, W, 3] as the bytes of a PNG or JPEG file."""
+    buffer = io.BytesIO()
+    if image_format == "jpeg":
+        Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    else:
+        # Level 1 takes half of the default's time for about a tenth more bytes.
+        Image.fromarray(image).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _padding_note(height: int, width: int, multiple: int) -> list[Note]:
+    """A note when a size is not a multiple, so that the border was repeated and cut off again."""
+    padded_height, padded_width = (-(-side // multiple) * multiple for side in (height, width))
+    if (padded_height, padded_width) == (height, width):
+        return []
+    message = (
+        f"{width} x {height} is not a multiple of {multiple}; painted as {padded_width} x "
+        f"{padded_height} with a repeated border, then cut back"
+    )
+    sizes = {"height": height, "width": width}
+    padded = {"padded_height": padded_height, "padded_width": padded_width}
+    return [Note("padded", message, {**sizes, **padded})]
