@@ -41,7 +41,19 @@ class GauganDoodle(paddle.nn.Layer):
     ) -> None:
         # PaddleHub rebuilds the class, so super() without arguments would not find it.
         super(GauganDoodle, self).__init__()  # noqa: UP008
-        given = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+        given = {
+            "use_gpu": use_gpu,
+            "host": host,
+            "cors_origins": cors_origins,
+            "max_body_bytes": max_body_bytes,
+            "max_pixels": max_pixels,
+            "max_images": max_images,
+            "queue_length": queue_length,
+            "max_wait_seconds": max_wait_seconds,
+            "idle_seconds": idle_seconds,
+            "threads": threads,
+            "model": model,
+        }
         _require_spade_paddle()
         from spade_paddle.inference.painter import Painter
         from spade_paddle.serving.paddlehub_hook import install
@@ -120,9 +132,6 @@ class GauganDoodle(paddle.nn.Layer):
             print(f"hub run gaugan_doodle: {error}", file=sys.stderr)
             raise SystemExit(2) from None
         return "\n".join(str(path) for path in written)  # PaddleHub prints what comes back
-
-
-_NOT_SETTINGS = ("self", "__class__")
 
 
 def _require_spade_paddle() -> None:

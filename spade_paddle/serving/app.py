@@ -56,7 +56,7 @@ def extend(
         app: PaddleHub's app, or an empty one.
         service: paints; asked for its label set and limits.
         settings: origins and body limit.
-        static_folder: holds the page's ``index.html`` and everything under ``/ui/``.
+        static_folder: holds the page's ``index.html`` and the folder ``ui``.
     """
     _use_standard_logger(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -86,7 +86,7 @@ def _add_page(app: Flask, *, static_folder: Path) -> None:
         return _send_static(static_folder, "index.html")
 
     def ui(path: str) -> Response:
-        return _send_static(static_folder, path)
+        return _send_static(static_folder / "ui", path)
 
     if "index" in app.view_functions:
         app.view_functions["index"] = index

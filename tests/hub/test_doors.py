@@ -1,0 +1,129 @@
+"""The page, HTTP, the command line and Python: each paints, and they agree."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.hub.conftest import HUB_MODULE
+from tests.pictures import file_bytes, open64, palette_png, png64, raw_labels, scene
+
+
+@pytest.fixture(scope="module")
+def lake() -> np.ndarray:
+    ids = scene(256, 256)
+    ids[100:140, 60:200] = 3
+    return ids
+
+
+def picture_of(server, ids: np.ndarray) -> np.ndarray:
+    (result,) = server.paint({"images": [png64(ids)]}).json()["results"]
+    return np.asarray(open64(result["image"]))
+
+
+def test_the_module_folder_holds_nothing_but_the_module():
+    names = {path.name for path in HUB_MODULE.iterdir()} - {"__pycache__"}
+    assert names <= {"module.py", "README.md", "README_zh.md", "weights", "requirements.txt"}
+
+
+def test_a_label_map_becomes_a_png_of_its_size(server, lake):
+    answer = server.paint({"images": [png64(lake)], "seed": 3})
+    assert answer.status_code == 200 and answer.json()["status"] == "000"
+    (result,) = answer.json()["results"]
+    picture = open64(result["image"])
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (256, 256))
+    assert (result["width"], result["height"], result["seed"]) == (256, 256, 3)
+    assert np.asarray(picture).std() > 0
+
+
+def test_different_label_maps_give_different_pictures_and_the_same_map_the_same(server, lake):
+    first = picture_of(server, lake)
+    assert not np.array_equal(first, picture_of(server, scene(256, 256, top=2, bottom=6)))
+    assert np.array_equal(first, picture_of(server, lake))
+
+
+def test_all_the_forms_of_one_label_map_give_the_same_picture(server, lake, label_set):
+    colored = label_set.colorize(lake)
+    bodies = [
+        {"images": [base64.b64encode(palette_png(lake, label_set.palette())).decode()]},
+        {"images": [base64.b64encode(file_bytes(colored)).decode()]},
+        {"labels": [raw_labels(lake)]},
+    ]
+    expected = picture_of(server, lake)
+    for body in bodies:
+        (result,) = server.paint(body).json()["results"]
+        assert np.array_equal(np.asarray(open64(result["image"])), expected)
+
+
+def test_a_size_that_is_not_a_multiple_is_painted_and_noted(server):
+    (result,) = server.paint({"images": [png64(scene(100, 150))]}).json()["results"]
+    assert open64(result["image"]).size == (150, 100)
+    assert [note["code"] for note in result["notes"]] == ["padded"]
+
+
+def test_several_maps_come_back_in_their_order_as_jpeg(server):
+    maps = [png64(scene(64, 96)), png64(scene(96, 64))]
+    results = server.paint({"images": maps, "format": "jpeg"}).json()["results"]
+    assert [open64(result["image"]).size for result in results] == [(96, 64), (64, 96)]
+    assert {open64(result["image"]).format for result in results} == {"JPEG"}
+
+
+def test_health_and_labels_describe_the_model_that_paints(server):
+    health, labels = server.get("/healthz").json(), server.get("/labels").json()
+    assert health["status"] == "ok" and health["model"] == labels["model"]["name"]
+    assert labels["labels"][0]["id"] == 0 and labels["model"]["multiple"] == 32
+
+
+def test_the_command_line_and_python_paint_what_http_paints(hub, server, lake):
+    label_file = hub.work / "lake.png"
+    label_file.write_bytes(file_bytes(lake))
+    done = hub.run("run", "gaugan_doodle", "--input_path", "lake.png", "--output_dir", "painted")
+    assert done.returncode == 0, done.stderr
+    assert "painted/lake.png" in done.stdout.splitlines()
+    from_command = np.asarray(Image.open(hub.work / "painted/lake.png"))
+
+    program = (
+        "import numpy as np, paddlehub as hub\n"
+        "module = hub.Module(name='gaugan_doodle')\n"
+        "from_path = module.paint('lake.png')\n"
+        "ids = np.asarray(__import__('PIL.Image').Image.open('lake.png'))\n"
+        "assert np.array_equal(from_path, module.paint(ids, seed=1))\n"
+        "np.save('python.npy', from_path)\n"
+    )
+    done = hub.python(program)
+    assert done.returncode == 0, done.stderr
+    from_python = np.load(hub.work / "python.npy")
+
+    expected = picture_of(server, lake).astype(int)
+    for picture in (from_command, from_python):  # other processes may round otherwise
+        assert np.abs(picture.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("content", [b"no picture", file_bytes(np.full((64, 64), 200, np.uint8))])
+def test_a_bad_label_file_ends_the_command_with_one_line_and_a_status(hub, content):
+    (hub.work / "bad.png").write_bytes(content)
+    done = hub.run("run", "gaugan_doodle", "--input_path", "bad.png", "--output_dir", "bad_out")
+    said = [line for line in done.stderr.splitlines() if line.startswith("hub run gaugan_doodle:")]
+    assert done.returncode == 2 and len(said) == 1 and "bad.png" in said[0]
+    assert "Traceback" not in done.stderr and not (hub.work / "bad_out").exists()
+
+
+def test_multi_process_mode_paints_and_stops_cleanly_too(hub):
+    with hub.serve("--use_multiprocess", "-w", "2") as server:
+        (result,) = server.paint({"images": [png64(scene())]}).json()["results"]
+        assert open64(result["image"]).size == (64, 64)
+        assert server.paint({}).json()["code"] == "missing_key"
+        assert server.post_raw(bytes(30 * 1024 * 1024)).status_code == 413
+
+
+def test_a_wrong_setting_ends_the_start_with_its_name(hub):
+    done = hub.run("serving", "start", "-m", "gaugan_doodle", GAUGAN_MAX_PIXELS="many")
+    assert done.returncode != 0 and "GAUGAN_MAX_PIXELS" in done.stderr.splitlines()[-1]
+
+
+def test_a_missing_model_folder_ends_the_start_with_its_path(hub):
+    done = hub.run("serving", "start", "-m", "gaugan_doodle", GAUGAN_MODEL="/nowhere")
+    assert done.returncode != 0 and "/nowhere" in done.stderr.splitlines()[-1]

@@ -1,0 +1,91 @@
+"""A painter without a network: the rest of the service cannot tell the difference."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask import Flask
+
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.serving.app import extend
+from spade_paddle.serving.service import PaintService
+from spade_paddle.serving.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+class FakePainter:
+    """Paints the palette colours; can be held in the middle of a picture, and can fail."""
+
+    name = "fake"
+    version = "0.0.1"
+    multiple = 32
+    min_side = 32
+    height = 64
+    width = 64
+    max_pixels = 1024 * 1024
+
+    def __init__(self, label_set: LabelSet) -> None:
+        self.label_set = label_set
+        self.painted = 0
+        self.inside = 0
+        self.most_inside = 0
+        self.failure: Exception | None = None
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def paint(
+        self,
+        label_map: np.ndarray,
+        *,
+        seed: int | None = None,
+        style: np.ndarray | None = None,
+    ) -> np.ndarray:
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        try:
+            if self.failure:
+                raise self.failure
+            assert self.go_on.wait(30), "the test did not let the painter go on"
+            self.painted += 1
+            return self.label_set.colorize(label_map)
+        finally:
+            self.inside -= 1
+
+
+@pytest.fixture(scope="session")
+def label_set() -> LabelSet:
+    return LabelSet.load(ROOT / "configs/labels/landscape.yaml")
+
+
+@pytest.fixture
+def painter(label_set) -> FakePainter:
+    return FakePainter(label_set)
+
+
+@pytest.fixture
+def make_client(painter, tmp_path):
+    """Build a test client; keyword arguments are settings."""
+
+    def make(*, app: Flask | None = None, warm: bool = True, **given):
+        settings = Settings.read(given, environ={})
+        service = PaintService(painter=painter, settings=settings)
+        if warm:
+            service.warm_up()
+        app = app or Flask("test")
+        static = tmp_path / "static"
+        (static / "ui").mkdir(parents=True, exist_ok=True)
+        (static / "index.html").write_text("<title>doodle</title>", encoding="utf-8")
+        (static / "ui/main.js").write_text("export {}", encoding="utf-8")
+        extend(app, service=service, settings=settings, static_folder=static)
+        return app.test_client()
+
+    return make
+
+
+@pytest.fixture
+def client(make_client):
+    return make_client()

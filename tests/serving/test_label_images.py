@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.serving.label_images import SizeLimits, decode_label_image, decode_photo
+from tests.pictures import file_bytes, palette_png, scene
+
+LIMITS = SizeLimits(min_side=32, max_pixels=512 * 512)
+
+
+@pytest.fixture
+def decode(label_set):
+    def run(data: bytes, *, limits: SizeLimits = LIMITS):
+        return decode_label_image(data, label_set=label_set, limits=limits, where="images[0]")
+
+    return run
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def hand_made_png(width: int, height: int, *, bits: int, kind: int, rows: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+def codes(notes) -> list[str]:
+    return [note.code for note in notes]
+
+
+def test_a_grey_png_is_read_as_ids_without_any_change(decode):
+    ids = scene(40, 72)
+    ids[0, :13] = range(13)
+    ids[1, 0] = 255
+    read, notes = decode(file_bytes(ids))
+    assert np.array_equal(read, ids) and read.dtype == np.uint8 and notes == []
+
+
+def test_the_indices_of_a_palette_png_are_the_ids_whatever_its_colours(decode, label_set):
+    ids = scene(top=4, bottom=2)
+    odd_palette = np.roll(label_set.palette(), 7, axis=0)
+    assert np.array_equal(decode(palette_png(ids, odd_palette))[0], ids)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_grey_pngs_of_few_bits_keep_their_ids(decode, bits):
+    pattern = 0b01011011  # whatever the depth, a row of repeated ids below 12
+    rows = (b"\x00" + bytes([pattern]) * (32 * bits // 8)) * 32
+    read, _ = decode(hand_made_png(32, 32, bits=bits, kind=0, rows=rows))
+    first = [(pattern >> (8 - bits * (i + 1))) & (2**bits - 1) for i in range(8 // bits)]
+    assert read[0, : len(first)].tolist() == first
+
+
+def test_sixteen_bit_ids_beyond_the_label_set_are_refused_with_the_id(decode):
+    wide = np.full((32, 32), 300, np.uint16)
+    with pytest.raises(LabelMapError, match="300"):
+        decode(file_bytes(wide))
+
+
+def test_an_unknown_id_is_refused_with_the_ids_and_the_highest_known(decode):
+    ids = scene()
+    ids[5, 5] = 200
+    with pytest.raises(LabelMapError) as caught:
+        decode(file_bytes(ids))
+    assert caught.value.code == "label_unknown"
+    assert caught.value.details == {"ids": [200], "highest": 12}
+    assert str(caught.value).startswith("images[0]")
+
+
+def test_palette_colours_become_ids_exactly_and_without_a_note(decode, label_set):
+    ids = scene(top=11, bottom=9)
+    ids[0, :13] = range(13)
+    ids[3, 3] = 255
+    read, notes = decode(file_bytes(label_set.colorize(ids)))
+    assert np.array_equal(read, ids) and notes == []
+
+
+def test_colours_near_the_palette_are_snapped_and_counted(decode, label_set):
+    ids = scene()
+    picture = label_set.colorize(ids)
+    picture[:2, :10] += 3
+    read, notes = decode(file_bytes(picture))
+    assert np.array_equal(read, ids)
+    assert notes[0].to_dict()["code"] == "colors_snapped"
+    assert notes[0].details == {"count": 20, "total": 64 * 64}
+
+
+def test_more_than_one_per_cent_of_foreign_colours_is_refused_with_the_count(decode, label_set):
+    picture = label_set.colorize(scene())
+    picture[:1, :41] = (255, 0, 255)
+    with pytest.raises(LabelMapError) as caught:
+        decode(file_bytes(picture))
+    assert caught.value.code == "unknown_colors"
+    assert caught.value.details == {"count": 41, "total": 4096}
+
+
+def test_up_to_one_per_cent_of_foreign_colours_takes_the_nearest_label(decode, label_set):
+    picture = label_set.colorize(scene())
+    picture[:1, :40] = (255, 0, 255)
+    read, notes = decode(file_bytes(picture))
+    assert codes(notes) == ["colors_snapped"] and set(np.unique(read)) <= set(range(13))
+
+
+def test_transparent_pixels_become_dont_care_and_are_counted(decode, label_set):
+    rgba = np.dstack([label_set.colorize(scene()), np.full((64, 64), 255, np.uint8)])
+    rgba[:8] = 0
+    read, notes = decode(file_bytes(rgba))
+    assert (read[:8] == 255).all() and (read[8:32] == 1).all()
+    assert notes[0].details == {"count": 8 * 64}
+
+
+def test_ids_saved_into_three_equal_channels_are_taken_as_ids_with_a_note(decode):
+    ids = scene(top=3, bottom=12)
+    read, notes = decode(file_bytes(np.dstack([ids] * 3)))
+    assert np.array_equal(read, ids) and codes(notes) == ["grey_taken_as_ids"]
+
+
+def test_a_grey_jpeg_is_refused_because_jpeg_changes_ids(decode):
+    with pytest.raises(LabelMapError, match="PNG") as caught:
+        decode(file_bytes(scene(), image_format="JPEG", quality=95))
+    assert caught.value.code == "lossy_labels"
+
+
+def test_a_jpeg_in_palette_colours_is_read_when_it_is_good_enough(decode, label_set):
+    ids = scene()
+    data = file_bytes(label_set.colorize(ids), image_format="JPEG", quality=98, subsampling=0)
+    assert np.array_equal(decode(data)[0], ids)
+
+
+def test_a_bad_jpeg_of_colours_is_refused_as_lossy_with_the_count(decode, label_set):
+    ids = np.random.default_rng(0).integers(0, 13, (64, 64)).astype(np.uint8)
+    with pytest.raises(LabelMapError) as caught:
+        decode(file_bytes(label_set.colorize(ids), image_format="JPEG", quality=30))
+    assert caught.value.code == "lossy_labels" and caught.value.details["count"] > 40
+
+
+@pytest.mark.parametrize("size", [(1, 1), (31, 64), (64, 31)])
+def test_a_map_with_a_side_below_the_least_is_refused(decode, size):
+    with pytest.raises(LabelMapError) as caught:
+        decode(file_bytes(np.zeros(size, np.uint8)))
+    assert caught.value.code == "label_map_too_small"
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_huge_picture_is_refused_by_its_header_without_unpacking_it(decode, monkeypatch):
+    unpacked = []
+    monkeypatch.setattr(Image.Image, "load", lambda self: unpacked.append(self.size))
+    for side in (5000, 12000, 60000):  # the last two make Pillow warn and raise by itself
+        with pytest.raises(LabelMapError) as caught:
+            decode(hand_made_png(side, side, bits=8, kind=0, rows=b""))
+        assert caught.value.code == "label_map_too_large"
+    assert unpacked == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"GIF89a" + bytes(40), b"\x89PNG\r\n\x1a\n", bytes(5000)]
+)
+def test_bytes_that_are_no_picture_are_refused(decode, data):
+    with pytest.raises(RequestError) as caught:
+        decode(data)
+    assert caught.value.code == "not_an_image"
+
+
+def test_every_cut_of_a_png_gives_a_clear_error_or_the_whole_map(decode):
+    ids = scene()
+    data = file_bytes(ids)
+    for length in range(len(data)):
+        with contextlib.suppress(RequestError, LabelMapError):
+            assert np.array_equal(decode(data[:length])[0], ids)
+
+
+def test_a_flipped_byte_anywhere_never_raises_anything_but_our_errors(decode):
+    data = bytearray(file_bytes(scene(32, 32)))
+    for index in range(len(data)):
+        broken = bytearray(data)
+        broken[index] ^= 0xFF
+        with contextlib.suppress(RequestError, LabelMapError):
+            decode(bytes(broken))
+
+
+def test_a_photo_is_read_as_rgb_whatever_its_mode():
+    assert decode_photo(file_bytes(scene()), limits=LIMITS, where="style").shape == (64, 64, 3)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spade_paddle.errors import LabelMapError, RequestError, UserError
+from spade_paddle.serving.label_images import SizeLimits
+from spade_paddle.serving.schema import RequestRules, parse_json, parse_request
+from tests.pictures import b64, file_bytes, png64, raw_labels, scene
+
+
+@pytest.fixture
+def rules(label_set):
+    sizes = SizeLimits(min_side=32, max_pixels=256 * 256)
+    return RequestRules(label_set=label_set, sizes=sizes, max_images=3)
+
+
+@pytest.fixture
+def refusal(rules):
+    def run(content) -> UserError:
+        with pytest.raises((RequestError, LabelMapError)) as caught:
+            parse_request(content, rules=rules)
+        return caught.value
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff\xfe\x00", b'{"seed": NaN}', b"[" * 100_000, b"1" * 10_000, b"hello"],
+)
+def test_a_body_that_is_not_json_is_refused(body):
+    with pytest.raises(RequestError) as caught:
+        parse_json(body)
+    assert caught.value.code in ("not_json", "json_not_object")
+
+
+@pytest.mark.parametrize(
+    ("body", "came"),
+    [(b"[]", "a list"), (b"null", "null"), (b'"x"', "a text"), (b"3", "a number")],
+)
+def test_json_that_is_not_an_object_is_refused_and_says_what_came(body, came):
+    with pytest.raises(RequestError, match=came) as caught:
+        parse_json(body)
+    assert caught.value.code == "json_not_object"
+
+
+def test_pngs_and_raw_ids_give_the_same_label_maps(rules):
+    ids = scene(48, 96)
+    from_png = parse_request({"images": [png64(ids)]}, rules=rules)
+    from_raw = parse_request({"labels": [raw_labels(ids)]}, rules=rules)
+    assert np.array_equal(from_png.inputs[0].label_map, ids)
+    assert np.array_equal(from_raw.inputs[0].label_map, ids)
+
+
+def test_seed_and_format_have_defaults_and_null_means_not_given(rules):
+    request = parse_request(
+        {"images": [png64(scene())], "seed": None, "style": None, "format": None}, rules=rules
+    )
+    assert (request.seed, request.style, request.image_format) == (None, None, "png")
+    request = parse_request(
+        {"images": [png64(scene())], "seed": 2**32 - 1, "format": "jpeg"}, rules=rules
+    )
+    assert (request.seed, request.image_format) == (2**32 - 1, "jpeg")
+
+
+def test_a_canvas_data_url_and_wrapped_base64_are_accepted(rules):
+    text = png64(scene())
+    wrapped = "\n".join(text[i : i + 76] for i in range(0, len(text), 76))
+    for form in ("data:image/png;base64," + text, wrapped):
+        assert parse_request({"images": [form]}, rules=rules).inputs[0].label_map.shape == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        ({}, "missing_key", "'images'"),
+        ({"seed": 1}, "missing_key", "'seed'"),
+        ({"image": ["x"]}, "unknown_key", "did you mean 'images'"),
+        ({"images": ["x"], "output_dir": "/tmp"}, "unknown_key", "output_dir"),
+        ({"images": ["x"], "self": 1}, "unknown_key", "self"),
+        ({"images": ["x"], "labels": [{}]}, "bad_value", "either"),
+        ({"images": "x"}, "bad_value", "a list of 1 to 3"),
+        ({"images": []}, "bad_value", "an empty list"),
+        ({"images": ["x"] * 4}, "bad_value", "4"),
+        ({"images": [1]}, "bad_value", "images[0]"),
+        ({"images": ["%%%"]}, "not_base64", "images[0]"),
+        ({"images": ["abc"]}, "not_base64", "images[0]"),
+        ({"images": [""]}, "not_base64", "empty"),
+        ({"images": ["é"]}, "not_base64", "images[0]"),
+        ({"images": ["aGVsbG8="]}, "not_an_image", "images[0]"),
+        ({"images": ["x"], "seed": "1"}, "bad_value", "seed"),
+        ({"images": ["x"], "seed": True}, "bad_value", "seed"),
+        ({"images": ["x"], "seed": -1}, "bad_value", "seed"),
+        ({"images": ["x"], "seed": 1.5}, "bad_value", "seed"),
+        ({"images": ["x"], "format": "gif"}, "bad_value", "format"),
+        ({"images": ["x"], "format": ["png"]}, "bad_value", "format"),
+        ({"images": ["x"], "style": "aGVsbG8="}, "no_styles", "style"),
+        ({"labels": {}}, "bad_value", "labels"),
+        ({"labels": [7]}, "bad_value", "labels[0]"),
+        ({"labels": [{"width": 32, "height": 32}]}, "missing_key", "'data'"),
+        ({"labels": [{"w": 1}]}, "unknown_key", "labels[0]"),
+        ({"labels": [{"width": "32", "height": 32, "data": "AA=="}]}, "bad_value", ".width"),
+        ({"labels": [{"width": 32, "height": -1, "data": "AA=="}]}, "bad_value", ".height"),
+        ({"labels": [{"width": 32, "height": 32, "data": "AA=="}]}, "label_map_shape", "1024"),
+        (
+            {"labels": [{"width": 10**9, "height": 10**9, "data": "AA=="}]},
+            "label_map_too_large",
+            "",
+        ),
+        ({"labels": [{"width": 1, "height": 1, "data": "AA=="}]}, "label_map_too_small", "32"),
+    ],
+)
+def test_each_mistake_has_its_code_and_says_where(refusal, content, code, says):
+    error = refusal(content)
+    assert error.code == code
+    assert says in str(error)
+
+
+def test_raw_ids_the_label_set_lacks_are_refused(refusal):
+    error = refusal({"labels": [raw_labels(scene(top=200))]})
+    assert (error.code, error.details["ids"]) == ("label_unknown", [200])
+
+
+def test_a_mistake_in_the_second_map_names_the_second_map(refusal):
+    assert "images[1]" in str(refusal({"images": [png64(scene()), "aGVsbG8="]}))
+
+
+def test_a_style_picture_is_decoded_for_a_model_that_has_styles(rules):
+    rules = RequestRules(
+        label_set=rules.label_set, sizes=rules.sizes, max_images=1, has_styles=True
+    )
+    style = b64(file_bytes(np.zeros((64, 48, 3), np.uint8), image_format="JPEG"))
+    request = parse_request({"images": [png64(scene())], "style": style}, rules=rules)
+    assert request.style.shape == (64, 48, 3)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.serving.service import PaintingQueue, PaintService
+from spade_paddle.serving.settings import Settings
+from tests.pictures import open64, png64, scene
+
+
+@pytest.fixture
+def service(painter):
+    return PaintService(painter=painter, settings=Settings(queue_length=2))
+
+
+def test_an_answer_holds_the_painted_picture_and_says_what_was_asked(service, label_set):
+    ids = scene(64, 96)
+    (result,) = service.paint_json({"images": [png64(ids)], "seed": 7})
+    picture = open64(result["image"])
+    assert (picture.format, picture.size) == ("PNG", (96, 64))
+    assert np.array_equal(np.asarray(picture), label_set.colorize(ids))
+    assert (result["width"], result["height"], result["seed"]) == (96, 64, 7)
+    assert result["notes"] == [] and isinstance(result["milliseconds"], int)
+
+
+def test_jpeg_is_given_when_it_is_asked_for(service):
+    (result,) = service.paint_json({"images": [png64(scene())], "format": "jpeg"})
+    assert (open64(result["image"]).format, result["format"]) == ("JPEG", "jpeg")
+
+
+def test_a_size_that_is_not_a_multiple_is_painted_with_a_note(service):
+    (result,) = service.paint_json({"images": [png64(scene(50, 64))]})
+    (note,) = result["notes"]
+    assert (note["code"], note["padded_height"], note["padded_width"]) == ("padded", 64, 64)
+    assert open64(result["image"]).size == (64, 50)
+
+
+def test_several_maps_are_answered_in_their_order(service, label_set):
+    maps = [scene(top=top) for top in (1, 3, 5)]
+    results = service.paint_json({"images": [png64(ids) for ids in maps]})
+    for ids, result in zip(maps, results):
+        assert np.array_equal(np.asarray(open64(result["image"])), label_set.colorize(ids))
+
+
+def test_only_one_picture_is_painted_at_a_time(painter):
+    service = PaintService(painter=painter, settings=Settings(queue_length=100))
+    with ThreadPoolExecutor(16) as pool:
+        answers = [pool.submit(service.paint_json, {"images": [png64(scene())]}) for _ in range(40)]
+        assert all(len(answer.result()) == 1 for answer in answers)
+    assert (painter.painted, painter.most_inside) == (40, 1)
+
+
+def test_callers_beyond_the_queue_are_refused_at_once_and_the_others_get_pictures(service, painter):
+    painter.go_on.clear()
+    refused = threading.Semaphore(0)
+
+    def ask() -> str:
+        try:
+            service.paint_json({"images": [png64(scene())]})
+            return "painted"
+        except RequestError as error:
+            refused.release()
+            return error.code
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = [pool.submit(ask) for _ in range(10)]
+        for _ in range(7):  # one paints, two wait, seven go while the painter is held
+            assert refused.acquire(timeout=30)
+        painter.go_on.set()
+        outcomes = sorted(answer.result() for answer in answers)
+    assert outcomes == ["busy"] * 7 + ["painted"] * 3
+
+
+def test_a_caller_who_waited_too_long_is_told_busy_and_leaves_the_queue():
+    queue = PaintingQueue(length=1, max_wait_seconds=0.01)
+    with queue.turn():
+        for _ in range(3):
+            with pytest.raises(RequestError) as caught, queue.turn():
+                pass
+            assert caught.value.code == "busy" and "0.01 seconds" in str(caught.value)
+    with queue.turn():
+        pass
+
+
+def test_a_failed_picture_frees_the_painter_for_the_next(service, painter):
+    painter.failure = RuntimeError("out of memory")
+    for _ in range(5):
+        with pytest.raises(RuntimeError):
+            service.paint_json({"images": [png64(scene())]})
+    painter.failure = None
+    assert service.paint_json({"images": [png64(scene())]})
+
+
+def test_the_lower_of_the_painters_and_the_services_limits_holds(painter):
+    painter.max_pixels = 64 * 64
+    service = PaintService(painter=painter, settings=Settings(max_pixels=128 * 128))
+    assert service.describe()["limits"]["max_pixels"] == 64 * 64
+
+
+@pytest.mark.parametrize(
+    "label_map", [np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64)), np.full((64, 64), 99)]
+)
+def test_the_python_api_checks_its_label_map_too(service, label_map):
+    with pytest.raises(LabelMapError):
+        service.paint_array(label_map)
+
+
+def test_the_python_api_takes_any_integers_and_gives_rgb(service):
+    image = service.paint_array(scene().astype(np.int64), seed=1)
+    assert image.shape == (64, 64, 3) and image.dtype == np.uint8
+
+
+def test_a_style_for_a_model_without_styles_is_refused_in_the_python_api(service):
+    with pytest.raises(RequestError) as caught:
+        service.paint_array(scene(), style=np.zeros((8, 8, 3), np.uint8))
+    assert caught.value.code == "no_styles"

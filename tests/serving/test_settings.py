@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import ast
+import dataclasses
+
+import pytest
+
+from spade_paddle.errors import ConfigError
+from spade_paddle.serving.settings import TABLE, Settings
+from tests.serving.conftest import ROOT
+
+
+def test_nothing_given_means_this_computer_only_and_no_foreign_pages():
+    settings = Settings.read(environ={})
+    assert settings == Settings()
+    assert (settings.host, settings.cors_origins) == ("127.0.0.1", ())
+
+
+def test_the_table_and_the_dataclass_have_the_same_names_and_defaults():
+    fields = {field.name: field.default for field in dataclasses.fields(Settings)}
+    assert fields == {setting.name: setting.default for setting in TABLE}
+
+
+def test_environment_variables_are_read_and_checked_into_types():
+    environ = {
+        "GAUGAN_HOST": "0.0.0.0",
+        "GAUGAN_CORS_ORIGINS": "https://a.example, http://localhost:5173",
+        "GAUGAN_MAX_PIXELS": "65536",
+        "GAUGAN_USE_GPU": "yes",
+        "GAUGAN_THREADS": "",
+    }
+    settings = Settings.read(environ=environ)
+    assert settings.host == "0.0.0.0"
+    assert settings.cors_origins == ("https://a.example", "http://localhost:5173")
+    assert settings.max_pixels == 65536
+    assert settings.use_gpu is True
+    assert settings.threads is None
+
+
+def test_init_args_win_over_the_environment_and_none_means_not_given():
+    environ = {"GAUGAN_QUEUE_LENGTH": "3", "GAUGAN_MAX_IMAGES": "2"}
+    settings = Settings.read({"queue_length": 5, "max_images": None}, environ=environ)
+    assert (settings.queue_length, settings.max_images) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GAUGAN_MAX_BODY_BYTES", "20MB"),
+        ("GAUGAN_QUEUE_LENGTH", "-1"),
+        ("GAUGAN_THREADS", "0"),
+        ("GAUGAN_USE_GPU", "maybe"),
+        ("GAUGAN_CORS_ORIGINS", "https://a.example/"),
+        ("GAUGAN_CORS_ORIGINS", "a.example"),
+        ("GAUGAN_CORS_ORIGINS", "https://*.example"),
+        ("GAUGAN_CORS_ORIGINS", "*,https://a.example"),
+    ],
+)
+def test_a_value_that_does_not_parse_names_its_variable_and_what_came(variable, value):
+    with pytest.raises(ConfigError) as caught:
+        Settings.read(environ={variable: value})
+    assert variable in str(caught.value)
+    assert value in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("threads", True), ("max_pixels", 1e6), ("cors_origins", [1]), ("host", 1)]
+)
+def test_init_args_of_the_wrong_type_name_their_key(name, value):
+    with pytest.raises(ConfigError, match=f"init_args '{name}'"):
+        Settings.read({name: value}, environ={})
+
+
+def test_an_unknown_init_arg_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match="cors_origins") as caught:
+        Settings.read({"origins": "https://a.example"}, environ={})
+    assert caught.value.details["setting"] == "origins"
+
+
+def test_the_hub_module_takes_exactly_the_settings_of_the_table():
+    tree = ast.parse((ROOT / "hub_module/module.py").read_text(encoding="utf-8"))
+    constructor = next(
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+    )
+    arguments = [argument.arg for argument in constructor.args.args[1:]]
+    assert sorted(arguments) == sorted(setting.name for setting in TABLE)
+
+
+def test_the_module_readme_documents_every_setting_with_its_default():
+    readme = (ROOT / "hub_module/README.md").read_text(encoding="utf-8")
+    for setting in TABLE:
+        row = next(line for line in readme.splitlines() if f"`{setting.name}`" in line)
+        assert f"`{setting.environment_variable}`" in row
+        assert setting.default in (None, ()) or f"`{setting.default}`" in row
