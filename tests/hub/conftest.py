@@ -1,4 +1,4 @@
-"""The real thing: ``hub install``, ``hub serving start`` and their processes, in folders of its own.
+"""The real thing: ``hub install`` and ``hub serving start``, in folders of their own.
 
 Nothing here is faked. The tests are skipped where PaddleHub or the module's weights are missing.
 """

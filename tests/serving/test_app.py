@@ -9,8 +9,8 @@ from flask import Flask
 from spade_paddle.errors import ModelError
 from spade_paddle.serving.app import PREDICT_ROUTE
 from spade_paddle.serving.error_codes import ERROR_CODES
-from tests.serving.conftest import ROOT
 from tests.pictures import open64, png64, raw_labels, scene
+from tests.serving.conftest import ROOT
 
 GOOD = "https://a.example"
 FOREIGN = "https://evil.example"
