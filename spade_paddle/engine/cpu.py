@@ -13,7 +13,7 @@ from typing import MutableMapping
 
 
 def cpu_settings(*, vendor: str, cores: int) -> dict[str, str]:
-    """The environment variables for a processor of this vendor and so many usable cores."""
+    """The environment variables for a processor of this vendor and so many cores to use."""
     settings = {"OMP_NUM_THREADS": str(cores)}
     if vendor == "AuthenticAMD":
         settings.update(
@@ -31,7 +31,9 @@ def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> d
     if "paddle" in sys.modules:
         raise RuntimeError("apply_cpu_settings() must run before paddle is imported")
     environment = os.environ if environment is None else environment
-    settings = cpu_settings(vendor=_cpu_vendor(), cores=_usable_cores())
+    processes = int(environment.get("PADDLE_TRAINERS_NUM", "1"))  # set by Paddle's launcher
+    cores = max(_usable_cores() // processes, 1)
+    settings = cpu_settings(vendor=_cpu_vendor(), cores=cores)
     added = {name: value for name, value in settings.items() if name not in environment}
     environment.update(added)
     return added

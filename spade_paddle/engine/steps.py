@@ -11,6 +11,7 @@ import paddle
 from paddle import nn
 
 from spade_paddle.config import LossConfig
+from spade_paddle.engine.distributed import Workers
 from spade_paddle.losses.gan import (
     Prediction,
     feature_matching_loss,
@@ -90,6 +91,7 @@ def train_step(
     options: LossConfig,
     *,
     regenerate_fake: bool,
+    workers: Workers,
 ) -> Losses:
     """Update the generator, then the discriminator, on the same pictures.
 
@@ -101,6 +103,7 @@ def train_step(
         options: the weights of the losses.
         regenerate_fake: paint anew with the updated generator for the discriminator's step (as
             the public SPADE does) instead of using the fakes of the generator's step.
+        workers: the processes that train together.
 
     Returns:
         every part of the two losses by name, as floats.
@@ -109,6 +112,7 @@ def train_step(
     _require_gradients(networks.discriminator, False)
     g_loss, g_parts, fake_photo = generator_losses(networks, semantics, photo, options)
     g_loss.backward()
+    workers.average_gradients(networks.generator.parameters())
     optimizer_g.step()
     optimizer_g.clear_grad()
     _require_gradients(networks.discriminator, True)
@@ -118,6 +122,7 @@ def train_step(
             fake_photo = networks.generator(semantics)
     d_loss, d_parts = discriminator_losses(networks, semantics, photo, fake_photo)
     d_loss.backward()
+    workers.average_gradients(networks.discriminator.parameters())
     optimizer_d.step()
     optimizer_d.clear_grad()
     return {name: float(value) for name, value in {**g_parts, **d_parts}.items()}
