@@ -1,0 +1,56 @@
+"""Settings that make Paddle's CPU build fast; to be set before paddle is imported.
+
+The MKL inside Paddle's CPU wheel takes a slow path on processors that are not Intel's, and Paddle
+itself sets one OpenMP thread. Both are settled by environment variables that are read once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import MutableMapping
+
+
+def cpu_settings(*, vendor: str, cores: int) -> dict[str, str]:
+    """The environment variables for a processor of this vendor and so many cores to use."""
+    settings = {"OMP_NUM_THREADS": str(cores)}
+    if vendor == "AuthenticAMD":
+        settings.update(
+            MKL_DEBUG_CPU_TYPE="5", MKL_NUM_THREADS=str(cores), MKL_DYNAMIC="FALSE"
+        )
+    return settings
+
+
+def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> dict[str, str]:
+    """Set what is not set yet and tell what was set; what the person set stays.
+
+    Raises:
+        RuntimeError: paddle is imported already, so that nothing would have an effect.
+    """
+    if "paddle" in sys.modules:
+        raise RuntimeError("apply_cpu_settings() must run before paddle is imported")
+    environment = os.environ if environment is None else environment
+    processes = int(environment.get("PADDLE_TRAINERS_NUM", "1"))  # set by Paddle's launcher
+    cores = max(_usable_cores() // processes, 1)
+    settings = cpu_settings(vendor=_cpu_vendor(), cores=cores)
+    added = {name: value for name, value in settings.items() if name not in environment}
+    environment.update(added)
+    return added
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: honours taskset and containers
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu_vendor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("vendor_id"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    # Windows puts the vendor's name here, for example "AMD64 Family 25 ..., AuthenticAMD"
+    return os.environ.get("PROCESSOR_IDENTIFIER", "").rpartition(",")[2].strip()

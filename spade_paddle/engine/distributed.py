@@ -1,0 +1,70 @@
+"""Several processes that train one pair of networks on different pictures (data parallelism).
+
+Started by ``python -m paddle.distributed.launch``; NCCL joins GPUs, gloo joins CPU processes.
+Every process takes its share of each batch, the gradients are averaged before each update, and so
+all processes keep the same weights. Batch norm's statistics are those of the process's own share.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Sequence
+
+import numpy as np
+import paddle
+from paddle import distributed
+
+from spade_paddle.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Workers:
+    """This process among the others: ``rank`` 0..size-1. Rank 0 alone writes files."""
+
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def join(cls) -> Workers:
+        """Meet the other processes that the launcher has started; alone without a launcher."""
+        if int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) == 1:
+            return cls()
+        distributed.init_parallel_env()
+        return cls(rank=distributed.get_rank(), size=distributed.get_world_size())
+
+    def share(self, start: int, count: int) -> tuple[int, int]:
+        """This process's part (start, count) of the pictures start..start + count - 1.
+
+        Raises:
+            ConfigError: the pictures cannot be shared out evenly.
+        """
+        if count % self.size:
+            raise ConfigError(
+                f"a batch of {count} pictures cannot be shared evenly by {self.size} processes; "
+                "choose batch_size and total_images as multiples of the number of processes",
+                code="batch_not_divisible",
+            )
+        share = count // self.size
+        return start + self.rank * share, share
+
+    @paddle.no_grad()
+    def average_gradients(self, parameters: Sequence[paddle.Tensor]) -> None:
+        """Replace every gradient by its mean over all processes (one exchange for all)."""
+        if self.size == 1:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = paddle.concat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(flat)
+        flat = flat / self.size
+        parts = paddle.split(flat, [int(np.prod(gradient.shape)) for gradient in gradients])
+        for gradient, part in zip(gradients, parts):
+            gradient.set_value(part.reshape(gradient.shape))
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process; all get the same answer."""
+        if self.size == 1:
+            return flag
+        total = paddle.to_tensor([int(flag)], dtype="int32")
+        distributed.all_reduce(total)
+        return int(total) > 0

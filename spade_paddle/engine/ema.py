@@ -1,0 +1,35 @@
+"""Exponential moving average of a network's weights (Polyak averaging)."""
+
+from __future__ import annotations
+
+import paddle
+from paddle import nn
+
+
+class WeightAverage:
+    """Keeps ``average = beta * average + (1 - beta) * weights`` in a network of the same kind.
+
+    Progress is counted in images: ``beta = 0.5 ** (images / halflife_images)``, so that the batch
+    size does not change the average. Buffers (the running statistics of batch norm) are averaged
+    too: they belong to the weights of the same time.
+
+    Args:
+        network: the network that is trained.
+        average: a second one of the same structure; overwritten with the first's state.
+        halflife_images: after so many images an old state counts half; 0 copies the newest.
+    """
+
+    def __init__(self, network: nn.Layer, average: nn.Layer, *, halflife_images: int) -> None:
+        self.network = network
+        self.average = average
+        self.halflife_images = halflife_images
+        average.set_state_dict(network.state_dict())
+        average.eval()
+
+    @paddle.no_grad()
+    def update(self, images: int) -> None:
+        """Take in the weights after a step of so many images."""
+        beta = 0.5 ** (images / self.halflife_images) if self.halflife_images else 0.0
+        newest = self.network.state_dict()
+        for name, value in self.average.state_dict().items():
+            value.set_value(value * beta + newest[name] * (1 - beta))

@@ -1,0 +1,308 @@
+"""The training run: a configuration and a data set in, a run folder out.
+
+    config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
+    labels.json       the label set                     vdl/            the same for VisualDL
+    environment.json  versions, seed, command           samples/        label map | generated | photo
+    checkpoint/       everything needed to go on; the same command again resumes
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+import yaml
+from tqdm import tqdm
+
+import spade_paddle
+from spade_paddle.config import Config, read_config
+from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack
+from spade_paddle.data.dataset import find_pairs
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.sheet import sheet
+from spade_paddle.data.transforms import center_crop, resize_short_side
+from spade_paddle.engine.checkpoint import load_latest, save_checkpoint, write_text_atomically
+from spade_paddle.engine.distributed import Workers
+from spade_paddle.engine.ema import WeightAverage
+from spade_paddle.engine.log import RunLog
+from spade_paddle.engine.schedule import linear_decay
+from spade_paddle.engine.steps import Networks, train_step
+from spade_paddle.errors import ConfigError
+from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
+from spade_paddle.networks.build import build_discriminator, build_generator
+from spade_paddle.networks.semantics import semantic_input
+
+SAMPLE_SCENES = 4
+
+
+class Trainer:
+    """Trains in a run folder; goes on where an earlier run there stopped.
+
+    Args:
+        config: the configuration.
+        label_set: the labels of the data set.
+        data: folder with train/ and val/ (see data/dataset.py).
+        run: the run folder; made when it is not there.
+    """
+
+    def __init__(self, config: Config, *, label_set: LabelSet, data: Path, run: Path) -> None:
+        self.config = config
+        self.label_set = label_set
+        self.run = run
+        self.images_seen = 0
+        self.seconds = 0.0
+        self._stop_asked = False
+        self.workers = Workers.join()
+        cache = {"label_set": label_set, "short_side": config.data.short_side}
+        train_scenes = SceneCache(find_pairs(data, "train"), **cache)
+        self.batches = BatchSource(train_scenes, options=config.data, seed=config.seed)
+        self.val_scenes = SceneCache(find_pairs(data, "val"), **cache)
+        paddle.seed(config.seed)
+        np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
+        self.networks = Networks(
+            generator=build_generator(config, num_labels=len(label_set)),
+            discriminator=build_discriminator(config, num_labels=len(label_set)),
+            features=_feature_network(config),
+        )
+        self.average = WeightAverage(
+            self.networks.generator,
+            build_generator(config, num_labels=len(label_set)),
+            halflife_images=config.ema_halflife_images,
+        )
+        self.optimizers = tuple(
+            paddle.optimizer.Adam(
+                learning_rate=rate,
+                beta1=config.optimizer.beta1,
+                beta2=config.optimizer.beta2,
+                parameters=network.parameters(),
+            )
+            for rate, network in (
+                (config.optimizer.generator_lr, self.networks.generator),
+                (config.optimizer.discriminator_lr, self.networks.discriminator),
+            )
+        )
+        self._resume()
+
+    def train(self) -> bool:
+        """Train until ``total_images``; True when reached, False when asked to stop before.
+
+        On SIGTERM or Ctrl-C the step that runs is finished and everything is saved.
+        """
+        handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return self._train(Reporter(self) if self.workers.rank == 0 else None)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _train(self, reporter: Reporter | None) -> bool:
+        config = self.config
+        stopped = False
+        try:
+            while self.images_seen < config.total_images and not stopped:
+                before = self.images_seen
+                losses = self._step(min(config.batch_size, config.total_images - before))
+                stopped = self.workers.any(self._stop_asked)
+                if reporter is not None:
+                    reporter.report(losses, before=before)
+                    last = stopped or self.images_seen == config.total_images
+                    if last or _passed(config.checkpoint_every_images, before, self.images_seen):
+                        self.save()
+        finally:
+            if reporter is not None:
+                reporter.close()
+        return not stopped
+
+    def sample_sheet(self) -> np.ndarray:
+        """The first validation scenes as label map | generated by the average | photo."""
+        rows = []
+        for index in range(min(SAMPLE_SCENES, len(self.val_scenes))):
+            size = self.config.data.short_side
+            size -= size % self.average.average.multiple
+            scene = center_crop(resize_short_side(self.val_scenes[index], size), size)
+            picture = paint_batch(self, stack([scene]))[0]
+            rows.append([self.label_set.colorize(scene.label_map), picture, scene.photo])
+        return sheet(rows)
+
+    def save(self) -> Path:
+        """Write a checkpoint of everything that training changes."""
+        return save_checkpoint(
+            self.run / "checkpoint", self._state(), images_seen=self.images_seen
+        )
+
+    def semantics(self, batch: Batch) -> paddle.Tensor:
+        """The semantic input of a batch: float32 [N, K, H, W]."""
+        instance_map = batch.instance_map
+        return semantic_input(
+            paddle.to_tensor(batch.label_map),
+            num_labels=len(self.label_set),
+            dont_care=self.config.data.dont_care,
+            edges=self.config.data.instance_edges,
+            instance_map=None if instance_map is None else paddle.to_tensor(instance_map),
+        )
+
+    def _step(self, count: int) -> dict[str, float]:
+        started = time.monotonic()
+        batch = self.batches.at(*self.workers.share(self.images_seen, count))
+        options = self.config.optimizer
+        factor = linear_decay(
+            self.images_seen,
+            start=options.decay_start_images,
+            end=options.decay_end_images or self.config.total_images,
+        )
+        for optimizer, rate in zip(
+            self.optimizers, (options.generator_lr, options.discriminator_lr)
+        ):
+            optimizer.set_lr(rate * factor)
+        losses = train_step(
+            self.networks,
+            self.optimizers,
+            self.semantics(batch),
+            paddle.to_tensor(batch.photo),
+            self.config.losses,
+            regenerate_fake=self.config.regenerate_fake,
+            workers=self.workers,
+        )
+        self.average.update(count)
+        self.images_seen += count
+        seconds = time.monotonic() - started
+        self.seconds += seconds
+        return {**losses, "lr": options.generator_lr * factor, "images_per_s": count / seconds}
+
+    def _ask_to_stop(self, number: int, frame: Any) -> None:
+        del number, frame
+        self._stop_asked = True
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "generator": self.networks.generator.state_dict(),
+            "discriminator": self.networks.discriminator.state_dict(),
+            "average": self.average.average.state_dict(),
+            "optimizer_g": self.optimizers[0].state_dict(),
+            "optimizer_d": self.optimizers[1].state_dict(),
+            "images_seen": self.images_seen,
+            "seconds": self.seconds,
+        }
+
+    def _resume(self) -> None:
+        state = load_latest(self.run / "checkpoint", warn=tqdm.write)
+        if state is None:
+            return
+        check_same_networks(self.run, self.config, self.label_set)
+        self.networks.generator.set_state_dict(state["generator"])
+        self.networks.discriminator.set_state_dict(state["discriminator"])
+        self.average.average.set_state_dict(state["average"])
+        for optimizer, name in zip(self.optimizers, ("optimizer_g", "optimizer_d")):
+            optimizer.set_state_dict(state[name])
+        self.images_seen = state["images_seen"]
+        self.seconds = state["seconds"]
+        tqdm.write(f"going on from {self.images_seen} images in {self.run}")
+
+
+class Reporter:
+    """Writes the run's files and the progress bar; only the first process has one."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        config, run = trainer.config, trainer.run
+        texts = {
+            "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
+            "labels.json": json.dumps(trainer.label_set.to_dict(), ensure_ascii=False, indent=1),
+            "environment.json": json.dumps(_environment(trainer), indent=1),
+        }
+        for name, text in texts.items():
+            write_text_atomically(run / name, text)
+        self._log = RunLog(run, images_seen=trainer.images_seen)
+        self._pending: list[dict[str, float]] = []
+        self._progress = tqdm(
+            total=config.total_images, initial=trainer.images_seen, unit="img", smoothing=0.05
+        )
+
+    def report(self, losses: dict[str, float], *, before: int) -> None:
+        """Take in one step's numbers; write means and sample pictures when they are due."""
+        trainer, config = self._trainer, self._trainer.config
+        now = trainer.images_seen
+        self._pending.append(losses)
+        self._progress.update(now - before)
+        if _passed(config.log_every_images, before, now):
+            means = {k: float(np.mean([step[k] for step in self._pending])) for k in losses}
+            self._pending.clear()
+            self._log.scalars(now, means)
+            self._progress.set_postfix({k: f"{v:.2f}" for k, v in means.items() if k[1] == "_"})
+        if _passed(config.sample_every_images, before, now):
+            self._log.picture(now, "samples", trainer.sample_sheet())
+
+    def close(self) -> None:
+        """Flush everything."""
+        self._progress.close()
+        self._log.close()
+
+
+def _passed(every: int, before: int, now: int) -> bool:
+    return now // every > before // every
+
+
+@paddle.no_grad()
+def paint_batch(trainer: Trainer, batch: Batch) -> np.ndarray:
+    """Paint with the averaged generator: ``uint8`` [N, H, W, 3], 8 bits by rounding."""
+    picture = trainer.average.average(trainer.semantics(batch)).numpy()
+    return np.rint((picture.transpose(0, 2, 3, 1) + 1) * 127.5).astype(np.uint8)
+
+
+def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
+    """Refuse to go on with networks or labels other than the run's.
+
+    Raises:
+        ConfigError: names what differs.
+    """
+    old = read_config(
+        yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")),
+        where=str(run / "config.yaml"),
+    )
+    old_labels = LabelSet.load(run / "labels.json")
+    differences = [
+        f"{section}.{name} was {value}, is {getattr(getattr(config, section), name)}"
+        for section in ("generator", "discriminator")
+        for name, value in vars(getattr(old, section)).items()
+        if value != getattr(getattr(config, section), name)
+    ]
+    for name in ("dont_care", "instance_edges"):
+        if getattr(old.data, name) != getattr(config.data, name):
+            differences.append(f"data.{name} was {getattr(old.data, name)}")
+    if old_labels.fingerprint() != label_set.fingerprint():
+        differences.append("the label set is another one")
+    if differences:
+        raise ConfigError(
+            f"{run}: this run was started with other networks: {'; '.join(differences)}; "
+            "use another --run folder or the old configuration",
+            code="run_differs",
+        )
+
+
+def _feature_network(config: Config) -> FeatureNetwork | None:
+    options = config.losses
+    if options.perceptual_network == "none" or options.perceptual == 0:
+        return None
+    if options.perceptual_network == "vgg19":
+        return VGG19Features(weights=options.perceptual_weights)
+    return SqueezeNetFeatures(weights=options.perceptual_weights)
+
+
+def _environment(trainer: Trainer) -> dict[str, Any]:
+    return {
+        "spade_paddle": spade_paddle.__version__,
+        "paddle": paddle.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "device": paddle.device.get_device(),
+        "processes": trainer.workers.size,
+        "seed": trainer.config.seed,
+        "command": sys.argv,
+    }

@@ -1,0 +1,220 @@
+"""From a training run to a model folder that paints without configuration or data set.
+
+    model.json            format, name, label set, sizes, what it was trained on, sha256 of files
+    generator.pdmodel     the network                      generator.pdiparams   its weights
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, ContextManager
+
+import numpy as np
+import paddle
+import yaml
+from paddle import nn
+
+import spade_paddle
+from spade_paddle.config import Config, read_config
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.errors import ModelError
+from spade_paddle.networks.build import build_generator
+from spade_paddle.networks.semantics import semantic_input
+
+FORMAT = 1
+PROGRAM = "generator"
+
+
+class LabelsToPicture(nn.Layer):
+    """What is exported: label ids in, picture out.
+
+    Args:
+        generator: without spectral-norm hooks, in evaluation mode.
+        num_labels: labels of the label set.
+        dont_care: the generator has a channel for 255.
+        edges: the generator has an instance edge channel, computed from the label map.
+    """
+
+    def __init__(
+        self, generator: nn.Layer, *, num_labels: int, dont_care: bool, edges: bool
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.num_labels = num_labels
+        self.dont_care = dont_care
+        self.edges = edges
+
+    def forward(self, label_map: paddle.Tensor) -> paddle.Tensor:
+        """int32 [N, H, W] of ids and 255 -> float32 [N, 3, H, W] in -1..1."""
+        semantics = semantic_input(
+            label_map, num_labels=self.num_labels, dont_care=self.dont_care, edges=self.edges
+        )
+        return self.generator(semantics)
+
+
+def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> Path:
+    """Export the averaged generator of a run's newest checkpoint.
+
+    Args:
+        run: the run folder.
+        out: the model folder; made anew, and only when everything has worked.
+        name: of the model, shown by the service.
+        version: of the weights.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        ModelError: the run has no checkpoint, or a damaged one.
+    """
+    run, out = Path(run), Path(out)
+    state = load_latest(run / "checkpoint", warn=print) if run.is_dir() else None
+    if state is None:
+        raise ModelError(
+            f"{run}: there is no checkpoint here; give the --run folder of tools/train.py",
+            code="run_missing",
+        )
+    config = read_config(yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")))
+    label_set = LabelSet.load(run / "labels.json")
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    training = {
+        "images_seen": int(state["images_seen"]),
+        "hours": round(float(state["seconds"]) / 3600, 2),
+        "seed": config.seed,
+        "paddle": environment["paddle"],
+        "config": config.to_dict(),
+    }
+    # the path of a private weights file is nobody's business and of no use elsewhere
+    training["config"]["losses"]["perceptual_weights"] = None
+    return export_generator(
+        state["average"],
+        out,
+        config=config,
+        label_set=label_set,
+        name=name,
+        version=version,
+        training=training,
+    )
+
+
+def export_generator(
+    state: dict[str, Any],
+    out: Path,
+    *,
+    config: Config,
+    label_set: LabelSet,
+    name: str,
+    version: str,
+    training: dict[str, Any],
+) -> Path:
+    """Export a generator's state dict as a model folder (see the head of this file)."""
+    generator = build_generator(config, num_labels=len(label_set), spectral_norm=False)
+    load_state(generator, bake_spectral_norm(state))
+    generator.eval()
+    network = LabelsToPicture(
+        generator,
+        num_labels=len(label_set),
+        dont_care=config.data.dont_care,
+        edges=config.data.instance_edges,
+    )
+    network.eval()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
+        folder = Path(temporary) / "model"
+        folder.mkdir()
+        spec = paddle.static.InputSpec([None, None, None], "int32", "label_map")
+        save_program(network, folder / PROGRAM, spec)
+        size = config.data.short_side - config.data.short_side % generator.multiple
+        model = {
+            "format": FORMAT,
+            "name": name,
+            "version": version,
+            "exported_with": spade_paddle.__version__,
+            "label_set": label_set.to_dict(),
+            "dont_care": config.data.dont_care,
+            "instance_edges": config.data.instance_edges,
+            "height": size,
+            "width": size,
+            "multiple": generator.multiple,
+            "parameters": int(sum(np.prod(p.shape) for p in generator.parameters())),
+            "training": training,
+            "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
+        }
+        (folder / "model.json").write_text(
+            json.dumps(model, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        if out.exists():
+            shutil.rmtree(out)
+        folder.rename(out)
+    return out
+
+
+def save_program(network: nn.Layer, path: Path, spec: paddle.static.InputSpec) -> None:
+    """Save a network for Paddle Inference in the form that Paddle 2.6 and 3 both read.
+
+    Paddle 3 writes its new ``.json`` form unless told otherwise, and Paddle 2.6, the newest one
+    with a GPU package on PyPI, cannot read that.
+    """
+    with _old_program_form():
+        paddle.jit.save(network, str(path), input_spec=[spec])
+    path.with_name(path.name + ".pdiparams.info").unlink(missing_ok=True)
+
+
+def _old_program_form() -> ContextManager[Any]:
+    try:
+        from paddle.pir_utils import OldIrGuard
+    except ImportError:  # Paddle 2 has the old form only
+        return contextlib.nullcontext()
+    return OldIrGuard()
+
+
+def bake_spectral_norm(state: dict[str, Any]) -> dict[str, np.ndarray]:
+    """A state dict in which every spectrally normalised weight is the one that is applied.
+
+    ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, W the weight with its output
+    channels as rows, u and v the stored vectors (Miyato et al. 2018). In evaluation the hooks
+    compute just that.
+    """
+    arrays = {name: np.asarray(value) for name, value in state.items()}
+    baked = {}
+    for name, value in arrays.items():
+        if name.endswith(".weight_orig"):
+            stem = name[: -len("_orig")]
+            matrix = value.reshape(value.shape[0], -1).astype(np.float64)
+            sigma = arrays[stem + "_u"] @ matrix @ arrays[stem + "_v"]
+            baked[stem] = (value / sigma).astype(value.dtype)
+        elif not name.endswith((".weight_u", ".weight_v")) and name + "_orig" not in arrays:
+            baked[name] = value
+    return baked
+
+
+def load_state(network: nn.Layer, state: dict[str, np.ndarray]) -> None:
+    """Set every tensor of a network; nothing may be missing, left over or of another shape.
+
+    Raises:
+        ModelError: names what does not fit.
+    """
+    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    wrong = [
+        f"{key}: expected {expected.get(key, 'nothing')}, "
+        f"got {tuple(state[key].shape) if key in state else 'nothing'}"
+        for key in sorted(expected.keys() | state.keys())
+        if key not in state or expected.get(key) != tuple(state[key].shape)
+    ]
+    if wrong:
+        raise ModelError(
+            f"the weights do not fit the network at {len(wrong)} places: {'; '.join(wrong[:5])}",
+            code="weights_do_not_fit",
+        )
+    network.set_state_dict(state)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file as hexadecimal text."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

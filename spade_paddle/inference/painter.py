@@ -1,0 +1,190 @@
+"""Paint label maps with an exported model folder.
+
+Legend: H height, W width.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from paddle import inference
+
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.errors import LabelMapError, ModelError
+from spade_paddle.inference.export import FORMAT, PROGRAM, sha256
+
+MAX_PIXELS = 1024 * 1024
+
+
+class Painter:
+    """The one object that turns label maps into pictures. Not thread-safe: hold a lock.
+
+    Use :meth:`load`. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
+    (the size the model was trained for), ``multiple`` (sizes are padded to it), ``min_side`` and
+    ``max_pixels`` (what is painted at all), ``model`` (the whole of model.json).
+    """
+
+    def __init__(self, model: dict[str, Any], predictor: inference.Predictor) -> None:
+        self.model = model
+        self.name: str = model["name"]
+        self.version: str = model["version"]
+        self.label_set = LabelSet.from_dict(model["label_set"])
+        self.height: int = model["height"]
+        self.width: int = model["width"]
+        self.multiple: int = model["multiple"]
+        self.min_side = self.multiple
+        self.max_pixels = MAX_PIXELS
+        self._predictor = predictor
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, threads: int | None = None, use_gpu: bool = False
+    ) -> Painter:
+        """Open a model folder.
+
+        Args:
+            folder: what ``tools/export.py`` wrote.
+            threads: CPU threads; None takes all cores.
+            use_gpu: paint on GPU 0 (needs paddlepaddle-gpu).
+
+        Raises:
+            ModelError: a file is missing, damaged, or of a newer format.
+        """
+        folder = Path(folder)
+        model = read_model(folder)
+        config = inference.Config(
+            str(folder / f"{PROGRAM}.pdmodel"), str(folder / f"{PROGRAM}.pdiparams")
+        )
+        config.disable_glog_info()
+        if use_gpu:
+            config.enable_use_gpu(256, 0)
+        else:
+            config.disable_gpu()
+            config.enable_mkldnn()
+            config.set_cpu_math_library_num_threads(threads or _cores())
+        config.enable_memory_optim()
+        return cls(model, inference.create_predictor(config))
+
+    def paint(
+        self,
+        label_map: np.ndarray,
+        *,
+        seed: int | None = None,
+        style: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Paint one label map.
+
+        Args:
+            label_map: integers [H, W], ids of the label set or 255; any H and W of at least
+                ``min_side`` with at most ``max_pixels`` pixels. A size that is not a multiple of
+                ``multiple`` is padded by repeating the border, painted, and cut back.
+            seed: of the style. This model has one style only, so every seed paints the same.
+            style: ``uint8`` [h, w, 3], a photo to take the style from.
+
+        Returns:
+            ``uint8`` [H, W, 3] RGB.
+
+        Raises:
+            LabelMapError: unknown ids, too small or too large, or a style for a model without.
+        """
+        del seed
+        if style is not None:
+            raise LabelMapError(
+                f"the model '{self.name}' has one style only and takes no style picture; "
+                "leave 'style' out",
+                code="no_styles",
+            )
+        label_map = np.asarray(label_map)
+        self.check(label_map)
+        height, width = label_map.shape
+        padded_height, padded_width = self.padded_size(height, width)
+        padded = np.pad(
+            label_map, ((0, padded_height - height), (0, padded_width - width)), mode="edge"
+        )
+        picture = self._run(padded.astype(np.int32)[None])[0]  # [3, H, W] in -1..1
+        pixels = np.rint((picture.transpose(1, 2, 0) + 1.0) * 127.5).astype(np.uint8)
+        return np.ascontiguousarray(pixels[:height, :width])
+
+    def padded_size(self, height: int, width: int) -> tuple[int, int]:
+        """The size a map of height x width is painted at: the next multiples."""
+        return -(-height // self.multiple) * self.multiple, -(-width // self.multiple) * self.multiple
+
+    def check(self, label_map: np.ndarray) -> None:
+        """Refuse a label map that cannot be painted; raises LabelMapError."""
+        self.label_set.check(label_map)
+        height, width = label_map.shape
+        if min(height, width) < self.min_side:
+            raise LabelMapError(
+                f"the label map is {width}x{height} pixels; both sides must have at least "
+                f"{self.min_side}; enlarge it by nearest neighbour",
+                code="label_map_too_small",
+                width=width,
+                height=height,
+                min_side=self.min_side,
+            )
+        if height * width > self.max_pixels:
+            raise LabelMapError(
+                f"the label map is {width}x{height} pixels, {height * width} in all; at most "
+                f"{self.max_pixels} are painted; shrink it by nearest neighbour",
+                code="label_map_too_large",
+                width=width,
+                height=height,
+                max_pixels=self.max_pixels,
+            )
+
+    def warm_up(self) -> None:
+        """Paint once at the model's own size, so that the first person need not wait for it."""
+        self.paint(np.zeros((self.height, self.width), np.uint8))
+
+    def _run(self, label_maps: np.ndarray) -> np.ndarray:
+        handle = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
+        handle.reshape(label_maps.shape)
+        handle.copy_from_cpu(label_maps)
+        self._predictor.run()
+        name = self._predictor.get_output_names()[0]
+        return self._predictor.get_output_handle(name).copy_to_cpu()
+
+
+def read_model(folder: Path) -> dict[str, Any]:
+    """Read and check ``model.json`` and the files it names.
+
+    Raises:
+        ModelError: not a model folder, of a newer format, or a file is missing or changed.
+    """
+    path = folder / "model.json"
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))
+        model_format, files = model["format"], model["files"]
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder}: this is not a model folder, it has no model.json; make one with "
+            "tools/export.py",
+            code="model_missing",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: damaged: {error}", code="model_damaged") from error
+    if model_format != FORMAT:
+        raise ModelError(
+            f"{path}: format {model_format}, but this version of spade_paddle reads format "
+            f"{FORMAT}; install the version that exported it or export again",
+            code="model_format",
+        )
+    for name, expected in files.items():
+        if not (folder / name).is_file() or sha256(folder / name) != expected:
+            raise ModelError(
+                f"{folder / name}: missing or not the file that was exported; copy the model "
+                "folder again",
+                code="model_damaged",
+            )
+    return model
+
+
+def _cores() -> int:
+    import os
+
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

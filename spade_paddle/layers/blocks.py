@@ -1,0 +1,81 @@
+"""The residual block of the generator (Park et al. 2019, figure 4; the article's up blocks).
+
+Legend: N batch, C channels, K channels of the semantic input, H height, W width.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import paddle
+from paddle import nn
+from paddle.nn.utils import spectral_norm as paddle_spectral_norm
+
+from spade_paddle.layers.activation import Activation
+from spade_paddle.layers.simam import simam as simam_attention
+
+MakeModulatedNorm = Callable[[int], nn.Layer]
+
+
+def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
+    """Wrap a convolution in spectral normalisation (Miyato et al. 2018) when ``enabled``.
+
+    Initialise before: Paddle keeps a copy of the weight, so that an initialiser that runs after
+    the wrapping changes nothing.
+    """
+    return paddle_spectral_norm(layer) if enabled else layer
+
+
+class SPADEResnetBlock(nn.Layer):
+    """Two modulated convolutions and a shortcut.
+
+    ``dx = conv_1(act(norm_1(conv_0(act(norm_0(x))))))``; the shortcut is x itself when the widths
+    agree, else ``conv_s(norm_s(x))`` (1x1, no bias, no activation); ``out = x_s + dx``, and with
+    SimAM (the article: "after the activation of each residual") ``simam(out)``.
+
+    Args:
+        fin: channels that come in.
+        fout: channels that go out; between the two convolutions there are min(fin, fout).
+        make_modulated_norm: builds SPADE or CLADE for so many channels.
+        activation: GELU (article) or LeakyReLU 0.2 (public SPADE).
+        spectral_norm: wrap the three convolutions.
+        simam: attention on the block's output.
+    """
+
+    def __init__(
+        self,
+        fin: int,
+        fout: int,
+        *,
+        make_modulated_norm: MakeModulatedNorm,
+        activation: Activation,
+        spectral_norm: bool = True,
+        simam: bool = True,
+    ) -> None:
+        super().__init__()
+        fmiddle = min(fin, fout)
+        self.learned_shortcut = fin != fout
+        self.activation = activation
+        self.simam = simam
+        self.norm_0 = make_modulated_norm(fin)
+        self.norm_1 = make_modulated_norm(fmiddle)
+        self.conv_0 = maybe_spectral_norm(
+            nn.Conv2D(self.norm_0.out_channels, fmiddle, 3, padding=1), enabled=spectral_norm
+        )
+        self.conv_1 = maybe_spectral_norm(
+            nn.Conv2D(self.norm_1.out_channels, fout, 3, padding=1), enabled=spectral_norm
+        )
+        if self.learned_shortcut:
+            self.norm_s = make_modulated_norm(fin)
+            self.conv_s = maybe_spectral_norm(
+                nn.Conv2D(self.norm_s.out_channels, fout, 1, bias_attr=False),
+                enabled=spectral_norm,
+            )
+
+    def forward(self, x: paddle.Tensor, seg: paddle.Tensor) -> paddle.Tensor:
+        """x [N, fin, H, W], seg [N, K, any h, any w] -> [N, fout, H, W]."""
+        x_s = self.conv_s(self.norm_s(x, seg)) if self.learned_shortcut else x
+        dx = self.conv_0(self.activation(self.norm_0(x, seg)))
+        dx = self.conv_1(self.activation(self.norm_1(dx, seg)))
+        out = x_s + dx
+        return simam_attention(out) if self.simam else out

@@ -1,0 +1,29 @@
+"""SimAM, attention without parameters (Yang et al., ICML 2021; the article, "Add attention")."""
+
+from __future__ import annotations
+
+import paddle
+from paddle.nn import functional as F
+
+
+def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
+    """Weigh every neuron by how much it stands out from its own channel.
+
+    ``y = (x - mu)^2 / (4 * (sum((x - mu)^2) / n + e_lambda)) + 0.5``, ``out = x * sigmoid(y)``,
+    with mu and the sum over the H*W positions of one channel of one picture and n = H*W - 1.
+
+    Args:
+        x: float [N, C, H, W].
+        e_lambda: the regulariser of the energy function, above 0.
+
+    Returns:
+        float [N, C, H, W]. A constant channel comes back as ``x * sigmoid(0.5)``.
+
+    Where we differ from the article: a 1x1 map has n = 0 there (0/0); we take n = 1, so that it
+    is treated as the constant it is.
+    """
+    n = max(x.shape[2] * x.shape[3] - 1, 1)
+    x_minus_mu_square = (x - x.mean(axis=[2, 3], keepdim=True)) ** 2
+    variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / n
+    y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5
+    return x * F.sigmoid(y)

@@ -1,0 +1,1 @@
+"""The losses of the article, as pure functions of network outputs."""

@@ -1,0 +1,94 @@
+"""The multi-scale discriminator (the article, section 1).
+
+Legend: N batch, C channels of the input (semantic map and picture), H height, W width.
+"""
+
+from __future__ import annotations
+
+import paddle
+from paddle import nn
+
+from spade_paddle.layers.activation import Activation
+from spade_paddle.layers.blocks import maybe_spectral_norm
+from spade_paddle.layers.simam import simam as simam_attention
+
+
+class NLayersDiscriminator(nn.Layer):
+    """One patch discriminator; it gives back the output of every stage.
+
+    ``num_layers`` convolutions 4x4 with padding 2 (width ndf, doubled up to ``max_width``; stride
+    2, the last of them stride 1), then one to a single channel of logits. The first and the last
+    have no norm; those between are spectrally normalised and instance normalised.
+
+    Args:
+        input_nc: C.
+        ndf: width of the first stage.
+        num_layers: stages before the logits (6 in the article, 4 in the public SPADE).
+        activation: GELU (article) or LeakyReLU 0.2.
+        max_width: 512 in the article.
+        spectral_norm: wrap the convolutions between the first and the last.
+        simam: attention on every stage's output, the logits included (article).
+        affine_norm: the instance norms learn a scale and a shift (article) or not.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_nc: int,
+        ndf: int,
+        num_layers: int,
+        activation: Activation,
+        max_width: int = 512,
+        spectral_norm: bool = True,
+        simam: bool = True,
+        affine_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        self.simam = simam
+        self.num_layers = num_layers
+        affine = None if affine_norm else False
+        width = min(ndf, max_width)
+        stages = [nn.Sequential(nn.Conv2D(input_nc, width, 4, 2, 2), activation)]
+        for index in range(1, num_layers):
+            previous, width = width, min(width * 2, max_width)
+            stride = 1 if index == num_layers - 1 else 2
+            conv = nn.Conv2D(previous, width, 4, stride, 2)
+            norm = nn.InstanceNorm2D(width, weight_attr=affine, bias_attr=affine)
+            stages.append(
+                nn.Sequential(maybe_spectral_norm(conv, enabled=spectral_norm), norm, activation)
+            )
+        stages.append(nn.Sequential(nn.Conv2D(width, 1, 4, 1, 2)))
+        for index, stage in enumerate(stages):
+            self.add_sublayer(f"layer_{index}", stage)
+
+    def forward(self, x: paddle.Tensor) -> list[paddle.Tensor]:
+        """[N, C, H, W] -> the num_layers + 1 stage outputs; the last are the logits."""
+        outputs = []
+        for index in range(self.num_layers + 1):
+            x = getattr(self, f"layer_{index}")(x)
+            if self.simam:
+                x = simam_attention(x)
+            outputs.append(x)
+        return outputs
+
+
+class MultiscaleDiscriminator(nn.Layer):
+    """``num_D`` discriminators of the same structure, each looking at a smaller picture.
+
+    The i-th one, ``nld_i``, sees the input after i average poolings (3x3, stride 2, padding 1,
+    padding not counted).
+
+    Args:
+        discriminators: the networks, largest picture first.
+    """
+
+    def __init__(self, discriminators: list[NLayersDiscriminator]) -> None:
+        super().__init__()
+        self.num_D = len(discriminators)
+        for i, discriminator in enumerate(discriminators):
+            pools = [nn.AvgPool2D(3, 2, 1) for _ in range(i)]
+            self.add_sublayer(f"nld_{i}", nn.Sequential(*pools, discriminator))
+
+    def forward(self, x: paddle.Tensor) -> list[list[paddle.Tensor]]:
+        """[N, C, H, W] -> for each scale the stage outputs of its discriminator."""
+        return [getattr(self, f"nld_{i}")(x) for i in range(self.num_D)]

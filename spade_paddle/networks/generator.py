@@ -1,0 +1,108 @@
+"""The coarse-to-fine generator (the article, section 2).
+
+Legend: N batch, K channels of the semantic input, H height, W width of the picture.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from spade_paddle.errors import ConfigError
+from spade_paddle.layers.activation import Activation
+
+MakeBlock = Callable[[int, int], nn.Layer]
+
+UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
+"""How often the picture is doubled from the first feature map to the output."""
+
+
+class SPADEGenerator(nn.Layer):
+    """From a semantic map to a picture: eight sizes, one modulated residual block at each.
+
+    head_0 and G_middle_0/1 work on the coarse features, up_0...up_3 (up_4 with ``most``) refine
+    them and halve the width; between the blocks the features are doubled in size by nearest
+    neighbour; ``tanh(conv_img(act(x)))`` is the picture. The coarse input is the semantic map
+    itself, shrunk to H / 2^n by nearest neighbour, n = 5, 6, 7 for normal, more, most.
+
+    Fully convolutional: any H and W that are multiples of ``multiple`` work, whatever the size in
+    training (the article fixes it with ``crop_size``).
+
+    Args:
+        semantic_nc: K.
+        ngf: the article's nf; the coarse blocks are 16 * ngf wide, the last one ngf.
+        make_block: builds a residual block (fin, fout).
+        activation: before ``conv_img``.
+        upsampling: ``normal``, ``more`` or ``most``.
+        max_width: no block is wider than this (the article has no such limit). Most parameters of
+            the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
+    """
+
+    def __init__(
+        self,
+        *,
+        semantic_nc: int,
+        ngf: int,
+        make_block: MakeBlock,
+        activation: Activation,
+        upsampling: str = "normal",
+        max_width: int | None = None,
+    ) -> None:
+        super().__init__()
+        if upsampling not in UPSAMPLINGS:
+            raise ConfigError(
+                f"generator.upsampling: expected one of {', '.join(UPSAMPLINGS)}, "
+                f"got {upsampling!r}",
+                code="config_value",
+            )
+        self.upsampling = upsampling
+        self.multiple = 2 ** UPSAMPLINGS[upsampling]
+        self.activation = activation
+
+        def width(factor: int) -> int:
+            return min(factor * ngf, max_width) if max_width else factor * ngf
+
+        self.fc = nn.Conv2D(semantic_nc, width(16), 3, 1, 1)
+        self.head_0 = make_block(width(16), width(16))
+        self.G_middle_0 = make_block(width(16), width(16))
+        self.G_middle_1 = make_block(width(16), width(16))
+        self.up_0 = make_block(width(16), width(8))
+        self.up_1 = make_block(width(8), width(4))
+        self.up_2 = make_block(width(4), width(2))
+        self.up_3 = make_block(width(2), width(1))
+        final_nc = width(1)
+        if upsampling == "most":
+            final_nc = ngf // 2
+            self.up_4 = make_block(width(1), final_nc)
+        self.conv_img = nn.Conv2D(final_nc, 3, 3, 1, 1)
+        self.up = nn.Upsample(scale_factor=2)
+
+    def forward(self, seg: paddle.Tensor) -> paddle.Tensor:
+        """Semantic map [N, K, H, W] -> picture [N, 3, H, W] in -1..1."""
+        stride = self.multiple
+        x = self.fc(seg[:, :, ::stride, ::stride])  # [N, 16 ngf, H / 2^n, W / 2^n]
+        for name, doubles_first in self._plan():
+            if doubles_first:
+                x = self.up(x)
+                stride //= 2
+            # every stride-th pixel is exactly the nearest-neighbour shrink by that factor
+            x = getattr(self, name)(x, seg[:, :, ::stride, ::stride])
+        return F.tanh(self.conv_img(self.activation(x)))
+
+    def _plan(self) -> list[tuple[str, bool]]:
+        """The blocks in order, each with whether the features are doubled before it."""
+        plan = [
+            ("head_0", False),
+            ("G_middle_0", True),
+            ("G_middle_1", self.upsampling in ("more", "most")),
+            ("up_0", True),
+            ("up_1", True),
+            ("up_2", True),
+            ("up_3", True),
+        ]
+        if self.upsampling == "most":
+            plan.append(("up_4", True))
+        return plan

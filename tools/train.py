@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Train a generator: a configuration and a data set in, a run folder out.
+
+The same command again goes on where the run stopped (Ctrl-C saves first).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from spade_paddle.config import load_config
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.cpu import apply_cpu_settings
+from spade_paddle.errors import UserError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", required=True, type=Path, help="YAML file, see configs/")
+    parser.add_argument("--data", required=True, type=Path, help="folder with train/ and val/")
+    parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change a field of the configuration, for example generator.ngf=32",
+    )
+    arguments = parser.parse_args()
+    added = apply_cpu_settings()
+    if added:
+        print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
+    try:
+        config = load_config(arguments.config, overrides=arguments.set)
+        label_set = LabelSet.load(arguments.config.parent / config.data.labels)
+        from spade_paddle.engine.trainer import Trainer  # after the CPU settings
+
+        trainer = Trainer(config, label_set=label_set, data=arguments.data, run=arguments.run)
+        finished = trainer.train()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    state = "done" if finished else "stopped; the same command goes on"
+    print(f"{state}: {trainer.images_seen} images in {arguments.run}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
