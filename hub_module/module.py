@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,15 +56,18 @@ class GauganDoodle(paddle.nn.Layer):
             "model": model,
         }
         _require_spade_paddle()
-        from spade_paddle.inference.painter import Painter
+        from spade_paddle.inference.painter import Painter, read_model
         from spade_paddle.serving.paddlehub_hook import install
         from spade_paddle.serving.service import PaintService
         from spade_paddle.serving.settings import Settings
 
         settings = Settings.read(given)
         folder = Path(settings.model or Path(self.directory) / "weights")
-        painter = Painter.load(folder, threads=settings.threads, use_gpu=settings.use_gpu)
-        self.service = PaintService(painter=painter, settings=settings)
+        read_model(folder)  # a missing or damaged model is said now, not at the first picture
+        load_painter = partial(
+            Painter.load, folder, threads=settings.threads, use_gpu=settings.use_gpu
+        )
+        self.service = PaintService(load_painter=load_painter, settings=settings)
         install(service=self.service, settings=settings)
 
     def paint(

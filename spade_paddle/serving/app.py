@@ -103,7 +103,7 @@ def _add_information(app: Flask, *, service: PaintService) -> None:
     def healthz() -> tuple[Response, int]:
         if not service.is_ready:
             return jsonify({"status": "starting"}), 503
-        model = {"model": service.model_name, "version": service.model_version}
+        model = {"model": service.painter.name, "version": service.painter.version}
         return jsonify({"status": "ok", **model}), 200
 
     def labels() -> Response:

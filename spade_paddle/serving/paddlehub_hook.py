@@ -40,8 +40,7 @@ class _CreateApp:
         app = self._original(*args, **kwargs)
         assert self.service is not None and self.settings is not None
         extend(app, service=self.service, settings=self.settings)
-        self.service.warm_up()  # before the port opens: nobody meets a cold painter
-        _serve_threaded(app, settings=self.settings)
+        _serve_threaded(app, service=self.service, settings=self.settings)
         return app
 
 
@@ -54,7 +53,7 @@ def install(*, service: PaintService, settings: Settings) -> None:
     app_compat.create_app.settings = settings
 
 
-def _serve_threaded(app: Flask, *, settings: Settings) -> None:
+def _serve_threaded(app: Flask, *, service: PaintService, settings: Settings) -> None:
     """Give ``app.run`` a thread per connection: with one thread, one idle browser stops all."""
     original = app.run
 
@@ -62,6 +61,7 @@ def _serve_threaded(app: Flask, *, settings: Settings) -> None:
         timeout = settings.idle_seconds
 
     def run(host: str | None = None, port: int | None = None, **options: Any) -> None:
+        service.warm_up()  # before the port opens: nobody meets a cold painter
         logger.info("the doodle page is at http://%s:%s/", settings.host, port)
         options.update(threaded=True, debug=False, request_handler=RequestHandler)
         original(host=settings.host, port=port, **options)
@@ -82,6 +82,8 @@ def _configure_gunicorn(create_app: _CreateApp) -> None:
         self.cfg.set("threads", THREADS_PER_WORKER)
         self.cfg.set("timeout", WORKER_TIMEOUT_SECONDS)
         self.cfg.set("accesslog", "-")
+        # In each worker, after the fork: the parent process never loads a painter.
+        self.cfg.set("post_worker_init", lambda worker: create_app.service.warm_up())
         if "control_socket_disable" in self.cfg.settings:  # newer versions leave a file at home
             self.cfg.set("control_socket_disable", True)
 

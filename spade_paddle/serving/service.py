@@ -6,7 +6,7 @@ import base64
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -61,44 +61,52 @@ class PaintingQueue:
 
 
 class PaintService:
-    """Paints checked requests and describes what it can paint."""
+    """Paints checked requests and describes what it can paint.
 
-    def __init__(self, *, painter: Painter, settings: Settings) -> None:
-        self._painter = painter
+    The painter is loaded when it is first needed, not before: a process that forks workers must
+    not hold one, because its computing threads do not survive the fork and the worker would wait
+    for them for ever.
+    """
+
+    def __init__(self, *, load_painter: Callable[[], Painter], settings: Settings) -> None:
+        self._load_painter = load_painter
+        self._loading = threading.Lock()
+        self._loaded: Painter | None = None
         self._settings = settings
         self._queue = PaintingQueue(
             length=settings.queue_length, max_wait_seconds=settings.max_wait_seconds
         )
         self.is_ready = False
-        self.rules = RequestRules(
-            label_set=painter.label_set,
+
+    @property
+    def painter(self) -> Painter:
+        """The painter; raises ModelError when it cannot be loaded."""
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load_painter()
+            return self._loaded
+
+    @property
+    def rules(self) -> RequestRules:
+        """What a request is checked against: the model's limits and the service's."""
+        return RequestRules(
+            label_set=self.painter.label_set,
             sizes=SizeLimits(
-                min_side=painter.min_side,
-                max_pixels=min(settings.max_pixels, painter.max_pixels),
+                min_side=self.painter.min_side,
+                max_pixels=min(self._settings.max_pixels, self.painter.max_pixels),
             ),
-            max_images=settings.max_images,
+            max_images=self._settings.max_images,
         )
 
-    @property
-    def model_name(self) -> str:
-        """The name in the model folder."""
-        return self._painter.name
-
-    @property
-    def model_version(self) -> str:
-        """The version in the model folder."""
-        return self._painter.version
-
     def warm_up(self) -> None:
-        """Paint one picture, so that the first person does not wait for lazy set-up."""
-        size = (self._painter.height, self._painter.width)
+        """Load and paint one picture, so that the first person does not wait for set-up."""
         with self._queue.turn():
-            self._painter.paint(np.zeros(size, np.uint8))
+            self.painter.warm_up()
         self.is_ready = True
 
     def describe(self) -> dict[str, Any]:
         """The answer of ``GET /labels``: the label set, the model and the limits."""
-        painter, sizes = self._painter, self.rules.sizes
+        painter, rules = self.painter, self.rules
         return {
             "name": painter.label_set.name,
             "dont_care": 255,
@@ -109,12 +117,12 @@ class PaintService:
                 "height": painter.height,
                 "width": painter.width,
                 "multiple": painter.multiple,
-                "styles": self.rules.has_styles,
+                "styles": rules.has_styles,
             },
             "limits": {
-                "min_side": sizes.min_side,
-                "max_pixels": sizes.max_pixels,
-                "max_images": self.rules.max_images,
+                "min_side": rules.sizes.min_side,
+                "max_pixels": rules.sizes.max_pixels,
+                "max_images": rules.max_images,
                 "max_body_bytes": self._settings.max_body_bytes,
             },
         }
@@ -141,27 +149,28 @@ class PaintService:
         self, label_map: np.ndarray, *, seed: int | None = None, style: np.ndarray | None = None
     ) -> np.ndarray:
         """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3]. Raises LabelMapError."""
-        self.rules.label_set.check(label_map)
+        rules = self.rules
+        rules.label_set.check(label_map)
         height, width = label_map.shape
-        self.rules.sizes.check(height=height, width=width, where="label map")
-        if style is not None and not self.rules.has_styles:
+        rules.sizes.check(height=height, width=width, where="label map")
+        if style is not None and not rules.has_styles:
             raise RequestError(
                 "style: this model has no styles, got a style picture; leave 'style' out",
                 code="no_styles",
             )
         with self._queue.turn():
-            return self._painter.paint(label_map.astype(np.uint8), seed=seed, style=style)
+            return self.painter.paint(label_map.astype(np.uint8), seed=seed, style=style)
 
     def _paint_one(self, entry: LabelInput, request: PaintRequest) -> tuple[np.ndarray, float]:
         start = time.perf_counter()
-        image = self._painter.paint(entry.label_map, seed=request.seed, style=request.style)
+        image = self.painter.paint(entry.label_map, seed=request.seed, style=request.style)
         return image, time.perf_counter() - start
 
     def _result(
         self, entry: LabelInput, *, image: np.ndarray, seconds: float, request: PaintRequest
     ) -> dict[str, Any]:
         height, width = entry.label_map.shape
-        notes = [*entry.notes, *_padding_note(height, width, self._painter.multiple)]
+        notes = [*entry.notes, *_padding_note(height, width, self.painter.multiple)]
         data = encode_image(image, image_format=request.image_format)
         return {
             "image": base64.b64encode(data).decode("ascii"),

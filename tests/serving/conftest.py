@@ -37,6 +37,9 @@ class FakePainter:
         self.go_on = threading.Event()
         self.go_on.set()
 
+    def warm_up(self) -> None:
+        self.paint(np.zeros((self.height, self.width), np.uint8))
+
     def paint(
         self,
         label_map: np.ndarray,
@@ -72,7 +75,7 @@ def make_client(painter, tmp_path):
 
     def make(*, app: Flask | None = None, warm: bool = True, **given):
         settings = Settings.read(given, environ={})
-        service = PaintService(painter=painter, settings=settings)
+        service = PaintService(load_painter=lambda: painter, settings=settings)
         if warm:
             service.warm_up()
         app = app or Flask("test")

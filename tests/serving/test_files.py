@@ -13,7 +13,7 @@ from tests.pictures import file_bytes, scene
 
 @pytest.fixture
 def service(painter):
-    return PaintService(painter=painter, settings=Settings())
+    return PaintService(load_painter=lambda: painter, settings=Settings())
 
 
 @pytest.fixture

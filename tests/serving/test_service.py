@@ -14,7 +14,7 @@ from tests.pictures import open64, png64, scene
 
 @pytest.fixture
 def service(painter):
-    return PaintService(painter=painter, settings=Settings(queue_length=2))
+    return PaintService(load_painter=lambda: painter, settings=Settings(queue_length=2))
 
 
 def test_an_answer_holds_the_painted_picture_and_says_what_was_asked(service, label_set):
@@ -47,7 +47,7 @@ def test_several_maps_are_answered_in_their_order(service, label_set):
 
 
 def test_only_one_picture_is_painted_at_a_time(painter):
-    service = PaintService(painter=painter, settings=Settings(queue_length=100))
+    service = PaintService(load_painter=lambda: painter, settings=Settings(queue_length=100))
     with ThreadPoolExecutor(16) as pool:
         answers = [pool.submit(service.paint_json, {"images": [png64(scene())]}) for _ in range(40)]
         assert all(len(answer.result()) == 1 for answer in answers)
@@ -97,7 +97,7 @@ def test_a_failed_picture_frees_the_painter_for_the_next(service, painter):
 
 def test_the_lower_of_the_painters_and_the_services_limits_holds(painter):
     painter.max_pixels = 64 * 64
-    service = PaintService(painter=painter, settings=Settings(max_pixels=128 * 128))
+    service = PaintService(load_painter=lambda: painter, settings=Settings(max_pixels=128 * 128))
     assert service.describe()["limits"]["max_pixels"] == 64 * 64
 
 
