@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.hub.conftest import HUB_MODULE
+from tests.hub.conftest import HUB_MODULE, ROOT
 from tests.pictures import file_bytes, open64, palette_png, png64, raw_labels, scene
 
 
@@ -71,6 +71,15 @@ def test_several_maps_come_back_in_their_order_as_jpeg(server):
     assert {open64(result["image"]).format for result in results} == {"JPEG"}
 
 
+def test_the_page_is_served_when_it_is_there(server):
+    page = server.get("/")
+    if (ROOT / "spade_paddle/serving/static/index.html").is_file():
+        assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
+        assert server.get("/ui/main.js").headers["Content-Type"].startswith("text/javascript")
+    else:
+        assert page.json()["code"] == "not_found"
+
+
 def test_health_and_labels_describe_the_model_that_paints(server):
     health, labels = server.get("/healthz").json(), server.get("/labels").json()
     assert health["status"] == "ok" and health["model"] == labels["model"]["name"]
@@ -86,12 +95,16 @@ def test_the_command_line_and_python_paint_what_http_paints(hub, server, lake):
     from_command = np.asarray(Image.open(hub.work / "painted/lake.png"))
 
     program = (
-        "import numpy as np, paddlehub as hub\n"
+        "import base64, numpy as np, paddlehub as hub\n"
         "module = hub.Module(name='gaugan_doodle')\n"
         "from_path = module.paint('lake.png')\n"
         "ids = np.asarray(__import__('PIL.Image').Image.open('lake.png'))\n"
         "assert np.array_equal(from_path, module.paint(ids, seed=1))\n"
         "np.save('python.npy', from_path)\n"
+        # as PaddleHub's own --use_gpu process calls it
+        "body = {'images': [base64.b64encode(open('lake.png', 'rb').read()).decode()]}\n"
+        "(result,) = module.serving_method(use_gpu=True, **body)\n"
+        "assert result['width'] == 256 and result['image']\n"
     )
     done = hub.python(program)
     assert done.returncode == 0, done.stderr
@@ -102,9 +115,8 @@ def test_the_command_line_and_python_paint_what_http_paints(hub, server, lake):
         assert np.abs(picture.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("content", [b"no picture", file_bytes(np.full((64, 64), 200, np.uint8))])
-def test_a_bad_label_file_ends_the_command_with_one_line_and_a_status(hub, content):
-    (hub.work / "bad.png").write_bytes(content)
+def test_a_bad_label_file_ends_the_command_with_one_line_and_a_status(hub):
+    (hub.work / "bad.png").write_bytes(file_bytes(np.full((64, 64), 200, np.uint8)))
     done = hub.run("run", "gaugan_doodle", "--input_path", "bad.png", "--output_dir", "bad_out")
     said = [line for line in done.stderr.splitlines() if line.startswith("hub run gaugan_doodle:")]
     assert done.returncode == 2 and len(said) == 1 and "bad.png" in said[0]
