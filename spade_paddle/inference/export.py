@@ -1,7 +1,7 @@
 """From a training run to a model folder that paints without configuration or data set.
 
-    model.json            format, name, label set, sizes, what it was trained on, sha256 of files
-    generator.pdmodel     the network                      generator.pdiparams   its weights
+model.json            format, name, label set, sizes, what it was trained on, sha256 of files
+generator.pdmodel     the network                      generator.pdiparams   its weights
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, ContextManager
+from typing import Any
 
 import numpy as np
 import paddle
@@ -166,7 +166,7 @@ def save_program(network: nn.Layer, path: Path, spec: paddle.static.InputSpec) -
     path.with_name(path.name + ".pdiparams.info").unlink(missing_ok=True)
 
 
-def _old_program_form() -> ContextManager[Any]:
+def _old_program_form() -> contextlib.AbstractContextManager:
     try:
         from paddle.pir_utils import OldIrGuard
     except ImportError:  # Paddle 2 has the old form only

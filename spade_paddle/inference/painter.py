@@ -110,7 +110,9 @@ class Painter:
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The size a map of height x width is painted at: the next multiples."""
-        return -(-height // self.multiple) * self.multiple, -(-width // self.multiple) * self.multiple
+        return -(-height // self.multiple) * self.multiple, -(
+            -width // self.multiple
+        ) * self.multiple
 
     def check(self, label_map: np.ndarray) -> None:
         """Refuse a label map that cannot be painted; raises LabelMapError."""
