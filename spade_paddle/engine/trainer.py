@@ -73,7 +73,7 @@ class Trainer:
         )
         self.average = WeightAverage(
             self.networks.generator,
-            build_generator(config, num_labels=len(label_set)),
+            build_generator(config, num_labels=len(label_set), spectral_norm=False),
             halflife_images=config.ema_halflife_images,
         )
         self.optimizers = tuple(

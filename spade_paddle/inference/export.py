@@ -113,9 +113,9 @@ def export_generator(
     version: str,
     training: dict[str, Any],
 ) -> Path:
-    """Export a generator's state dict as a model folder (see the head of this file)."""
+    """Export a generator's effective state dict as a model folder (see the head of this file)."""
     generator = build_generator(config, num_labels=len(label_set), spectral_norm=False)
-    load_state(generator, bake_spectral_norm(state))
+    load_state(generator, state)
     generator.eval()
     network = LabelsToPicture(
         generator,
@@ -174,27 +174,7 @@ def _old_program_form() -> contextlib.AbstractContextManager:
     return OldIrGuard()
 
 
-def bake_spectral_norm(state: dict[str, Any]) -> dict[str, np.ndarray]:
-    """A state dict in which every spectrally normalised weight is the one that is applied.
-
-    ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, W the weight with its output
-    channels as rows, u and v the stored vectors (Miyato et al. 2018). In evaluation the hooks
-    compute just that.
-    """
-    arrays = {name: np.asarray(value) for name, value in state.items()}
-    baked = {}
-    for name, value in arrays.items():
-        if name.endswith(".weight_orig"):
-            stem = name[: -len("_orig")]
-            matrix = value.reshape(value.shape[0], -1).astype(np.float64)
-            sigma = arrays[stem + "_u"] @ matrix @ arrays[stem + "_v"]
-            baked[stem] = (value / sigma).astype(value.dtype)
-        elif not name.endswith((".weight_u", ".weight_v")) and name + "_orig" not in arrays:
-            baked[name] = value
-    return baked
-
-
-def load_state(network: nn.Layer, state: dict[str, np.ndarray]) -> None:
+def load_state(network: nn.Layer, state: dict[str, Any]) -> None:
     """Set every tensor of a network; nothing may be missing, left over or of another shape.
 
     Raises:
