@@ -6,7 +6,6 @@ generator.pdmodel     the network                      generator.pdiparams   its
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
@@ -29,6 +28,7 @@ from spade_paddle.networks.semantics import semantic_input
 
 FORMAT = 1
 PROGRAM = "generator"
+PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
 
 
 class LabelsToPicture(nn.Layer):
@@ -129,13 +129,14 @@ def export_generator(
         folder = Path(temporary) / "model"
         folder.mkdir()
         spec = paddle.static.InputSpec([None, None, None], "int32", "label_map")
-        save_program(network, folder / PROGRAM, spec)
+        paddle.jit.save(network, str(folder / PROGRAM), input_spec=[spec])
+        (folder / f"{PROGRAM}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
         size = config.data.short_side - config.data.short_side % generator.multiple
         model = {
             "format": FORMAT,
             "name": name,
             "version": version,
-            "exported_with": spade_paddle.__version__,
+            "exported_with": {"spade_paddle": spade_paddle.__version__, "paddle": paddle.__version__},
             "label_set": label_set.to_dict(),
             "dont_care": config.data.dont_care,
             "instance_edges": config.data.instance_edges,
@@ -153,25 +154,6 @@ def export_generator(
             shutil.rmtree(out)
         folder.rename(out)
     return out
-
-
-def save_program(network: nn.Layer, path: Path, spec: paddle.static.InputSpec) -> None:
-    """Save a network for Paddle Inference in the form that Paddle 2.6 and 3 both read.
-
-    Paddle 3 writes its new ``.json`` form unless told otherwise, and Paddle 2.6, the newest one
-    with a GPU package on PyPI, cannot read that.
-    """
-    with _old_program_form():
-        paddle.jit.save(network, str(path), input_spec=[spec])
-    path.with_name(path.name + ".pdiparams.info").unlink(missing_ok=True)
-
-
-def _old_program_form() -> contextlib.AbstractContextManager:
-    try:
-        from paddle.pir_utils import OldIrGuard
-    except ImportError:  # Paddle 2 has the old form only
-        return contextlib.nullcontext()
-    return OldIrGuard()
 
 
 def load_state(network: nn.Layer, state: dict[str, Any]) -> None:
