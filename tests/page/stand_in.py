@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import DONT_CARE, LabelSet
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "spade_paddle" / "serving" / "static"
@@ -38,7 +38,9 @@ class StandIn:
         requests: paths asked for.
     """
 
-    def __init__(self, *, label_file: Path = ROOT / "configs" / "labels" / "landscape.yaml") -> None:
+    def __init__(
+        self, *, label_file: Path = ROOT / "configs" / "labels" / "landscape.yaml"
+    ) -> None:
         self.label_set = LabelSet.load(label_file)
         self.failures: list[tuple[int, Any, dict[str, str]]] = []
         self.delay_s = 0.0
@@ -78,7 +80,7 @@ class StandIn:
         model = {"name": "stand-in", "version": "0", "height": NATIVE, "width": NATIVE}
         return {
             **self.label_set.to_dict(),
-            "dont_care": 255,
+            "dont_care": DONT_CARE,
             "model": {**model, "multiple": 32, "styles": False},
             "limits": {"min_side": 32, "max_pixels": 2**20, "max_body_bytes": 2**24},
         }
@@ -108,6 +110,9 @@ class StandIn:
 class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     daemon_threads = True
+
+    def handle_error(self, *args: Any) -> None:
+        """Say nothing: the page hangs up on answers it no longer wants."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -38,7 +38,7 @@ export function Palette({ studio, state, t }) {
   </div>`;
 }
 
-/** Whether dark text reads better on a colour (relative luminance, WCAG). */
+/** Whether black text reads better than white on a colour (WCAG luminance; then always 4.5:1). */
 function isLight(color) {
   const value = Number.parseInt(color.slice(1), 16);
   const [r, g, b] = [value >> 16, (value >> 8) & 255, value & 255].map((byte) => {

@@ -54,20 +54,39 @@ function hills(level, height, waves, phase = 0) {
     height * 0.35 * Math.sin((x * waves * 2.3 + phase * 1.7 + 0.2) * 2 * Math.PI);
 }
 
+/** A number in 0..1 for each whole number, always the same one. */
+function chance(n) {
+  const value = Math.sin(n * 127.1 + 311.7) * 43758.5453;
+  return value - Math.floor(value);
+}
+
+/** Roughness of rock: corners at ever finer steps, about -1..1. */
+function rough(x, seed) {
+  let sum = 0;
+  for (const [steps, height] of [[9, 0.9], [21, 0.55], [47, 0.3]]) {
+    const step = Math.floor(x * steps);
+    const along = x * steps - step;
+    const here = chance(step + seed * 57 + steps);
+    const next = chance(step + 1 + seed * 57 + steps);
+    sum += height * (here + (next - here) * along - 0.5);
+  }
+  return sum;
+}
+
 /** A mountain line through `[x, y]` corners, a little rough between them. */
-function ridge(corners, rough = 0.012) {
+function ridge(corners, roughness = 0.03, seed = corners.length) {
   return (x) => {
     let i = 1;
     while (i < corners.length - 1 && corners[i][0] < x) i += 1;
     const [[x0, y0], [x1, y1]] = [corners[i - 1], corners[i]];
     const along = Math.min(1, Math.max(0, (x - x0) / (x1 - x0)));
-    return y0 + (y1 - y0) * along + rough * (Math.sin(x * 61) + Math.sin(x * 127 + 1));
+    return y0 + (y1 - y0) * along + roughness * rough(x, seed);
   };
 }
 
 /** Snow lies where a mountain stands above `line`, with a ragged lower edge. */
 function snowOn(top, line) {
-  const edge = (x) => line + 0.022 * Math.sin(x * 70) + 0.016 * Math.sin(x * 131 + 2);
+  const edge = (x) => line + 0.07 * rough(x * 1.7, 5);
   return (x, y) => y >= top(x) && y < edge(x);
 }
 
@@ -91,11 +110,12 @@ const SCENES = [
     name: "coast",
     needs: ["sky", "cloud", "water", "sand", "rock", "grass"],
     draw(s) {
+      const cliff = ridge([[0, 0.25], [0.2, 0.28], [0.3, 0.36], [0.38, 0.57], [1, 1.2]]);
       s.below("sky", 0);
       s.blobs("cloud", [[0.62, 0.16, 0.2, 0.05], [0.72, 0.12, 0.13, 0.06], [0.2, 0.24, 0.12, 0.03]]);
       s.below("water", 0.42);
-      s.where("rock", (x, y) => y < 0.56 && y > ridge([[0, 0.26], [0.16, 0.29], [0.3, 0.4], [0.4, 0.57], [1, 1.2]])(x));
-      s.where("grass", (x, y) => y < 0.36 - x * 0.28 && y > ridge([[0, 0.26], [0.16, 0.29], [0.3, 0.4], [1, 1]])(x));
+      s.where("rock", (x, y) => y < 0.56 && y > cliff(x));
+      s.where("grass", (x, y) => x < 0.3 && y > cliff(x) && y < cliff(x) + 0.075 - 0.2 * x);
       s.where("sand", (x, y) => y > 0.98 - 0.42 * (1 - x) ** 1.4 + 0.015 * Math.sin(x * 14));
       s.blobs("rock", [[0.66, 0.6, 0.06, 0.035], [0.76, 0.63, 0.035, 0.025]]);
     },
@@ -118,10 +138,12 @@ const SCENES = [
     needs: ["sky", "sand", "rock", "earth"],
     draw(s) {
       s.below("sky", 0);
-      s.where("rock", (x, y) => y < 0.6 && y > ridge([[0, 0.5], [0.55, 0.5], [0.62, 0.36], [0.78, 0.35], [0.85, 0.47], [1, 0.44]], 0.006)(x));
-      s.below("earth", hills(0.55, 0.012, 1.4, 0.4));
-      s.below("sand", hills(0.6, 0.035, 0.9, 0.1));
-      s.where("earth", (x, y) => y > 0.8 - 0.1 * x && y < 0.83 + 0.02 * Math.sin(x * 9) && x > 0.15);
+      s.where("rock", (x, y) => y < 0.6 && y > ridge([[0, 0.5], [0.55, 0.5], [0.62, 0.36], [0.78, 0.35], [0.85, 0.47], [1, 0.44]])(x));
+      s.below("earth", hills(0.53, 0.012, 1.4, 0.4));
+      s.below("sand", hills(0.58, 0.035, 0.9, 0.1));
+      // The dark side of the near dune.
+      const crest = (x) => 0.93 - 0.22 * Math.sin(Math.min(1, x * 1.15) * Math.PI * 0.62);
+      s.where("earth", (x, y) => y > crest(x) && y < crest(x) + 0.11 * Math.sin(x * Math.PI) ** 2);
     },
   },
   {
@@ -132,9 +154,9 @@ const SCENES = [
       const front = ridge([[0, 0.62], [0.22, 0.48], [0.47, 0.12], [0.62, 0.4], [0.74, 0.36], [1, 0.66]]);
       s.below("sky", 0);
       s.below("mountain", back);
-      s.where("snow", snowOn(back, 0.37));
+      s.where("snow", snowOn(back, 0.29));
       s.below("rock", front);
-      s.where("snow", snowOn(front, 0.44));
+      s.where("snow", snowOn(front, 0.37));
       s.below("snow", hills(0.74, 0.03, 1.2, 0.6));
       s.below("tree", hills(0.9, 0.022, 2.4, 0.2));
     },
@@ -158,7 +180,7 @@ const SCENES = [
     needs: ["sky", "rock", "earth", "water", "sand"],
     draw(s) {
       s.below("sky", 0);
-      s.below("rock", ridge([[0, 0.2], [0.24, 0.22], [0.3, 0.42], [0.56, 0.46], [0.64, 0.3], [1, 0.26]], 0.006));
+      s.below("rock", ridge([[0, 0.2], [0.24, 0.22], [0.3, 0.42], [0.56, 0.46], [0.64, 0.3], [1, 0.26]]));
       s.below("earth", (x) => 0.66 - 0.32 * Math.abs(x - 0.48) + 0.01 * Math.sin(x * 40));
       s.below("sand", (x) => 0.74 - 0.1 * Math.abs(x - 0.5));
       s.where("water", (x, y) => y > 0.7 && Math.abs(x - 0.48 - 0.06 * Math.sin(y * 16)) < 0.015 + 0.5 * (y - 0.7));
