@@ -195,7 +195,7 @@ def test_newest_doodle_wins_over_a_slow_answer(visit: Visit, service: StandIn) -
     expect(element(page, "progress")).to_have_count(0)
 
 
-@pytest.mark.parametrize("viewport", [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize("viewport", [(1440, 900), (1024, 768), (844, 390), (390, 844), (320, 568)])
 def test_nothing_spills_over_and_targets_are_large(
     browser: Browser, service: StandIn, viewport: tuple[int, int]
 ) -> None:

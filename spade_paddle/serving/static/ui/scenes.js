@@ -74,7 +74,7 @@ function rough(x, seed) {
 }
 
 /** A mountain line through `[x, y]` corners, a little rough between them. */
-function ridge(corners, roughness = 0.03, seed = corners.length) {
+function ridge(corners, roughness = 0.055, seed = corners.length) {
   return (x) => {
     let i = 1;
     while (i < corners.length - 1 && corners[i][0] < x) i += 1;
