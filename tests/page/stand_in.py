@@ -22,6 +22,8 @@ from spade_paddle.data.labels import DONT_CARE, LabelSet
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "spade_paddle" / "serving" / "static"
+# As strict as the page allows: no inline script, no other host but the service of ?api=.
+POLICY = "default-src 'self'; img-src 'self' blob: data:; connect-src *"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 NATIVE = 256
 
@@ -144,7 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             self._send(404, {"status": "101", "msg": "no such file", "code": "not_found"})
             return
-        self._send(200, path.read_bytes(), {"Content-Type": TYPES.get(path.suffix, "text/plain")})
+        content_type = TYPES.get(path.suffix, "text/plain")
+        headers = {"Content-Type": content_type, "Content-Security-Policy": POLICY}
+        self._send(200, path.read_bytes(), headers)
 
     def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         if isinstance(body, dict):

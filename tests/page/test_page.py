@@ -158,6 +158,20 @@ def test_a_second_finger_does_not_paint(visit: Visit, service: StandIn) -> None:
     assert "flower" not in (newest(service, 0.8, 0.8), newest(service, 0.9, 0.8))
 
 
+def test_a_finger_paints_on_a_phone(browser: Browser, service: StandIn) -> None:
+    phone = {"width": 390, "height": 844}
+    visit = open_page(browser, service.address, viewport=phone, has_touch=True, is_mobile=True)
+    page = visit.page
+    shown = wait_for_picture(page)
+    element(page, "label-flower").evaluate("input => input.click()")
+    box = element(page, "doodle").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    wait_for_picture(page, other_than=shown)
+    assert newest(service, 0.5, 0.25) == "flower"
+    expect(element(page, "ring")).to_have_count(0)
+    page.context.close()
+
+
 def test_language_follows_the_browser_and_the_switch(browser: Browser, service: StandIn) -> None:
     visit = open_page(browser, service.address, locale="zh-CN")
     page = visit.page

@@ -83,15 +83,36 @@ def test_service_away_then_back_loses_nothing(visit: Visit, service: StandIn) ->
     assert service.doodles[-1][int(0.6 * 256), 128] == flower
 
 
-def test_after_an_outage_nothing_is_painted_unasked(visit: Visit, service: StandIn) -> None:
-    wait_for_picture(visit.page)
+def test_a_picture_asked_for_during_an_outage_comes_after_it(
+    visit: Visit, service: StandIn
+) -> None:
+    shown = wait_for_picture(visit.page)
     set_live(visit.page, on=False)
     service.stop()
     element(visit.page, "generate").click()
     expect_problem(visit, "away")
     service.start()
-    expect(element(visit.page, "service")).to_have_attribute("data-state", "ready")
+    wait_for_picture(visit.page, other_than=shown)
     expect(element(visit.page, "problem")).to_have_count(0)
+    assert len(service.doodles) == 2
+
+
+def test_doodle_survives_a_reload_while_the_service_is_away(visit: Visit, service: StandIn) -> None:
+    page = visit.page
+    wait_for_picture(page)
+    choose(page, tool="brush", label="flower")
+    stroke(page, (0.3, 0.3), (0.6, 0.3))
+    page.wait_for_timeout(600)
+    page.route("**/labels", lambda route: route.abort())
+    page.route("**/healthz", lambda route: route.abort())
+    page.reload()
+    expect_problem(visit, "away")
+    stroke(page, (0.3, 0.6), (0.6, 0.6))
+    page.unroute_all()
+    wait_for_picture(page)
+    flower = service.label_set.id_of("flower")
+    assert service.doodles[-1][int(0.3 * 256), 128] == flower
+    assert service.doodles[-1][int(0.6 * 256), 128] == service.label_set.id_of("sky")
 
 
 def test_a_service_that_warms_up_is_waited_for(browser: Browser, service: StandIn) -> None:

@@ -25,6 +25,7 @@ export class Connection {
       }
       this.store.set({ problem: new Problem("starting") });
     } catch (error) {
+      if (!(error instanceof Problem)) throw error;
       this.lost(error);
       return;
     }
@@ -33,9 +34,8 @@ export class Connection {
 
   /** A request failed because nobody answered. */
   lost(problem) {
-    const known = problem instanceof Problem ? problem : new Problem("away");
-    const blocked = ["cors", "mixed_content"].includes(known.code);
-    this.store.set({ service: blocked ? "blocked" : "away", problem: known });
+    const states = { cors: "blocked", mixed_content: "blocked", starting: "starting" };
+    this.store.set({ service: states[problem.code] || "away", problem });
     this.again();
   }
 

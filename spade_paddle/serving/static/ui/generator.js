@@ -16,6 +16,7 @@ export class Generator {
     Object.assign(this, { service, store, doodle, onLost });
     this.run = null;
     this.pause = null;
+    this.owed = false; // A picture was asked for while nobody answered.
   }
 
   /** The doodle changed: paint soon. A slow computer is asked less often. */
@@ -40,6 +41,7 @@ export class Generator {
   /** Paint the doodle as it is. */
   async now() {
     this.stop();
+    this.owed = false;
     const grid = this.doodle();
     if (!grid) return;
     if (isEmpty(grid)) {
@@ -98,6 +100,7 @@ export class Generator {
     this.store.set({ stale: true });
     const problem = toProblem(run, error);
     if (isConnectionProblem(problem)) {
+      this.owed = true;
       this.onLost(problem);
     } else if (problem.code === "busy") {
       this.retryLater(problem);
@@ -117,7 +120,8 @@ export class Generator {
 
 function toProblem(run, error) {
   if (run.timedOut) return new Problem("timeout");
-  return error instanceof Problem ? error : new Problem("bad_answer", { message: String(error) });
+  if (error instanceof Problem) return error;
+  throw error; // A mistake of ours: it belongs in the console.
 }
 
 async function decode(url) {

@@ -28,7 +28,7 @@ export class Studio {
       service,
       store,
       onReachable: () => this.loadLabels(),
-      onReady: () => this.store.get().stale && this.store.get().live && this.generator.now(),
+      onReady: () => this.catchUp(),
     });
   }
 
@@ -205,6 +205,13 @@ export class Studio {
     clearTimeout(this.saveTimer);
     this.saveTimer = setTimeout(() => this.save(), SAVE_AFTER_MS);
     if (this.store.get().live && this.store.get().service === "ready") this.generatorSoon();
+  }
+
+  /** The service is there (again): paint what waited for it. */
+  catchUp() {
+    const { stale, live } = this.store.get();
+    const wanted = this.generator.owed || (stale && live);
+    if (wanted && this.grid && !isEmpty(this.grid)) this.generator.now();
   }
 
   generatorSoon() {
