@@ -48,7 +48,8 @@ def test_both_readmes_show_the_same_commands(root):
         }
         for name in ("README.md", "README_zh.md")
     )
-    commands = {line for line in chinese if line.startswith((".venv", "make", "hub", "py ", "python3"))}
+    starts = (".venv", "make", "hub", "py ", "python3")
+    commands = {line for line in chinese if line.startswith(starts)}
     assert commands
     assert commands <= english
 
