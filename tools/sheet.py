@@ -36,7 +36,7 @@ def main() -> int:
         return 2
     cells = [[shrink(picture, arguments.side) for picture in triple] for triple in triples]
     rows = [
-        sum(cells[index : index + arguments.across], [])
+        [picture for triple in cells[index : index + arguments.across] for picture in triple]
         for index in range(0, len(cells), arguments.across)
     ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

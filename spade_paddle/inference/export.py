@@ -136,7 +136,7 @@ def export_generator(
             "format": FORMAT,
             "name": name,
             "version": version,
-            "exported_with": {"spade_paddle": spade_paddle.__version__, "paddle": paddle.__version__},
+            "exported_with": f"spade_paddle {spade_paddle.__version__}, paddle {paddle.__version__}",
             "label_set": label_set.to_dict(),
             "dont_care": config.data.dont_care,
             "instance_edges": config.data.instance_edges,

@@ -57,7 +57,8 @@ class Painter:
         """
         folder = Path(folder)
         model = read_model(folder)
-        program = next(f"{PROGRAM}{e}" for e in PROGRAM_ENDINGS if f"{PROGRAM}{e}" in model["files"])
+        programs = [PROGRAM + ending for ending in PROGRAM_ENDINGS]
+        program = next(name for name in programs if name in model["files"])
         if program.endswith(".json") and paddle.__version__.startswith("2."):
             raise ModelError(
                 f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
