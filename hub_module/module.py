@@ -80,7 +80,7 @@ class GauganDoodle(paddle.nn.Layer):
 
         Args:
             label_map: integers [H, W] with label ids (255: don't care), or the path of a PNG.
-            seed: for models with more than one answer; the same seed gives the same picture.
+            seed: for models with noise inputs: another seed, another picture.
             style: ``uint8`` RGB [H, W, 3], for models with styles.
 
         Returns:
@@ -157,6 +157,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     config = parser.add_argument_group("Config options")
     config.add_argument("--output_dir", default="gaugan_doodle_output", help="where to write")
-    config.add_argument("--seed", type=int, default=None, help="for models with many answers")
+    config.add_argument("--seed", type=int, default=None, help="for models with noise inputs")
     config.add_argument("--format", choices=("png", "jpeg"), default="png")
     return parser
