@@ -83,9 +83,11 @@ def assert_gradients(
         places: how many numbers of each tensor are moved.
     """
     tensors = list(tensors)
-    gradients = paddle.grad(loss(), tensors)
-    for index, (moved, gradient) in enumerate(zip(tensors, gradients)):
-        values, gradient = moved.numpy().copy(), gradient.numpy().reshape(-1)
+    for moved in tensors:
+        moved.clear_gradient()
+    loss().backward()
+    for index, moved in enumerate(tensors):
+        values, gradient = moved.numpy().copy(), moved.grad.numpy().reshape(-1)
         assert np.abs(gradient).max() > 0
         generator = np.random.default_rng(index)
         for place in generator.permutation(values.size)[:places]:

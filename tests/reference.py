@@ -137,13 +137,14 @@ def instance_norm(x: Array, *, epsilon: float = 1e-5) -> Array:
 def simam(x: Array, *, e_lambda: float = 1e-4, minus_one: bool = True) -> Array:
     """Yang et al. 2021, equation 5 and the article: ``x * sigmoid(1 / energy)``.
 
+    A 1x1 map would be 0/0; it is taken for the constant it is.
     ``minus_one=False``: wrong; divides by H*W instead of H*W - 1.
     """
     out = np.zeros_like(x)
     for n in range(x.shape[0]):
         for c in range(x.shape[1]):
             channel = x[n, c]
-            size = channel.size - 1 if minus_one else channel.size
+            size = max(channel.size - 1, 1) if minus_one else channel.size
             square = (channel - channel.mean()) ** 2
             y = square / (4 * (square.sum() / size + e_lambda)) + 0.5
             out[n, c] = channel * sigmoid(y)

@@ -102,6 +102,14 @@ def test_norm_of_a_constant_is_zero(name):
     )
 
 
+def test_a_single_value_passes_through_batch_norm_in_training_as_its_docstring_says():
+    norm, x = ParamFreeBatchNorm(2), np.array([3.0, -2.0]).reshape(1, 2, 1, 1)
+    assert_same(norm(tensor(x)), x)
+    assert_same(norm._mean, [0.0, 0.0])
+    assert_same(norm._variance, [1.0, 1.0])
+    assert_same(ParamFreeInstanceNorm(2)(tensor(x)), 0 * x)  # but not through instance norm
+
+
 @pytest.mark.parametrize("name", NORMS)
 def test_norm_has_no_parameters(name):
     assert param_free_norm(name)(4).parameters() == []
