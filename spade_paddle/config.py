@@ -25,7 +25,9 @@ class DataConfig:
     labels: str = "labels/landscape.yaml"  # label set file, beside the configuration file
     crop_size: int = 256  # training pictures are crop_size x crop_size pixels
     short_side: int = 286  # photos are resized to this short side before the crop
-    short_side_min: Optional[int] = None  # if given, the short side is drawn from this to short_side
+    short_side_min: Optional[int] = (
+        None  # if given, the short side is drawn from this to short_side
+    )
     flip: bool = True  # mirror half of the pictures left to right
     dont_care: bool = True  # the networks have a channel for "don't care" (255)
     drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
@@ -86,7 +88,7 @@ class OptimizerConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole training run. Progress is counted in images, so the batch size changes no schedule."""
+    """A whole training run. Progress is counted in images: batch_size changes no schedule."""
 
     total_images: int = 100_000  # training ends after this many pictures
     batch_size: int = 4  # pictures a step
@@ -210,9 +212,7 @@ def _read_section(kind: type, content: Any, *, where: str, prefix: str) -> Any:
     values = {}
     for name, value in content.items():
         if dataclasses.is_dataclass(hints[name]):
-            values[name] = _read_section(
-                hints[name], value, where=where, prefix=f"{prefix}{name}."
-            )
+            values[name] = _read_section(hints[name], value, where=where, prefix=f"{prefix}{name}.")
         else:
             values[name] = _read_value(hints[name], value, where=where, name=f"{prefix}{name}")
     return kind(**values)
@@ -264,7 +264,9 @@ def _check_values(config: Config, *, where: str) -> None:
         refuse("data.crop_size", "at most the short side the photos are resized to")
     multiple = 2 ** {"normal": 5, "more": 6, "most": 7}[config.generator.upsampling]
     if config.data.crop_size % multiple:
-        refuse("data.crop_size", f"a multiple of {multiple} (upsampling {config.generator.upsampling})")
+        refuse(
+            "data.crop_size", f"a multiple of {multiple} (upsampling {config.generator.upsampling})"
+        )
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
     if config.generator.norm == "clade" and config.data.instance_edges:

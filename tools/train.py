@@ -45,7 +45,7 @@ def main() -> int:
         return 2
     state = "done" if finished else "stopped; the same command goes on"
     print(f"{state}: {trainer.images_seen} images in {arguments.run}")
-    return 0
+    return 0 if finished else 128 + trainer.stop_signal
 
 
 if __name__ == "__main__":

@@ -109,7 +109,9 @@ def read_photo(path: str | Path) -> np.ndarray:
         with Image.open(path) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a photo: {error}", code="photo_unreadable") from error
+        raise DataError(
+            f"{path}: cannot be read as a photo: {error}", code="photo_unreadable"
+        ) from error
 
 
 def read_ids(path: str | Path) -> np.ndarray:

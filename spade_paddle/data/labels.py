@@ -90,8 +90,8 @@ class LabelSet:
             return cls(name=str(content["name"]), labels=labels)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
-                f"{where}: expected {{name, labels: [{{id, name_en, name_zh, color: '#rrggbb'}}]}}, "
-                f"but {type(error).__name__}: {error}",
+                f"{where}: expected {{name, labels: [{{id, name_en, name_zh, color: '#rrggbb'}}]}}"
+                f", but {type(error).__name__}: {error}",
                 code="label_set_invalid",
             ) from error
 

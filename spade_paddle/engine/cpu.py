@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import MutableMapping
 
 
 def cpu_settings(*, vendor: str, cores: int) -> dict[str, str]:
     """The environment variables for a processor of this vendor and so many cores to use."""
     settings = {"OMP_NUM_THREADS": str(cores)}
     if vendor == "AuthenticAMD":
-        settings.update(
-            MKL_DEBUG_CPU_TYPE="5", MKL_NUM_THREADS=str(cores), MKL_DYNAMIC="FALSE"
-        )
+        settings.update(MKL_DEBUG_CPU_TYPE="5", MKL_NUM_THREADS=str(cores), MKL_DYNAMIC="FALSE")
     return settings
 
 

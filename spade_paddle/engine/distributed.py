@@ -8,8 +8,8 @@ all processes keep the same weights. Batch norm's statistics are those of the pr
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
 import numpy as np
 import paddle

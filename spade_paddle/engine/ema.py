@@ -5,17 +5,21 @@ from __future__ import annotations
 import paddle
 from paddle import nn
 
+from spade_paddle.layers.spectral import effective_state
+
 
 class WeightAverage:
     """Keeps ``average = beta * average + (1 - beta) * weights`` in a network of the same kind.
 
     Progress is counted in images: ``beta = 0.5 ** (images / halflife_images)``, so that the batch
     size does not change the average. Buffers (the running statistics of batch norm) are averaged
-    too: they belong to the weights of the same time.
+    too: they belong to the weights of the same time. Spectrally normalised weights are averaged
+    as they are applied.
 
     Args:
         network: the network that is trained.
-        average: a second one of the same structure; overwritten with the first's state.
+        average: a second one of the same structure but without spectral normalisation;
+            overwritten with the first's state.
         halflife_images: after so many images an old state counts half; 0 copies the newest.
     """
 
@@ -23,13 +27,13 @@ class WeightAverage:
         self.network = network
         self.average = average
         self.halflife_images = halflife_images
-        average.set_state_dict(network.state_dict())
+        average.set_state_dict(effective_state(network))
         average.eval()
 
     @paddle.no_grad()
     def update(self, images: int) -> None:
         """Take in the weights after a step of so many images."""
         beta = 0.5 ** (images / self.halflife_images) if self.halflife_images else 0.0
-        newest = self.network.state_dict()
+        newest = effective_state(self.network)
         for name, value in self.average.state_dict().items():
             value.set_value(value * beta + newest[name] * (1 - beta))

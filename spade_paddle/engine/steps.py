@@ -67,9 +67,7 @@ def discriminator_losses(
     fake_photo: paddle.Tensor,
 ) -> tuple[paddle.Tensor, Losses]:
     """``d_loss = df_ganloss + dr_ganloss`` (article, 4); the fake pictures are taken as given."""
-    fake, real = split_fake_real(
-        discriminate(networks, semantics, fake_photo.detach(), photo)
-    )
+    fake, real = split_fake_real(discriminate(networks, semantics, fake_photo.detach(), photo))
     df_ganloss, dr_ganloss = hinge_loss_discriminator(fake, real)
     return df_ganloss + dr_ganloss, {"d_fake": df_ganloss, "d_real": dr_ganloss}
 

@@ -1,9 +1,9 @@
 """The training run: a configuration and a data set in, a run folder out.
 
-    config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
-    labels.json       the label set                     vdl/            the same for VisualDL
-    environment.json  versions, seed, command           samples/        label map | generated | photo
-    checkpoint/       everything needed to go on; the same command again resumes
+config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
+labels.json       the label set                     vdl/            the same for VisualDL
+environment.json  versions, seed, command           samples/        label map | generated | photo
+checkpoint/       everything needed to go on; the same command again resumes
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Trainer:
         self.run = run
         self.images_seen = 0
         self.seconds = 0.0
-        self._stop_asked = False
+        self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
         self.workers = Workers.join()
         cache = {"label_set": label_set, "short_side": config.data.short_side}
         train_scenes = SceneCache(find_pairs(data, "train"), **cache)
@@ -73,7 +73,7 @@ class Trainer:
         )
         self.average = WeightAverage(
             self.networks.generator,
-            build_generator(config, num_labels=len(label_set)),
+            build_generator(config, num_labels=len(label_set), spectral_norm=False),
             halflife_images=config.ema_halflife_images,
         )
         self.optimizers = tuple(
@@ -109,7 +109,7 @@ class Trainer:
             while self.images_seen < config.total_images and not stopped:
                 before = self.images_seen
                 losses = self._step(min(config.batch_size, config.total_images - before))
-                stopped = self.workers.any(self._stop_asked)
+                stopped = self.workers.any(self.stop_signal != 0)
                 if reporter is not None:
                     reporter.report(losses, before=before)
                     last = stopped or self.images_seen == config.total_images
@@ -133,9 +133,7 @@ class Trainer:
 
     def save(self) -> Path:
         """Write a checkpoint of everything that training changes."""
-        return save_checkpoint(
-            self.run / "checkpoint", self._state(), images_seen=self.images_seen
-        )
+        return save_checkpoint(self.run / "checkpoint", self._state(), images_seen=self.images_seen)
 
     def semantics(self, batch: Batch) -> paddle.Tensor:
         """The semantic input of a batch: float32 [N, K, H, W]."""
@@ -177,8 +175,8 @@ class Trainer:
         return {**losses, "lr": options.generator_lr * factor, "images_per_s": count / seconds}
 
     def _ask_to_stop(self, number: int, frame: Any) -> None:
-        del number, frame
-        self._stop_asked = True
+        del frame
+        self.stop_signal = number
 
     def _state(self) -> dict[str, Any]:
         return {

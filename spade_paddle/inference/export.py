@@ -1,18 +1,17 @@
 """From a training run to a model folder that paints without configuration or data set.
 
-    model.json            format, name, label set, sizes, what it was trained on, sha256 of files
-    generator.pdmodel     the network                      generator.pdiparams   its weights
+model.json            format, name, label set, sizes, what it was trained on, sha256 of files
+generator.pdmodel     the network                      generator.pdiparams   its weights
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, ContextManager
+from typing import Any
 
 import numpy as np
 import paddle
@@ -29,6 +28,7 @@ from spade_paddle.networks.semantics import semantic_input
 
 FORMAT = 1
 PROGRAM = "generator"
+PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
 
 
 class LabelsToPicture(nn.Layer):
@@ -113,9 +113,9 @@ def export_generator(
     version: str,
     training: dict[str, Any],
 ) -> Path:
-    """Export a generator's state dict as a model folder (see the head of this file)."""
+    """Export a generator's effective state dict as a model folder (see the head of this file)."""
     generator = build_generator(config, num_labels=len(label_set), spectral_norm=False)
-    load_state(generator, bake_spectral_norm(state))
+    load_state(generator, state)
     generator.eval()
     network = LabelsToPicture(
         generator,
@@ -129,13 +129,14 @@ def export_generator(
         folder = Path(temporary) / "model"
         folder.mkdir()
         spec = paddle.static.InputSpec([None, None, None], "int32", "label_map")
-        save_program(network, folder / PROGRAM, spec)
+        paddle.jit.save(network, str(folder / PROGRAM), input_spec=[spec])
+        (folder / f"{PROGRAM}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
         size = config.data.short_side - config.data.short_side % generator.multiple
         model = {
             "format": FORMAT,
             "name": name,
             "version": version,
-            "exported_with": spade_paddle.__version__,
+            "exported_with": {"spade_paddle": spade_paddle.__version__, "paddle": paddle.__version__},
             "label_set": label_set.to_dict(),
             "dont_care": config.data.dont_care,
             "instance_edges": config.data.instance_edges,
@@ -155,46 +156,7 @@ def export_generator(
     return out
 
 
-def save_program(network: nn.Layer, path: Path, spec: paddle.static.InputSpec) -> None:
-    """Save a network for Paddle Inference in the form that Paddle 2.6 and 3 both read.
-
-    Paddle 3 writes its new ``.json`` form unless told otherwise, and Paddle 2.6, the newest one
-    with a GPU package on PyPI, cannot read that.
-    """
-    with _old_program_form():
-        paddle.jit.save(network, str(path), input_spec=[spec])
-    path.with_name(path.name + ".pdiparams.info").unlink(missing_ok=True)
-
-
-def _old_program_form() -> ContextManager[Any]:
-    try:
-        from paddle.pir_utils import OldIrGuard
-    except ImportError:  # Paddle 2 has the old form only
-        return contextlib.nullcontext()
-    return OldIrGuard()
-
-
-def bake_spectral_norm(state: dict[str, Any]) -> dict[str, np.ndarray]:
-    """A state dict in which every spectrally normalised weight is the one that is applied.
-
-    ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, W the weight with its output
-    channels as rows, u and v the stored vectors (Miyato et al. 2018). In evaluation the hooks
-    compute just that.
-    """
-    arrays = {name: np.asarray(value) for name, value in state.items()}
-    baked = {}
-    for name, value in arrays.items():
-        if name.endswith(".weight_orig"):
-            stem = name[: -len("_orig")]
-            matrix = value.reshape(value.shape[0], -1).astype(np.float64)
-            sigma = arrays[stem + "_u"] @ matrix @ arrays[stem + "_v"]
-            baked[stem] = (value / sigma).astype(value.dtype)
-        elif not name.endswith((".weight_u", ".weight_v")) and name + "_orig" not in arrays:
-            baked[name] = value
-    return baked
-
-
-def load_state(network: nn.Layer, state: dict[str, np.ndarray]) -> None:
+def load_state(network: nn.Layer, state: dict[str, Any]) -> None:
     """Set every tensor of a network; nothing may be missing, left over or of another shape.
 
     Raises:

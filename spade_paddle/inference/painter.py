@@ -6,15 +6,17 @@ Legend: H height, W width.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import paddle
 from paddle import inference
 
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import LabelMapError, ModelError
-from spade_paddle.inference.export import FORMAT, PROGRAM, sha256
+from spade_paddle.inference.export import FORMAT, PROGRAM, PROGRAM_ENDINGS, sha256
 
 MAX_PIXELS = 1024 * 1024
 
@@ -55,9 +57,14 @@ class Painter:
         """
         folder = Path(folder)
         model = read_model(folder)
-        config = inference.Config(
-            str(folder / f"{PROGRAM}.pdmodel"), str(folder / f"{PROGRAM}.pdiparams")
-        )
+        program = next(f"{PROGRAM}{e}" for e in PROGRAM_ENDINGS if f"{PROGRAM}{e}" in model["files"])
+        if program.endswith(".json") and paddle.__version__.startswith("2."):
+            raise ModelError(
+                f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
+                "cannot read it; install Paddle 3 or export the run again with tools/export.py",
+                code="model_format",
+            )
+        config = inference.Config(str(folder / program), str(folder / f"{PROGRAM}.pdiparams"))
         config.disable_glog_info()
         if use_gpu:
             config.enable_use_gpu(256, 0)
@@ -65,7 +72,6 @@ class Painter:
             config.disable_gpu()
             config.enable_mkldnn()
             config.set_cpu_math_library_num_threads(threads or _cores())
-        config.enable_memory_optim()
         return cls(model, inference.create_predictor(config))
 
     def paint(
@@ -110,7 +116,9 @@ class Painter:
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The size a map of height x width is painted at: the next multiples."""
-        return -(-height // self.multiple) * self.multiple, -(-width // self.multiple) * self.multiple
+        return -(-height // self.multiple) * self.multiple, -(
+            -width // self.multiple
+        ) * self.multiple
 
     def check(self, label_map: np.ndarray) -> None:
         """Refuse a label map that cannot be painted; raises LabelMapError."""
@@ -183,8 +191,6 @@ def read_model(folder: Path) -> dict[str, Any]:
 
 
 def _cores() -> int:
-    import os
-
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

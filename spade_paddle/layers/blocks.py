@@ -9,21 +9,12 @@ from typing import Callable
 
 import paddle
 from paddle import nn
-from paddle.nn.utils import spectral_norm as paddle_spectral_norm
 
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.simam import simam as simam_attention
+from spade_paddle.layers.spectral import maybe_spectral_norm
 
 MakeModulatedNorm = Callable[[int], nn.Layer]
-
-
-def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
-    """Wrap a convolution in spectral normalisation (Miyato et al. 2018) when ``enabled``.
-
-    Initialise before: Paddle keeps a copy of the weight, so that an initialiser that runs after
-    the wrapping changes nothing.
-    """
-    return paddle_spectral_norm(layer) if enabled else layer
 
 
 class SPADEResnetBlock(nn.Layer):

@@ -22,7 +22,8 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     Where we differ from the article: a 1x1 map has n = 0 there (0/0); we take n = 1, so that it
     is treated as the constant it is.
     """
-    n = max(x.shape[2] * x.shape[3] - 1, 1)
+    positions = x.shape[2] * x.shape[3]
+    n = positions - 1 + 1 // positions  # at least 1; not max(), which cannot be exported
     x_minus_mu_square = (x - x.mean(axis=[2, 3], keepdim=True)) ** 2
     variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / n
     y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5

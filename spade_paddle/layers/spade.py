@@ -13,7 +13,12 @@ from spade_paddle.layers.norm import MakeNorm
 
 
 def resize_like(segmap: paddle.Tensor, x: paddle.Tensor) -> paddle.Tensor:
-    """Nearest-neighbour resize of ``segmap`` [N, K, h, w] to the height and width of ``x``."""
+    """Nearest-neighbour resize of ``segmap`` [N, K, h, w] to the height and width of ``x``.
+
+    During export sizes are unknown; there the generator has to pass a map that fits, as it does.
+    """
+    if not paddle.in_dynamic_mode():
+        return segmap
     if segmap.shape[2:] == x.shape[2:]:
         return segmap
     return F.interpolate(segmap, x.shape[2:])

@@ -6,12 +6,10 @@ the last of which are the logits.
 
 from __future__ import annotations
 
-from typing import List
-
 import paddle
 from paddle.nn import functional as F
 
-Prediction = List[List[paddle.Tensor]]
+Prediction = list[list[paddle.Tensor]]
 
 
 def split_fake_real(prediction: Prediction) -> tuple[Prediction, Prediction]:

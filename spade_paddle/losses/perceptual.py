@@ -6,8 +6,9 @@ Both take pictures [N, 3, H, W] in -1..1 (RGB) and give back a list of feature m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, Sequence
+from typing import Protocol
 
 import numpy as np
 import paddle
@@ -104,9 +105,7 @@ class SqueezeNetFeatures(nn.Layer):
         super().__init__()
         self.network = paddle.vision.models.squeezenet1_1()
         _load_exactly(self.network, weights)
-        self.register_buffer(
-            "mean", paddle.to_tensor([104.0, 117.0, 123.0]).reshape([1, 3, 1, 1])
-        )
+        self.register_buffer("mean", paddle.to_tensor([104.0, 117.0, 123.0]).reshape([1, 3, 1, 1]))
         _freeze(self)
 
     def forward(self, picture: paddle.Tensor) -> list[paddle.Tensor]:

@@ -25,8 +25,8 @@ def build_generator(
     Args:
         config: the run's configuration.
         num_labels: labels of its label set.
-        spectral_norm: overrides the configuration; export builds without, because the hooks do
-            not survive it.
+        spectral_norm: overrides the configuration; the averaged and the exported generator are
+            built without (see layers/spectral.py).
     """
     options = config.generator
     semantic_nc = _semantic_nc(config, num_labels)

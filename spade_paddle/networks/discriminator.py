@@ -9,8 +9,8 @@ import paddle
 from paddle import nn
 
 from spade_paddle.layers.activation import Activation
-from spade_paddle.layers.blocks import maybe_spectral_norm
 from spade_paddle.layers.simam import simam as simam_attention
+from spade_paddle.layers.spectral import maybe_spectral_norm
 
 
 class NLayersDiscriminator(nn.Layer):

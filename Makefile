@@ -1,0 +1,43 @@
+# make doodle          set everything up, then serve the doodle page on http://localhost:8866/
+# make doodle PORT=9000
+# make test            set everything up, then run every test (needs Chromium and Node.js)
+# make check           style only
+
+PORT ?= 8866
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# modules are installed here, so that a trial leaves the home folder alone
+export HUB_HOME ?= $(CURDIR)/.hub
+
+.PHONY: doodle test check clean
+
+doodle: $(VENV)/installed $(HUB_HOME)/installed
+	@$(BIN)/python -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
+	  sys.exit(0) if s.connect_ex(('127.0.0.1', $(PORT))) else sys.exit('error: port $(PORT) is in use; try: make doodle PORT=9000')"
+	@echo "Starting; in about ten seconds open http://localhost:$(PORT)/   (Ctrl-C ends it)"
+	@trap 'exit 0' INT; $(BIN)/hub serving start -m gaugan_doodle -p $(PORT)
+
+$(VENV)/installed: setup.py constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve]" -c constraints.txt
+	@touch $@
+
+$(HUB_HOME)/installed: $(VENV)/installed $(shell find hub_module -type f)
+	$(BIN)/hub install hub_module
+	@touch $@
+
+test: $(VENV)/installed-dev
+	sh tests/setup_browser.sh
+	$(BIN)/python -m pytest
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,dev]" -c constraints.txt
+	@touch $@
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) $(HUB_HOME)

@@ -1,0 +1,42 @@
+"""Packaging of spade_paddle. ``pip install -e ".[cpu,serve]" -c constraints.txt`` to paint."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+)"', (HERE / "spade_paddle" / "__init__.py").read_text(encoding="utf-8")
+).group(1)
+
+# Paddle 3.3.0 and 3.3.1 break CPU inference of any network with nearest-neighbour upsampling.
+PADDLE = ">=2.6.2,!=3.3.0,!=3.3.1,<4"
+
+setup(
+    name="spade_paddle",
+    version=VERSION,
+    description="GauGAN (SPADE) for PaddlePaddle: from a doodle to a photo-like landscape",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.9,<3.13",
+    packages=find_packages(include=["spade_paddle", "spade_paddle.*"]),
+    package_data={"spade_paddle.serving": ["static/**/*", "static/*"]},
+    install_requires=[
+        "numpy>=1.22,<2",
+        "opencv-python>=4.5.5,<4.7",
+        "pillow>=9",
+        "pyyaml>=6",
+        "tqdm>=4.60",
+        "visualdl>=2.5.3,<2.6",
+    ],
+    extras_require={
+        # the same module under two names: install one of them, never both
+        "cpu": [f"paddlepaddle{PADDLE}"],
+        "gpu": [f"paddlepaddle-gpu{PADDLE}"],
+        "annotate": ["paddleseg>=2.8,<2.9"],
+        "serve": ["paddlehub>=2.4,<2.5", "flask>=2.2", "flask-cors>=4"],
+        "dev": ["pytest>=8", "ruff>=0.6", "playwright>=1.45"],
+    },
+)

@@ -1,0 +1,131 @@
+// Turns doodles into pictures: waits for a pause in drawing, sends the newest doodle, drops the
+// answer to an older one, and says what is going on through the store.
+
+import { Problem } from "./api.js";
+import { isEmpty } from "./grid.js";
+import { isConnectionProblem } from "./connection.js";
+
+const PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 1500;
+const SLOW_AFTER_MS = 300;
+const GIVE_UP_MS = 120000;
+
+export class Generator {
+  /** `doodle()` gives the grid of now; `onLost(problem)` hears that nobody answers. */
+  constructor({ service, store, doodle, onLost }) {
+    Object.assign(this, { service, store, doodle, onLost });
+    this.run = null;
+    this.pause = null;
+    this.owed = false; // A picture was asked for while nobody answered.
+  }
+
+  /** The doodle changed: paint soon. A slow computer is asked less often. */
+  soon() {
+    clearTimeout(this.pause);
+    const last = this.store.get().picture?.milliseconds ?? 0;
+    const pause = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, last / 2));
+    this.pause = setTimeout(() => this.now(), pause);
+  }
+
+  /** Forget what is planned and under way. */
+  stop() {
+    clearTimeout(this.pause);
+    if (!this.run) return;
+    clearTimeout(this.run.slow);
+    clearTimeout(this.run.limit);
+    this.run.controller.abort();
+    this.run = null;
+    this.store.set({ painting: false, slow: false });
+  }
+
+  /** Paint the doodle as it is. */
+  async now() {
+    this.stop();
+    this.owed = false;
+    const grid = this.doodle();
+    if (!grid) return;
+    if (isEmpty(grid)) {
+      this.store.set({ problem: new Problem("nothing_painted") });
+      return;
+    }
+    const run = this.begin();
+    try {
+      const picture = await this.service.paint(grid, run.controller.signal);
+      await this.show(run, picture);
+    } catch (error) {
+      this.failed(run, error);
+    }
+  }
+
+  begin() {
+    const run = { controller: new AbortController(), timedOut: false };
+    this.run = run;
+    run.slow = setTimeout(() => this.store.set({ slow: true }), SLOW_AFTER_MS);
+    run.limit = setTimeout(() => {
+      run.timedOut = true;
+      run.controller.abort();
+    }, GIVE_UP_MS);
+    this.store.set({ painting: true, stale: false });
+    return run;
+  }
+
+  async show(run, picture) {
+    const url = URL.createObjectURL(picture.blob);
+    try {
+      await decode(url);
+    } catch {
+      URL.revokeObjectURL(url);
+      throw new Problem("bad_answer");
+    }
+    if (run !== this.run) {
+      URL.revokeObjectURL(url);
+      return;
+    }
+    this.end(run);
+    const { picture: shown, previous } = this.store.get();
+    if (previous) URL.revokeObjectURL(previous.url);
+    this.store.set({ picture: { ...picture, url }, previous: shown, problem: null });
+  }
+
+  end(run) {
+    clearTimeout(run.slow);
+    clearTimeout(run.limit);
+    this.run = null;
+    this.store.set({ painting: false, slow: false });
+  }
+
+  failed(run, error) {
+    if (run !== this.run) return; // A newer doodle took its place.
+    this.end(run);
+    this.store.set({ stale: true });
+    const problem = toProblem(run, error);
+    if (isConnectionProblem(problem)) {
+      this.owed = true;
+      this.onLost(problem);
+    } else if (problem.code === "busy") {
+      this.retryLater(problem);
+    } else {
+      this.store.set({ problem });
+    }
+  }
+
+  retryLater(problem) {
+    const seconds = Math.min(10, Math.max(1, problem.retryAfter ?? 2));
+    problem.details = { ...problem.details, seconds };
+    this.store.set({ problem });
+    clearTimeout(this.pause);
+    this.pause = setTimeout(() => this.now(), seconds * 1000);
+  }
+}
+
+function toProblem(run, error) {
+  if (run.timedOut) return new Problem("timeout");
+  if (error instanceof Problem) return error;
+  throw error; // A mistake of ours: it belongs in the console.
+}
+
+async function decode(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+}

@@ -1,0 +1,60 @@
+// The doodle itself: a grid of label ids. The canvas only shows it and is never read back, because
+// browsers smooth strokes and some add noise to what they read, and a label id must stay exact.
+
+/** The id that means "nobody said what is here"; shown as paper. */
+export const DONT_CARE = 255;
+
+/** A grid of `width * height` label ids, row by row, all `label`. */
+export function createGrid(width, height, label = DONT_CARE) {
+  return { width, height, cells: new Uint8Array(width * height).fill(label) };
+}
+
+export function copyGrid(grid) {
+  return { width: grid.width, height: grid.height, cells: grid.cells.slice() };
+}
+
+/** The rectangle of the whole grid. */
+export function wholeRect(grid) {
+  return { x: 0, y: 0, width: grid.width, height: grid.height };
+}
+
+/** The smallest rectangle around two; either may be null (nothing). */
+export function unionRects(a, b) {
+  if (!a || !b) return a || b;
+  const x = Math.min(a.x, b.x);
+  const y = Math.min(a.y, b.y);
+  return {
+    x,
+    y,
+    width: Math.max(a.x + a.width, b.x + b.width) - x,
+    height: Math.max(a.y + a.height, b.y + b.height) - y,
+  };
+}
+
+/** Copy the cells of a rectangle out of a grid. */
+export function readRect(grid, rect) {
+  const values = new Uint8Array(rect.width * rect.height);
+  for (let row = 0; row < rect.height; row += 1) {
+    const start = (rect.y + row) * grid.width + rect.x;
+    values.set(grid.cells.subarray(start, start + rect.width), row * rect.width);
+  }
+  return values;
+}
+
+/** Write values from `readRect` back into a grid. */
+export function writeRect(grid, rect, values) {
+  for (let row = 0; row < rect.height; row += 1) {
+    const line = values.subarray(row * rect.width, (row + 1) * rect.width);
+    grid.cells.set(line, (rect.y + row) * grid.width + rect.x);
+  }
+}
+
+/** Carry out a change that a tool worked out: `{ cells: indices, label, rect }`. */
+export function applyChange(grid, change) {
+  for (const index of change.cells) grid.cells[index] = change.label;
+}
+
+/** True when nothing is painted. */
+export function isEmpty(grid) {
+  return grid.cells.every((label) => label === DONT_CARE);
+}

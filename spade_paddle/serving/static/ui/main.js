@@ -1,0 +1,74 @@
+// Starts the page: state, service, keyboard, and the components on top.
+
+import { useEffect } from "./vendor/preact-hooks.js";
+import { render } from "./vendor/preact.js";
+import { Service, serviceBase } from "./api.js";
+import { Board } from "./board.js";
+import { Header } from "./header.js";
+import { html } from "./html.js";
+import { languageOf, translator } from "./i18n.js";
+import { listenToKeys } from "./keys.js";
+import { recall } from "./memory.js";
+import { Palette, paletteOrder } from "./palette.js";
+import { PicturePanel, statusSentence } from "./picture.js";
+import { SceneStrip } from "./scene_strip.js";
+import { createStore, useStore } from "./store.js";
+import { Studio } from "./studio.js";
+import { Steps, Toolbar } from "./toolbar.js";
+
+const store = createStore({
+  language: recall("language") ?? languageOf(navigator.language),
+  live: recall("live") ?? true,
+  sizeIndex: recall("size") ?? 9, // 20 cells
+  tool: "brush",
+  label: null, // id to paint with
+  labels: null, // as the service lists them; null until known
+  scenes: [],
+  width: 0, // of the doodle: the model's native size
+  height: 0,
+  service: "connecting", // connecting, starting, ready, away, blocked
+  painting: false,
+  slow: false, // painting for so long that it should be said
+  stale: false, // the doodle has changed since the picture
+  picture: null, // { url, format, milliseconds }
+  previous: null, // the picture before, still under the new one while that fades in
+  problem: null,
+  canUndo: false,
+  canRedo: false,
+});
+
+function App({ studio }) {
+  const state = useStore(store);
+  const t = translator(state.language);
+  useEffect(() => {
+    document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
+    document.title = t("title");
+  }, [state.language]);
+  const common = { studio, state, t };
+  return html`
+    <${Header} ...${common} />
+    <main>
+      <${Palette} ...${common} />
+      <section class="panel panel-doodle" aria-label=${t("doodle")}>
+        <header class="caption">
+          <h2>${t("doodle")}</h2>
+          <${Steps} ...${common} />
+        </header>
+        <${Board} ...${common} />
+        <${Toolbar} ...${common} />
+      </section>
+      <${PicturePanel} ...${common} />
+      <${SceneStrip} ...${common} />
+    </main>
+    <p class="heard" role="status" aria-live="polite" data-testid="status">
+      ${statusSentence(state, t)}
+    </p>
+  `;
+}
+
+const meta = document.querySelector("meta[name=gaugan-api]");
+const service = new Service(serviceBase(location.search, meta?.content), location);
+const studio = new Studio({ service, store });
+render(html`<${App} studio=${studio} />`, document.querySelector("#app"));
+listenToKeys(studio, () => paletteOrder(store.get().labels || []));
+studio.start();

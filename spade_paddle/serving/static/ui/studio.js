@@ -1,0 +1,233 @@
+// What the person does, as verbs. Holds the grid and its history; everything that the components
+// show goes through the store, everything drawn on the canvas through `onDraw(rect)`.
+
+import { DONT_CARE, applyChange, copyGrid, createGrid, isEmpty, wholeRect, writeRect } from "./grid.js";
+import { History } from "./history.js";
+import { brush, clear, fill, labelAt } from "./tools.js";
+import { Connection } from "./connection.js";
+import { Generator } from "./generator.js";
+import { recall, recallDoodle, remember, rememberDoodle } from "./memory.js";
+import { makeScenes } from "./scenes.js";
+
+export const SIZES = [1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80];
+const SAVE_AFTER_MS = 400;
+
+export class Studio {
+  constructor({ service, store }) {
+    Object.assign(this, { service, store, grid: null, history: new History() });
+    this.onDraw = () => {};
+    this.last = null;
+    this.saveTimer = null;
+    this.generator = new Generator({
+      service,
+      store,
+      doodle: () => this.grid && copyGrid(this.grid),
+      onLost: (problem) => this.connection.lost(problem),
+    });
+    this.connection = new Connection({
+      service,
+      store,
+      onReachable: () => this.loadLabels(),
+      onReady: () => this.catchUp(),
+    });
+  }
+
+  start() {
+    const known = recall("labels"); // So that one can go on drawing while the service is away.
+    if (known) this.useLabels(known);
+    addEventListener("pagehide", () => this.save());
+    addEventListener("visibilitychange", () => document.hidden && this.save());
+    return this.connection.check();
+  }
+
+  async loadLabels() {
+    if (this.labelsAreFresh) return;
+    const labelSet = await this.service.labels();
+    this.labelsAreFresh = true;
+    if (JSON.stringify(labelSet) === JSON.stringify(recall("labels")) && this.grid) return;
+    this.save(); // Under the old names; useLabels then reads it under the new ones.
+    remember("labels", labelSet);
+    this.useLabels(labelSet);
+  }
+
+  useLabels({ labels, model }) {
+    const { width, height } = model;
+    const scenes = makeScenes(labels, width, height);
+    const kept = recallDoodle(labels, width, height);
+    this.grid = kept || scenes[0]?.grid && copyGrid(scenes[0].grid) || createGrid(width, height);
+    this.history = new History();
+    const first = labels.find((label) => label.name_en === "sky") || labels[0];
+    const label = labels.find((entry) => entry.id === this.store.get().label) || first;
+    this.store.set({ labels, scenes, width, height, label: label.id, stale: !isEmpty(this.grid) });
+    this.tell();
+  }
+
+  // Drawing. A gesture is one stroke, one fill or one scene, and one step of undo.
+
+  startGesture(point) {
+    if (!this.grid) return;
+    this.history.begin(this.grid);
+    this.last = point;
+    this.draw(this.store.get().tool === "fill" ? this.fillAt(point) : this.strokeTo([point]));
+  }
+
+  moveGesture(points) {
+    if (!this.last || this.store.get().tool === "fill") return;
+    for (const point of points) {
+      this.draw(this.strokeTo([this.last, point]));
+      this.last = point;
+    }
+  }
+
+  endGesture() {
+    if (!this.last) return;
+    this.last = null;
+    this.finish();
+  }
+
+  clear() {
+    this.whole(() => this.draw(clear(this.grid)));
+  }
+
+  useScene(scene) {
+    this.whole(() => {
+      const rect = wholeRect(this.grid);
+      writeRect(this.grid, rect, scene.grid.cells);
+      this.history.touch(rect);
+      this.onDraw(rect);
+    });
+  }
+
+  undo() {
+    this.step((grid) => this.history.undo(grid));
+  }
+
+  redo() {
+    this.step((grid) => this.history.redo(grid));
+  }
+
+  /** Take the label under the point as the one to paint with. */
+  pick(point) {
+    const label = this.grid && labelAt(this.grid, point);
+    if (label !== null && label !== DONT_CARE) this.selectLabel(label);
+  }
+
+  // Choices.
+
+  selectTool(tool) {
+    this.store.set({ tool });
+  }
+
+  selectLabel(label) {
+    this.store.set({ label });
+    if (this.store.get().tool === "eraser") this.store.set({ tool: "brush" });
+  }
+
+  /** `index` into SIZES; out of range means the nearest. */
+  selectSize(index) {
+    const sizeIndex = Math.min(SIZES.length - 1, Math.max(0, index));
+    this.store.set({ sizeIndex });
+    remember("size", sizeIndex);
+  }
+
+  setLive(live) {
+    this.store.set({ live });
+    remember("live", live);
+    if (live && this.store.get().stale) this.generator.soon();
+  }
+
+  setLanguage(language) {
+    this.store.set({ language });
+    remember("language", language);
+  }
+
+  generate() {
+    return this.generator.now();
+  }
+
+  /** After a problem: look for the service where it is away, else paint again. */
+  retry() {
+    if (this.store.get().service === "ready") return this.generate();
+    return this.connection.check();
+  }
+
+  dismissProblem() {
+    this.store.set({ problem: null });
+  }
+
+  // How it is done.
+
+  strokeTo(points) {
+    const { tool, label, sizeIndex } = this.store.get();
+    const paint = tool === "eraser" ? DONT_CARE : label;
+    return brush(this.grid, { points, size: SIZES[sizeIndex], label: paint });
+  }
+
+  fillAt(point) {
+    return fill(this.grid, { point, label: this.store.get().label });
+  }
+
+  draw(change) {
+    if (!change.rect) return;
+    applyChange(this.grid, change);
+    this.history.touch(change.rect);
+    this.onDraw(change.rect);
+    this.changed();
+  }
+
+  whole(action) {
+    if (!this.grid || this.last) return;
+    this.history.begin(this.grid);
+    action();
+    this.finish();
+  }
+
+  step(action) {
+    if (!this.grid || this.last) return;
+    const rect = action(this.grid);
+    if (!rect) return;
+    this.onDraw(rect);
+    this.changed();
+    this.tell();
+  }
+
+  finish() {
+    if (!this.history.commit()) return;
+    this.changed();
+    this.tell();
+  }
+
+  /** After any change of the grid: paint soon, save soon. */
+  changed() {
+    const { stale, problem } = this.store.get();
+    if (!stale) this.store.set({ stale: true });
+    if (problem?.code === "nothing_painted") this.store.set({ problem: null });
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    if (this.store.get().live && this.store.get().service === "ready") this.generatorSoon();
+  }
+
+  /** The service is there (again): paint what waited for it. */
+  catchUp() {
+    const { stale, live } = this.store.get();
+    const wanted = this.generator.owed || (stale && live);
+    if (wanted && this.grid && !isEmpty(this.grid)) this.generator.now();
+  }
+
+  generatorSoon() {
+    // Blank paper has nothing to paint; only the Generate button says so.
+    if (isEmpty(this.grid)) this.generator.stop();
+    else this.generator.soon();
+  }
+
+  save() {
+    clearTimeout(this.saveTimer);
+    const { labels } = this.store.get();
+    if (this.grid && labels) rememberDoodle(this.grid, labels);
+  }
+
+  tell() {
+    const { canUndo, canRedo } = this.history;
+    this.store.set({ canUndo, canRedo });
+  }
+}

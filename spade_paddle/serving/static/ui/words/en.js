@@ -1,0 +1,103 @@
+// Everything the page says in English. zh.js has the same keys; a test holds the two together.
+
+export default {
+  title: "Doodle to Landscape",
+  tagline: "Paint where the sky, the hills and the water go.",
+  other_language: "中文",
+  switch_language: "Switch to Chinese",
+
+  doodle: "Your doodle",
+  doodle_help:
+    "Drawing area. Draw with the pointer, or move with the arrow keys and press space to paint.",
+  picture: "The picture",
+  picture_alt: "Landscape painted from your doodle",
+  picture_waiting: "Your landscape appears here",
+  picture_waiting_hint: "Paint something, or begin with a scene below.",
+
+  tools: "Tools",
+  brush: "Brush",
+  fill: "Fill",
+  eraser: "Eraser",
+  undo: "Undo",
+  redo: "Redo",
+  clear: "Clear all",
+  size: "Brush size",
+  size_value: "{size} cells",
+  palette: "What to paint",
+  label_key: "{name}, key {key}",
+  scenes: "Begin with a scene",
+  use_scene: "Begin with: {name}",
+
+  generate: "Generate",
+  live: "While drawing",
+  live_long: "Generate while drawing",
+  download: "Download the picture",
+  milliseconds: "{ms} ms",
+  painted: "The picture is ready, {ms} milliseconds.",
+  painting: "Painting…",
+  retry: "Try again",
+  dismiss: "Close message",
+
+  service_connecting: "Connecting",
+  service_starting: "Warming up",
+  service_ready: "Ready",
+  service_away: "Reconnecting",
+  service_blocked: "Blocked",
+
+  shortcuts: "Keyboard shortcuts",
+  shortcut_labels: "Pick what to paint",
+  shortcut_size: "Smaller or larger brush",
+  shortcut_cursor: "Move over the doodle; with Shift: paint on the way",
+  shortcut_space: "Paint at the cursor",
+  shortcut_pick: "Take the label under the pointer",
+  key_click: "click",
+  key_space: "Space",
+  key_arrows: "Arrows",
+  close: "Close",
+
+  scene_lake: "Mountain lake",
+  scene_coast: "Sea coast",
+  scene_meadow: "Meadow",
+  scene_desert: "Desert dunes",
+  scene_peaks: "Snowy peaks",
+  scene_valley: "River valley",
+  scene_canyon: "Red canyon",
+  scene_village: "Village in bloom",
+
+  // One sentence for each error code of the service, and for what only the page can notice.
+  error_away:
+    "The painting service does not answer. Your doodle is safe; the page keeps trying and goes on by itself.",
+  error_away_elsewhere:
+    "The painting service at {api} cannot be reached. It may be switched off, it may not allow this page (CORS), or the browser may block the local network. The page keeps trying.",
+  error_cors:
+    "The painting service at {api} runs, but does not allow this page. Add {origin} to GAUGAN_CORS_ORIGINS and start it again.",
+  error_mixed_content:
+    "This page came over https, so the browser blocks the service at {api}, which is plain http. Open the page from the service itself.",
+  error_starting: "The painting service is warming up. The picture follows in a moment.",
+  error_busy: "Many people are painting right now. Trying again in {seconds} s.",
+  error_timeout: "The picture took too long. Please try again.",
+  error_bad_answer: "The service answered something that is not a picture. Please try again.",
+  error_nothing_painted: "The paper is blank. Paint something first, or begin with a scene.",
+  error_no_labels: "The service did not tell which labels it knows. The page keeps trying.",
+  error_internal: "Something went wrong inside the painting service. Please try again.",
+  error_label_unknown:
+    "The doodle holds labels that this model does not know. Reload the page; your doodle stays.",
+  error_label_map_shape: "The doodle has a shape that the service cannot read. Reload the page.",
+  error_label_map_too_small: "The doodle is too small for this model.",
+  error_label_map_too_large: "The doodle is too large for this service.",
+  error_lossy_labels:
+    "The doodle's labels were changed on the way, as JPEG does. They must be sent exactly.",
+  error_unknown_colors: "The doodle holds colours that are not in the palette.",
+  error_no_styles: "This model has no styles to choose from.",
+  error_body_too_large: "The doodle is too large to send.",
+  error_not_json: "The service could not read what the page sent (not JSON). Reload the page.",
+  error_json_not_object: "The service could not read what the page sent. Reload the page.",
+  error_missing_key: "The page did not send everything the service needs. Reload the page.",
+  error_unknown_key: "The page sent something this service does not know. Reload the page.",
+  error_bad_value: "The page sent a value the service does not take. Reload the page.",
+  error_not_base64: "The doodle was damaged on the way. Please try again.",
+  error_not_an_image: "The service could not read the doodle as an image. Please try again.",
+  error_not_found: "There is no painting service at this address.",
+  error_method_not_allowed: "The service does not take this kind of request. Reload the page.",
+  error_unsupported_media_type: "The service does not take this kind of data. Reload the page.",
+};

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.errors import ConfigError, LabelMapError
+
+
+def test_landscape_set_has_the_thirteen_documented_labels(landscape):
+    names = "other sky cloud mountain snow tree grass water sand rock earth building flower"
+    assert [label.name_en for label in landscape.labels] == names.split()
+    assert all(label.name_zh for label in landscape.labels)
+    assert landscape.id_of("water") == 7
+
+
+def test_every_colour_tells_its_label_apart(landscape):
+    palette = landscape.palette()[: len(landscape)].astype(int)
+    distances = np.abs(palette[:, None] - palette[None]).max(axis=2)
+    assert distances[~np.eye(len(landscape), dtype=bool)].min() > 24  # the service's snapping
+
+
+def test_dictionary_form_reads_back_as_the_same_set(landscape):
+    again = LabelSet.from_dict(json.loads(json.dumps(landscape.to_dict())))
+    assert again == landscape
+    assert again.fingerprint() == landscape.fingerprint()
+
+
+def test_check_accepts_all_ids_and_dont_care(landscape):
+    landscape.check(np.array([[0, 12], [DONT_CARE, 5]], np.uint8))
+
+
+def test_unknown_ids_are_named_with_the_known_range(landscape):
+    with pytest.raises(LabelMapError, match=r"photo.png: unknown label ids 13, 200.*0\.\.12") as e:
+        landscape.check(np.array([[13, 200]], np.uint8), where="photo.png")
+    assert e.value.code == "label_unknown"
+    assert e.value.details == {"ids": [13, 200], "highest": 12}
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.float32)])
+def test_colour_or_float_arrays_are_not_label_maps(landscape, wrong):
+    with pytest.raises(LabelMapError, match="expected a grey picture of label ids"):
+        landscape.check(wrong)
+
+
+def test_ids_with_a_gap_are_refused():
+    entry = {"name_en": "a", "name_zh": "a", "color": "#000000"}
+    with pytest.raises(ConfigError, match="ids must be 0, 1, 2"):
+        LabelSet.from_dict({"name": "x", "labels": [{"id": 0, **entry}, {"id": 2, **entry}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("labels: [", "not YAML"), ("name: x", "expected"), ("- 1", "expected")],
+)
+def test_broken_label_files_say_what_is_expected(tmp_path, text, message):
+    path = tmp_path / "labels.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        LabelSet.load(path)
+
+
+def test_missing_label_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: there is no such label set"):
+        LabelSet.load(tmp_path / "nowhere.yaml")
+
+
+def test_colorize_shows_ids_in_their_colours(landscape):
+    picture = landscape.colorize(np.array([[1, DONT_CARE]], np.uint8))
+    assert picture.tolist() == [[list(landscape.labels[1].color), [235, 235, 235]]]

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spade_paddle.data.synthetic import synthetic_scene
+from spade_paddle.data.transforms import (
+    center_crop,
+    crop,
+    drop_label,
+    mirror,
+    random_view,
+    resize,
+    resize_ids,
+    resize_short_side,
+)
+
+
+@pytest.fixture
+def scene(landscape):
+    return synthetic_scene(1, label_set=landscape, instances=True)
+
+
+def test_resize_ids_by_hand():
+    ids = np.array([[1, 2], [3, 200]], np.uint8)
+    doubled = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 200, 200], [3, 3, 200, 200]]
+    assert resize_ids(ids, 4, 4).tolist() == doubled
+    # halving takes the pixel at the centre of each 2x2 block, (0.5 + i) * 2 rounded down
+    assert resize_ids(np.arange(16).reshape(4, 4), 2, 2).tolist() == [[5, 7], [13, 15]]
+
+
+@pytest.mark.parametrize("size", [(17, 23), (64, 96), (150, 99), (1, 1)])
+def test_resizing_never_invents_an_id(scene, size):
+    resized = resize(scene, *size)
+    assert resized.photo.shape == (*size, 3)
+    assert set(np.unique(resized.label_map)) <= set(np.unique(scene.label_map))
+    assert set(np.unique(resized.instance_map)) <= set(np.unique(scene.instance_map))
+
+
+@pytest.mark.parametrize(("size", "expected"), [((64, 96), (32, 48)), ((99, 50), (63, 32))])
+def test_short_side_keeps_the_aspect_ratio(landscape, size, expected):
+    scene = synthetic_scene(0, label_set=landscape, height=size[0], width=size[1])
+    assert resize_short_side(scene, 32).label_map.shape == expected
+
+
+def test_mirror_twice_is_the_same_scene_and_keeps_photo_and_maps_together(scene):
+    once = mirror(scene)
+    assert np.array_equal(once.photo[:, 0], scene.photo[:, -1])
+    assert np.array_equal(once.label_map[:, 0], scene.label_map[:, -1])
+    assert np.array_equal(once.instance_map[:, 0], scene.instance_map[:, -1])
+    assert np.array_equal(mirror(once).photo, scene.photo)
+
+
+def test_crop_cuts_photo_and_maps_at_the_same_place(scene):
+    part = crop(scene, 10, 20, 30, 40)
+    assert np.array_equal(part.photo, scene.photo[10:40, 20:60])
+    assert np.array_equal(part.label_map, scene.label_map[10:40, 20:60])
+    middle = center_crop(scene, 64)
+    assert np.array_equal(middle.label_map, scene.label_map[:, 16:80])
+
+
+def test_dropped_label_becomes_dont_care_everywhere_and_nothing_else_changes(scene):
+    dropped = drop_label(scene, np.random.default_rng(0))
+    gone = dropped.label_map == 255
+    assert gone.any()
+    assert len(np.unique(scene.label_map[gone])) == 1
+    assert np.array_equal(dropped.label_map[~gone], scene.label_map[~gone])
+    assert 255 not in scene.label_map  # the original is left alone
+
+
+def test_random_views_are_crops_of_the_asked_size_and_differ(scene):
+    views = [
+        random_view(
+            scene,
+            np.random.default_rng(seed),
+            crop_size=32,
+            short_side=60,
+            short_side_min=40,
+            flip=True,
+            drop_label_probability=0.0,
+        )
+        for seed in range(6)
+    ]
+    assert all(view.label_map.shape == (32, 32) for view in views)
+    assert len({view.photo.tobytes() for view in views}) == 6

@@ -1,0 +1,120 @@
+"""Schedule, averaging, checkpoint files and CPU settings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import paddle
+import pytest
+from paddle import nn
+
+from spade_paddle.engine.checkpoint import (
+    checkpoints,
+    load_latest,
+    save_checkpoint,
+    write_atomically,
+)
+from spade_paddle.engine.cpu import cpu_settings
+from spade_paddle.engine.distributed import Workers
+from spade_paddle.engine.ema import WeightAverage
+from spade_paddle.engine.schedule import linear_decay
+from spade_paddle.errors import ConfigError, ModelError
+
+
+def test_linear_decay_by_hand():
+    factors = [linear_decay(k, start=100, end=200, floor=0.0) for k in (0, 100, 150, 200, 900)]
+    assert factors == [1.0, 1.0, 0.5, 0.0, 0.0]
+    assert linear_decay(10**9, start=None, end=200) == 1.0
+
+
+def test_average_moves_half_way_in_one_half_life_whatever_the_batch():
+    for batch in (1, 5, 10):
+        network, average = nn.Linear(1, 1), nn.Linear(1, 1)
+        network.weight.set_value(paddle.zeros([1, 1]))
+        keeper = WeightAverage(network, average, halflife_images=10)
+        network.weight.set_value(paddle.ones([1, 1]))
+        for _ in range(10 // batch):
+            keeper.update(batch)
+        assert float(average.weight) == pytest.approx(0.5, rel=1e-5)
+
+
+def test_half_life_zero_copies():
+    network, average = nn.Linear(1, 1), nn.Linear(1, 1)
+    keeper = WeightAverage(network, average, halflife_images=0)
+    network.weight.set_value(paddle.full([1, 1], 7.0))
+    keeper.update(1)
+    assert float(average.weight) == 7
+
+
+def test_failed_write_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / "state"
+    path.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        write_atomically(path, fail)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_newest_checkpoints_are_kept(tmp_path):
+    for images in (5, 10, 100):
+        save_checkpoint(tmp_path, {"images_seen": images}, images_seen=images)
+    assert [int(path.stem) for path in checkpoints(tmp_path)] == [100, 10]
+    assert load_latest(tmp_path, warn=pytest.fail)["images_seen"] == 100
+
+
+def test_only_damaged_checkpoints_are_an_error_not_a_new_start(tmp_path):
+    (tmp_path / "0000000005.pdparams").write_bytes(b"rubbish")
+    warnings = []
+    with pytest.raises(ModelError, match="none of the 1 checkpoints can be read"):
+        load_latest(tmp_path, warn=warnings.append)
+    assert "0000000005.pdparams is damaged" in warnings[0]
+
+
+def test_empty_folder_means_a_new_start(tmp_path):
+    assert load_latest(tmp_path, warn=pytest.fail) is None
+
+
+def test_amd_processors_get_the_mkl_variables_and_others_do_not():
+    amd = cpu_settings(vendor="AuthenticAMD", cores=2)
+    assert amd == {
+        "OMP_NUM_THREADS": "2",
+        "MKL_DEBUG_CPU_TYPE": "5",
+        "MKL_NUM_THREADS": "2",
+        "MKL_DYNAMIC": "FALSE",
+    }
+    assert cpu_settings(vendor="GenuineIntel", cores=8) == {"OMP_NUM_THREADS": "8"}
+
+
+def test_cpu_settings_keep_what_the_person_set(root):
+    code = (
+        "from spade_paddle.engine import cpu; cpu._cpu_vendor = lambda: 'AuthenticAMD';"
+        "e = {'OMP_NUM_THREADS': '1', 'PADDLE_TRAINERS_NUM': '10000'};"
+        "added = cpu.apply_cpu_settings(e); print(e['OMP_NUM_THREADS'], added['MKL_NUM_THREADS'])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
+    )
+    assert result.stdout.split() == ["1", "1"]
+
+
+def test_shares_cover_the_batch_without_overlap():
+    shares = [Workers(rank=rank, size=3).share(12, 6) for rank in range(3)]
+    assert shares == [(12, 2), (14, 2), (16, 2)]
+    with pytest.raises(ConfigError, match="cannot be shared evenly by 4 processes"):
+        Workers(rank=0, size=4).share(0, 6)
+
+
+def test_alone_nothing_is_exchanged():
+    layer = nn.Linear(1, 1)
+    layer(paddle.ones([1, 1])).backward()
+    before = np.array(layer.weight.grad)
+    Workers().average_gradients(layer.parameters())
+    assert np.array_equal(layer.weight.grad, before)
+    assert Workers().any(True) is True

@@ -1,0 +1,33 @@
+"""One browser for all page tests; a fresh stand-in service and profile for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from driver import Visit, chromium, open_page
+from playwright.sync_api import Browser
+from stand_in import StandIn
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """A running stand-in for the painting service."""
+    stand_in = StandIn().start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def visit(browser: Browser, service: StandIn) -> Iterator[Visit]:
+    """The page, opened in English on a wide screen."""
+    opened = open_page(browser, service.address, viewport={"width": 1280, "height": 860})
+    yield opened
+    opened.page.context.close()

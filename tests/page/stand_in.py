@@ -1,0 +1,170 @@
+"""A stand-in for the painting service: same routes, no model, and made to fail on request.
+
+It "paints" by showing the label map in its palette colours, so a test can tell from the picture
+which doodle was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "spade_paddle" / "serving" / "static"
+# As strict as the page allows: no inline script, no other host but the service of ?api=.
+POLICY = "default-src 'self'; img-src 'self' blob: data:; connect-src *"
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
+NATIVE = 256
+
+
+class StandIn:
+    """The service on a free local port. ``stop`` and ``start`` keep the port.
+
+    Attributes:
+        failures: answers to give instead of pictures, first in first out: (status, body, headers);
+            a body that is not a dict goes out as plain text.
+        delay_s: how long one picture takes.
+        healthy: whether ``/healthz`` says ready.
+        doodles: the label maps received, uint8 [H, W].
+        requests: paths asked for.
+    """
+
+    def __init__(
+        self, *, label_file: Path = ROOT / "configs" / "labels" / "landscape.yaml"
+    ) -> None:
+        self.label_set = LabelSet.load(label_file)
+        self.failures: list[tuple[int, Any, dict[str, str]]] = []
+        self.delay_s = 0.0
+        self.healthy = True
+        self.allow_origin: str | None = None
+        self.doodles: list[np.ndarray] = []
+        self.requests: list[str] = []
+        self.port = 0
+        self._server: ThreadingHTTPServer | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> StandIn:
+        """Listen (again)."""
+        stand_in = self
+
+        class Handler(_Handler):
+            service = stand_in
+
+        self._server = _Server(("127.0.0.1", self.port), Handler)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening: from now on nobody answers at the address."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def labels(self) -> dict[str, Any]:
+        """The answer of ``GET /labels``."""
+        model = {"name": "stand-in", "version": "0", "height": NATIVE, "width": NATIVE}
+        return {
+            **self.label_set.to_dict(),
+            "dont_care": DONT_CARE,
+            "model": {**model, "multiple": 32, "styles": False},
+            "limits": {"min_side": 32, "max_pixels": 2**20, "max_body_bytes": 2**24},
+        }
+
+    def paint(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a well-formed request: the doodle in its colours."""
+        (doodle,) = request["labels"]
+        size = (doodle["height"], doodle["width"])
+        label_map = np.frombuffer(base64.b64decode(doodle["data"]), np.uint8).reshape(size)
+        self.label_set.check(label_map)
+        self.doodles.append(label_map)
+        time.sleep(self.delay_s)
+        buffer = io.BytesIO()
+        Image.fromarray(self.label_set.colorize(label_map)).save(buffer, "PNG")
+        result = {
+            "image": base64.b64encode(buffer.getvalue()).decode(),
+            "format": "png",
+            "width": size[1],
+            "height": size[0],
+            "seed": None,
+            "milliseconds": round(self.delay_s * 1000) + 7,
+            "notes": [],
+        }
+        return {"status": "000", "msg": "", "results": [result]}
+
+
+class _Server(ThreadingHTTPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def handle_error(self, *args: Any) -> None:
+        """Say nothing: the page hangs up on answers it no longer wants."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    service: StandIn
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        self.service.requests.append(path)
+        if path == "/healthz":
+            ready = self.service.healthy
+            self._send(200 if ready else 503, {"status": "ok" if ready else "starting"})
+        elif path == "/labels":
+            self._send(200, self.service.labels())
+        else:
+            self._send_file(STATIC / ("index.html" if path == "/" else path.lstrip("/")))
+
+    def do_OPTIONS(self) -> None:
+        self._send(200, {})
+
+    def do_POST(self) -> None:
+        self.service.requests.append(self.path)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.service.failures:
+            self._send(*self.service.failures.pop(0))
+            return
+        self._send(200, self.service.paint(json.loads(body)))
+
+    def _send_file(self, path: Path) -> None:
+        if not path.is_file():
+            self._send(404, {"status": "101", "msg": "no such file", "code": "not_found"})
+            return
+        content_type = TYPES.get(path.suffix, "text/plain")
+        headers = {"Content-Type": content_type, "Content-Security-Policy": POLICY}
+        self._send(200, path.read_bytes(), headers)
+
+    def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+            headers = {"Content-Type": "application/json", **(headers or {})}
+        elif isinstance(body, str):
+            body = body.encode()
+        self.send_response(status)
+        if self.service.allow_origin:
+            self.send_header("Access-Control-Allow-Origin", self.service.allow_origin)
+            self.send_header("Access-Control-Allow-Headers", "content-type")
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        """Keep the test output quiet."""

@@ -1,0 +1,68 @@
+"""Imports point one way (docs/design.md), and big packages stay where they belong."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# what each part may import of ours; itself always
+ALLOWED = {
+    "errors": set(),
+    "config": {"errors"},
+    "data": {"config", "errors"},
+    "layers": {"errors"},
+    "networks": {"config", "data", "errors", "layers"},
+    "losses": {"errors"},
+    "engine": {"config", "data", "errors", "layers", "losses", "networks"},
+    "inference": {"config", "data", "engine", "errors", "layers", "networks"},
+    "serving": {"data", "errors", "inference"},
+}
+# packages that only these files may import
+ONLY_IN = {
+    "visualdl": ("spade_paddle/engine/log.py",),
+    "flask": ("spade_paddle/serving/",),
+    "flask_cors": ("spade_paddle/serving/",),
+    "paddlehub": ("spade_paddle/serving/", "hub_module/"),
+    "paddleseg": ("spade_paddle/annotate.py",),
+}
+NO_PADDLE = ("spade_paddle/config.py", "spade_paddle/errors.py", "spade_paddle/data/")
+
+
+def source_files():
+    folders = (ROOT / "spade_paddle", ROOT / "hub_module", ROOT / "tools")
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def imported_names(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def part_of(name: str) -> str | None:
+    words = name.split(".")
+    return words[1] if words[0] == "spade_paddle" and len(words) > 1 else None
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    place = path.relative_to(ROOT).as_posix()
+    names = imported_names(path)
+    if place.startswith("spade_paddle/") and place != "spade_paddle/__init__.py":
+        own = Path(place).relative_to("spade_paddle").parts[0].removesuffix(".py")
+        used = {part_of(name) for name in names} - {None, own, "__version__"}
+        assert used <= ALLOWED[own], f"{place} imports {sorted(used - ALLOWED[own])}"
+    top = {name.partition(".")[0] for name in names}
+    for package, places in ONLY_IN.items():
+        if package in top:
+            assert place.startswith(places), f"{place} imports {package}"
+    if place.startswith(NO_PADDLE):
+        assert "paddle" not in top, f"{place} imports paddle"
