@@ -155,9 +155,7 @@ def _load_exactly(network: nn.Layer, path: str | Path) -> None:
     wrong = sorted(
         name
         for name in expected.keys() | state.keys()
-        if name not in state
-        or name not in expected
-        or np.shape(state[name]) != expected[name]
+        if name not in state or name not in expected or np.shape(state[name]) != expected[name]
     )
     if wrong:
         raise ModelError(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import paddle
@@ -50,6 +51,18 @@ def test_weighted_l1_by_hand(float64):
 def test_perceptual_loss_by_hand(float64):
     # pictures 3 and 1: 0.5 * |3 - 1| + 2 * |9 - 1| = 17
     assert perceptual_loss(TwoFeatures(), tensor([3.0]), tensor([1.0])).item() == 17.0
+
+
+def test_the_real_picture_leaves_no_graph_behind(float64):
+    class Watching(TwoFeatures):
+        recorded: ClassVar[list] = []
+
+        def __call__(self, picture: paddle.Tensor) -> list[paddle.Tensor]:
+            self.recorded.append(paddle.is_grad_enabled())
+            return super().__call__(picture)
+
+    perceptual_loss(Watching(), tensor([3.0]), tensor([1.0]))
+    assert sorted(Watching.recorded) == [False, True]  # half of the memory is saved
 
 
 def test_weighted_l1_agrees_with_the_article(float64):
