@@ -48,6 +48,7 @@ class GeneratorConfig:
     activation: str = "gelu"  # gelu or leaky_relu
     spectral_norm: bool = True  # on the convolutions of the residual blocks
     simam: bool = True  # attention on the output of every residual block
+    noise: bool = False  # a noise map into every residual block (not in the article)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.transforms import random_view, resize_short_side
 
 
@@ -54,41 +55,60 @@ class SceneCache:
 @dataclass(frozen=True)
 class Batch:
     """N pictures: photo ``float32`` [N, 3, H, W] in -1..1, label map ``int32`` [N, H, W],
-    instance map ``int32`` [N, H, W] or None."""
+    instance map ``int32`` [N, H, W] or None, noise ``float32`` [N, C, H, W] or None."""
 
     photo: np.ndarray
     label_map: np.ndarray
     instance_map: np.ndarray | None
+    noise: np.ndarray | None = None
 
 
-def stack(scenes: Sequence[Scene]) -> Batch:
-    """Scenes of one size as a batch."""
+def stack(scenes: Sequence[Scene], *, noise: Sequence[np.ndarray] = ()) -> Batch:
+    """Scenes of one size, and a noise array [C, H, W] for each (or none at all), as a batch."""
     photo = np.stack([scene.photo for scene in scenes]).transpose(0, 3, 1, 2)
     instances = [scene.instance_map for scene in scenes if scene.instance_map is not None]
     return Batch(
         photo=photo.astype(np.float32) / 127.5 - 1.0,
         label_map=np.stack([scene.label_map for scene in scenes]).astype(np.int32),
         instance_map=np.stack(instances) if instances else None,
+        noise=np.stack(noise) if len(noise) else None,
     )
 
 
 class BatchSource:
     """Batches by position: ``at(images_seen, n)`` is the same whenever and wherever it is asked.
 
-    Every epoch shows every scene once, in an order drawn from (seed, epoch); the random view of
-    the k-th picture is drawn from (seed, k). So a resumed run needs no stored random state.
+    Every epoch shows every scene once, in an order drawn from (seed, epoch); the random view and
+    the noise of the k-th picture are drawn from (seed, k). So a resumed run needs no stored
+    random state.
+
+    Args:
+        scenes: the data set.
+        options: how views are cut.
+        seed: of everything drawn.
+        noise_channels: noise maps a picture; 0 for none.
     """
 
-    def __init__(self, scenes: Sequence[Scene], *, options: DataConfig, seed: int) -> None:
+    def __init__(
+        self, scenes: Sequence[Scene], *, options: DataConfig, seed: int, noise_channels: int = 0
+    ) -> None:
         self._scenes = scenes
         self._options = options
         self._seed = seed
+        self._noise_channels = noise_channels
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
 
     def at(self, images_seen: int, count: int) -> Batch:
         """The ``count`` pictures that follow the first ``images_seen``."""
-        return stack([self._view(k) for k in range(images_seen, images_seen + count)])
+        positions = range(images_seen, images_seen + count)
+        noise = [self._noise(k) for k in positions] if self._noise_channels else ()
+        return stack([self._view(k) for k in positions], noise=noise)
+
+    def _noise(self, position: int) -> np.ndarray:
+        size = self._options.crop_size
+        seed = [self._seed, 2, position]
+        return noise_maps(seed, channels=self._noise_channels, height=size, width=size)
 
     def _view(self, position: int) -> Scene:
         epoch, index = divmod(position, len(self._scenes))

@@ -38,6 +38,8 @@ def generator_losses(
     semantics: paddle.Tensor,
     photo: paddle.Tensor,
     options: LossConfig,
+    *,
+    noise: paddle.Tensor | None = None,
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, 4).
 
@@ -46,11 +48,12 @@ def generator_losses(
         semantics: float32 [N, K, H, W].
         photo: float32 [N, 3, H, W] in -1..1.
         options: the weights of the losses.
+        noise: float32 [N, C, H, W] for a generator with noise.
 
     Returns:
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
     """
-    fake_photo = networks.generator(semantics)
+    fake_photo = networks.generator(semantics, noise)
     fake, real = split_fake_real(discriminate(networks, semantics, fake_photo, photo))
     parts = {"g_gan": hinge_loss_generator(fake)}
     if options.feature_matching:
@@ -88,6 +91,7 @@ def train_step(
     photo: paddle.Tensor,
     options: LossConfig,
     *,
+    noise: paddle.Tensor | None,
     regenerate_fake: bool,
     workers: Workers,
 ) -> Losses:
@@ -99,6 +103,7 @@ def train_step(
         semantics: float32 [N, K, H, W].
         photo: float32 [N, 3, H, W] in -1..1.
         options: the weights of the losses.
+        noise: float32 [N, C, H, W] for a generator with noise.
         regenerate_fake: paint anew with the updated generator for the discriminator's step (as
             the public SPADE does) instead of using the fakes of the generator's step.
         workers: the processes that train together.
@@ -108,7 +113,7 @@ def train_step(
     """
     optimizer_g, optimizer_d = optimizers
     _require_gradients(networks.discriminator, False)
-    g_loss, g_parts, fake_photo = generator_losses(networks, semantics, photo, options)
+    g_loss, g_parts, fake_photo = generator_losses(networks, semantics, photo, options, noise=noise)
     g_loss.backward()
     workers.average_gradients(networks.generator.parameters())
     optimizer_g.step()
@@ -117,7 +122,7 @@ def train_step(
 
     if regenerate_fake:
         with paddle.no_grad():
-            fake_photo = networks.generator(semantics)
+            fake_photo = networks.generator(semantics, noise)
     d_loss, d_parts = discriminator_losses(networks, semantics, photo, fake_photo)
     d_loss.backward()
     workers.average_gradients(networks.discriminator.parameters())

@@ -26,6 +26,7 @@ from spade_paddle.config import Config, read_config
 from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import center_crop, resize_short_side
 from spade_paddle.engine.checkpoint import load_latest, save_checkpoint, write_text_atomically
@@ -62,7 +63,6 @@ class Trainer:
         self.workers = Workers.join()
         cache = {"label_set": label_set, "short_side": config.data.short_side}
         train_scenes = SceneCache(find_pairs(data, "train"), **cache)
-        self.batches = BatchSource(train_scenes, options=config.data, seed=config.seed)
         self.val_scenes = SceneCache(find_pairs(data, "val"), **cache)
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
@@ -70,6 +70,12 @@ class Trainer:
             generator=build_generator(config, num_labels=len(label_set)),
             discriminator=build_discriminator(config, num_labels=len(label_set)),
             features=_feature_network(config),
+        )
+        self.batches = BatchSource(
+            train_scenes,
+            options=config.data,
+            seed=config.seed,
+            noise_channels=self.networks.generator.noise_channels,
         )
         self.average = WeightAverage(
             self.networks.generator,
@@ -127,7 +133,9 @@ class Trainer:
             size = self.config.data.short_side
             size -= size % self.average.average.multiple
             scene = center_crop(resize_short_side(self.val_scenes[index], size), size)
-            picture = paint_batch(self, stack([scene]))[0]
+            channels = self.average.average.noise_channels
+            noise = [noise_maps(0, channels=channels, height=size, width=size)]
+            picture = paint_batch(self, stack([scene], noise=noise if channels else ()))[0]
             rows.append([self.label_set.colorize(scene.label_map), picture, scene.photo])
         return sheet(rows)
 
@@ -165,6 +173,7 @@ class Trainer:
             self.semantics(batch),
             paddle.to_tensor(batch.photo),
             self.config.losses,
+            noise=None if batch.noise is None else paddle.to_tensor(batch.noise),
             regenerate_fake=self.config.regenerate_fake,
             workers=self.workers,
         )
@@ -250,7 +259,8 @@ def _passed(every: int, before: int, now: int) -> bool:
 @paddle.no_grad()
 def paint_batch(trainer: Trainer, batch: Batch) -> np.ndarray:
     """Paint with the averaged generator: ``uint8`` [N, H, W, 3], 8 bits by rounding."""
-    picture = trainer.average.average(trainer.semantics(batch)).numpy()
+    noise = None if batch.noise is None else paddle.to_tensor(batch.noise)
+    picture = trainer.average.average(trainer.semantics(batch), noise).numpy()
     return np.rint((picture.transpose(0, 2, 3, 1) + 1) * 127.5).astype(np.uint8)
 
 

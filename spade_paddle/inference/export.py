@@ -32,7 +32,7 @@ PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
 
 
 class LabelsToPicture(nn.Layer):
-    """What is exported: label ids in, picture out.
+    """What is exported: label ids (and noise) in, picture out.
 
     Args:
         generator: without spectral-norm hooks, in evaluation mode.
@@ -50,12 +50,14 @@ class LabelsToPicture(nn.Layer):
         self.dont_care = dont_care
         self.edges = edges
 
-    def forward(self, label_map: paddle.Tensor) -> paddle.Tensor:
-        """int32 [N, H, W] of ids and 255 -> float32 [N, 3, H, W] in -1..1."""
+    def forward(
+        self, label_map: paddle.Tensor, noise: paddle.Tensor | None = None
+    ) -> paddle.Tensor:
+        """int32 [N, H, W] of ids and 255, float32 [N, C, H, W] -> float32 [N, 3, H, W] in -1..1."""
         semantics = semantic_input(
             label_map, num_labels=self.num_labels, dont_care=self.dont_care, edges=self.edges
         )
-        return self.generator(semantics)
+        return self.generator(semantics, noise)
 
 
 def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> Path:
@@ -128,18 +130,23 @@ def export_generator(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
         folder = Path(temporary) / "model"
         folder.mkdir()
-        spec = paddle.static.InputSpec([None, None, None], "int32", "label_map")
-        paddle.jit.save(network, str(folder / PROGRAM), input_spec=[spec])
+        inputs = [paddle.static.InputSpec([None, None, None], "int32", "label_map")]
+        if generator.noise_channels:
+            shape = [None, generator.noise_channels, None, None]
+            inputs.append(paddle.static.InputSpec(shape, "float32", "noise"))
+        paddle.jit.save(network, str(folder / PROGRAM), input_spec=inputs)
         (folder / f"{PROGRAM}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
         size = config.data.short_side - config.data.short_side % generator.multiple
         model = {
             "format": FORMAT,
             "name": name,
             "version": version,
-            "exported_with": {"spade_paddle": spade_paddle.__version__, "paddle": paddle.__version__},
+            "spade_paddle": spade_paddle.__version__,
+            "paddle": paddle.__version__,
             "label_set": label_set.to_dict(),
             "dont_care": config.data.dont_care,
             "instance_edges": config.data.instance_edges,
+            "noise_channels": generator.noise_channels,
             "height": size,
             "width": size,
             "multiple": generator.multiple,

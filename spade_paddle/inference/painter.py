@@ -15,6 +15,7 @@ import paddle
 from paddle import inference
 
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.noise import noise_maps
 from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.export import FORMAT, PROGRAM, PROGRAM_ENDINGS, sha256
 
@@ -57,7 +58,8 @@ class Painter:
         """
         folder = Path(folder)
         model = read_model(folder)
-        program = next(f"{PROGRAM}{e}" for e in PROGRAM_ENDINGS if f"{PROGRAM}{e}" in model["files"])
+        programs = [PROGRAM + ending for ending in PROGRAM_ENDINGS]
+        program = next(name for name in programs if name in model["files"])
         if program.endswith(".json") and paddle.__version__.startswith("2."):
             raise ModelError(
                 f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
@@ -87,7 +89,7 @@ class Painter:
             label_map: integers [H, W], ids of the label set or 255; any H and W of at least
                 ``min_side`` with at most ``max_pixels`` pixels. A size that is not a multiple of
                 ``multiple`` is padded by repeating the border, painted, and cut back.
-            seed: of the style. This model has one style only, so every seed paints the same.
+            seed: of the noise, for a model with noise: other clouds, other waves. None is 0.
             style: ``uint8`` [h, w, 3], a photo to take the style from.
 
         Returns:
@@ -96,7 +98,6 @@ class Painter:
         Raises:
             LabelMapError: unknown ids, too small or too large, or a style for a model without.
         """
-        del seed
         if style is not None:
             raise LabelMapError(
                 f"the model '{self.name}' has one style only and takes no style picture; "
@@ -110,7 +111,16 @@ class Painter:
         padded = np.pad(
             label_map, ((0, padded_height - height), (0, padded_width - width)), mode="edge"
         )
-        picture = self._run(padded.astype(np.int32)[None])[0]  # [3, H, W] in -1..1
+        inputs = {"label_map": padded.astype(np.int32)[None]}
+        if self.model["noise_channels"]:
+            noise = noise_maps(
+                seed or 0,
+                channels=self.model["noise_channels"],
+                height=padded_height,
+                width=padded_width,
+            )
+            inputs["noise"] = noise[None]
+        picture = self._run(inputs)[0]  # [3, H, W] in -1..1
         pixels = np.rint((picture.transpose(1, 2, 0) + 1.0) * 127.5).astype(np.uint8)
         return np.ascontiguousarray(pixels[:height, :width])
 
@@ -147,10 +157,11 @@ class Painter:
         """Paint once at the model's own size, so that the first person need not wait for it."""
         self.paint(np.zeros((self.height, self.width), np.uint8))
 
-    def _run(self, label_maps: np.ndarray) -> np.ndarray:
-        handle = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
-        handle.reshape(label_maps.shape)
-        handle.copy_from_cpu(label_maps)
+    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        for name, array in inputs.items():
+            handle = self._predictor.get_input_handle(name)
+            handle.reshape(array.shape)
+            handle.copy_from_cpu(array)
         self._predictor.run()
         name = self._predictor.get_output_names()[0]
         return self._predictor.get_output_handle(name).copy_to_cpu()

@@ -31,6 +31,8 @@ class SPADEResnetBlock(nn.Layer):
         activation: GELU (article) or LeakyReLU 0.2 (public SPADE).
         spectral_norm: wrap the three convolutions.
         simam: attention on the block's output.
+        noise: add noise to the block's input, ``x + noise_strength * noise`` with one learned
+            strength a channel (not in the article; see data/noise.py).
     """
 
     def __init__(
@@ -42,12 +44,17 @@ class SPADEResnetBlock(nn.Layer):
         activation: Activation,
         spectral_norm: bool = True,
         simam: bool = True,
+        noise: bool = False,
     ) -> None:
         super().__init__()
         fmiddle = min(fin, fout)
         self.learned_shortcut = fin != fout
         self.activation = activation
         self.simam = simam
+        if noise:
+            self.noise_strength = self.create_parameter(
+                [fin, 1, 1], default_initializer=nn.initializer.Constant(0.0)
+            )
         self.norm_0 = make_modulated_norm(fin)
         self.norm_1 = make_modulated_norm(fmiddle)
         self.conv_0 = maybe_spectral_norm(
@@ -63,8 +70,12 @@ class SPADEResnetBlock(nn.Layer):
                 enabled=spectral_norm,
             )
 
-    def forward(self, x: paddle.Tensor, seg: paddle.Tensor) -> paddle.Tensor:
-        """x [N, fin, H, W], seg [N, K, any h, any w] -> [N, fout, H, W]."""
+    def forward(
+        self, x: paddle.Tensor, seg: paddle.Tensor, noise: paddle.Tensor | None = None
+    ) -> paddle.Tensor:
+        """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
+        if noise is not None:
+            x = x + self.noise_strength * noise
         x_s = self.conv_s(self.norm_s(x, seg)) if self.learned_shortcut else x
         dx = self.conv_0(self.activation(self.norm_0(x, seg)))
         dx = self.conv_1(self.activation(self.norm_1(dx, seg)))

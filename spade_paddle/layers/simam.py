@@ -19,12 +19,12 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     Returns:
         float [N, C, H, W]. A constant channel comes back as ``x * sigmoid(0.5)``.
 
-    Where we differ from the article: a 1x1 map has n = 0 there (0/0); we take n = 1, so that it
-    is treated as the constant it is.
+    Where we differ from the article: a 1x1 map has n = 0 there (0/0); here its variance is 0, the
+    constant it is.
     """
-    positions = x.shape[2] * x.shape[3]
-    n = positions - 1 + 1 // positions  # at least 1; not max(), which cannot be exported
+    n = x.shape[2] * x.shape[3] - 1
     x_minus_mu_square = (x - x.mean(axis=[2, 3], keepdim=True)) ** 2
-    variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / n
+    # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported
+    variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / (n + 1e-12)
     y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5
     return x * F.sigmoid(y)

@@ -50,6 +50,7 @@ def build_generator(
         activation=activation,
         spectral_norm=options.spectral_norm if spectral_norm is None else spectral_norm,
         simam=options.simam,
+        noise=options.noise,
     )
     return SPADEGenerator(
         semantic_nc=semantic_nc,
@@ -58,6 +59,7 @@ def build_generator(
         make_block=make_block,
         activation=activation,
         upsampling=options.upsampling,
+        noise=options.noise,
     )
 
 

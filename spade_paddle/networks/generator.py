@@ -37,6 +37,7 @@ class SPADEGenerator(nn.Layer):
         make_block: builds a residual block (fin, fout).
         activation: before ``conv_img``.
         upsampling: ``normal``, ``more`` or ``most``.
+        noise: every block adds a noise map of its own to its input (not in the article).
         max_width: no block is wider than this (the article has no such limit). Most parameters of
             the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
     """
@@ -50,6 +51,7 @@ class SPADEGenerator(nn.Layer):
         activation: Activation,
         upsampling: str = "normal",
         max_width: int | None = None,
+        noise: bool = False,
     ) -> None:
         super().__init__()
         if upsampling not in UPSAMPLINGS:
@@ -61,6 +63,7 @@ class SPADEGenerator(nn.Layer):
         self.upsampling = upsampling
         self.multiple = 2 ** UPSAMPLINGS[upsampling]
         self.activation = activation
+        self.noise_channels = len(self._plan()) if noise else 0
 
         def width(factor: int) -> int:
             return min(factor * ngf, max_width) if max_width else factor * ngf
@@ -80,16 +83,22 @@ class SPADEGenerator(nn.Layer):
         self.conv_img = nn.Conv2D(final_nc, 3, 3, 1, 1)
         self.up = nn.Upsample(scale_factor=2)
 
-    def forward(self, seg: paddle.Tensor) -> paddle.Tensor:
-        """Semantic map [N, K, H, W] -> picture [N, 3, H, W] in -1..1."""
+    def forward(self, seg: paddle.Tensor, noise: paddle.Tensor | None = None) -> paddle.Tensor:
+        """Semantic map [N, K, H, W] -> picture [N, 3, H, W] in -1..1.
+
+        ``noise`` is standard normal [N, noise_channels, H, W]; None for a generator without.
+        """
         stride = self.multiple
         x = self.fc(seg[:, :, ::stride, ::stride])  # [N, 16 ngf, H / 2^n, W / 2^n]
-        for name, doubles_first in self._plan():
+        for index, (name, doubles_first) in enumerate(self._plan()):
             if doubles_first:
                 x = self.up(x)
                 stride //= 2
             # every stride-th pixel is exactly the nearest-neighbour shrink by that factor
-            x = getattr(self, name)(x, seg[:, :, ::stride, ::stride])
+            block_noise = None
+            if self.noise_channels:
+                block_noise = noise[:, index : index + 1, ::stride, ::stride]
+            x = getattr(self, name)(x, seg[:, :, ::stride, ::stride], block_noise)
         return F.tanh(self.conv_img(self.activation(x)))
 
     def _plan(self) -> list[tuple[str, bool]]:

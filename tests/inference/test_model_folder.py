@@ -10,6 +10,7 @@ import paddle
 import pytest
 
 from spade_paddle.config import Config, DataConfig, GeneratorConfig
+from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.export import export_generator, export_run
@@ -24,7 +25,9 @@ SPADE_CONFIG = Config(
 )
 CLADE_CONFIG = Config(
     data=DataConfig(crop_size=64, short_side=64, instance_edges=False),
-    generator=GeneratorConfig(norm="clade", ngf=3, activation="leaky_relu", simam=False),
+    generator=GeneratorConfig(
+        norm="clade", ngf=3, activation="leaky_relu", simam=False, noise=True
+    ),
 )
 
 
@@ -35,7 +38,10 @@ def trained_generator(config, label_set):
     generator.train()
     with paddle.no_grad():
         for seed in range(4):
-            generator(semantics(config, scene_labels(seed, label_set, 64, 64), label_set))
+            labels = scene_labels(seed, label_set, 64, 64)
+            generator(semantics(config, labels, label_set), noise(generator, 64, 64))
+        if generator.noise_channels:
+            generator.up_3.noise_strength.set_value(paddle.full([6, 1, 1], 0.3))
     generator.eval()
     return generator
 
@@ -51,6 +57,12 @@ def semantics(config, label_map, label_set):
         dont_care=config.data.dont_care,
         edges=config.data.instance_edges,
     )
+
+
+def noise(generator, height, width, seed=0):
+    channels = generator.noise_channels
+    maps = noise_maps(seed, channels=channels, height=height, width=width)
+    return paddle.to_tensor(maps[None]) if channels else None
 
 
 def export(config, generator, label_set, folder):
@@ -84,9 +96,10 @@ def test_painter_paints_what_the_trained_network_paints(exported, painter, lands
     label_map = scene_labels(9, landscape, *size)
     label_map[:8, :8] = 255
     with paddle.no_grad():
-        expected = generator(semantics(config, label_map, landscape)).numpy()[0]
+        seg = semantics(config, label_map, landscape)
+        expected = generator(seg, noise(generator, *size, seed=5)).numpy()[0]
     expected = (expected.transpose(1, 2, 0) + 1) * 127.5
-    picture = painter.paint(label_map)
+    picture = painter.paint(label_map, seed=5)
     assert picture.dtype == np.uint8
     assert picture.shape == (*size, 3)
     assert np.abs(picture - expected).max() <= 0.5 + 0.02  # rounding, and float sums
@@ -95,6 +108,13 @@ def test_painter_paints_what_the_trained_network_paints(exported, painter, lands
 def test_different_label_maps_give_different_pictures(painter, landscape):
     one, other = (painter.paint(scene_labels(s, landscape, 64, 64)) for s in (1, 2))
     assert not np.array_equal(one, other)
+
+
+def test_seed_changes_the_picture_of_a_model_with_noise_only(exported, painter, landscape):
+    label_map = scene_labels(1, landscape, 64, 64)
+    default, same, other = (painter.paint(label_map, seed=seed) for seed in (None, 0, 1))
+    assert np.array_equal(default, same)
+    assert np.array_equal(default, other) == (exported[1].noise_channels == 0)
 
 
 def test_odd_sizes_are_painted_on_the_padded_map_and_cut_back(painter, landscape):
@@ -109,7 +129,8 @@ def test_model_json_describes_the_model(exported, painter, landscape):
     assert (model["name"], model["version"]) == ("tiny", "7")
     assert (painter.height, painter.width, painter.multiple) == (64, 64, 32)
     assert painter.label_set == landscape
-    assert set(model["files"]) == {"generator.json", "generator.pdiparams"}
+    program = "generator.pdmodel" if paddle.__version__.startswith("2.") else "generator.json"
+    assert set(model["files"]) == {program, "generator.pdiparams"}
     assert {path.name for path in exported[2].iterdir()} == {"model.json", *model["files"]}
 
 

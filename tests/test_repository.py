@@ -1,0 +1,70 @@
+"""What the repository promises about itself."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+TOOLS = ("train", "export", "sheet")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_explains_itself(root, tool):
+    result = subprocess.run(
+        [sys.executable, str(root / "tools" / f"{tool}.py"), "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "usage:" in result.stdout
+
+
+def test_tools_named_here_are_all_tools(root):
+    assert {path.stem for path in (root / "tools").glob("*.py")} == set(TOOLS)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README_zh.md", "docs/design.md"])
+def test_files_that_the_readmes_point_to_exist(root, name):
+    page = root / name
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert targets or name == "docs/design.md"
+    for target in targets:
+        assert (page.parent / target).exists(), f"{name} points to {target}"
+    for path in re.findall(r"`?((?:configs|tools)/\w+\.(?:py|yaml))", text):
+        assert (root / path).is_file(), f"{name} names {path}"
+
+
+def test_both_readmes_show_the_same_commands(root):
+    english, chinese = (
+        {
+            line.strip()
+            for line in (root / name).read_text(encoding="utf-8").splitlines()
+            if re.match(r"    (?!.*(<|字段))[.\w]", line)
+        }
+        for name in ("README.md", "README_zh.md")
+    )
+    starts = (".venv", "make", "hub", "py ", "python3")
+    commands = {line for line in chinese if line.startswith(starts)}
+    assert commands
+    assert commands <= english
+
+
+def test_label_table_of_the_readme_is_the_label_set(root, landscape):
+    for name, attribute in (("README.md", "name_en"), ("README_zh.md", "name_zh")):
+        text = (root / name).read_text(encoding="utf-8")
+        for label in landscape.labels:
+            assert f"| {label.id} | {getattr(label, attribute)} |" in text
+
+
+def test_no_weights_file_is_larger_than_12_mb(root):
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    sizes = {name: (root / name).stat().st_size for name in listed if (root / name).exists()}
+    assert sizes
+    assert max(sizes.values()) <= 12_000_000, max(sizes, key=sizes.get)
