@@ -52,8 +52,9 @@ class SPADEResnetBlock(nn.Layer):
         self.activation = activation
         self.simam = simam
         if noise:
+            # about a third of the features' deviation; from 0 it would take thousands of steps
             self.noise_strength = self.create_parameter(
-                [fin, 1, 1], default_initializer=nn.initializer.Constant(0.0)
+                [fin, 1, 1], default_initializer=nn.initializer.Constant(0.2)
             )
         self.norm_0 = make_modulated_norm(fin)
         self.norm_1 = make_modulated_norm(fmiddle)

@@ -21,7 +21,8 @@ class ParamFreeBatchNorm(nn.Layer):
 
     ``(x - mean) / sqrt(variance + epsilon)``; mean and variance over N, H, W in training, the
     running averages in evaluation. Paddle's ``momentum`` is the weight of the OLD average: 0.9
-    here is 0.1 in PyTorch.
+    here is 0.1 in PyTorch. A single value per channel (one picture of one pixel) passes through as
+    it is in training, where the formula would give 0: Paddle skips the norm there.
 
     Our own layer, because ``nn.BatchNorm2D(weight_attr=False, bias_attr=False)`` breaks the
     inference predictor after export; a constant scale of 1 and shift of 0 does not.

@@ -139,7 +139,8 @@ def _load_exactly(network: nn.Layer, path: str | Path) -> None:
     """Load ``.pdparams`` or ``.npz`` weights; every array must be there and fit.
 
     Raises:
-        ModelError: no such file, or arrays missing, left over or of another shape.
+        ModelError: no such file, no weights in it, or arrays missing, left over or of another
+            shape.
     """
     path = Path(path)
     if not path.is_file():
@@ -149,16 +150,12 @@ def _load_exactly(network: nn.Layer, path: str | Path) -> None:
             "--set losses.perceptual_network=none",
             code="weights_missing",
         )
-    if path.suffix == ".npz":
-        with np.load(path) as arrays:
-            state = {name: arrays[name].astype("float32") for name in arrays.files}
-    else:
-        state = paddle.load(str(path), return_numpy=True)
+    state = _read_arrays(path)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     wrong = sorted(
         name
         for name in expected.keys() | state.keys()
-        if name not in state or name not in expected or state[name].shape != expected[name]
+        if name not in state or name not in expected or np.shape(state[name]) != expected[name]
     )
     if wrong:
         raise ModelError(
@@ -167,3 +164,17 @@ def _load_exactly(network: nn.Layer, path: str | Path) -> None:
             code="weights_do_not_fit",
         )
     network.set_state_dict(state)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                return {name: arrays[name].astype("float32") for name in arrays.files}
+        return dict(paddle.load(str(path), return_numpy=True))
+    except Exception as error:  # np.load and paddle.load raise whatever their parsers raise
+        raise ModelError(
+            f"{path}: this file holds no weights, or not all of them: expected an .npz of NumPy or "
+            "a .pdparams of Paddle; copy it anew",
+            code="weights_unreadable",
+        ) from error

@@ -78,7 +78,7 @@ class SPADEGenerator(nn.Layer):
         self.up_3 = make_block(width(2), width(1))
         final_nc = width(1)
         if upsampling == "most":
-            final_nc = ngf // 2
+            final_nc = min(max(ngf // 2, 1), width(1))
             self.up_4 = make_block(width(1), final_nc)
         self.conv_img = nn.Conv2D(final_nc, 3, 3, 1, 1)
         self.up = nn.Upsample(scale_factor=2)

@@ -1,0 +1,79 @@
+"""Noise in the residual block and the generator (not in the article)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from paddle import nn
+
+from spade_paddle.data.noise import noise_maps
+from spade_paddle.layers import CLADE, ParamFreeInstanceNorm, SPADEResnetBlock
+from spade_paddle.networks.generator import SPADEGenerator
+from tests import reference
+from tests.numeric import assert_gradients, assert_same, normal, randomize, tensor, weighted_sum
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+
+def make_clade(channels: int) -> CLADE:
+    return CLADE(norm_nc=channels, label_nc=2, make_norm=ParamFreeInstanceNorm)
+
+
+make_block = partial(
+    SPADEResnetBlock,
+    make_modulated_norm=make_clade,
+    activation=nn.GELU(),
+    spectral_norm=False,
+    simam=False,
+    noise=True,
+)
+
+
+def segmap(*shape: int) -> np.ndarray:
+    ids = np.random.default_rng(1).integers(0, 2, shape)
+    return reference.one_hot(ids, num_labels=2, dont_care=False)
+
+
+def test_block_with_noise_is_the_block_of_the_noisy_input():
+    block = make_block(3, 2)
+    randomize(block)
+    x, seg, noise = normal(2, 3, 4, 5), segmap(2, 4, 5), normal(2, 1, 4, 5, seed=7)
+    strength = block.noise_strength.numpy()  # [3, 1, 1]
+    noisy = block(tensor(x), tensor(seg), tensor(noise))
+    assert_same(noisy, block(tensor(x + strength * noise), tensor(seg)).numpy())
+
+
+def test_gradient_of_the_strength_is_its_slope():
+    block = make_block(2, 2)
+    randomize(block)
+    x, seg = tensor(normal(1, 2, 3, 4)), tensor(segmap(1, 3, 4))
+    noise = tensor(normal(1, 1, 3, 4, seed=7))
+    assert_gradients(lambda: weighted_sum(block(x, seg, noise)), [block.noise_strength])
+
+
+def test_every_block_of_the_generator_gets_a_map_of_its_own_and_none_is_unused():
+    generator = SPADEGenerator(
+        semantic_nc=2, ngf=1, max_width=3, make_block=make_block, activation=nn.GELU(), noise=True
+    )
+    randomize(generator)
+    assert generator.noise_channels == 7
+    seg = tensor(segmap(1, 64, 64))
+    noise = noise_maps(0, channels=7, height=64, width=64)[None].astype(np.float64)
+    picture = generator(seg, tensor(noise)).numpy()
+    for channel in range(7):
+        other = noise.copy()
+        other[:, channel] = noise_maps(1, channels=1, height=64, width=64)
+        assert np.abs(generator(seg, tensor(other)).numpy() - picture).max() > 1e-6, channel
+
+
+def test_noise_is_standard_normal_and_made_from_the_seed_alone():
+    one, same = (noise_maps([3, 1], channels=2, height=50, width=60) for _ in range(2))
+    other = noise_maps([3, 2], channels=2, height=50, width=60)
+    assert one.shape == (2, 50, 60)
+    assert one.dtype == np.float32
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+    assert abs(one.mean()) < 0.05
+    assert abs(one.std() - 1) < 0.05

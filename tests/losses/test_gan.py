@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import numpy as np
+import paddle
+import pytest
+
+from spade_paddle.losses.gan import (
+    feature_matching_loss,
+    hinge_loss_discriminator,
+    hinge_loss_generator,
+    split_fake_real,
+)
+from tests import reference
+from tests.numeric import assert_differs, assert_gradients, assert_same, normal, tensor
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+SHAPES = [[(4, 3, 6, 5), (4, 5, 4, 4), (4, 1, 5, 5)], [(4, 3, 3, 3), (4, 5, 2, 2), (4, 1, 3, 3)]]
+
+
+def prediction(*, seed: int) -> list[list[np.ndarray]]:
+    """Two scales of three stages each."""
+    return [
+        [2 * normal(*shape, seed=10 * seed + index) for index, shape in enumerate(stages)]
+        for stages in SHAPES
+    ]
+
+
+def tensors(arrays: list[list[np.ndarray]], *, differentiable: bool = False) -> list:
+    return [[tensor(array, differentiable=differentiable) for array in row] for row in arrays]
+
+
+def logits(*values: float) -> list[list[paddle.Tensor]]:
+    """One scale with nothing but logits."""
+    return [[tensor(np.reshape(values, (-1, 1, 1, 1)))]]
+
+
+def test_hinge_loss_of_a_wrong_discriminator_is_six_by_hand():
+    # fake 2: max(0, 1 + 2) = 3; real -2: max(0, 1 + 2) = 3
+    df, dr = hinge_loss_discriminator(logits(2.0), logits(-2.0))
+    assert (df.item(), dr.item()) == (3.0, 3.0)
+    # fake -3 and 0.5: (0 + 1.5) / 2; real 4 and 0.5: (0 + 0.5) / 2
+    df, dr = hinge_loss_discriminator(logits(-3.0, 0.5), logits(4.0, 0.5))
+    assert (df.item(), dr.item()) == (0.75, 0.25)
+
+
+def test_hinge_loss_of_the_generator_by_hand():
+    assert hinge_loss_generator(logits(2.0, -1.0)).item() == -0.5
+
+
+def test_scales_count_alike_whatever_their_size_by_hand():
+    # four logits of 1 in one scale, one of 3 in the other: (1 + 3) / 2 = 2, not 7 / 5
+    scales = [[tensor(np.ones((1, 1, 2, 2)))], [tensor(np.full((1, 1, 1, 1), 3.0))]]
+    assert hinge_loss_generator(scales).item() == -2.0
+    df, dr = hinge_loss_discriminator(scales, scales)
+    assert (df.item(), dr.item()) == (3.0, 0.0)  # (2 + 4) / 2
+
+
+def test_feature_matching_by_hand():
+    # first scale: |1 - 3| = 2 and |0 - 1| = 1; second: |5 - 4| = 1 and 0; (3 + 1) / 2 = 2.
+    # The logits, 100 apart, do not count.
+    def scale(*stages: float) -> list[paddle.Tensor]:
+        return [tensor(np.full((2, 1, 2, 2), value)) for value in stages]
+
+    fake = [scale(1, 0, 100), scale(5, 2, 100)]
+    real = [scale(3, 1, 0), scale(4, 2, 0)]
+    assert feature_matching_loss(fake, real).item() == 2.0
+
+
+def test_losses_agree_with_the_article():
+    fake, real = prediction(seed=1), prediction(seed=2)
+    df, dr = hinge_loss_discriminator(tensors(fake), tensors(real))
+    expected = reference.hinge_discriminator(fake, real)
+    assert_same(df, expected[0])
+    assert_same(dr, expected[1])
+    assert_same(hinge_loss_generator(tensors(fake)), reference.hinge_generator(fake))
+    assert_same(
+        feature_matching_loss(tensors(fake), tensors(real)),
+        reference.feature_matching(fake, real),
+    )
+
+
+def test_hinge_losses_have_the_right_sign():
+    fake, real = prediction(seed=1), prediction(seed=2)
+    df, dr = hinge_loss_discriminator(tensors(fake), tensors(real))
+    wrong = reference.hinge_discriminator(fake, real, flipped=True)
+    assert_differs(df, wrong[0])
+    assert_differs(dr, wrong[1])
+    swapped = reference.hinge_discriminator(real, fake)
+    assert_differs(df, swapped[0])
+    assert_differs(dr, swapped[1])
+    assert_differs(
+        hinge_loss_generator(tensors(fake)), reference.hinge_generator(fake, flipped=True)
+    )
+
+
+def test_a_perfect_discriminator_has_no_hinge_loss_and_a_wrong_one_more_than_an_undecided_one():
+    def total(fake: float, real: float) -> float:
+        return sum(hinge_loss_discriminator(logits(fake), logits(real))).item()
+
+    assert total(-1.0, 1.0) == total(-5.0, 3.0) == 0.0
+    assert total(0.0, 0.0) == 2.0
+    assert total(2.0, -2.0) == 6.0
+
+
+def test_the_generator_loses_less_the_more_real_its_pictures_look():
+    losses = [hinge_loss_generator(logits(value)).item() for value in (-2.0, 0.0, 2.0)]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_feature_matching_leaves_the_logits_out():
+    fake, real = prediction(seed=1), prediction(seed=2)
+    loss = feature_matching_loss(tensors(fake), tensors(real))
+    assert_differs(loss, reference.feature_matching(fake, real, with_logits=True))
+
+
+def test_feature_matching_of_equal_halves_is_zero():
+    fake = tensors(prediction(seed=1))
+    assert feature_matching_loss(fake, fake).item() == 0.0
+
+
+def test_gradients_of_the_hinge_losses_are_their_slopes():
+    fake = tensors(prediction(seed=1), differentiable=True)
+    real = tensors(prediction(seed=2), differentiable=True)
+    moved = [stages[-1] for stages in fake]
+    assert_gradients(lambda: hinge_loss_generator(fake), moved)
+    assert_gradients(
+        lambda: sum(hinge_loss_discriminator(fake, real)), moved + [stages[-1] for stages in real]
+    )
+
+
+def test_gradient_of_feature_matching_is_its_slope():
+    fake = tensors(prediction(seed=1), differentiable=True)
+    real = tensors(prediction(seed=2))
+    moved = [stage for stages in fake for stage in stages[:-1]]
+    assert_gradients(lambda: feature_matching_loss(fake, real), moved)
+
+
+def test_feature_matching_pulls_only_the_fake():
+    fake = tensors(prediction(seed=1), differentiable=True)
+    real = tensors(prediction(seed=2), differentiable=True)
+    feature_matching_loss(fake, real).backward()
+    for fake_stages, real_stages in zip(fake, real):
+        assert all(stage.grad is not None for stage in fake_stages[:-1])
+        assert fake_stages[-1].grad is None
+        assert all(stage.grad is None for stage in real_stages)
+
+
+def test_logits_on_the_right_side_of_the_margin_get_no_gradient():
+    fake = [[tensor([[[[-1.5, 0.5]]]], differentiable=True)]]
+    df, _ = hinge_loss_discriminator(fake, logits(0.0))
+    df.backward()
+    assert fake[0][0].grad.numpy().ravel().tolist() == [0.0, 0.5]
+
+
+@pytest.mark.parametrize("pictures", [1, 3, 4])
+def test_a_batch_of_any_size_is_split_into_its_fakes_and_its_reals(pictures):
+    # the last batch of an epoch may be short: nothing here knows the configured batch size
+    fake = [[normal(pictures, 2, 3, 3, seed=i), normal(pictures, 1, 2, 2, seed=i)] for i in (1, 2)]
+    real = [[normal(pictures, 2, 3, 3, seed=i), normal(pictures, 1, 2, 2, seed=i)] for i in (3, 4)]
+    together = [
+        [tensor(np.concatenate(halves)) for halves in zip(fake_stages, real_stages)]
+        for fake_stages, real_stages in zip(fake, real)
+    ]
+    for got, expected in zip(split_fake_real(together), (fake, real)):
+        assert len(got) == 2
+        for got_stages, expected_stages in zip(got, expected):
+            for got_stage, expected_stage in zip(got_stages, expected_stages):
+                assert_same(got_stage, expected_stage)
+
+
+def test_losses_do_not_depend_on_the_order_of_the_pictures():
+    fake, real = prediction(seed=1), prediction(seed=2)
+    order = [2, 0, 3, 1]
+    shuffled = [[[stage[order] for stage in stages] for stages in side] for side in (fake, real)]
+    assert_same(
+        feature_matching_loss(*map(tensors, shuffled)),
+        feature_matching_loss(tensors(fake), tensors(real)).numpy(),
+    )
+    for after, before in zip(
+        hinge_loss_discriminator(*map(tensors, shuffled)),
+        hinge_loss_discriminator(tensors(fake), tensors(real)),
+    ):
+        assert_same(after, before.numpy())

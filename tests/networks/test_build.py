@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+from paddle import nn
+
+from spade_paddle.config import Config, load_config, read_config
+from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, ParamFreeInstanceNorm
+from spade_paddle.networks.build import build_discriminator, build_generator
+from spade_paddle.networks.generator import SPADEGenerator
+
+ROOT = Path(__file__).parents[2]
+TINY = {
+    "data": {"crop_size": 32, "short_side": 32},
+    "generator": {"ngf": 1, "max_width": 4, "nhidden": 2},
+    "discriminator": {"scales": 2, "num_layers": 3, "ndf": 2, "max_width": 4},
+}
+
+
+def tiny(**sections: dict) -> Config:
+    """The tiny configuration with some fields of its sections replaced."""
+    names = {*TINY, *sections}
+    return read_config({name: {**TINY.get(name, {}), **sections.get(name, {})} for name in names})
+
+
+def count(network: nn.Layer) -> int:
+    return sum(parameter.size for parameter in network.parameters())
+
+
+def generator_size_by_formula(
+    *, ngf: int, semantic_nc: int, nhidden: int, kernel: int = 3, max_width: int = 10**9
+) -> int:
+    """Weights and biases of the article's generator, counted block by block."""
+
+    def conv(before: int, after: int, size: int, bias: bool = True) -> int:
+        return before * after * size**2 + (after if bias else 0)
+
+    def spade(channels: int) -> int:
+        return conv(semantic_nc, nhidden, kernel) + 2 * conv(nhidden, channels, kernel)
+
+    def block(fin: int, fout: int) -> int:
+        middle = min(fin, fout)
+        size = spade(fin) + conv(fin, middle, 3) + spade(middle) + conv(middle, fout, 3)
+        return size + (spade(fin) + conv(fin, fout, 1, bias=False) if fin != fout else 0)
+
+    widths = [min(factor * ngf, max_width) for factor in (16, 16, 16, 16, 8, 4, 2, 1)]
+    blocks = sum(block(fin, fout) for fin, fout in zip(widths, widths[1:]))
+    return conv(semantic_nc, widths[0], 3) + blocks + conv(widths[-1], 3, 3)
+
+
+def test_the_articles_generator_has_nineteen_million_parameters():
+    # ngf 24, 12 labels + don't care + edges, SPADE 3x3 with 128 hidden channels
+    size = count(build_generator(Config(), num_labels=12))
+    assert size == 19_191_339
+    assert size == generator_size_by_formula(ngf=24, semantic_nc=14, nhidden=128)
+
+
+def test_the_articles_discriminator_has_four_scales_and_sixty_one_million_parameters():
+    # one scale, 14 + 3 channels in: sum of 16 * in * out + out over 17-128-256-512-512-512-512-1
+    # plus scale and shift for 256, 512, 512, 512, 512
+    widths = [17, 128, 256, 512, 512, 512, 512, 1]
+    one = sum(16 * before * after + after for before, after in zip(widths, widths[1:]))
+    one += 2 * sum(widths[2:-1])
+    network = build_discriminator(Config(), num_labels=12)
+    assert network.num_D == 4
+    assert count(network) == 4 * one == 61_017_604
+
+
+@pytest.mark.parametrize("max_width", [100, 24, 5])
+def test_max_width_narrows_the_coarse_blocks(max_width):
+    config = tiny(generator={"ngf": 8, "max_width": max_width, "nhidden": 4})
+    size = count(build_generator(config, num_labels=3))
+    assert size == generator_size_by_formula(ngf=8, semantic_nc=5, nhidden=4, max_width=max_width)
+
+
+def test_clade_needs_fewer_parameters_than_spade():
+    spade = tiny(data={"instance_edges": False}, generator={"norm": "spade"})
+    clade = tiny(data={"instance_edges": False}, generator={"norm": "clade"})
+    sizes = [count(build_generator(config, num_labels=3)) for config in (clade, spade)]
+    assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize("norm, kind, edges", [("spade", SPADE, True), ("clade", CLADE, False)])
+def test_norm_chooses_the_modulation_of_every_block(norm, kind, edges):
+    config = tiny(generator={"norm": norm}, data={"instance_edges": edges})
+    network = build_generator(config, num_labels=3)
+    modulations = [layer for layer in network.sublayers() if isinstance(layer, (SPADE, CLADE))]
+    assert {type(layer) for layer in modulations} == {kind}
+    # ngf 1 and max_width 4 give widths 4 4 4 4 4 4 2 1: two blocks have a learned shortcut
+    assert len(modulations) == 7 * 2 + 2
+
+
+@pytest.mark.parametrize(
+    "name, kind", [("batch", ParamFreeBatchNorm), ("instance", ParamFreeInstanceNorm)]
+)
+def test_param_free_norm_chooses_what_is_modulated(name, kind):
+    network = build_generator(tiny(generator={"param_free_norm": name}), num_labels=3)
+    inner = {
+        type(layer.param_free_norm) for layer in network.sublayers() if isinstance(layer, SPADE)
+    }
+    assert inner == {kind}
+
+
+@pytest.mark.parametrize(
+    "name, outside, inside", [("gelu", nn.GELU, nn.GELU), ("leaky_relu", nn.LeakyReLU, nn.ReLU)]
+)
+def test_activation_of_the_article_and_of_the_public_spade(name, outside, inside):
+    config = tiny(generator={"activation": name}, discriminator={"activation": name})
+    network = build_generator(config, num_labels=3)
+    assert type(network.activation) is type(network.up_0.activation) is outside
+    assert type(network.up_0.norm_0.mlp_shared[1]) is inside
+    kinds = {type(layer) for layer in build_discriminator(config, num_labels=3).sublayers()}
+    assert outside in kinds
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_spectral_norm_follows_the_configuration_unless_overridden(configured):
+    config = tiny(generator={"spectral_norm": configured})
+
+    def wrapped(**override: bool) -> bool:
+        network = build_generator(config, num_labels=3, **override)
+        return any(name.endswith("weight_orig") for name in network.state_dict())
+
+    assert wrapped() is configured
+    assert wrapped(spectral_norm=False) is False
+    assert wrapped(spectral_norm=True) is True
+
+
+def test_spectral_norm_of_the_discriminator_has_a_switch_of_its_own():
+    for on in (True, False):
+        config = tiny(discriminator={"spectral_norm": on})
+        names = build_discriminator(config, num_labels=3).state_dict()
+        assert any(name.endswith("weight_orig") for name in names) is on
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_simam_has_a_switch_in_both_networks(on):
+    config = tiny(generator={"simam": on}, discriminator={"simam": on})
+    assert build_generator(config, num_labels=3).up_0.simam is on
+    assert build_discriminator(config, num_labels=3).nld_1[-1].simam is on
+
+
+@pytest.mark.parametrize("dont_care, edges, channels", [(1, 1, 5), (1, 0, 4), (0, 1, 4), (0, 0, 3)])
+def test_networks_take_labels_dont_care_and_edges(dont_care, edges, channels):
+    config = tiny(data={"dont_care": bool(dont_care), "instance_edges": bool(edges)})
+    generator = build_generator(config, num_labels=3)
+    discriminator = build_discriminator(config, num_labels=3)
+    assert generator.fc.weight.shape[1] == channels
+    assert generator.up_3.norm_0.mlp_shared[0].weight.shape[1] == channels
+    assert discriminator.nld_0[-1].layer_0[0].weight.shape[1] == channels + 3
+
+
+def test_kernel_size_hidden_width_and_upsampling_reach_the_layers():
+    config = tiny(
+        data={"crop_size": 128, "short_side": 128},
+        generator={"kernel_size": 5, "nhidden": 7, "upsampling": "most", "ngf": 2},
+    )
+    network = build_generator(config, num_labels=3)
+    assert network.up_4.norm_0.mlp_gamma.weight.shape == [2, 7, 5, 5]
+    assert network.multiple == 128
+
+
+def test_built_networks_fit_each_other():
+    config = tiny()
+    semantics = paddle.to_tensor(np.random.default_rng(0).random((2, 5, 32, 64)), dtype="float32")
+    picture = build_generator(config, num_labels=3)(semantics)
+    assert picture.shape == [2, 3, 32, 64]
+    prediction = build_discriminator(config, num_labels=3)(paddle.concat([semantics, picture], 1))
+    assert [len(stages) for stages in prediction] == [4, 4]
+
+
+def test_the_same_seed_builds_the_same_networks():
+    states = []
+    for _ in range(2):
+        paddle.seed(3)
+        states.append(build_generator(tiny(), num_labels=3).state_dict())
+    assert states[0].keys() == states[1].keys()
+    for name, value in states[0].items():
+        assert (value == states[1][name]).all(), name
+
+
+def test_the_generator_of_the_cpu_configuration_is_small():
+    config = load_config(ROOT / "configs" / "landscape_cpu.yaml")
+    network = build_generator(config, num_labels=13)
+    assert isinstance(network, SPADEGenerator)
+    assert count(network) < 4_000_000
+    assert max(parameter.shape[0] for parameter in network.parameters()) <= 176

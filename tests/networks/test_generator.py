@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import paddle
+import pytest
+from paddle import nn
+
+from spade_paddle.errors import ConfigError
+from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, SPADEResnetBlock
+from spade_paddle.networks.generator import SPADEGenerator
+from tests import reference
+from tests.numeric import (
+    assert_differs,
+    assert_gradients,
+    assert_same,
+    parameters_of,
+    randomize,
+    tensor,
+    weighted_sum,
+)
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+CLASSES = 3
+
+# what is doubled before which block (the article's listing): the sizes relative to the first one
+SIZES = {
+    "normal": {"head_0": 1, "G_middle_0": 2, "G_middle_1": 2, "up_0": 4, "up_1": 8, "up_2": 16}
+    | {"up_3": 32},
+    "more": {"head_0": 1, "G_middle_0": 2, "G_middle_1": 4, "up_0": 8, "up_1": 16, "up_2": 32}
+    | {"up_3": 64},
+    "most": {"head_0": 1, "G_middle_0": 2, "G_middle_1": 4, "up_0": 8, "up_1": 16, "up_2": 32}
+    | {"up_3": 64, "up_4": 128},
+}
+
+
+def make_spade(channels: int) -> SPADE:
+    return SPADE(
+        norm_nc=channels,
+        label_nc=CLASSES,
+        make_norm=ParamFreeBatchNorm,
+        activation=nn.GELU(),
+        kernel_size=1,
+        nhidden=2,
+    )
+
+
+def make_clade(channels: int) -> CLADE:
+    return CLADE(norm_nc=channels, label_nc=CLASSES, make_norm=ParamFreeBatchNorm)
+
+
+def small_generator(
+    *, upsampling="normal", ngf=1, max_width=4, make_norm=make_clade, simam=True
+) -> SPADEGenerator:
+    generator = SPADEGenerator(
+        semantic_nc=CLASSES,
+        ngf=ngf,
+        make_block=partial(
+            SPADEResnetBlock,
+            make_modulated_norm=make_norm,
+            activation=nn.GELU(),
+            spectral_norm=False,
+            simam=simam,
+        ),
+        activation=nn.GELU(),
+        upsampling=upsampling,
+        max_width=max_width,
+    )
+    randomize(generator)
+    return generator
+
+
+def labels(*shape: int) -> np.ndarray:
+    """One-hot rectangles of 8x8 pixels."""
+    n, height, width = shape
+    ids = np.random.default_rng(1).integers(0, CLASSES, (n, -(-height // 8), -(-width // 8)))
+    ids = ids.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
+    return reference.one_hot(ids, num_labels=CLASSES, dont_care=False)
+
+
+def by_the_article(generator: SPADEGenerator, segmap: np.ndarray, *, layer) -> np.ndarray:
+    """The listing of the article, step by step."""
+    sizes = SIZES[generator.upsampling]
+    shrink = max(sizes.values())
+    x = reference.resize_nearest(segmap, segmap.shape[2] // shrink, segmap.shape[3] // shrink)
+    x = reference.conv2d(x, generator.fc.weight.numpy(), generator.fc.bias.numpy(), padding=1)
+    size = 1
+    for name, after in sizes.items():
+        x = x.repeat(after // size, axis=2).repeat(after // size, axis=3)
+        size = after
+        block = getattr(generator, name)
+        parts = "01s" if hasattr(block, "conv_s") else "01"
+        x = reference.residual_block(
+            x,
+            segmap,
+            norms={
+                part: partial(layer, parameters=parameters_of(getattr(block, f"norm_{part}")))
+                for part in parts
+            },
+            convolutions={part: parameters_of(getattr(block, f"conv_{part}")) for part in parts},
+            activation=reference.gelu,
+            attention=block.simam,
+        )
+    image = generator.conv_img
+    return np.tanh(
+        reference.conv2d(reference.gelu(x), image.weight.numpy(), image.bias.numpy(), padding=1)
+    )
+
+
+def test_a_generator_whose_last_weights_are_zero_paints_tanh_of_its_last_bias():
+    # tanh(0) = 0, tanh(1) = 0.7615941559557649, tanh(-0.5) = -0.46211715726000973
+    generator = small_generator()
+    generator.conv_img.weight.set_value(np.zeros(generator.conv_img.weight.shape))
+    generator.conv_img.bias.set_value(np.array([0.0, 1.0, -0.5]))
+    expected = np.array([0.0, 0.7615941559557649, -0.46211715726000973]).reshape(1, 3, 1, 1)
+    picture = generator(tensor(labels(1, 32, 32)))
+    assert_same(picture, np.broadcast_to(expected, (1, 3, 32, 32)))
+
+
+@pytest.mark.parametrize(
+    "upsampling, ngf, shape",
+    [("normal", 1, (2, 32, 64)), ("more", 1, (2, 64, 64)), ("most", 2, (2, 128, 128))],
+)
+def test_generator_with_clade_agrees_with_the_article(upsampling, ngf, shape):
+    generator, segmap = small_generator(upsampling=upsampling, ngf=ngf), labels(*shape)
+    expected = by_the_article(generator, segmap, layer=reference.clade)
+    assert_same(generator(tensor(segmap)), expected, rtol=1e-8)
+
+
+def test_generator_with_spade_agrees_with_the_article():
+    generator = small_generator(make_norm=make_spade, ngf=2, simam=False)
+    segmap = labels(2, 32, 32)
+    expected = by_the_article(generator, segmap, layer=reference.spade)
+    assert_same(generator(tensor(segmap)), expected, rtol=1e-8)
+    wrong = by_the_article(generator, segmap, layer=partial(reference.spade, one_plus=False))
+    assert_differs(generator(tensor(segmap)), wrong)
+
+
+def test_gradient_of_generator_is_its_slope():
+    generator = small_generator(make_norm=make_spade)
+    segmap = tensor(labels(2, 32, 64), differentiable=True)
+    moved = [generator.fc.weight, generator.up_3.conv_0.weight, generator.conv_img.bias]
+    assert_gradients(
+        lambda: weighted_sum(generator(segmap)), [segmap, *moved], places=3, step=1e-6, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("upsampling, multiple", [("normal", 32), ("more", 64), ("most", 128)])
+@pytest.mark.parametrize("rows, columns", [(1, 1), (1, 3), (2, 1)])
+def test_any_multiple_of_two_to_the_n_becomes_a_picture_of_its_size(
+    upsampling, multiple, rows, columns
+):
+    generator = small_generator(upsampling=upsampling, ngf=2)
+    assert generator.multiple == multiple
+    segmap = tensor(labels(1, rows * multiple, columns * multiple))
+    picture = generator(segmap)
+    assert picture.shape == [1, 3, rows * multiple, columns * multiple]
+    assert (picture.abs() <= 1).all()
+
+
+def test_permuting_the_labels_together_with_their_weights_changes_no_picture():
+    generator, segmap = small_generator(ngf=2), labels(1, 32, 64)
+    before = generator(tensor(segmap)).numpy()
+    order = [2, 0, 1]
+    generator.fc.weight.set_value(generator.fc.weight.numpy()[:, order])
+    for layer in generator.sublayers():
+        if isinstance(layer, CLADE):
+            layer.weight.set_value(layer.weight.numpy()[order])
+            layer.bias.set_value(layer.bias.numpy()[order])
+    assert_same(generator(tensor(segmap[:, order])), before)
+    assert_differs(generator(tensor(segmap)), before)
+
+
+def test_in_evaluation_a_picture_does_not_depend_on_its_batch():
+    generator, segmap = small_generator(), labels(3, 32, 32)
+    generator(tensor(segmap))
+    generator.eval()
+    together = generator(tensor(segmap)).numpy()
+    assert_same(generator(tensor(segmap[1:2])), together[1:2])
+
+
+@pytest.mark.parametrize("upsampling", ["normal", "more", "most"])
+def test_widths_are_halved_from_sixteen_times_ngf_down_to_ngf(upsampling):
+    generator = small_generator(upsampling=upsampling, ngf=2, max_width=None)
+    widths = {name: getattr(generator, name).conv_1.weight.shape[0] for name in SIZES[upsampling]}
+    expected = {"head_0": 32, "G_middle_0": 32, "G_middle_1": 32, "up_0": 16, "up_1": 8, "up_2": 4}
+    expected["up_3"] = 2
+    if upsampling == "most":
+        expected["up_4"] = 1
+    assert widths == expected
+    assert generator.fc.weight.shape == [32, CLASSES, 3, 3]
+    assert generator.conv_img.weight.shape == [3, expected[list(expected)[-1]], 3, 3]
+
+
+@pytest.mark.parametrize("upsampling", ["normal", "more", "most"])
+@pytest.mark.parametrize("ngf, max_width", [(4, 10), (8, 3), (1, 5)])
+def test_no_block_is_wider_than_max_width_and_none_is_empty(upsampling, ngf, max_width):
+    generator = small_generator(upsampling=upsampling, ngf=ngf, max_width=max_width)
+    widths = {value.shape[0] for name, value in generator.named_parameters() if "conv_1.w" in name}
+    assert max(widths) <= max_width
+    assert min(widths) >= 1
+    side = generator.multiple
+    assert generator(tensor(labels(1, side, side))).shape == [1, 3, side, side]
+
+
+def test_an_unknown_upsampling_is_refused_by_name():
+    with pytest.raises(ConfigError, match="expected one of normal, more, most, got 'some'"):
+        small_generator(upsampling="some")
+
+
+def test_the_generator_leaves_its_label_map_alone():
+    segmap = tensor(labels(1, 32, 32))
+    before = segmap.numpy().copy()
+    small_generator()(segmap)
+    assert (segmap.numpy() == before).all()
+    assert segmap.dtype == paddle.float64
