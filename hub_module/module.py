@@ -56,7 +56,8 @@ class GauganDoodle(paddle.nn.Layer):
             "model": model,
         }
         _require_spade_paddle()
-        from spade_paddle.inference.painter import Painter, read_model
+        from spade_paddle.inference.model_folder import read_model
+        from spade_paddle.inference.painter import Painter
         from spade_paddle.serving.paddlehub_hook import install
         from spade_paddle.serving.service import PaintService
         from spade_paddle.serving.settings import Settings

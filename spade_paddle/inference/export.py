@@ -6,7 +6,6 @@ generator.pdmodel     the network                      generator.pdiparams   its
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -23,12 +22,9 @@ from spade_paddle.config import Config, read_config
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.errors import ModelError
+from spade_paddle.inference.model_folder import FORMAT, PROGRAM, sha256
 from spade_paddle.networks.build import build_generator
 from spade_paddle.networks.semantics import semantic_input
-
-FORMAT = 1
-PROGRAM = "generator"
-PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
 
 
 class LabelsToPicture(nn.Layer):
@@ -115,7 +111,7 @@ def export_generator(
     version: str,
     training: dict[str, Any],
 ) -> Path:
-    """Export a generator's effective state dict as a model folder (see the head of this file)."""
+    """Export a generator's effective state dict as a model folder ."""
     generator = build_generator(config, num_labels=len(label_set), spectral_norm=False)
     load_state(generator, state)
     generator.eval()
@@ -182,8 +178,3 @@ def load_state(network: nn.Layer, state: dict[str, Any]) -> None:
             code="weights_do_not_fit",
         )
     network.set_state_dict(state)
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file as hexadecimal text."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -5,7 +5,6 @@ Legend: H height, W width.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from paddle import inference
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.errors import LabelMapError, ModelError
-from spade_paddle.inference.export import FORMAT, PROGRAM, PROGRAM_ENDINGS, sha256
+from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.inference.model_folder import PROGRAM, PROGRAM_ENDINGS, read_model
 
 MAX_PIXELS = 1024 * 1024
 
@@ -26,8 +26,8 @@ class Painter:
     """The one object that turns label maps into pictures. Not thread-safe: hold a lock.
 
     Use :meth:`load`. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
-    (the size the model was trained for), ``multiple`` (sizes are padded to it), ``min_side`` and
-    ``max_pixels`` (what is painted at all), ``model`` (the whole of model.json).
+    (the size the model was trained for), ``multiple`` (sizes are padded to it), ``limits`` (the
+    sizes that are painted at all), ``model`` (the whole of model.json).
     """
 
     def __init__(self, model: dict[str, Any], predictor: inference.Predictor) -> None:
@@ -38,8 +38,7 @@ class Painter:
         self.height: int = model["height"]
         self.width: int = model["width"]
         self.multiple: int = model["multiple"]
-        self.min_side = self.multiple
-        self.max_pixels = MAX_PIXELS
+        self.limits = SizeLimits(min_side=self.multiple, max_pixels=MAX_PIXELS)
         self._predictor = predictor
 
     @classmethod
@@ -86,9 +85,9 @@ class Painter:
         """Paint one label map.
 
         Args:
-            label_map: integers [H, W], ids of the label set or 255; any H and W of at least
-                ``min_side`` with at most ``max_pixels`` pixels. A size that is not a multiple of
-                ``multiple`` is padded by repeating the border, painted, and cut back.
+            label_map: integers [H, W], ids of the label set or 255; any H and W within
+                ``limits``. A size that is not a multiple of ``multiple`` is padded by repeating
+                the border, painted, and cut back.
             seed: of the noise, for a model with noise: other clouds, other waves. None is 0.
             style: ``uint8`` [h, w, 3], a photo to take the style from.
 
@@ -133,25 +132,7 @@ class Painter:
     def check(self, label_map: np.ndarray) -> None:
         """Refuse a label map that cannot be painted; raises LabelMapError."""
         self.label_set.check(label_map)
-        height, width = label_map.shape
-        if min(height, width) < self.min_side:
-            raise LabelMapError(
-                f"the label map is {width}x{height} pixels; both sides must have at least "
-                f"{self.min_side}; enlarge it by nearest neighbour",
-                code="label_map_too_small",
-                width=width,
-                height=height,
-                min_side=self.min_side,
-            )
-        if height * width > self.max_pixels:
-            raise LabelMapError(
-                f"the label map is {width}x{height} pixels, {height * width} in all; at most "
-                f"{self.max_pixels} are painted; shrink it by nearest neighbour",
-                code="label_map_too_large",
-                width=width,
-                height=height,
-                max_pixels=self.max_pixels,
-            )
+        self.limits.check(height=label_map.shape[0], width=label_map.shape[1])
 
     def warm_up(self) -> None:
         """Paint once at the model's own size, so that the first person need not wait for it."""
@@ -165,40 +146,6 @@ class Painter:
         self._predictor.run()
         name = self._predictor.get_output_names()[0]
         return self._predictor.get_output_handle(name).copy_to_cpu()
-
-
-def read_model(folder: Path) -> dict[str, Any]:
-    """Read and check ``model.json`` and the files it names.
-
-    Raises:
-        ModelError: not a model folder, of a newer format, or a file is missing or changed.
-    """
-    path = folder / "model.json"
-    try:
-        model = json.loads(path.read_text(encoding="utf-8"))
-        model_format, files = model["format"], model["files"]
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{folder}: this is not a model folder, it has no model.json; make one with "
-            "tools/export.py",
-            code="model_missing",
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: damaged: {error}", code="model_damaged") from error
-    if model_format != FORMAT:
-        raise ModelError(
-            f"{path}: format {model_format}, but this version of spade_paddle reads format "
-            f"{FORMAT}; install the version that exported it or export again",
-            code="model_format",
-        )
-    for name, expected in files.items():
-        if not (folder / name).is_file() or sha256(folder / name) != expected:
-            raise ModelError(
-                f"{folder / name}: missing or not the file that was exported; copy the model "
-                "folder again",
-                code="model_damaged",
-            )
-    return model
 
 
 def _cores() -> int:

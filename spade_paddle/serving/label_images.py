@@ -19,6 +19,7 @@ from PIL import Image
 
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.inference.limits import SizeLimits
 
 # A drawing program's anti-aliasing and a mild JPEG stay within NEAR of a palette colour.
 NEAR = 24
@@ -37,35 +38,6 @@ class Note:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form in an answer's ``notes``."""
         return {"code": self.code, "message": self.message, **self.details}
-
-
-@dataclass(frozen=True)
-class SizeLimits:
-    """The sizes of label map that may be painted."""
-
-    min_side: int
-    max_pixels: int
-
-    def check(self, *, height: int, width: int, where: str) -> None:
-        """Refuse a size outside the limits. Raises LabelMapError."""
-        if min(height, width) < self.min_side:
-            raise LabelMapError(
-                f"{where}: the label map is {width} x {height}, each side must be at least "
-                f"{self.min_side}; send a larger map",
-                code="label_map_too_small",
-                width=width,
-                height=height,
-                min_side=self.min_side,
-            )
-        if height * width > self.max_pixels:
-            raise LabelMapError(
-                f"{where}: the label map is {width} x {height} = {width * height} pixels, at most "
-                f"{self.max_pixels} are allowed; send a smaller map",
-                code="label_map_too_large",
-                width=width,
-                height=height,
-                max_pixels=self.max_pixels,
-            )
 
 
 def decode_label_image(

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from spade_paddle.errors import RequestError
-from spade_paddle.serving.label_images import Note, SizeLimits
+from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.serving.label_images import Note
 from spade_paddle.serving.schema import LabelInput, PaintRequest, RequestRules, parse_request
 from spade_paddle.serving.settings import Settings
 
@@ -92,8 +93,8 @@ class PaintService:
         return RequestRules(
             label_set=self.painter.label_set,
             sizes=SizeLimits(
-                min_side=self.painter.min_side,
-                max_pixels=min(self._settings.max_pixels, self.painter.max_pixels),
+                min_side=self.painter.limits.min_side,
+                max_pixels=min(self._settings.max_pixels, self.painter.limits.max_pixels),
             ),
             max_images=self._settings.max_images,
         )
@@ -170,7 +171,7 @@ class PaintService:
         self, entry: LabelInput, *, image: np.ndarray, seconds: float, request: PaintRequest
     ) -> dict[str, Any]:
         height, width = entry.label_map.shape
-        notes = [*entry.notes, *_padding_note(height, width, self.painter.multiple)]
+        notes = [*entry.notes, *_padding_note(height, width, painter=self.painter)]
         data = encode_image(image, image_format=request.image_format)
         return {
             "image": base64.b64encode(data).decode("ascii"),
@@ -194,13 +195,13 @@ def encode_image(image: np.ndarray, *, image_format: str) -> bytes:
     return buffer.getvalue()
 
 
-def _padding_note(height: int, width: int, multiple: int) -> list[Note]:
+def _padding_note(height: int, width: int, *, painter: Painter) -> list[Note]:
     """A note when a size is not a multiple, so that the border was repeated and cut off again."""
-    padded_height, padded_width = (-(-side // multiple) * multiple for side in (height, width))
+    padded_height, padded_width = painter.padded_size(height, width)
     if (padded_height, padded_width) == (height, width):
         return []
     message = (
-        f"{width} x {height} is not a multiple of {multiple}; painted as {padded_width} x "
+        f"{width} x {height} is not a multiple of {painter.multiple}; painted as {padded_width} x "
         f"{padded_height} with a repeated border, then cut back"
     )
     sizes = {"height": height, "width": width}

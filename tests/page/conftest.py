@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from driver import Visit, chromium, open_page
 from playwright.sync_api import Browser
-from stand_in import StandIn
+
+from tests.page.driver import Visit, chromium, open_page
+from tests.page.stand_in import StandIn
 
 
 @pytest.fixture(scope="session")

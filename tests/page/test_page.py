@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from driver import (
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from tests.page.driver import (
     Visit,
     choose,
     download_picture,
@@ -19,9 +22,7 @@ from driver import (
     stroke,
     wait_for_picture,
 )
-from PIL import Image
-from playwright.sync_api import Browser, expect
-from stand_in import DONT_CARE, StandIn
+from tests.page.stand_in import DONT_CARE, StandIn
 
 
 def newest(service: StandIn, x: float, y: float) -> str:

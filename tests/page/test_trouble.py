@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from driver import Visit, choose, element, open_page, set_live, stroke, wait_for_picture
 from playwright.sync_api import Browser, expect
-from stand_in import StandIn
+
+from tests.page.driver import Visit, choose, element, open_page, set_live, stroke, wait_for_picture
+from tests.page.stand_in import StandIn
 
 
 def error(code: str, message: str = "English sentence of the server.") -> dict[str, object]:

@@ -10,6 +10,8 @@ import pytest
 from flask import Flask
 
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.inference.painter import Painter
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
@@ -23,10 +25,9 @@ class FakePainter:
     name = "fake"
     version = "0.0.1"
     multiple = 32
-    min_side = 32
     height = 64
     width = 64
-    max_pixels = 1024 * 1024
+    limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:
         self.label_set = label_set
@@ -36,6 +37,8 @@ class FakePainter:
         self.failure: Exception | None = None
         self.go_on = threading.Event()
         self.go_on.set()
+
+    padded_size = Painter.padded_size
 
     def warm_up(self) -> None:
         self.paint(np.zeros((self.height, self.width), np.uint8))

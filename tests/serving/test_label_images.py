@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from spade_paddle.errors import LabelMapError, RequestError
-from spade_paddle.serving.label_images import SizeLimits, decode_label_image, decode_photo
+from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.serving.label_images import decode_label_image, decode_photo
 from tests.pictures import file_bytes, palette_png, scene
 
 LIMITS = SizeLimits(min_side=32, max_pixels=512 * 512)

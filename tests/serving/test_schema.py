@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError, UserError
-from spade_paddle.serving.label_images import SizeLimits
+from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.schema import RequestRules, parse_json, parse_request
 from tests.pictures import b64, file_bytes, png64, raw_labels, scene
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.service import PaintingQueue, PaintService
 from spade_paddle.serving.settings import Settings
 from tests.pictures import open64, png64, scene
@@ -96,7 +97,7 @@ def test_a_failed_picture_frees_the_painter_for_the_next(service, painter):
 
 
 def test_the_lower_of_the_painters_and_the_services_limits_holds(painter):
-    painter.max_pixels = 64 * 64
+    painter.limits = SizeLimits(min_side=32, max_pixels=64 * 64)
     service = PaintService(load_painter=lambda: painter, settings=Settings(max_pixels=128 * 128))
     assert service.describe()["limits"]["max_pixels"] == 64 * 64
 

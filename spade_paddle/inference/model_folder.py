@@ -1,0 +1,58 @@
+"""The model folder: what export writes and what the painter reads; no configuration beside it.
+
+model.json            format, name, label set, sizes, what it was trained on, sha256 of files
+generator.json        the network (.pdmodel from Paddle 2, which Paddle 3 reads as well)
+generator.pdiparams   its weights
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from spade_paddle.errors import ModelError
+
+FORMAT = 1
+PROGRAM = "generator"
+PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
+
+
+def read_model(folder: Path) -> dict[str, Any]:
+    """Read and check ``model.json`` and the files it names.
+
+    Raises:
+        ModelError: not a model folder, of a newer format, or a file is missing or changed.
+    """
+    path = folder / "model.json"
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))
+        model_format, files = model["format"], model["files"]
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder}: this is not a model folder, it has no model.json; make one with "
+            "tools/export.py",
+            code="model_missing",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: damaged: {error}", code="model_damaged") from error
+    if model_format != FORMAT:
+        raise ModelError(
+            f"{path}: format {model_format}, but this version of spade_paddle reads format "
+            f"{FORMAT}; install the version that exported it or export again",
+            code="model_format",
+        )
+    for name, expected in files.items():
+        if not (folder / name).is_file() or sha256(folder / name) != expected:
+            raise ModelError(
+                f"{folder / name}: missing or not the file that was exported; copy the model "
+                "folder again",
+                code="model_damaged",
+            )
+    return model
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file as hexadecimal text."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

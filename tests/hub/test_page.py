@@ -1,0 +1,86 @@
+"""The page in a real Chromium against the real service: a person paints and a landscape comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from tests.page.driver import (
+    Visit,
+    choose,
+    chromium,
+    download_picture,
+    element,
+    open_page,
+    set_live,
+    size_of_picture,
+    stroke,
+    wait_for_picture,
+)
+
+SLOW_S = 60
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: Browser, server) -> Iterator[Visit]:
+    opened = open_page(browser, server.url, viewport={"width": 1280, "height": 860})
+    yield opened
+    opened.page.context.close()
+
+
+def test_a_stroke_changes_the_landscape_by_itself_there_and_hardly_elsewhere(visit, tmp_path):
+    page = visit.page
+    first = wait_for_picture(page, timeout_s=SLOW_S)
+    assert size_of_picture(page) == (256, 256)
+    before = np.asarray(Image.open(download_picture(page, tmp_path)).convert("RGB")).astype(int)
+    choose(page, tool="brush", label="snow")
+    stroke(page, (0.15, 0.8), (0.85, 0.8))
+    wait_for_picture(page, other_than=first, timeout_s=SLOW_S)
+    after = np.asarray(Image.open(download_picture(page, tmp_path)).convert("RGB")).astype(int)
+    change = np.abs(after - before).mean(axis=2)
+    assert change[195:215, 60:200].mean() > 20  # where the snow is
+    assert change[:60].mean() < change[195:215, 60:200].mean() / 3  # the sky above it
+    expect(element(page, "milliseconds")).to_contain_text("ms")
+    assert not visit.errors
+    assert len(visit.hosts()) == 1  # nothing but the service was asked
+
+
+def test_the_button_paints_every_starter_scene(visit):
+    page = visit.page
+    shown = wait_for_picture(page, timeout_s=SLOW_S)
+    set_live(page, on=False)
+    scenes = page.locator("[data-testid^='scene-']")
+    assert scenes.count() >= 6
+    for index in range(scenes.count()):
+        scenes.nth(index).click()
+        element(page, "generate").click()
+        if index:  # the first scene is the one that is shown already
+            shown = wait_for_picture(page, other_than=shown, timeout_s=SLOW_S)
+    assert not visit.errors
+
+
+def test_a_page_from_an_allowed_origin_paints(browser, server, page_elsewhere):
+    visit = open_page(browser, f"{page_elsewhere}/?api={server.url}")
+    wait_for_picture(visit.page, timeout_s=SLOW_S)
+    assert not visit.errors
+    assert visit.hosts() == {server.url[7:], page_elsewhere[7:]}
+    visit.page.context.close()
+
+
+def test_a_page_from_another_origin_may_not_and_says_why(browser, server, page_not_allowed):
+    visit = open_page(browser, f"{page_not_allowed}/?api={server.url}")
+    note = element(visit.page, "problem")
+    expect(note).to_have_attribute("data-code", "cors", timeout=SLOW_S * 1000)
+    assert page_not_allowed in note.inner_text()  # what to put on the list
+    assert element(visit.page, "picture").count() == 0
+    visit.page.context.close()
