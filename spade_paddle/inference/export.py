@@ -111,7 +111,7 @@ def export_generator(
     version: str,
     training: dict[str, Any],
 ) -> Path:
-    """Export a generator's effective state dict as a model folder ."""
+    """Export a generator's effective state dict as a model folder."""
     generator = build_generator(config, num_labels=len(label_set), spectral_norm=False)
     load_state(generator, state)
     generator.eval()
