@@ -19,6 +19,7 @@ doodle: $(VENV)/installed $(HUB_HOME)/installed
 	@trap 'exit 0' INT; $(BIN)/hub serving start -m gaugan_doodle -p $(PORT)
 
 $(VENV)/installed: setup.py constraints.txt
+	@echo "Installing into $(VENV), once: about 2 GB, some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve]" -c constraints.txt
 	@touch $@

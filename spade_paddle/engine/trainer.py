@@ -117,8 +117,8 @@ class Trainer:
                 losses = self._step(min(config.batch_size, config.total_images - before))
                 stopped = self.workers.any(self.stop_signal != 0)
                 if reporter is not None:
-                    reporter.report(losses, before=before)
                     last = stopped or self.images_seen == config.total_images
+                    reporter.report(losses, before=before, last=last)
                     if last or _passed(config.checkpoint_every_images, before, self.images_seen):
                         self.save()
         finally:
@@ -232,18 +232,18 @@ class Reporter:
             total=config.total_images, initial=trainer.images_seen, unit="img", smoothing=0.05
         )
 
-    def report(self, losses: dict[str, float], *, before: int) -> None:
-        """Take in one step's numbers; write means and sample pictures when they are due."""
+    def report(self, losses: dict[str, float], *, before: int, last: bool) -> None:
+        """Take in one step's numbers; write means and sample pictures when due, and at the end."""
         trainer, config = self._trainer, self._trainer.config
         now = trainer.images_seen
         self._pending.append(losses)
         self._progress.update(now - before)
-        if _passed(config.log_every_images, before, now):
+        if last or _passed(config.log_every_images, before, now):
             means = {k: float(np.mean([step[k] for step in self._pending])) for k in losses}
             self._pending.clear()
             self._log.scalars(now, means)
             self._progress.set_postfix({k: f"{v:.2f}" for k, v in means.items() if k[1] == "_"})
-        if _passed(config.sample_every_images, before, now):
+        if last or _passed(config.sample_every_images, before, now):
             self._log.picture(now, "samples", trainer.sample_sheet())
 
     def close(self) -> None:

@@ -91,6 +91,13 @@ def test_different_seed_ends_with_different_weights(workshop, finished):
     assert not np.array_equal(one["average"]["fc.weight"], other["average"]["fc.weight"])
 
 
+def test_shortest_run_still_leaves_numbers_and_a_picture(workshop):
+    assert workshop.train("short", "total_images=1", "batch_size=1").returncode == 0
+    run = workshop.folder / "short"
+    assert json.loads((run / "metrics.jsonl").read_text())["images"] == 1
+    assert (run / "samples" / "0000000001-samples.png").is_file()
+
+
 def test_finished_run_stays_finished(workshop, finished):
     del finished
     result = workshop.train("straight")
