@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-TOOLS = ("train", "export", "sheet")
+TOOLS = ("benchmark", "export", "sheet", "train")
 
 
 @pytest.mark.parametrize("tool", TOOLS)

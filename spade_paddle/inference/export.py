@@ -88,8 +88,9 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         "paddle": environment["paddle"],
         "config": config.to_dict(),
     }
-    # the path of a private weights file is nobody's business and of no use elsewhere
-    training["config"]["losses"]["perceptual_weights"] = None
+    losses = training["config"]["losses"]
+    if losses["perceptual_weights"]:  # where the file lay is of no use to others
+        losses["perceptual_weights"] = Path(losses["perceptual_weights"]).name
     return export_generator(
         state["average"],
         out,

@@ -13,13 +13,10 @@ const { makeScenes } = await import(new URL("scenes.js", ui));
 const { keyOfPlace } = await import(new URL("keys.js", ui));
 const { paletteBytes } = await import(new URL("view.js", ui));
 
-// The codes of the HTTP contract.
-const CODES = [
-  "not_json", "json_not_object", "missing_key", "unknown_key", "bad_value", "not_base64",
-  "not_an_image", "label_unknown", "label_map_shape", "label_map_too_small",
-  "label_map_too_large", "lossy_labels", "unknown_colors", "no_styles", "body_too_large", "busy",
-  "not_found", "method_not_allowed", "unsupported_media_type", "internal",
-];
+// The codes of the service, from its own table.
+const table = new URL("../../spade_paddle/serving/error_codes.py", import.meta.url);
+const CODES = [...readFileSync(table, "utf8").matchAll(/ErrorCode\("(\w+)"/g)].map(([, c]) => c);
+assert.ok(CODES.length > 15);
 const NAMES = ["other", "sky", "cloud", "mountain", "snow", "tree", "grass", "water", "sand",
   "rock", "earth", "building", "flower"];
 const labelsOf = (names) =>

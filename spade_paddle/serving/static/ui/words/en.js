@@ -97,6 +97,7 @@ export default {
   error_bad_value: "The page sent a value the service does not take. Reload the page.",
   error_not_base64: "The doodle was damaged on the way. Please try again.",
   error_not_an_image: "The service could not read the doodle as an image. Please try again.",
+  error_bad_request: "The service could not understand the request. Reload the page.",
   error_not_found: "There is no painting service at this address.",
   error_method_not_allowed: "The service does not take this kind of request. Reload the page.",
   error_unsupported_media_type: "The service does not take this kind of data. Reload the page.",

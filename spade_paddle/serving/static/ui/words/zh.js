@@ -92,6 +92,7 @@ export default {
   error_bad_value: "页面发送了服务不接受的数值，请刷新页面。",
   error_not_base64: "涂鸦在途中损坏了，请再试一次。",
   error_not_an_image: "服务无法把涂鸦读成图片，请再试一次。",
+  error_bad_request: "服务无法理解这个请求，请刷新页面。",
   error_not_found: "这个地址没有绘画服务。",
   error_method_not_allowed: "服务不接受这种请求，请刷新页面。",
   error_unsupported_media_type: "服务不接受这种数据，请刷新页面。",

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Time a model folder: seconds a picture, and how often faster than Paddle's eager mode.
+
+Both are timed in turn in one process, so that their ratio holds on a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from spade_paddle.engine.cpu import apply_cpu_settings
+from spade_paddle.errors import UserError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, type=Path, help="model folder")
+    parser.add_argument("--side", type=int, nargs="+", default=[256], help="pixels of a side")
+    parser.add_argument("--rounds", type=int, default=9, help="pictures each, after one to warm up")
+    parser.add_argument("--threads", type=int, default=None, help="CPU threads; default: all cores")
+    arguments = parser.parse_args()
+    apply_cpu_settings()
+    try:
+        from spade_paddle.inference.painter import Painter  # after the CPU settings
+
+        painter = Painter.load(arguments.model, threads=arguments.threads)
+        eager = eager_painter(painter)
+        for side in arguments.side:
+            report(painter, eager, side=side, rounds=arguments.rounds)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def eager_painter(painter):
+    """A function that paints a label map with the same network, eagerly (weights do not matter)."""
+    import paddle
+
+    from spade_paddle.config import read_config
+    from spade_paddle.inference.export import LabelsToPicture
+    from spade_paddle.networks.build import build_generator
+
+    config = read_config(painter.model["training"]["config"], where="model.json")
+    num_labels = len(painter.label_set)
+    network = LabelsToPicture(
+        build_generator(config, num_labels=num_labels, spectral_norm=False),
+        num_labels=num_labels,
+        dont_care=painter.model["dont_care"],
+        edges=painter.model["instance_edges"],
+    )
+    network.eval()
+
+    def paint(label_map) -> None:
+        inputs = [paddle.to_tensor(label_map[None].astype("int32"))]
+        if painter.model["noise_channels"]:
+            shape = [1, painter.model["noise_channels"], *label_map.shape]
+            inputs.append(paddle.randn(shape))
+        with paddle.no_grad():
+            network(*inputs).numpy()
+
+    return paint
+
+
+def report(painter, eager, *, side: int, rounds: int) -> None:
+    """Print the medians and the median of the ratios, pair by pair."""
+    from spade_paddle.data.synthetic import synthetic_scene
+
+    label_map = synthetic_scene(0, label_set=painter.label_set, height=side, width=side).label_map
+    pairs = [
+        (seconds(painter.paint, label_map), seconds(eager, label_map)) for _ in range(rounds + 1)
+    ]
+    pairs = pairs[1:]  # the first of each is slower
+    ours, theirs = (statistics.median(column) for column in zip(*pairs))
+    ratio = statistics.median(slow / fast for fast, slow in pairs)
+    print(
+        f"{side}x{side}: painter {ours:.3f} s, eager {theirs:.3f} s, ratio {ratio:.1f} "
+        f"(medians of {rounds})"
+    )
+
+
+def seconds(paint, label_map) -> float:
+    """How long one picture takes."""
+    started = time.perf_counter()
+    paint(label_map)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
