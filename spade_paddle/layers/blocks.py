@@ -9,6 +9,7 @@ from typing import Callable
 
 import paddle
 from paddle import nn
+from paddle.nn import functional as F
 
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.simam import simam as simam_attention
@@ -76,7 +77,8 @@ class SPADEResnetBlock(nn.Layer):
     ) -> paddle.Tensor:
         """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            x = x + self.noise_strength * noise
+            # a 1x1 convolution is the product of [C, 1, 1] and [N, 1, H, W], and much faster on a CPU
+            x = x + F.conv2d(noise, self.noise_strength.unsqueeze(-1))
         x_s = self.conv_s(self.norm_s(x, seg)) if self.learned_shortcut else x
         dx = self.conv_0(self.activation(self.norm_0(x, seg)))
         dx = self.conv_1(self.activation(self.norm_1(dx, seg)))
