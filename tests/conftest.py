@@ -11,6 +11,20 @@ from spade_paddle.data.labels import LabelSet
 ROOT = Path(__file__).parent.parent
 
 
+# the tests that start processes and browsers, in this order behind all others
+SLOW_FOLDERS = ("engine", "page", "hub")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return 1 + SLOW_FOLDERS.index(folder) if folder in SLOW_FOLDERS else 0
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

@@ -77,7 +77,7 @@ class SPADEResnetBlock(nn.Layer):
     ) -> paddle.Tensor:
         """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            # a 1x1 convolution is the product of [C, 1, 1] and [N, 1, H, W], and much faster on a CPU
+            # the product of [C, 1, 1] and [N, 1, H, W] as a 1x1 convolution: much faster on a CPU
             x = x + F.conv2d(noise, self.noise_strength.unsqueeze(-1))
         x_s = self.conv_s(self.norm_s(x, seg)) if self.learned_shortcut else x
         dx = self.conv_0(self.activation(self.norm_0(x, seg)))
