@@ -1,17 +1,11 @@
 """The training run: a configuration and a data set in, a run folder out.
 
-config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
-labels.json       the label set                     vdl/            the same for VisualDL
-environment.json  versions, seed, command           samples/        label map | generated | photo
-checkpoint/       everything needed to go on; the same command again resumes
+The same command again goes on from the newest checkpoint; engine/reporter.py lists the files.
 """
 
 from __future__ import annotations
 
-import json
-import platform
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +15,6 @@ import paddle
 import yaml
 from tqdm import tqdm
 
-import spade_paddle
 from spade_paddle.config import Config, read_config
 from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack
 from spade_paddle.data.dataset import find_pairs
@@ -29,10 +22,10 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import center_crop, resize_short_side
-from spade_paddle.engine.checkpoint import load_latest, save_checkpoint, write_text_atomically
+from spade_paddle.engine.checkpoint import load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
-from spade_paddle.engine.log import RunLog
+from spade_paddle.engine.reporter import Reporter, passed
 from spade_paddle.engine.schedule import linear_decay
 from spade_paddle.engine.steps import Networks, train_step
 from spade_paddle.errors import ConfigError
@@ -103,7 +96,7 @@ class Trainer:
         """
         handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
-            return self._train(Reporter(self) if self.workers.rank == 0 else None)
+            return self._train(self._reporter() if self.workers.rank == 0 else None)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
@@ -118,8 +111,8 @@ class Trainer:
                 stopped = self.workers.any(self.stop_signal != 0)
                 if reporter is not None:
                     last = stopped or self.images_seen == config.total_images
-                    reporter.report(losses, before=before, last=last)
-                    if last or _passed(config.checkpoint_every_images, before, self.images_seen):
+                    reporter.report(losses, before=before, now=self.images_seen, last=last)
+                    if last or passed(config.checkpoint_every_images, before, self.images_seen):
                         self.save()
         finally:
             if reporter is not None:
@@ -183,6 +176,16 @@ class Trainer:
         self.seconds += seconds
         return {**losses, "lr": options.generator_lr * factor, "images_per_s": count / seconds}
 
+    def _reporter(self) -> Reporter:
+        return Reporter(
+            self.run,
+            config=self.config,
+            label_set=self.label_set,
+            images_seen=self.images_seen,
+            processes=self.workers.size,
+            sample_sheet=self.sample_sheet,
+        )
+
     def _ask_to_stop(self, number: int, frame: Any) -> None:
         del frame
         self.stop_signal = number
@@ -211,49 +214,6 @@ class Trainer:
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]
         tqdm.write(f"going on from {self.images_seen} images in {self.run}")
-
-
-class Reporter:
-    """Writes the run's files and the progress bar; only the first process has one."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-        config, run = trainer.config, trainer.run
-        texts = {
-            "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
-            "labels.json": json.dumps(trainer.label_set.to_dict(), ensure_ascii=False, indent=1),
-            "environment.json": json.dumps(_environment(trainer), indent=1),
-        }
-        for name, text in texts.items():
-            write_text_atomically(run / name, text)
-        self._log = RunLog(run, images_seen=trainer.images_seen)
-        self._pending: list[dict[str, float]] = []
-        self._progress = tqdm(
-            total=config.total_images, initial=trainer.images_seen, unit="img", smoothing=0.05
-        )
-
-    def report(self, losses: dict[str, float], *, before: int, last: bool) -> None:
-        """Take in one step's numbers; write means and sample pictures when due, and at the end."""
-        trainer, config = self._trainer, self._trainer.config
-        now = trainer.images_seen
-        self._pending.append(losses)
-        self._progress.update(now - before)
-        if last or _passed(config.log_every_images, before, now):
-            means = {k: float(np.mean([step[k] for step in self._pending])) for k in losses}
-            self._pending.clear()
-            self._log.scalars(now, means)
-            self._progress.set_postfix({k: f"{v:.2f}" for k, v in means.items() if k[1] == "_"})
-        if last or _passed(config.sample_every_images, before, now):
-            self._log.picture(now, "samples", trainer.sample_sheet())
-
-    def close(self) -> None:
-        """Flush everything."""
-        self._progress.close()
-        self._log.close()
-
-
-def _passed(every: int, before: int, now: int) -> bool:
-    return now // every > before // every
 
 
 @paddle.no_grad()
@@ -301,16 +261,3 @@ def _feature_network(config: Config) -> FeatureNetwork | None:
     if options.perceptual_network == "vgg19":
         return VGG19Features(weights=options.perceptual_weights)
     return SqueezeNetFeatures(weights=options.perceptual_weights)
-
-
-def _environment(trainer: Trainer) -> dict[str, Any]:
-    return {
-        "spade_paddle": spade_paddle.__version__,
-        "paddle": paddle.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "device": paddle.device.get_device(),
-        "processes": trainer.workers.size,
-        "seed": trainer.config.seed,
-        "command": sys.argv,
-    }
