@@ -28,6 +28,7 @@ setup(
         "opencv-python>=4.5.5,<4.7",
         "pillow>=9",
         "pyyaml>=6",
+        "setuptools>=61,<81",  # paddle and paddlehub import it without asking for it
         "tqdm>=4.60",
         "visualdl>=2.5.3,<2.6",
     ],
