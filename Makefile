@@ -9,6 +9,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # modules are installed here, so that a trial leaves the home folder alone
 export HUB_HOME ?= $(CURDIR)/.hub
+# paddle warns at every start that no compiler cache is installed
+QUIET := PYTHONWARNINGS=ignore::UserWarning
 
 .PHONY: doodle test check clean
 
@@ -16,7 +18,7 @@ doodle: $(VENV)/installed $(HUB_HOME)/installed
 	@$(BIN)/python -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
 	  sys.exit(0) if s.connect_ex(('127.0.0.1', $(PORT))) else sys.exit('error: port $(PORT) is in use; try: make doodle PORT=9000')"
 	@echo "Starting; in about ten seconds open http://localhost:$(PORT)/   (Ctrl-C ends it)"
-	@trap 'exit 0' INT; $(BIN)/hub serving start -m gaugan_doodle -p $(PORT)
+	@trap 'exit 0' INT; $(QUIET) $(BIN)/hub serving start -m gaugan_doodle -p $(PORT)
 
 $(VENV)/installed: setup.py constraints.txt
 	@echo "Installing into $(VENV), once: about 2 GB, some minutes"
@@ -25,7 +27,7 @@ $(VENV)/installed: setup.py constraints.txt
 	@touch $@
 
 $(HUB_HOME)/installed: $(VENV)/installed $(shell find hub_module -type f)
-	$(BIN)/hub install hub_module
+	$(QUIET) $(BIN)/hub install hub_module
 	@touch $@
 
 test: $(VENV)/installed-dev

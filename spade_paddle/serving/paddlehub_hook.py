@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask
 from paddlehub.serving import app_compat
 from paddlehub.serving.http_server import StandaloneApplication
-from werkzeug.serving import WSGIRequestHandler
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
@@ -55,16 +55,18 @@ def install(*, service: PaintService, settings: Settings) -> None:
 
 def _serve_threaded(app: Flask, *, service: PaintService, settings: Settings) -> None:
     """Give ``app.run`` a thread per connection: with one thread, one idle browser stops all."""
-    original = app.run
 
     class RequestHandler(WSGIRequestHandler):
         timeout = settings.idle_seconds
 
     def run(host: str | None = None, port: int | None = None, **options: Any) -> None:
+        del host, options  # PaddleHub's own: every address, one thread
         service.warm_up()  # before the port opens: nobody meets a cold painter
-        logger.info("the doodle page is at http://%s:%s/", settings.host, port)
-        options.update(threaded=True, debug=False, request_handler=RequestHandler)
-        original(host=settings.host, port=port, **options)
+        server = make_server(
+            settings.host, port, app, threaded=True, request_handler=RequestHandler
+        )
+        logger.info("the doodle page is at http://%s:%s/ (Ctrl-C ends it)", settings.host, port)
+        server.serve_forever()  # until Ctrl-C
 
     app.run = run
 
