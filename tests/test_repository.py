@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
 
 import pytest
+
+from spade_paddle import cli
 
 TOOLS = ("benchmark", "export", "sheet", "train")
 
@@ -21,6 +24,15 @@ def test_every_tool_explains_itself(root, tool):
     )
     assert result.returncode == 0, result.stderr
     assert "usage:" in result.stdout
+
+
+def test_tools_say_how_to_install_paddle_where_it_is_missing(monkeypatch, capsys, root):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["export.py"])
+    assert cli.run_tool(lambda arguments: 0, argparse.ArgumentParser()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: Paddle is not installed")
+    assert "constraints.txt" in error
 
 
 def test_tools_named_here_are_all_tools(root):

@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from spade_paddle.cli import run_tool
 from spade_paddle.engine.cpu import apply_cpu_settings
-from spade_paddle.errors import UserError
 
 
 def main() -> int:
@@ -23,18 +23,17 @@ def main() -> int:
     parser.add_argument("--side", type=int, nargs="+", default=[256], help="pixels of a side")
     parser.add_argument("--rounds", type=int, default=9, help="pictures each, after one to warm up")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; default: all cores")
-    arguments = parser.parse_args()
-    apply_cpu_settings()
-    try:
-        from spade_paddle.inference.painter import Painter  # after the CPU settings
+    return run_tool(benchmark, parser)
 
-        painter = Painter.load(arguments.model, threads=arguments.threads)
-        eager = eager_painter(painter)
-        for side in arguments.side:
-            report(painter, eager, side=side, rounds=arguments.rounds)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+
+def benchmark(arguments: argparse.Namespace) -> int:
+    apply_cpu_settings()
+    from spade_paddle.inference.painter import Painter  # after the CPU settings
+
+    painter = Painter.load(arguments.model, threads=arguments.threads)
+    eager = eager_painter(painter)
+    for side in arguments.side:
+        report(painter, eager, side=side, rounds=arguments.rounds)
     return 0
 
 

@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from spade_paddle.errors import UserError
+from spade_paddle.cli import run_tool
 
 
 def main() -> int:
@@ -17,16 +17,13 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path, help="model folder, made anew")
     parser.add_argument("--name", default="landscape", help="name of the model")
     parser.add_argument("--version", default="1", help="version of the weights")
-    arguments = parser.parse_args()
-    try:
-        from spade_paddle.inference.export import export_run
+    return run_tool(export, parser)
 
-        out = export_run(
-            arguments.run, arguments.out, name=arguments.name, version=arguments.version
-        )
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+
+def export(arguments: argparse.Namespace) -> int:
+    from spade_paddle.inference.export import export_run
+
+    out = export_run(arguments.run, arguments.out, name=arguments.name, version=arguments.version)
     print(f"model folder: {out}")
     return 0
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from spade_paddle.cli import run_tool
 from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import center_crop, resize_short_side
-from spade_paddle.errors import DataError, UserError
+from spade_paddle.errors import DataError
 
 
 def main() -> int:
@@ -25,15 +26,14 @@ def main() -> int:
     parser.add_argument("--scenes", default="", help="names separated by commas; default: all")
     parser.add_argument("--side", type=int, default=256, help="pixels of each picture in the sheet")
     parser.add_argument("--across", type=int, default=2, help="scenes side by side")
-    arguments = parser.parse_args()
-    try:
-        from spade_paddle.inference.painter import Painter
+    return run_tool(make_sheet, parser)
 
-        painter = Painter.load(arguments.model)
-        triples = paint_scenes(painter, arguments.data, arguments.scenes)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+
+def make_sheet(arguments: argparse.Namespace) -> int:
+    from spade_paddle.inference.painter import Painter
+
+    painter = Painter.load(arguments.model)
+    triples = paint_scenes(painter, arguments.data, arguments.scenes)
     cells = [[shrink(picture, arguments.side) for picture in triple] for triple in triples]
     rows = [
         [picture for triple in cells[index : index + arguments.across] for picture in triple]

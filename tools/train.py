@@ -11,10 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from spade_paddle.cli import run_tool
 from spade_paddle.config import load_config
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.cpu import apply_cpu_settings
-from spade_paddle.errors import UserError
 
 
 def main() -> int:
@@ -29,20 +29,19 @@ def main() -> int:
         metavar="FIELD=VALUE",
         help="change a field of the configuration, for example generator.ngf=32",
     )
-    arguments = parser.parse_args()
+    return run_tool(train, parser)
+
+
+def train(arguments: argparse.Namespace) -> int:
     added = apply_cpu_settings()
     if added:
         print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
-    try:
-        config = load_config(arguments.config, overrides=arguments.set)
-        label_set = LabelSet.load(arguments.config.parent / config.data.labels)
-        from spade_paddle.engine.trainer import Trainer  # after the CPU settings
+    config = load_config(arguments.config, overrides=arguments.set)
+    label_set = LabelSet.load(arguments.config.parent / config.data.labels)
+    from spade_paddle.engine.trainer import Trainer  # after the CPU settings
 
-        trainer = Trainer(config, label_set=label_set, data=arguments.data, run=arguments.run)
-        finished = trainer.train()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    trainer = Trainer(config, label_set=label_set, data=arguments.data, run=arguments.run)
+    finished = trainer.train()
     state = "done" if finished else "stopped; the same command goes on"
     print(f"{state}: {trainer.images_seen} images in {arguments.run}")
     return 0 if finished else 128 + trainer.stop_signal

@@ -1,0 +1,35 @@
+"""What every command in tools/ does around its work."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from typing import Callable
+
+from spade_paddle.errors import UserError
+
+
+def run_tool(work: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser) -> int:
+    """Parse the command line and do the work; an error for people is one line and exit code 2.
+
+    ``work`` imports paddle itself, after whatever must be set before that.
+    """
+    arguments = parser.parse_args()
+    try:
+        require_paddle()
+        return work(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def require_paddle() -> None:
+    """Say how to install Paddle where it is missing. Raises UserError."""
+    if importlib.util.find_spec("paddle") is None:
+        raise UserError(
+            f"Paddle is not installed for {sys.executable}; install it with 'pip install -e "
+            '".[cpu]" -c constraints.txt\' (or ".[gpu]", never both), or use .venv/bin/python '
+            "after 'make doodle'",
+            code="paddle_missing",
+        )
