@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from spade_paddle import cli
@@ -80,3 +82,30 @@ def test_no_weights_file_is_larger_than_12_mb(root):
     sizes = {name: (root / name).stat().st_size for name in listed if (root / name).exists()}
     assert sizes
     assert max(sizes.values()) <= 12_000_000, max(sizes, key=sizes.get)
+
+
+def test_model_card_tells_the_numbers_of_the_shipped_model(root):
+    weights = root / "hub_module" / "weights"
+    model = json.loads((weights / "model.json").read_text(encoding="utf-8"))
+    card = (root / "hub_module" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    training = model["training"]
+    assert f"{training['images_seen']} pictures, {training['hours']} hours" in card
+    assert f"seed {training['seed']}" in card
+    assert f"{model['parameters'] / 1e6:.2f} M parameters" in card
+    assert sum(path.stat().st_size for path in weights.iterdir()) <= 12_000_000
+
+
+def test_shipped_model_paints_sky_blue_and_grass_green(root):
+    from spade_paddle.inference.painter import Painter
+
+    painter = Painter.load(root / "hub_module" / "weights", threads=1)
+    sky, grass = (painter.label_set.id_of(name) for name in ("sky", "grass"))
+    label_map = np.full((256, 256), sky, np.uint8)
+    label_map[128:] = grass
+    picture = painter.paint(label_map).astype(int)
+    red, green, blue = picture[:96].mean(axis=(0, 1))
+    assert blue > red + 20
+    red, green, blue = picture[160:].mean(axis=(0, 1))
+    assert green > blue + 20
+    assert green > red
+    assert picture.std() > 20
