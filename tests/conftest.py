@@ -32,6 +32,15 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; one for all, since Playwright runs once in a process."""
+    from tests.page.driver import chromium
+
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
 def landscape() -> LabelSet:
     """The 13-label landscape set."""
     return LabelSet.load(ROOT / "configs" / "labels" / "landscape.yaml")

@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, expect
 from tests.page.driver import (
     Visit,
     choose,
-    chromium,
     download_picture,
     element,
     open_page,
@@ -23,12 +22,6 @@ from tests.page.driver import (
 )
 
 SLOW_S = 60
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One browser for all page tests; a fresh stand-in service and profile for each."""
+"""A fresh stand-in service and browser profile for each test of the page."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.page.driver import Visit, chromium, open_page
+from tests.page.driver import Visit, open_page
 from tests.page.stand_in import StandIn
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
