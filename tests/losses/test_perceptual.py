@@ -224,7 +224,7 @@ def test_squeezenet_features_have_the_same_length_at_every_pixel(squeezenet):
 
 
 def test_squeezenet_takes_blue_green_red_of_255_minus_the_mean(squeezenet):
-    picture = 2 * np.random.default_rng(0).random((1, 3, 17, 17)) - 1
+    picture = 2 * np.random.default_rng(0).random((1, 3, 33, 33)) - 1
     red_green_blue = (picture + 1) / 2 * 255
     blue_green_red = red_green_blue[:, ::-1] - np.reshape([104, 117, 123], (1, 3, 1, 1))
     arrays = squeezenet_arrays()
