@@ -75,6 +75,11 @@ def stack(scenes: Sequence[Scene], *, noise: Sequence[np.ndarray] = ()) -> Batch
     )
 
 
+def to_pixels(pictures: np.ndarray) -> np.ndarray:
+    """``float32`` [N, 3, H, W] in -1..1 as ``uint8`` [N, H, W, 3] by rounding; undoes ``stack``."""
+    return np.rint((pictures.transpose(0, 2, 3, 1) + 1.0) * 127.5).astype(np.uint8)
+
+
 class BatchSource:
     """Batches by position: ``at(images_seen, n)`` is the same whenever and wherever it is asked.
 

@@ -30,14 +30,15 @@ def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> d
         raise RuntimeError("apply_cpu_settings() must run before paddle is imported")
     environment = os.environ if environment is None else environment
     processes = int(environment.get("PADDLE_TRAINERS_NUM", "1"))  # set by Paddle's launcher
-    cores = max(_usable_cores() // processes, 1)
+    cores = max(usable_cores() // processes, 1)
     settings = cpu_settings(vendor=_cpu_vendor(), cores=cores)
     added = {name: value for name, value in settings.items() if name not in environment}
     environment.update(added)
     return added
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux: honours taskset and containers
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -16,7 +16,7 @@ import yaml
 from tqdm import tqdm
 
 from spade_paddle.config import Config, read_config
-from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack
+from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack, to_pixels
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
@@ -218,10 +218,9 @@ class Trainer:
 
 @paddle.no_grad()
 def paint_batch(trainer: Trainer, batch: Batch) -> np.ndarray:
-    """Paint with the averaged generator: ``uint8`` [N, H, W, 3], 8 bits by rounding."""
+    """Paint with the averaged generator: ``uint8`` [N, H, W, 3]."""
     noise = None if batch.noise is None else paddle.to_tensor(batch.noise)
-    picture = trainer.average.average(trainer.semantics(batch), noise).numpy()
-    return np.rint((picture.transpose(0, 2, 3, 1) + 1) * 127.5).astype(np.uint8)
+    return to_pixels(trainer.average.average(trainer.semantics(batch), noise).numpy())
 
 
 def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:

@@ -1,8 +1,4 @@
-"""From a training run to a model folder that paints without configuration or data set.
-
-model.json            format, name, label set, sizes, what it was trained on, sha256 of files
-generator.pdmodel     the network                      generator.pdiparams   its weights
-"""
+"""From a training run to a model folder (inference/model_folder.py)."""
 
 from __future__ import annotations
 

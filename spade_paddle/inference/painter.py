@@ -5,7 +5,6 @@ Legend: H height, W width.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import numpy as np
 import paddle
 from paddle import inference
 
+from spade_paddle.data.batches import to_pixels
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
+from spade_paddle.engine.cpu import usable_cores
 from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.model_folder import PROGRAM, PROGRAM_ENDINGS, read_model
@@ -72,7 +73,7 @@ class Painter:
         else:
             config.disable_gpu()
             config.enable_mkldnn()
-            config.set_cpu_math_library_num_threads(threads or _cores())
+            config.set_cpu_math_library_num_threads(threads or usable_cores())
         return cls(model, inference.create_predictor(config))
 
     def paint(
@@ -119,15 +120,13 @@ class Painter:
                 width=padded_width,
             )
             inputs["noise"] = noise[None]
-        picture = self._run(inputs)[0]  # [3, H, W] in -1..1
-        pixels = np.rint((picture.transpose(1, 2, 0) + 1.0) * 127.5).astype(np.uint8)
+        pixels = to_pixels(self._run(inputs))[0]
         return np.ascontiguousarray(pixels[:height, :width])
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The size a map of height x width is painted at: the next multiples."""
-        return -(-height // self.multiple) * self.multiple, -(
-            -width // self.multiple
-        ) * self.multiple
+        rows, columns = (-(-side // self.multiple) for side in (height, width))
+        return rows * self.multiple, columns * self.multiple
 
     def check(self, label_map: np.ndarray) -> None:
         """Refuse a label map that cannot be painted; raises LabelMapError."""
@@ -146,9 +145,3 @@ class Painter:
         self._predictor.run()
         name = self._predictor.get_output_names()[0]
         return self._predictor.get_output_handle(name).copy_to_cpu()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
