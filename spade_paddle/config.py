@@ -23,7 +23,8 @@ class DataConfig:
     """Which label set the photos have and how a training picture is cut from them."""
 
     labels: str = "labels/landscape.yaml"  # label set file, beside the configuration file
-    crop_size: int = 256  # training pictures are crop_size x crop_size pixels
+    crop_size: int = 256  # width of the training pictures in pixels
+    aspect_ratio: float = 1.0  # their width over their height
     short_side: int = 286  # photos are resized to this short side before the crop
     short_side_min: Optional[int] = (
         None  # if given, the short side is drawn from this to short_side
@@ -32,23 +33,45 @@ class DataConfig:
     dont_care: bool = True  # the networks have a channel for "don't care" (255)
     drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
     instance_edges: bool = True  # the networks have an instance edge channel
+    icpe_compatible: bool = False  # clade_icpe: positions with the public code's deviations
+
+    @property
+    def crop_height(self) -> int:
+        """Height of the training pictures in pixels."""
+        return round(self.crop_size / self.aspect_ratio)
+
+    def picture_size(self, multiple: int) -> tuple[int, int]:
+        """Height and width of whole pictures at the training scale, cut to the multiple."""
+        long_side = self.short_side * max(self.aspect_ratio, 1 / self.aspect_ratio)
+        sides = [int(side) - int(side) % multiple for side in (self.short_side, long_side)]
+        return (sides[0], sides[1]) if self.aspect_ratio >= 1 else (sides[1], sides[0])
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
     """The generator; the defaults are the article's."""
 
-    norm: str = "spade"  # spade or clade
+    norm: str = "spade"  # spade, clade or clade_icpe
     ngf: int = 24  # width of the last block; the coarse blocks are 16 times as wide
     max_width: Optional[int] = None  # no block is wider than this; null: no limit
     upsampling: str = "normal"  # normal, more or most: 5, 6 or 7 doublings
     kernel_size: int = 3  # of the convolutions inside SPADE
     nhidden: int = 128  # channels between the convolutions inside SPADE
-    param_free_norm: str = "batch"  # batch or instance
+    param_free_norm: str = "batch"  # batch, sync_batch or instance
     activation: str = "gelu"  # gelu or leaky_relu
     spectral_norm: bool = True  # on the convolutions of the residual blocks
     simam: bool = True  # attention on the output of every residual block
     noise: bool = False  # a noise map into every residual block (not in the article)
+    latent_channels: Optional[int] = None  # of the features made of a style; null: 16 * ngf
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The style encoder; the defaults are the public SPADE's, but for the style, which is off."""
+
+    style_dim: int = 0  # length of the style vector, 256 in the public SPADE; 0: no style at all
+    nef: int = 64  # width of the first convolution
+    size: int = 256  # photos are resized to size x size; a power of two
 
 
 @dataclass(frozen=True)
@@ -62,17 +85,20 @@ class DiscriminatorConfig:
     activation: str = "gelu"  # gelu or leaky_relu
     spectral_norm: bool = True  # on the convolutions between the first and the last
     simam: bool = True  # attention on every stage's output
-    affine_norm: bool = True  # the instance norms learn scale and shift
+    affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the generator's losses beside the adversarial one (which counts 1)."""
+    """The adversarial loss, which counts 1, and the weights of the generator's other losses."""
 
+    gan_mode: str = "hinge"  # hinge, least_squares or original
     feature_matching: float = 10.0  # lambda_feat
     perceptual: float = 1.6  # lambda_vgg
     perceptual_network: str = "none"  # none, vgg19 or squeezenet
     perceptual_weights: Optional[str] = None  # weights file; null: vgg19 downloads Paddle's
+    perceptual_resize: Optional[int] = 224  # vgg19 sees pictures of this side; null: as they are
+    kl: float = 0.05  # lambda_kld, with a style
 
 
 @dataclass(frozen=True)
@@ -94,6 +120,7 @@ class Config:
     total_images: int = 100_000  # training ends after this many pictures
     batch_size: int = 4  # pictures a step
     seed: int = 1  # of the initial weights, the order of the photos and the crops
+    initializer: str = "paddle"  # of the weights: paddle (its defaults) or xavier (gain 0.02)
     regenerate_fake: bool = True  # the discriminator step paints anew with the updated generator
     ema_halflife_images: int = 1000  # half-life of the averaged generator; 0: no averaging
     checkpoint_every_images: int = 1000  # how often everything is saved
@@ -101,6 +128,7 @@ class Config:
     log_every_images: int = 40  # how often losses are written
     data: DataConfig = field(default_factory=DataConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -111,11 +139,13 @@ class Config:
 
 
 _CHOICES = {
-    "generator.norm": ("spade", "clade"),
+    "initializer": ("paddle", "xavier"),
+    "generator.norm": ("spade", "clade", "clade_icpe"),
     "generator.upsampling": ("normal", "more", "most"),
-    "generator.param_free_norm": ("batch", "instance"),
+    "generator.param_free_norm": ("batch", "sync_batch", "instance"),
     "generator.activation": ("gelu", "leaky_relu"),
     "discriminator.activation": ("gelu", "leaky_relu"),
+    "losses.gan_mode": ("hinge", "least_squares", "original"),
     "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
 }
 _AT_LEAST = {
@@ -134,12 +164,18 @@ _AT_LEAST = {
     "generator.max_width": 1,
     "generator.kernel_size": 1,
     "generator.nhidden": 1,
+    "generator.latent_channels": 1,
+    "encoder.style_dim": 0,
+    "encoder.nef": 1,
+    "encoder.size": 16,
     "discriminator.scales": 1,
     "discriminator.num_layers": 2,
     "discriminator.ndf": 1,
     "discriminator.max_width": 1,
     "losses.feature_matching": 0.0,
     "losses.perceptual": 0.0,
+    "losses.perceptual_resize": 32,
+    "losses.kl": 0.0,
     "optimizer.generator_lr": 0.0,
     "optimizer.discriminator_lr": 0.0,
     "optimizer.beta1": 0.0,
@@ -255,20 +291,27 @@ def _check_values(config: Config, *, where: str) -> None:
     for name, lowest in _AT_LEAST.items():
         if value_of(name) is not None and value_of(name) < lowest:
             refuse(name, f"at least {lowest}")
-    if config.generator.kernel_size % 2 == 0:
+    data, generator = config.data, config.generator
+    if generator.kernel_size % 2 == 0:
         refuse("generator.kernel_size", "odd")
-    if config.data.drop_label_probability > 0 and not config.data.dont_care:
+    if config.encoder.size & (config.encoder.size - 1):
+        refuse("encoder.size", "a power of two")
+    if not 1 / 8 <= data.aspect_ratio <= 8:
+        refuse("data.aspect_ratio", "from 1/8 to 8")
+    if data.drop_label_probability > 0 and not data.dont_care:
         refuse("data.drop_label_probability", "0 when data.dont_care is false")
-    if (config.data.short_side_min or config.data.short_side) > config.data.short_side:
-        refuse("data.short_side_min", f"at most data.short_side ({config.data.short_side})")
-    if config.data.crop_size > (config.data.short_side_min or config.data.short_side):
+    if (data.short_side_min or data.short_side) > data.short_side:
+        refuse("data.short_side_min", f"at most data.short_side ({data.short_side})")
+    if min(data.crop_size, data.crop_height) > (data.short_side_min or data.short_side):
         refuse("data.crop_size", "at most the short side the photos are resized to")
-    multiple = 2 ** {"normal": 5, "more": 6, "most": 7}[config.generator.upsampling]
-    if config.data.crop_size % multiple:
+    multiple = 2 ** {"normal": 5, "more": 6, "most": 7}[generator.upsampling]
+    if data.crop_size % multiple:
+        refuse("data.crop_size", f"a multiple of {multiple} (upsampling {generator.upsampling})")
+    if data.crop_height % multiple:
         refuse(
-            "data.crop_size", f"a multiple of {multiple} (upsampling {config.generator.upsampling})"
+            "data.aspect_ratio",
+            f"such that crop_size / aspect_ratio, here {data.crop_height}, is a multiple of "
+            f"{multiple} (upsampling {generator.upsampling})",
         )
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
-    if config.generator.norm == "clade" and config.data.instance_edges:
-        refuse("data.instance_edges", "false for generator.norm clade, which knows classes only")

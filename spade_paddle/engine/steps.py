@@ -15,8 +15,8 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.losses.gan import (
     Prediction,
     feature_matching_loss,
-    hinge_loss_discriminator,
-    hinge_loss_generator,
+    discriminator_loss,
+    generator_loss,
     split_fake_real,
 )
 from spade_paddle.losses.perceptual import FeatureNetwork, perceptual_loss
@@ -55,7 +55,7 @@ def generator_losses(
     """
     fake_photo = networks.generator(semantics, noise)
     fake, real = split_fake_real(discriminate(networks, semantics, fake_photo, photo))
-    parts = {"g_gan": hinge_loss_generator(fake)}
+    parts = {"g_gan": generator_loss(fake)}
     if options.feature_matching:
         parts["g_feat"] = options.feature_matching * feature_matching_loss(fake, real)
     if networks.features is not None:
@@ -71,7 +71,7 @@ def discriminator_losses(
 ) -> tuple[paddle.Tensor, Losses]:
     """``d_loss = df_ganloss + dr_ganloss`` (article, 4); the fake pictures are taken as given."""
     fake, real = split_fake_real(discriminate(networks, semantics, fake_photo.detach(), photo))
-    df_ganloss, dr_ganloss = hinge_loss_discriminator(fake, real)
+    df_ganloss, dr_ganloss = discriminator_loss(fake, real)
     return df_ganloss + dr_ganloss, {"d_fake": df_ganloss, "d_real": dr_ganloss}
 
 

@@ -54,9 +54,8 @@ class SPADEResnetBlock(nn.Layer):
         self.simam = simam
         if noise:
             # about a third of the features' deviation; from 0 it would take thousands of steps
-            self.noise_strength = self.create_parameter(
-                [fin, 1, 1], default_initializer=nn.initializer.Constant(0.2)
-            )
+            start = paddle.ParamAttr(initializer=nn.initializer.Constant(0.2))
+            self.noise_strength = self.create_parameter([fin, 1, 1], attr=start)
         self.norm_0 = make_modulated_norm(fin)
         self.norm_1 = make_modulated_norm(fmiddle)
         self.conv_0 = maybe_spectral_norm(

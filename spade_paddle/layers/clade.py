@@ -1,6 +1,6 @@
 """CLADE, class-adaptive (de)normalisation (Tan et al., 2020; the article, "Upgrade SPADE").
 
-Legend: N batch, C channels of the features, K channels of the semantic input, H height, W width.
+Legend: N batch, C channels of the features, L classes, H height, W width.
 """
 
 from __future__ import annotations
@@ -20,30 +20,70 @@ class CLADE(nn.Layer):
     without its convolutions over the label map, and so several times cheaper. There is no
     ``1 +`` here: the weights start uniformly in 0..1, the biases at 0.
 
+    With ``positions`` it is CLADE-ICPE: the encoding d of where a pixel lies in its region
+    (data/positions.py) tells scale and shift apart within a class,
+    ``weight[c] * (1 + position_weight(d))`` and ``bias[c] * (1 + position_bias(d))``, both 1x1
+    convolutions to one number a pixel, which start at 0.
+
+    With ``edges`` the instance edge channel passes a 1x1 convolution and is appended to the
+    output, so that the next convolution has C + 1 inputs.
+
     The lookup is written as a 1x1 convolution of the one-hot map, which gives the same numbers
     as an embedding and is the fastest of the ways Paddle has on a CPU.
 
     Args:
         norm_nc: C, channels of the features.
-        label_nc: K, channels of the one-hot label map (don't care included, no edge channel).
+        num_classes: L, channels of the one-hot label map (don't care included).
         make_norm: builds the parameter-free norm for C channels.
+        edges: the segmap has an instance edge channel after the classes.
+        positions: the segmap ends with two channels of positional encoding.
     """
 
-    def __init__(self, *, norm_nc: int, label_nc: int, make_norm: MakeNorm) -> None:
+    def __init__(
+        self,
+        *,
+        norm_nc: int,
+        num_classes: int,
+        make_norm: MakeNorm,
+        edges: bool = False,
+        positions: bool = False,
+    ) -> None:
         super().__init__()
-        self.out_channels = norm_nc
+        self.out_channels = norm_nc + int(edges)
+        self.num_classes = num_classes
         self.param_free_norm = make_norm(norm_nc)
-        self.weight = self.create_parameter(
-            [label_nc, norm_nc], default_initializer=nn.initializer.Uniform(0.0, 1.0)
-        )
-        self.bias = self.create_parameter(
-            [label_nc, norm_nc], default_initializer=nn.initializer.Constant(0.0)
-        )
+        self.weight = self._table(norm_nc, nn.initializer.Uniform(0.0, 1.0))
+        self.bias = self._table(norm_nc, nn.initializer.Constant(0.0))
+        self.edge_conv = nn.Conv2D(1, 1, 1) if edges else None
+        self.position_weight = _zero_conv() if positions else None
+        self.position_bias = _zero_conv() if positions else None
 
     def forward(self, x: paddle.Tensor, segmap: paddle.Tensor) -> paddle.Tensor:
-        """x [N, C, H, W], one-hot segmap [N, K, any h, any w] -> [N, C, H, W]."""
+        """x [N, C, H, W], segmap [N, L (+ 1 edge) (+ 2 positions), any h, any w] -> [N, C or C+1,
+        H, W]."""
         normalized = self.param_free_norm(x)
         segmap = resize_like(segmap, x)
-        weight = F.conv2d(segmap, self.weight.t().unsqueeze([2, 3]))  # [N, C, H, W]
-        bias = F.conv2d(segmap, self.bias.t().unsqueeze([2, 3]))
-        return normalized * weight + bias
+        classes = segmap[:, : self.num_classes]
+        weight = F.conv2d(classes, self.weight.t().unsqueeze([2, 3]))  # [N, C, H, W]
+        bias = F.conv2d(classes, self.bias.t().unsqueeze([2, 3]))
+        if self.position_weight is not None:
+            positions = segmap[:, -2:]
+            weight = weight * (1 + self.position_weight(positions))
+            bias = bias * (1 + self.position_bias(positions))
+        out = normalized * weight + bias
+        if self.edge_conv is None:
+            return out
+        edges = segmap[:, self.num_classes : self.num_classes + 1]
+        return paddle.concat([out, self.edge_conv(edges)], axis=1)
+
+    def _table(self, norm_nc: int, initializer: nn.initializer.Initializer) -> paddle.Tensor:
+        # an attribute, not default_initializer: a global initialiser does not touch the tables
+        return self.create_parameter(
+            [self.num_classes, norm_nc], attr=paddle.ParamAttr(initializer=initializer)
+        )
+
+
+def _zero_conv() -> nn.Conv2D:
+    """A 1x1 convolution of two channels to one; everything in it starts at 0."""
+    zero = paddle.ParamAttr(initializer=nn.initializer.Constant(0.0))
+    return nn.Conv2D(2, 1, 1, weight_attr=zero)

@@ -5,15 +5,20 @@ Legend: N batch, C channels, H height, W width.
 
 from __future__ import annotations
 
+import functools
+import logging
 from typing import Callable
 
 import paddle
-from paddle import nn
+from paddle import distributed, nn
+from paddle.autograd import PyLayer
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ConfigError
 
 MakeNorm = Callable[[int], nn.Layer]
+
+logger = logging.getLogger(__name__)
 
 
 class ParamFreeBatchNorm(nn.Layer):
@@ -64,14 +69,69 @@ class ParamFreeInstanceNorm(nn.Layer):
         return F.instance_norm(x, eps=self.epsilon)
 
 
+class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
+    """ParamFreeBatchNorm whose statistics are those of the batches of all processes together.
+
+    Works wherever ``all_reduce`` does: NCCL between GPUs, gloo between CPU processes. The sums of
+    x and of x^2 travel in float32, the gradient's sums likewise. In evaluation, and so in an
+    export, it is ParamFreeBatchNorm.
+    """
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """[N, C, H, W] -> [N, C, H, W]; every process must call it the same number of times."""
+        if not self.training:
+            return super().forward(x)
+        count = x.shape[0] * x.shape[2] * x.shape[3]
+        sums = [x.sum(axis=[0, 2, 3]), (x * x).sum(axis=[0, 2, 3]), paddle.full([1], count, x.dtype)]
+        total = _SumOverProcesses.apply(paddle.concat(sums))
+        mean, square, count = paddle.split(total, [x.shape[1], x.shape[1], 1])
+        mean = mean / count
+        variance = square / count - mean * mean
+        with paddle.no_grad():
+            for average, newest in ((self._mean, mean), (self._variance, variance)):
+                average.set_value(self.momentum * average + (1 - self.momentum) * newest)
+        scale = 1 / paddle.sqrt(variance + self.epsilon)
+        return (x - mean.reshape([1, -1, 1, 1])) * scale.reshape([1, -1, 1, 1])
+
+
+class _SumOverProcesses(PyLayer):
+    """The sum of a tensor over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(context, values: paddle.Tensor) -> paddle.Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context, gradient: paddle.Tensor) -> paddle.Tensor:
+        total = gradient.clone()
+        distributed.all_reduce(total)
+        return total
+
+
+def sync_batch_norm(channels: int) -> nn.Layer:
+    """ParamFreeSyncBatchNorm, or ParamFreeBatchNorm where only one process trains."""
+    if distributed.get_world_size() > 1:
+        return ParamFreeSyncBatchNorm(channels)
+    _say_once("sync_batch: one process only, so its statistics are those of plain batch norm")
+    return ParamFreeBatchNorm(channels)
+
+
+@functools.lru_cache(maxsize=None)
+def _say_once(message: str) -> None:
+    logger.warning(message)
+
+
 _PARAM_FREE_NORMS: dict[str, MakeNorm] = {
     "batch": ParamFreeBatchNorm,
+    "sync_batch": sync_batch_norm,
     "instance": ParamFreeInstanceNorm,
 }
 
 
 def param_free_norm(name: str) -> MakeNorm:
-    """The constructor (channels -> layer) for ``batch`` or ``instance``."""
+    """The constructor (channels -> layer) for ``batch``, ``sync_batch`` or ``instance``."""
     if name not in _PARAM_FREE_NORMS:
         raise ConfigError(
             f"param_free_norm: expected one of {', '.join(_PARAM_FREE_NORMS)}, got {name!r}",

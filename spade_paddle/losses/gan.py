@@ -26,23 +26,47 @@ def split_fake_real(prediction: Prediction) -> tuple[Prediction, Prediction]:
     return fake, real
 
 
-def hinge_loss_discriminator(
-    fake: Prediction, real: Prediction
+def discriminator_loss(
+    fake: Prediction, real: Prediction, mode: str = "hinge"
 ) -> tuple[paddle.Tensor, paddle.Tensor]:
-    """Hinge loss of the discriminator: ``(df_ganloss, dr_ganloss)``, both scalars >= 0.
+    """The two halves of the discriminator's loss, ``(df_ganloss, dr_ganloss)``: scalars >= 0.
 
-    ``df = mean(max(0, 1 + D(fake)))``, ``dr = mean(max(0, 1 - D(real)))``, each averaged over the
-    scales; the total of the article is ``d_loss = df + dr`` (no half). A perfect discriminator
-    (fake <= -1, real >= 1) scores 0.
+    Each is averaged over the scales; the total of the article is ``d_loss = df + dr`` (no half).
+
+    ==============  ==========================  ==========================
+    mode            df, of the fakes            dr, of the real pictures
+    ==============  ==========================  ==========================
+    hinge           mean(max(0, 1 + D(fake)))   mean(max(0, 1 - D(real)))
+    least_squares   mean(D(fake)^2)             mean((D(real) - 1)^2)
+    original        mean(log(1 + e^D(fake)))    mean(log(1 + e^-D(real)))
+    ==============  ==========================  ==========================
+
+    hinge: Lim and Ye 2017, the article; least_squares: Mao et al. 2017; original: Goodfellow et
+    al. 2014 on logits, the generator's side non-saturating. The fakes come without gradient to the
+    generator (engine/steps.py detaches them).
     """
-    df_ganloss = sum(F.relu(1 + stages[-1]).mean() for stages in fake) / len(fake)
-    dr_ganloss = sum(F.relu(1 - stages[-1]).mean() for stages in real) / len(real)
+    on_fake, on_real, _ = _MODES[mode]
+    df_ganloss = sum(on_fake(stages[-1]).mean() for stages in fake) / len(fake)
+    dr_ganloss = sum(on_real(stages[-1]).mean() for stages in real) / len(real)
     return df_ganloss, dr_ganloss
 
 
-def hinge_loss_generator(fake: Prediction) -> paddle.Tensor:
-    """Hinge loss of the generator: ``-mean(D(fake))``, averaged over the scales."""
-    return sum(-stages[-1].mean() for stages in fake) / len(fake)
+def generator_loss(fake: Prediction, mode: str = "hinge") -> paddle.Tensor:
+    """The generator's adversarial loss, averaged over the scales; no real picture is in it.
+
+    hinge ``-mean(D(fake))``, least_squares ``mean((D(fake) - 1)^2)``, original
+    ``mean(log(1 + e^-D(fake)))``.
+    """
+    _, _, for_generator = _MODES[mode]
+    return sum(for_generator(stages[-1]).mean() for stages in fake) / len(fake)
+
+
+# on logits: the discriminator's loss of a fake, of a real picture, and the generator's of a fake
+_MODES = {
+    "hinge": (lambda d: F.relu(1 + d), lambda d: F.relu(1 - d), lambda d: -d),
+    "least_squares": (lambda d: d**2, lambda d: (d - 1) ** 2, lambda d: (d - 1) ** 2),
+    "original": (F.softplus, lambda d: F.softplus(-d), lambda d: F.softplus(-d)),
+}
 
 
 def feature_matching_loss(fake: Prediction, real: Prediction) -> paddle.Tensor:

@@ -1,1 +1,1 @@
-"""Generator and discriminator, built from a configuration in build.py only."""
+"""Generator, encoder and discriminator, built from a configuration in build.py only."""

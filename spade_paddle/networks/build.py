@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from paddle import nn
-
 from spade_paddle.config import Config
 from spade_paddle.layers import CLADE, SPADE, SPADEResnetBlock
 from spade_paddle.layers.activation import make_activation
+from spade_paddle.layers.blocks import MakeModulatedNorm
+from spade_paddle.layers.initializer import initializer
 from spade_paddle.layers.norm import param_free_norm
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
-from spade_paddle.networks.generator import SPADEGenerator
+from spade_paddle.networks.encoder import Encoder
+from spade_paddle.networks.generator import UPSAMPLINGS, SPADEGenerator
 from spade_paddle.networks.semantics import semantic_channels
 
 PICTURE_CHANNELS = 3
@@ -29,58 +30,69 @@ def build_generator(
             built without (see layers/spectral.py).
     """
     options = config.generator
-    semantic_nc = _semantic_nc(config, num_labels)
-    make_norm = param_free_norm(options.param_free_norm)
-    if options.norm == "clade":
-        make_modulated = partial(_make_clade, label_nc=semantic_nc, make_norm=make_norm)
-    else:
-        make_modulated = partial(
-            _make_spade,
-            label_nc=semantic_nc,
-            make_norm=make_norm,
-            # the article has GELU inside SPADE too; the public SPADE has ReLU there
-            activation="gelu" if options.activation == "gelu" else "relu",
-            kernel_size=options.kernel_size,
-            nhidden=options.nhidden,
-        )
     activation = make_activation(options.activation)
     make_block = partial(
         SPADEResnetBlock,
-        make_modulated_norm=make_modulated,
+        make_modulated_norm=_modulated_norm(config, num_labels),
         activation=activation,
         spectral_norm=options.spectral_norm if spectral_norm is None else spectral_norm,
         simam=options.simam,
         noise=options.noise,
     )
-    return SPADEGenerator(
-        semantic_nc=semantic_nc,
-        ngf=options.ngf,
-        max_width=options.max_width,
-        make_block=make_block,
-        activation=activation,
-        upsampling=options.upsampling,
-        noise=options.noise,
-    )
+    multiple = 2 ** UPSAMPLINGS[options.upsampling]
+    with initializer(config.initializer):
+        return SPADEGenerator(
+            semantic_nc=_semantic_nc(config, num_labels),
+            ngf=options.ngf,
+            max_width=options.max_width,
+            make_block=make_block,
+            activation=activation,
+            upsampling=options.upsampling,
+            noise=options.noise,
+            style_dim=config.encoder.style_dim,
+            latent_size=(config.data.crop_height // multiple, config.data.crop_size // multiple),
+            latent_channels=options.latent_channels,
+        )
+
+
+def build_encoder(config: Config, *, spectral_norm: bool = True) -> Encoder | None:
+    """The style encoder of a configuration; None when it has no style.
+
+    Args:
+        config: the run's configuration.
+        spectral_norm: False for the averaged and the exported one.
+    """
+    options = config.encoder
+    if not options.style_dim:
+        return None
+    with initializer(config.initializer):
+        return Encoder(
+            style_dim=options.style_dim,
+            nef=options.nef,
+            size=options.size,
+            spectral_norm=spectral_norm,
+        )
 
 
 def build_discriminator(config: Config, *, num_labels: int) -> MultiscaleDiscriminator:
     """The multi-scale discriminator of a configuration."""
     options = config.discriminator
-    return MultiscaleDiscriminator(
-        [
-            NLayersDiscriminator(
-                input_nc=_semantic_nc(config, num_labels) + PICTURE_CHANNELS,
-                ndf=options.ndf,
-                num_layers=options.num_layers,
-                max_width=options.max_width,
-                activation=make_activation(options.activation),
-                spectral_norm=options.spectral_norm,
-                simam=options.simam,
-                affine_norm=options.affine_norm,
-            )
-            for _ in range(options.scales)
-        ]
-    )
+    with initializer(config.initializer):
+        return MultiscaleDiscriminator(
+            [
+                NLayersDiscriminator(
+                    input_nc=_semantic_nc(config, num_labels) + PICTURE_CHANNELS,
+                    ndf=options.ndf,
+                    num_layers=options.num_layers,
+                    max_width=options.max_width,
+                    activation=make_activation(options.activation),
+                    spectral_norm=options.spectral_norm,
+                    simam=options.simam,
+                    affine_norm=options.affine_norm,
+                )
+                for _ in range(options.scales)
+            ]
+        )
 
 
 def _semantic_nc(config: Config, num_labels: int) -> int:
@@ -91,18 +103,25 @@ def _semantic_nc(config: Config, num_labels: int) -> int:
     )
 
 
-def _make_spade(
-    channels: int, *, label_nc: int, make_norm, activation: str, kernel_size: int, nhidden: int
-) -> nn.Layer:
-    return SPADE(
+def _modulated_norm(config: Config, num_labels: int) -> MakeModulatedNorm:
+    """What builds SPADE or CLADE for a number of channels."""
+    options = config.generator
+    make_norm = param_free_norm(options.param_free_norm)
+    if options.norm == "spade":
+        # the article has GELU inside SPADE too; the public SPADE has ReLU there
+        inside = "gelu" if options.activation == "gelu" else "relu"
+        return lambda channels: SPADE(
+            norm_nc=channels,
+            label_nc=_semantic_nc(config, num_labels),
+            make_norm=make_norm,
+            activation=make_activation(inside),
+            kernel_size=options.kernel_size,
+            nhidden=options.nhidden,
+        )
+    return lambda channels: CLADE(
         norm_nc=channels,
-        label_nc=label_nc,
+        num_classes=num_labels + int(config.data.dont_care),
         make_norm=make_norm,
-        activation=make_activation(activation),
-        kernel_size=kernel_size,
-        nhidden=nhidden,
+        edges=config.data.instance_edges,
+        positions=options.norm == "clade_icpe",
     )
-
-
-def _make_clade(channels: int, *, label_nc: int, make_norm) -> nn.Layer:
-    return CLADE(norm_nc=channels, label_nc=label_nc, make_norm=make_norm)

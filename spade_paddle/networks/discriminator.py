@@ -28,7 +28,9 @@ class NLayersDiscriminator(nn.Layer):
         max_width: 512 in the article.
         spectral_norm: wrap the convolutions between the first and the last.
         simam: attention on every stage's output, the logits included (article).
-        affine_norm: the instance norms learn a scale and a shift (article) or not.
+        affine_norm: the instance norms learn a scale and a shift, and the convolutions before
+            them keep their bias (article), or neither (public SPADE: the norm would take a bias
+            off again).
     """
 
     def __init__(
@@ -46,14 +48,16 @@ class NLayersDiscriminator(nn.Layer):
         super().__init__()
         self.simam = simam
         self.num_layers = num_layers
-        affine = None if affine_norm else False
+        # an initialiser of its own: Xavier has no meaning for a scale
+        scale = paddle.ParamAttr(initializer=nn.initializer.Constant(1.0)) if affine_norm else False
+        bias = None if affine_norm else False
         width = min(ndf, max_width)
         stages = [nn.Sequential(nn.Conv2D(input_nc, width, 4, 2, 2), activation)]
         for index in range(1, num_layers):
             previous, width = width, min(width * 2, max_width)
             stride = 1 if index == num_layers - 1 else 2
-            conv = nn.Conv2D(previous, width, 4, stride, 2)
-            norm = nn.InstanceNorm2D(width, weight_attr=affine, bias_attr=affine)
+            conv = nn.Conv2D(previous, width, 4, stride, 2, bias_attr=bias)
+            norm = nn.InstanceNorm2D(width, weight_attr=scale, bias_attr=bias)
             stages.append(
                 nn.Sequential(maybe_spectral_norm(conv, enabled=spectral_norm), norm, activation)
             )

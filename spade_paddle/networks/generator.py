@@ -11,7 +11,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.errors import ConfigError
+from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
 
 MakeBlock = Callable[[int, int], nn.Layer]
@@ -25,11 +25,14 @@ class SPADEGenerator(nn.Layer):
 
     head_0 and G_middle_0/1 work on the coarse features, up_0...up_3 (up_4 with ``most``) refine
     them and halve the width; between the blocks the features are doubled in size by nearest
-    neighbour; ``tanh(conv_img(act(x)))`` is the picture. The coarse input is the semantic map
-    itself, shrunk to H / 2^n by nearest neighbour, n = 5, 6, 7 for normal, more, most.
+    neighbour; ``tanh(conv_img(act(x)))`` is the picture.
 
-    Fully convolutional: any H and W that are multiples of ``multiple`` work, whatever the size in
-    training (the article fixes it with ``crop_size``).
+    The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbour,
+    n = 5, 6, 7 for normal, more, most; or, with ``style_dim``, from a style vector z alone (the
+    article's ``use_vae``): a linear layer makes them for the size in training, ``latent_size``.
+
+    Any H and W that are multiples of ``multiple`` work, whatever the size in training (the article
+    fixes it with ``crop_size``); the features of a style are then resized bilinearly.
 
     Args:
         semantic_nc: K.
@@ -38,6 +41,10 @@ class SPADEGenerator(nn.Layer):
         activation: before ``conv_img``.
         upsampling: ``normal``, ``more`` or ``most``.
         noise: every block adds a noise map of its own to its input (not in the article).
+        style_dim: length of the style vector; 0 for a generator without style.
+        latent_size: height and width of the coarse features in training; with ``style_dim`` only.
+        latent_channels: of the coarse features made of a style; None: 16 * ngf as in the public
+            SPADE. The article's listing has 16 * nef here, nef the width of the encoder.
         max_width: no block is wider than this (the article has no such limit). Most parameters of
             the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
     """
@@ -52,6 +59,9 @@ class SPADEGenerator(nn.Layer):
         upsampling: str = "normal",
         max_width: int | None = None,
         noise: bool = False,
+        style_dim: int = 0,
+        latent_size: tuple[int, int] = (8, 8),
+        latent_channels: int | None = None,
     ) -> None:
         super().__init__()
         if upsampling not in UPSAMPLINGS:
@@ -64,12 +74,20 @@ class SPADEGenerator(nn.Layer):
         self.multiple = 2 ** UPSAMPLINGS[upsampling]
         self.activation = activation
         self.noise_channels = len(self._plan()) if noise else 0
+        self.style_dim = style_dim
+        self.latent_size = latent_size
 
         def width(factor: int) -> int:
             return min(factor * ngf, max_width) if max_width else factor * ngf
 
-        self.fc = nn.Conv2D(semantic_nc, width(16), 3, 1, 1)
-        self.head_0 = make_block(width(16), width(16))
+        self.latent_channels = width(16)
+        if style_dim:
+            self.latent_channels = latent_channels or width(16)
+            cells = latent_size[0] * latent_size[1]
+            self.fc = nn.Linear(style_dim, self.latent_channels * cells)
+        else:
+            self.fc = nn.Conv2D(semantic_nc, width(16), 3, 1, 1)
+        self.head_0 = make_block(self.latent_channels, width(16))
         self.G_middle_0 = make_block(width(16), width(16))
         self.G_middle_1 = make_block(width(16), width(16))
         self.up_0 = make_block(width(16), width(8))
@@ -83,13 +101,30 @@ class SPADEGenerator(nn.Layer):
         self.conv_img = nn.Conv2D(final_nc, 3, 3, 1, 1)
         self.up = nn.Upsample(scale_factor=2)
 
-    def forward(self, seg: paddle.Tensor, noise: paddle.Tensor | None = None) -> paddle.Tensor:
+    def forward(
+        self,
+        seg: paddle.Tensor,
+        noise: paddle.Tensor | None = None,
+        *,
+        style: paddle.Tensor | None = None,
+        positions: paddle.Tensor | None = None,
+    ) -> paddle.Tensor:
         """Semantic map [N, K, H, W] -> picture [N, 3, H, W] in -1..1.
 
-        ``noise`` is standard normal [N, noise_channels, H, W]; None for a generator without.
+        Args:
+            seg: the semantic map; H and W are multiples of ``multiple``.
+            noise: standard normal [N, noise_channels, H, W]; None for a generator without.
+            style: z, [N, style_dim]; None for a generator without.
+            positions: positional encoding [N, 2, H, W] for CLADE-ICPE; else None.
+
+        Raises:
+            LabelMapError: H or W is no multiple.
         """
+        self._check_size(seg)
         stride = self.multiple
-        x = self.fc(seg[:, :, ::stride, ::stride])  # [N, 16 ngf, H / 2^n, W / 2^n]
+        x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
+        if positions is not None:
+            seg = paddle.concat([seg, positions], axis=1)
         for index, (name, doubles_first) in enumerate(self._plan()):
             if doubles_first:
                 x = self.up(x)
@@ -100,6 +135,27 @@ class SPADEGenerator(nn.Layer):
                 block_noise = noise[:, index : index + 1, ::stride, ::stride]
             x = getattr(self, name)(x, seg[:, :, ::stride, ::stride], block_noise)
         return F.tanh(self.conv_img(self.activation(x)))
+
+    def _check_size(self, seg: paddle.Tensor) -> None:
+        if not paddle.in_dynamic_mode():  # during export sizes are unknown
+            return
+        height, width = seg.shape[2:]
+        if height % self.multiple or width % self.multiple:
+            raise LabelMapError(
+                f"a map of {width} x {height} pixels cannot be painted: with "
+                f"'{self.upsampling}' upsampling width and height must be multiples of "
+                f"{self.multiple}; pad or resize it",
+                code="label_map_not_multiple",
+                multiple=self.multiple,
+            )
+
+    def _coarse_features(self, seg: paddle.Tensor, style: paddle.Tensor | None) -> paddle.Tensor:
+        if not self.style_dim:
+            return self.fc(seg[:, :, :: self.multiple, :: self.multiple])
+        x = self.fc(style).reshape([-1, self.latent_channels, *self.latent_size])
+        # at the size in training this changes nothing, bit for bit
+        size = [seg.shape[2] // self.multiple, seg.shape[3] // self.multiple]
+        return F.interpolate(x, size=size, mode="bilinear")
 
     def _plan(self) -> list[tuple[str, bool]]:
         """The blocks in order, each with whether the features are doubled before it."""

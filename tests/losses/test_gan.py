@@ -6,8 +6,8 @@ import pytest
 
 from spade_paddle.losses.gan import (
     feature_matching_loss,
-    hinge_loss_discriminator,
-    hinge_loss_generator,
+    discriminator_loss,
+    generator_loss,
     split_fake_real,
 )
 from tests import reference
@@ -37,22 +37,22 @@ def logits(*values: float) -> list[list[paddle.Tensor]]:
 
 def test_hinge_loss_of_a_wrong_discriminator_is_six_by_hand():
     # fake 2: max(0, 1 + 2) = 3; real -2: max(0, 1 + 2) = 3
-    df, dr = hinge_loss_discriminator(logits(2.0), logits(-2.0))
+    df, dr = discriminator_loss(logits(2.0), logits(-2.0))
     assert (df.item(), dr.item()) == (3.0, 3.0)
     # fake -3 and 0.5: (0 + 1.5) / 2; real 4 and 0.5: (0 + 0.5) / 2
-    df, dr = hinge_loss_discriminator(logits(-3.0, 0.5), logits(4.0, 0.5))
+    df, dr = discriminator_loss(logits(-3.0, 0.5), logits(4.0, 0.5))
     assert (df.item(), dr.item()) == (0.75, 0.25)
 
 
 def test_hinge_loss_of_the_generator_by_hand():
-    assert hinge_loss_generator(logits(2.0, -1.0)).item() == -0.5
+    assert generator_loss(logits(2.0, -1.0)).item() == -0.5
 
 
 def test_scales_count_alike_whatever_their_size_by_hand():
     # four logits of 1 in one scale, one of 3 in the other: (1 + 3) / 2 = 2, not 7 / 5
     scales = [[tensor(np.ones((1, 1, 2, 2)))], [tensor(np.full((1, 1, 1, 1), 3.0))]]
-    assert hinge_loss_generator(scales).item() == -2.0
-    df, dr = hinge_loss_discriminator(scales, scales)
+    assert generator_loss(scales).item() == -2.0
+    df, dr = discriminator_loss(scales, scales)
     assert (df.item(), dr.item()) == (3.0, 0.0)  # (2 + 4) / 2
 
 
@@ -69,11 +69,11 @@ def test_feature_matching_by_hand():
 
 def test_losses_agree_with_the_article():
     fake, real = prediction(seed=1), prediction(seed=2)
-    df, dr = hinge_loss_discriminator(tensors(fake), tensors(real))
+    df, dr = discriminator_loss(tensors(fake), tensors(real))
     expected = reference.hinge_discriminator(fake, real)
     assert_same(df, expected[0])
     assert_same(dr, expected[1])
-    assert_same(hinge_loss_generator(tensors(fake)), reference.hinge_generator(fake))
+    assert_same(generator_loss(tensors(fake)), reference.hinge_generator(fake))
     assert_same(
         feature_matching_loss(tensors(fake), tensors(real)),
         reference.feature_matching(fake, real),
@@ -82,7 +82,7 @@ def test_losses_agree_with_the_article():
 
 def test_hinge_losses_have_the_right_sign():
     fake, real = prediction(seed=1), prediction(seed=2)
-    df, dr = hinge_loss_discriminator(tensors(fake), tensors(real))
+    df, dr = discriminator_loss(tensors(fake), tensors(real))
     wrong = reference.hinge_discriminator(fake, real, flipped=True)
     assert_differs(df, wrong[0])
     assert_differs(dr, wrong[1])
@@ -90,13 +90,13 @@ def test_hinge_losses_have_the_right_sign():
     assert_differs(df, swapped[0])
     assert_differs(dr, swapped[1])
     assert_differs(
-        hinge_loss_generator(tensors(fake)), reference.hinge_generator(fake, flipped=True)
+        generator_loss(tensors(fake)), reference.hinge_generator(fake, flipped=True)
     )
 
 
 def test_a_perfect_discriminator_has_no_hinge_loss_and_a_wrong_one_more_than_an_undecided_one():
     def total(fake: float, real: float) -> float:
-        return sum(hinge_loss_discriminator(logits(fake), logits(real))).item()
+        return sum(discriminator_loss(logits(fake), logits(real))).item()
 
     assert total(-1.0, 1.0) == total(-5.0, 3.0) == 0.0
     assert total(0.0, 0.0) == 2.0
@@ -104,7 +104,7 @@ def test_a_perfect_discriminator_has_no_hinge_loss_and_a_wrong_one_more_than_an_
 
 
 def test_the_generator_loses_less_the_more_real_its_pictures_look():
-    losses = [hinge_loss_generator(logits(value)).item() for value in (-2.0, 0.0, 2.0)]
+    losses = [generator_loss(logits(value)).item() for value in (-2.0, 0.0, 2.0)]
     assert losses == sorted(losses, reverse=True)
 
 
@@ -123,9 +123,9 @@ def test_gradients_of_the_hinge_losses_are_their_slopes():
     fake = tensors(prediction(seed=1), differentiable=True)
     real = tensors(prediction(seed=2), differentiable=True)
     moved = [stages[-1] for stages in fake]
-    assert_gradients(lambda: hinge_loss_generator(fake), moved)
+    assert_gradients(lambda: generator_loss(fake), moved)
     assert_gradients(
-        lambda: sum(hinge_loss_discriminator(fake, real)), moved + [stages[-1] for stages in real]
+        lambda: sum(discriminator_loss(fake, real)), moved + [stages[-1] for stages in real]
     )
 
 
@@ -148,7 +148,7 @@ def test_feature_matching_pulls_only_the_fake():
 
 def test_logits_on_the_right_side_of_the_margin_get_no_gradient():
     fake = [[tensor([[[[-1.5, 0.5]]]], differentiable=True)]]
-    df, _ = hinge_loss_discriminator(fake, logits(0.0))
+    df, _ = discriminator_loss(fake, logits(0.0))
     df.backward()
     assert fake[0][0].grad.numpy().ravel().tolist() == [0.0, 0.5]
 
@@ -178,7 +178,7 @@ def test_losses_do_not_depend_on_the_order_of_the_pictures():
         feature_matching_loss(tensors(fake), tensors(real)).numpy(),
     )
     for after, before in zip(
-        hinge_loss_discriminator(*map(tensors, shuffled)),
-        hinge_loss_discriminator(tensors(fake), tensors(real)),
+        discriminator_loss(*map(tensors, shuffled)),
+        discriminator_loss(tensors(fake), tensors(real)),
     ):
         assert_same(after, before.numpy())
