@@ -1,18 +1,20 @@
 # make doodle          set everything up, then serve the doodle page on http://localhost:8866/
 # make doodle PORT=9000
 # make test            set everything up, then run every test (needs Chromium and Node.js)
+# make test-oldest     the tests of networks, losses, conversion and export on Paddle 2.6.2
 # make check           style only
 
 PORT ?= 8866
 PYTHON ?= python3
 VENV ?= .venv
+OLDEST ?= .venv-oldest
 BIN := $(VENV)/bin
 # modules are installed here, so that a trial leaves the home folder alone
 export HUB_HOME ?= $(CURDIR)/.hub
 # paddle warns at every start that no compiler cache is installed
 QUIET := PYTHONWARNINGS=ignore::UserWarning
 
-.PHONY: doodle test check clean
+.PHONY: doodle test test-oldest check clean
 
 doodle: $(VENV)/installed $(HUB_HOME)/installed
 	@$(BIN)/python -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
@@ -38,9 +40,21 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,dev]" -c constraints.txt
 	@touch $@
 
+# paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
+test-oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/losses tests/data \
+	  tests/inference tests/test_config.py
+
+$(OLDEST)/installed: setup.py constraints.txt
+	$(PYTHON) -m venv $(OLDEST)
+	grep -v -E "^(paddlepaddle|paddle2onnx)=" constraints.txt > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e . paddlepaddle==2.6.2 "pytest>=8" \
+	  -c $(OLDEST)/constraints.txt
+	@touch $@
+
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf $(VENV) $(HUB_HOME)
+	rm -rf $(VENV) $(OLDEST) $(HUB_HOME)
