@@ -19,6 +19,7 @@ ALLOWED = {
     "losses": {"errors"},
     "engine": {"config", "data", "errors", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "layers", "networks"},
+    "convert": {"config", "data", "engine", "errors", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
 }
 # packages that only these files may import
