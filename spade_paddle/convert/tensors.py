@@ -33,8 +33,14 @@ class SourceTensors:
 
     @classmethod
     def read(cls, path: Path, *, source: str, part: str) -> SourceTensors:
-        """Read a weights file. Raises ModelError or UserError as ``read_arrays`` does."""
+        """Read a weights file.
+
+        Raises:
+            UserError: as ``read_arrays`` does, or a generator's names are those of another source.
+        """
         theirs = complete_spectral(without_counters(without_prefix(read_arrays(path, part=part))))
+        if part == "generator":
+            _check_source(theirs, path=path, source=source)
         names = our_names(theirs, source=source, part=part)
         tensors = cls(path, source, part, {}, names)
         for ours, name in names.items():
@@ -96,10 +102,16 @@ class SourceTensors:
         return self.source != "photopen" and dimensions == 2 and ours in LINEAR_WEIGHTS
 
     def _advice(self) -> str:
-        if self.part != "generator":
-            return f"Is this the {self.part}, and is --from {self.source} right?"
-        arrays = {theirs: self.arrays[ours] for ours, theirs in self.names.items()}
-        other = looks_like(arrays)
-        if other not in (None, self.source):
-            return f"It looks like a {other} generator: use --from {other}"
-        return f"Is this the generator, is it whole, and is --from {self.source} right?"
+        return f"Is this the {self.part}, is it whole, and is --from {self.source} right?"
+
+
+def _check_source(theirs: Arrays, *, path: Path, source: str) -> None:
+    other = looks_like(theirs)
+    # the public CLADE builds SPADE generators too, just like the public SPADE
+    if other in (None, source) or (source, other) == ("clade", "spade"):
+        return
+    raise ModelError(
+        f"{path}: by the names of its tensors this is a {other} generator, but --from {source} is "
+        f"given; use --from {other}",
+        code="weights_do_not_fit",
+    )

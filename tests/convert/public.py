@@ -6,6 +6,7 @@ Nothing here uses spade_paddle.convert.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,12 @@ def with_style(config: Config, *, style_dim: int, width: int, height: int) -> Co
     )
 
 
+@functools.cache
 def network_of(config: Config, part: str) -> nn.Layer:
-    """A network in evaluation mode, as after some training: no zero hides a mistake."""
+    """A network in evaluation mode, as after some training: no zero hides a mistake.
+
+    Kept for all tests: look at it only.
+    """
     paddle.seed(5)
     channels = NUM_LABELS + config.data.dont_care + config.data.instance_edges
     height, width = config.data.crop_height, config.data.crop_size

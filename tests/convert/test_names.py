@@ -147,5 +147,3 @@ def test_a_generator_is_known_by_its_names(source):
     public = public_state({name: value.numpy() for name, value in state.items()}, source)
     assert looks_like(public) == source
     assert looks_like({"classifier.weight": np.zeros((10, 10))}) is None
-
-
