@@ -133,6 +133,11 @@ class Config:
     losses: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
+    @property
+    def knows_positions(self) -> bool:
+        """The generator takes positional encodings."""
+        return self.generator.norm == "clade_icpe"
+
     def to_dict(self) -> dict[str, Any]:
         """The plain nested dictionary that ``read_config`` accepts."""
         return dataclasses.asdict(self)

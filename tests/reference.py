@@ -117,6 +117,35 @@ def instance_edges(instance_map: Array, *, both_sides: bool = True) -> Array:
     return out
 
 
+def intra_class_positions(label_map: Array, *, skip_zero: bool = False) -> Array:
+    """CLADE-ICPE: every pixel's offset from the middle of its 8-connected region, over the largest.
+
+    [H, W] -> [H, W, 2]. ``skip_zero``: the public code's deviation, class 0 keeps zeros.
+    """
+    height, width = label_map.shape
+    out = np.zeros((height, width, 2))
+    seen = np.zeros((height, width), bool)
+    for start in np.ndindex(height, width):
+        if seen[start] or (skip_zero and label_map[start] == 0):
+            continue
+        region, border = [], [start]
+        seen[start] = True
+        while border:
+            row, column = border.pop()
+            region.append((row, column))
+            for r in range(max(row - 1, 0), min(row + 2, height)):
+                for c in range(max(column - 1, 0), min(column + 2, width)):
+                    if not seen[r, c] and label_map[r, c] == label_map[start]:
+                        seen[r, c] = True
+                        border.append((r, c))
+        pixels = np.array(region, dtype=float)
+        offsets = pixels - pixels.mean(axis=0)
+        largest = (np.abs(offsets) + 1e-5).max(axis=0)
+        for (row, column), offset in zip(region, offsets):
+            out[row, column] = offset / largest
+    return out
+
+
 # --- layers --------------------------------------------------------------------------------------
 
 
@@ -186,15 +215,34 @@ def clade(
 ) -> Array:
     """Tan et al. 2020: every pixel is scaled and shifted by the table entry of its class.
 
+    The segmap holds the classes, then one edge channel if ``parameters`` have an edge convolution,
+    then two channels of positions if they have position convolutions (CLADE-ICPE).
     ``one_plus=True``: wrong; SPADE's ``1 +`` does not belong here.
     """
-    classes = resize_nearest(segmap, *x.shape[2:]).argmax(axis=1)  # [N, H, W]
+    segmap = resize_nearest(segmap, *x.shape[2:])
+    num_classes = len(parameters["weight"])
+    classes = segmap[:, :num_classes].argmax(axis=1)  # [N, H, W]
     out = norm(x)
     for n, row, column in np.ndindex(*classes.shape):
         label = classes[n, row, column]
         scale = parameters["weight"][label] + (1 if one_plus else 0)
-        out[n, :, row, column] = out[n, :, row, column] * scale + parameters["bias"][label]
+        shift = parameters["bias"][label]
+        if "position_weight.weight" in parameters:
+            place = segmap[n, -2:, row, column]
+            scale = scale * (1 + _of_place(parameters, "position_weight", place))
+            shift = shift * (1 + _of_place(parameters, "position_bias", place))
+        out[n, :, row, column] = out[n, :, row, column] * scale + shift
+    if "edge_conv.weight" in parameters:
+        edges = segmap[:, num_classes : num_classes + 1]
+        weight, bias = parameters["edge_conv.weight"], parameters["edge_conv.bias"]
+        out = np.concatenate([out, conv2d(edges, weight, bias)], axis=1)
     return out
+
+
+def _of_place(parameters: Parameters, name: str, place: Array) -> float:
+    """A 1x1 convolution of two channels to one, at one pixel."""
+    weight, bias = parameters[f"{name}.weight"].ravel(), parameters[f"{name}.bias"]
+    return float(weight @ place + bias[0])
 
 
 def largest_singular_value(weight: Array) -> float:
@@ -259,7 +307,7 @@ def discriminator_stages(
     for index, stage in enumerate(stages):
         first, last = index == 0, index == len(stages) - 1
         stride = 1 if index >= len(stages) - 2 else 2
-        x = conv2d(x, stage["weight"], stage["bias"], stride=stride, padding=2)
+        x = conv2d(x, stage["weight"], stage.get("bias"), stride=stride, padding=2)
         if not (first or last):
             x = instance_norm(x)
             if "scale" in stage:
@@ -270,6 +318,45 @@ def discriminator_stages(
             x = simam(x)
         outputs.append(x)
     return outputs
+
+
+def resize_bilinear(x: Array, height: int, width: int) -> Array:
+    """By pixel centres, the border repeated: [N, C, H, W] -> [N, C, height, width]."""
+
+    def weights(before: int, after: int) -> Array:
+        matrix = np.zeros((after, before))
+        for i in range(after):
+            place = min(max((i + 0.5) * before / after - 0.5, 0), before - 1)
+            low = int(place)
+            high = min(low + 1, before - 1)
+            matrix[i, low] += 1 - (place - low)
+            matrix[i, high] += place - low
+        return matrix
+
+    rows, columns = weights(x.shape[2], height), weights(x.shape[3], width)
+    return np.einsum("ih,nchw,jw->ncij", rows, x, columns)
+
+
+def encoder(
+    photo: Array, parameters: Parameters, *, size: int, last_activation: bool = True
+) -> tuple[Array, Array]:
+    """Park et al. 2019, figure 14: mu and logvar [N, D] of photos [N, 3, H, W].
+
+    ``parameters``: layer1, layer2, ... (weights of the convolutions), fc_mu.weight [.., D] and so
+    on. ``last_activation=False``: wrong; there is one after the last convolution too.
+    """
+    x = resize_bilinear(photo, size, size)
+    convolutions = [value for name, value in parameters.items() if name.startswith("layer")]
+    for index, weight in enumerate(convolutions):
+        x = instance_norm(conv2d(x, weight, stride=2, padding=1))
+        if last_activation or index < len(convolutions) - 1:
+            x = leaky_relu(x)
+    x = x.reshape(len(x), -1)
+    mu, logvar = (
+        x @ parameters[f"{name}.weight"] + parameters[f"{name}.bias"]
+        for name in ("fc_mu", "fc_var")
+    )
+    return mu, logvar
 
 
 # --- losses --------------------------------------------------------------------------------------
@@ -292,6 +379,36 @@ def hinge_generator(fake: Sequence[Sequence[Array]], *, flipped: bool = False) -
     """The article's g_ganloss. ``flipped``: wrong; the generator would obey the discriminator."""
     sign = 1 if flipped else -1
     return sum(sign * stages[-1].mean() for stages in fake) / len(fake)
+
+
+def towards(logits: Sequence[Sequence[Array]], target: float, mode: str) -> float:
+    """How far logits are from saying ``target`` (1 real, 0 fake), averaged over the scales.
+
+    ``least_squares``: mean squared error; ``original``: the cross entropy of sigmoid(logits).
+    """
+
+    def distance(values: Array) -> float:
+        if mode == "least_squares":
+            return float(((values - target) ** 2).mean())
+        real = sigmoid(values)
+        return float(-(target * np.log(real) + (1 - target) * np.log(1 - real)).mean())
+
+    return sum(distance(stages[-1]) for stages in logits) / len(logits)
+
+
+def kl(mu: Array, logvar: Array) -> float:
+    """KL divergence of N(mu, exp(logvar)) from N(0, 1), by its definition as an integral.
+
+    ``integral p log(p / q)`` for each entry, summed; on a fine grid, so good to about 1e-7.
+    """
+    total = 0.0
+    for mean, variance in zip(mu.ravel(), np.exp(logvar.ravel())):
+        deviation = math.sqrt(variance)
+        z = np.linspace(mean - 12 * deviation, mean + 12 * deviation, 20001)
+        log_p = -0.5 * ((z - mean) / deviation) ** 2 - math.log(deviation)
+        values = np.exp(log_p) / math.sqrt(2 * math.pi) * (log_p + 0.5 * z**2)
+        total += float(values.sum() * (z[1] - z[0]))
+    return total
 
 
 def feature_matching(

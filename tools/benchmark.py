@@ -43,25 +43,18 @@ def eager_painter(painter):
 
     from spade_paddle.config import read_config
     from spade_paddle.inference.export import LabelsToPicture
-    from spade_paddle.networks.build import build_generator
 
     config = read_config(painter.model["training"]["config"], where="model.json")
-    num_labels = len(painter.label_set)
-    network = LabelsToPicture(
-        build_generator(config, num_labels=num_labels, spectral_norm=False),
-        num_labels=num_labels,
-        dont_care=painter.model["dont_care"],
-        edges=painter.model["instance_edges"],
-    )
-    network.eval()
+    network = LabelsToPicture.of(config, num_labels=len(painter.label_set))
 
     def paint(label_map) -> None:
-        inputs = [paddle.to_tensor(label_map[None].astype("int32"))]
-        if painter.model["noise_channels"]:
-            shape = [1, painter.model["noise_channels"], *label_map.shape]
-            inputs.append(paddle.randn(shape))
+        inputs = {}
+        for name, (shape, kind) in network.input_shapes().items():
+            known = [1, *shape[1:-2], *label_map.shape] if shape[-1] is None else [1, *shape[1:]]
+            inputs[name] = paddle.randn(known) if kind == "float32" else paddle.zeros(known, kind)
+        inputs["label_map"] = paddle.to_tensor(label_map[None].astype("int32"))
         with paddle.no_grad():
-            network(*inputs).numpy()
+            network(inputs).numpy()
 
     return paint
 

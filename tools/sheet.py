@@ -14,7 +14,7 @@ from PIL import Image
 from spade_paddle.cli import run_tool
 from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.sheet import sheet
-from spade_paddle.data.transforms import center_crop, resize_short_side
+from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import DataError
 
 
@@ -58,7 +58,7 @@ def paint_scenes(painter, data: Path, names: str) -> list[list[np.ndarray]]:
     triples = []
     for name in wanted:
         scene = read_scene(pairs[name], painter.label_set)
-        scene = center_crop(resize_short_side(scene, painter.height), painter.height)
+        scene = whole_picture(scene, painter.height, painter.width)
         picture = painter.paint(scene.label_map)
         triples.append([painter.label_set.colorize(scene.label_map), picture, scene.photo])
     return triples

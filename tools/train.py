@@ -23,6 +23,9 @@ def main() -> int:
     parser.add_argument("--data", required=True, type=Path, help="folder with train/ and val/")
     parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
     parser.add_argument(
+        "--init", type=Path, metavar="FOLDER", help="begin with the weights of tools/convert.py"
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -40,7 +43,13 @@ def train(arguments: argparse.Namespace) -> int:
     label_set = LabelSet.load(arguments.config.parent / config.data.labels)
     from spade_paddle.engine.trainer import Trainer  # after the CPU settings
 
-    trainer = Trainer(config, label_set=label_set, data=arguments.data, run=arguments.run)
+    trainer = Trainer(
+        config,
+        label_set=label_set,
+        data=arguments.data,
+        run=arguments.run,
+        start=arguments.init,
+    )
     finished = trainer.train()
     state = "done" if finished else "stopped; the same command goes on"
     print(f"{state}: {trainer.images_seen} images in {arguments.run}")

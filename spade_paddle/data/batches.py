@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ import numpy as np
 from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.noise import noise_maps
+from spade_paddle.data.noise import noise_maps, style_noise
+from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.data.transforms import random_view, resize_short_side
 
 
@@ -21,15 +23,24 @@ class SceneCache:
         pairs: the files.
         label_set: checks the label maps.
         short_side: pixels of the shorter side after resizing.
+        positions: None for scenes without positional encoding; else whether it is to be
+            ``compatible`` (data/positions.py). It is made of the label map at its full size.
         limit_bytes: scenes beyond this are read from the disk each time.
     """
 
     def __init__(
-        self, pairs: list[Pair], *, label_set: LabelSet, short_side: int, limit_bytes: int = 2**31
+        self,
+        pairs: list[Pair],
+        *,
+        label_set: LabelSet,
+        short_side: int,
+        positions: bool | None = None,
+        limit_bytes: int = 2**31,
     ) -> None:
         self.pairs = pairs
         self._label_set = label_set
         self._short_side = short_side
+        self._positions = positions
         self._limit_bytes = limit_bytes
         self._used_bytes = 0
         self._scenes: dict[int, Scene] = {}
@@ -40,43 +51,53 @@ class SceneCache:
     def __getitem__(self, index: int) -> Scene:
         if index in self._scenes:
             return self._scenes[index]
-        scene = resize_short_side(read_scene(self.pairs[index], self._label_set), self._short_side)
-        size = sum(
-            array.nbytes
-            for array in (scene.photo, scene.label_map, scene.instance_map)
-            if array is not None
-        )
+        scene = resize_short_side(self._read(index), self._short_side)
+        size = sum(array.nbytes for array in vars(scene).values() if array is not None)
         if self._used_bytes + size <= self._limit_bytes:
             self._scenes[index] = scene
             self._used_bytes += size
         return scene
 
+    def _read(self, index: int) -> Scene:
+        scene = read_scene(self.pairs[index], self._label_set)
+        if self._positions is None:
+            return scene
+        positions = intra_class_positions(scene.label_map, compatible=self._positions)
+        return dataclasses.replace(scene, positions=positions)
+
 
 @dataclass(frozen=True)
 class Batch:
-    """N pictures: photo ``float32`` [N, 3, H, W] in -1..1, label map ``int32`` [N, H, W],
-    instance map ``int32`` [N, H, W] or None, noise ``float32`` [N, C, H, W] or None."""
+    """N pictures as the networks take them; what a model does not need is None."""
 
-    photo: np.ndarray
-    label_map: np.ndarray
-    instance_map: np.ndarray | None
-    noise: np.ndarray | None = None
+    photo: np.ndarray  # float32 [N, 3, H, W] in -1..1
+    label_map: np.ndarray  # int32 [N, H, W]
+    instance_map: np.ndarray | None = None  # int32 [N, H, W]
+    positions: np.ndarray | None = None  # float32 [N, 2, H, W] in -1..1
+    noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
+    style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
 
 
-def stack(scenes: Sequence[Scene], *, noise: Sequence[np.ndarray] = ()) -> Batch:
-    """Scenes of one size, and a noise array [C, H, W] for each (or none at all), as a batch."""
-    photo = np.stack([scene.photo for scene in scenes]).transpose(0, 3, 1, 2)
+def stack(scenes: Sequence[Scene]) -> Batch:
+    """Scenes of one size as a batch, without any noise."""
     instances = [scene.instance_map for scene in scenes if scene.instance_map is not None]
+    positions = [scene.positions for scene in scenes if scene.positions is not None]
     return Batch(
-        photo=photo.astype(np.float32) / 127.5 - 1.0,
+        photo=to_network(np.stack([scene.photo for scene in scenes])),
         label_map=np.stack([scene.label_map for scene in scenes]).astype(np.int32),
         instance_map=np.stack(instances) if instances else None,
-        noise=np.stack(noise) if len(noise) else None,
+        positions=np.stack(positions).transpose(0, 3, 1, 2) if positions else None,
     )
 
 
+def to_network(photos: np.ndarray) -> np.ndarray:
+    """``uint8`` [N, H, W, 3] as ``float32`` [N, 3, H, W] in -1..1."""
+    return photos.transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0
+
+
 def to_pixels(pictures: np.ndarray) -> np.ndarray:
-    """``float32`` [N, 3, H, W] in -1..1 as ``uint8`` [N, H, W, 3] by rounding; undoes ``stack``."""
+    """``float32`` [N, 3, H, W] in -1..1 as ``uint8`` [N, H, W, 3] by rounding; undoes
+    ``to_network``."""
     return np.rint((pictures.transpose(0, 2, 3, 1) + 1.0) * 127.5).astype(np.uint8)
 
 
@@ -92,28 +113,41 @@ class BatchSource:
         options: how views are cut.
         seed: of everything drawn.
         noise_channels: noise maps a picture; 0 for none.
+        style_dim: length of a picture's style noise; 0 for none.
     """
 
     def __init__(
-        self, scenes: Sequence[Scene], *, options: DataConfig, seed: int, noise_channels: int = 0
+        self,
+        scenes: Sequence[Scene],
+        *,
+        options: DataConfig,
+        seed: int,
+        noise_channels: int = 0,
+        style_dim: int = 0,
     ) -> None:
         self._scenes = scenes
         self._options = options
         self._seed = seed
         self._noise_channels = noise_channels
+        self._style_dim = style_dim
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
 
     def at(self, images_seen: int, count: int) -> Batch:
         """The ``count`` pictures that follow the first ``images_seen``."""
-        positions = range(images_seen, images_seen + count)
-        noise = [self._noise(k) for k in positions] if self._noise_channels else ()
-        return stack([self._view(k) for k in positions], noise=noise)
+        pictures = range(images_seen, images_seen + count)
+        batch = stack([self._view(k) for k in pictures])
+        if self._noise_channels:
+            batch = dataclasses.replace(batch, noise=np.stack([self._noise(k) for k in pictures]))
+        if self._style_dim:
+            styles = [style_noise([self._seed, 3, k], style_dim=self._style_dim) for k in pictures]
+            batch = dataclasses.replace(batch, style_noise=np.stack(styles))
+        return batch
 
     def _noise(self, position: int) -> np.ndarray:
-        size = self._options.crop_size
+        height, width = self._options.crop_height, self._options.crop_size
         seed = [self._seed, 2, position]
-        return noise_maps(seed, channels=self._noise_channels, height=size, width=size)
+        return noise_maps(seed, channels=self._noise_channels, height=height, width=width)
 
     def _view(self, position: int) -> Scene:
         epoch, index = divmod(position, len(self._scenes))
@@ -122,13 +156,5 @@ class BatchSource:
                 len(self._scenes)
             )
             self._epoch = epoch
-        options = self._options
-        return random_view(
-            self._scenes[int(self._order[index])],
-            np.random.default_rng([self._seed, 1, position]),
-            crop_size=options.crop_size,
-            short_side=options.short_side,
-            short_side_min=options.short_side_min,
-            flip=options.flip,
-            drop_label_probability=options.drop_label_probability,
-        )
+        scene = self._scenes[int(self._order[index])]
+        return random_view(scene, np.random.default_rng([self._seed, 1, position]), self._options)

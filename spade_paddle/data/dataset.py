@@ -34,11 +34,12 @@ class Pair:
 @dataclass(frozen=True)
 class Scene:
     """One scene in memory: photo ``uint8`` [H, W, 3] RGB, label map ``uint8`` [H, W], instance
-    map ``int32`` [H, W] or None."""
+    map ``int32`` [H, W] or None, positional encoding ``float32`` [H, W, 2] or None."""
 
     photo: np.ndarray
     label_map: np.ndarray
     instance_map: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
 
 def find_pairs(folder: str | Path, part: str) -> list[Pair]:

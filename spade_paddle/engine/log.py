@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.engine.checkpoint import write_atomically, write_text_atomically
+from spade_paddle.files import write_atomically, write_text_atomically
 
 
 class RunLog:

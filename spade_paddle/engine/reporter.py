@@ -22,8 +22,8 @@ from tqdm import tqdm
 import spade_paddle
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.checkpoint import write_text_atomically
 from spade_paddle.engine.log import RunLog
+from spade_paddle.files import write_text_atomically
 
 
 class Reporter:

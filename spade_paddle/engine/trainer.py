@@ -5,32 +5,34 @@ The same command again goes on from the newest checkpoint; engine/reporter.py li
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import paddle
-import yaml
+from paddle import nn
 from tqdm import tqdm
 
-from spade_paddle.config import Config, read_config
+from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack, to_pixels
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
-from spade_paddle.data.transforms import center_crop, resize_short_side
-from spade_paddle.engine.checkpoint import load_latest, save_checkpoint
+from spade_paddle.data.transforms import whole_picture
+from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.reporter import Reporter, passed
 from spade_paddle.engine.schedule import linear_decay
-from spade_paddle.engine.steps import Networks, train_step
-from spade_paddle.errors import ConfigError
+from spade_paddle.engine.start import check_same_networks, load_training_weights
+from spade_paddle.engine.steps import Networks, StepInput, paint, train_step
 from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
-from spade_paddle.networks.build import build_discriminator, build_generator
+from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 from spade_paddle.networks.semantics import semantic_input
 
 SAMPLE_SCENES = 4
@@ -44,9 +46,18 @@ class Trainer:
         label_set: the labels of the data set.
         data: folder with train/ and val/ (see data/dataset.py).
         run: the run folder; made when it is not there.
+        start: a model folder of tools/convert.py; a new run begins with its weights.
     """
 
-    def __init__(self, config: Config, *, label_set: LabelSet, data: Path, run: Path) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        label_set: LabelSet,
+        data: Path,
+        run: Path,
+        start: Path | None = None,
+    ) -> None:
         self.config = config
         self.label_set = label_set
         self.run = run
@@ -54,37 +65,50 @@ class Trainer:
         self.seconds = 0.0
         self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
         self.workers = Workers.join()
-        cache = {"label_set": label_set, "short_side": config.data.short_side}
+        cache = {
+            "label_set": label_set,
+            "short_side": config.data.short_side,
+            "positions": config.data.icpe_compatible if config.knows_positions else None,
+        }
         train_scenes = SceneCache(find_pairs(data, "train"), **cache)
         self.val_scenes = SceneCache(find_pairs(data, "val"), **cache)
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
         self.networks = Networks(
             generator=build_generator(config, num_labels=len(label_set)),
+            encoder=build_encoder(config),
             discriminator=build_discriminator(config, num_labels=len(label_set)),
             features=_feature_network(config),
         )
+        if start is not None and not checkpoints(run / "checkpoint"):
+            load_training_weights(dict(self.networks.trained()), start)
         self.batches = BatchSource(
             train_scenes,
             options=config.data,
             seed=config.seed,
             noise_channels=self.networks.generator.noise_channels,
+            style_dim=config.encoder.style_dim,
         )
-        self.average = WeightAverage(
-            self.networks.generator,
-            build_generator(config, num_labels=len(label_set), spectral_norm=False),
-            halflife_images=config.ema_halflife_images,
+        self.averaged = Networks(
+            generator=build_generator(config, num_labels=len(label_set), spectral_norm=False),
+            encoder=build_encoder(config, spectral_norm=False),
         )
+        self.averages = [
+            WeightAverage(
+                getattr(self.networks, name), average, halflife_images=config.ema_halflife_images
+            )
+            for name, average in self.averaged.trained()
+        ]
         self.optimizers = tuple(
             paddle.optimizer.Adam(
                 learning_rate=rate,
                 beta1=config.optimizer.beta1,
                 beta2=config.optimizer.beta2,
-                parameters=network.parameters(),
+                parameters=parameters,
             )
-            for rate, network in (
-                (config.optimizer.generator_lr, self.networks.generator),
-                (config.optimizer.discriminator_lr, self.networks.discriminator),
+            for rate, parameters in (
+                (config.optimizer.generator_lr, self.networks.generator_parameters()),
+                (config.optimizer.discriminator_lr, self.networks.discriminator.parameters()),
             )
         )
         self._resume()
@@ -119,32 +143,58 @@ class Trainer:
                 reporter.close()
         return not stopped
 
+    @paddle.no_grad()
     def sample_sheet(self) -> np.ndarray:
-        """The first validation scenes as label map | generated by the average | photo."""
+        """The first validation scenes as label map | painted by the average | photo.
+
+        With a style, each is painted in the style of its own photo.
+        """
         rows = []
+        generator = self.averaged.generator
+        height, width = self.config.data.picture_size(generator.multiple)
+        channels = generator.noise_channels
         for index in range(min(SAMPLE_SCENES, len(self.val_scenes))):
-            size = self.config.data.short_side
-            size -= size % self.average.average.multiple
-            scene = center_crop(resize_short_side(self.val_scenes[index], size), size)
-            channels = self.average.average.noise_channels
-            noise = [noise_maps(0, channels=channels, height=size, width=size)]
-            picture = paint_batch(self, stack([scene], noise=noise if channels else ()))[0]
-            rows.append([self.label_set.colorize(scene.label_map), picture, scene.photo])
+            scene = whole_picture(self.val_scenes[index], height, width)
+            batch = stack([scene])
+            if channels:
+                noise = noise_maps(0, channels=channels, height=height, width=width)
+                batch = dataclasses.replace(batch, noise=noise[None])
+            if generator.style_dim:  # no deviation from the mean
+                zeros = np.zeros((1, generator.style_dim), np.float32)
+                batch = dataclasses.replace(batch, style_noise=zeros)
+            picture, _ = paint(self.averaged, self.step_input(batch))
+            rows.append(
+                [
+                    self.label_set.colorize(scene.label_map),
+                    to_pixels(picture.numpy())[0],
+                    scene.photo,
+                ]
+            )
         return sheet(rows)
 
     def save(self) -> Path:
         """Write a checkpoint of everything that training changes."""
         return save_checkpoint(self.run / "checkpoint", self._state(), images_seen=self.images_seen)
 
-    def semantics(self, batch: Batch) -> paddle.Tensor:
-        """The semantic input of a batch: float32 [N, K, H, W]."""
-        instance_map = batch.instance_map
-        return semantic_input(
-            paddle.to_tensor(batch.label_map),
+    def step_input(self, batch: Batch) -> StepInput:
+        """A batch as the tensors that the networks take."""
+
+        def tensor(values: np.ndarray | None) -> paddle.Tensor | None:
+            return None if values is None else paddle.to_tensor(values)
+
+        semantics = semantic_input(
+            tensor(batch.label_map),
             num_labels=len(self.label_set),
             dont_care=self.config.data.dont_care,
             edges=self.config.data.instance_edges,
-            instance_map=None if instance_map is None else paddle.to_tensor(instance_map),
+            instance_map=tensor(batch.instance_map),
+        )
+        return StepInput(
+            semantics=semantics,
+            photo=tensor(batch.photo),
+            positions=tensor(batch.positions),
+            noise=tensor(batch.noise),
+            style_noise=tensor(batch.style_noise),
         )
 
     def _step(self, count: int) -> dict[str, float]:
@@ -163,14 +213,13 @@ class Trainer:
         losses = train_step(
             self.networks,
             self.optimizers,
-            self.semantics(batch),
-            paddle.to_tensor(batch.photo),
+            self.step_input(batch),
             self.config.losses,
-            noise=None if batch.noise is None else paddle.to_tensor(batch.noise),
             regenerate_fake=self.config.regenerate_fake,
             workers=self.workers,
         )
-        self.average.update(count)
+        for average in self.averages:
+            average.update(count)
         self.images_seen += count
         seconds = time.monotonic() - started
         self.seconds += seconds
@@ -190,67 +239,27 @@ class Trainer:
         del frame
         self.stop_signal = number
 
+    def _parts(self) -> Iterator[tuple[str, nn.Layer | paddle.optimizer.Optimizer]]:
+        """Everything with a state of its own, by its name in a checkpoint."""
+        yield from self.networks.trained()
+        for name, network in self.averaged.trained():
+            yield "average" if name == "generator" else f"average_{name}", network
+        yield from zip(("optimizer_g", "optimizer_d"), self.optimizers)
+
     def _state(self) -> dict[str, Any]:
-        return {
-            "generator": self.networks.generator.state_dict(),
-            "discriminator": self.networks.discriminator.state_dict(),
-            "average": self.average.average.state_dict(),
-            "optimizer_g": self.optimizers[0].state_dict(),
-            "optimizer_d": self.optimizers[1].state_dict(),
-            "images_seen": self.images_seen,
-            "seconds": self.seconds,
-        }
+        parts = {name: part.state_dict() for name, part in self._parts()}
+        return {**parts, "images_seen": self.images_seen, "seconds": self.seconds}
 
     def _resume(self) -> None:
         state = load_latest(self.run / "checkpoint", warn=tqdm.write)
         if state is None:
             return
         check_same_networks(self.run, self.config, self.label_set)
-        self.networks.generator.set_state_dict(state["generator"])
-        self.networks.discriminator.set_state_dict(state["discriminator"])
-        self.average.average.set_state_dict(state["average"])
-        for optimizer, name in zip(self.optimizers, ("optimizer_g", "optimizer_d")):
-            optimizer.set_state_dict(state[name])
+        for name, part in self._parts():
+            part.set_state_dict(state[name])
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]
         tqdm.write(f"going on from {self.images_seen} images in {self.run}")
-
-
-@paddle.no_grad()
-def paint_batch(trainer: Trainer, batch: Batch) -> np.ndarray:
-    """Paint with the averaged generator: ``uint8`` [N, H, W, 3]."""
-    noise = None if batch.noise is None else paddle.to_tensor(batch.noise)
-    return to_pixels(trainer.average.average(trainer.semantics(batch), noise).numpy())
-
-
-def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
-    """Refuse to go on with networks or labels other than the run's.
-
-    Raises:
-        ConfigError: names what differs.
-    """
-    old = read_config(
-        yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")),
-        where=str(run / "config.yaml"),
-    )
-    old_labels = LabelSet.load(run / "labels.json")
-    differences = [
-        f"{section}.{name} was {value}, is {getattr(getattr(config, section), name)}"
-        for section in ("generator", "discriminator")
-        for name, value in vars(getattr(old, section)).items()
-        if value != getattr(getattr(config, section), name)
-    ]
-    for name in ("dont_care", "instance_edges"):
-        if getattr(old.data, name) != getattr(config.data, name):
-            differences.append(f"data.{name} was {getattr(old.data, name)}")
-    if old_labels.fingerprint() != label_set.fingerprint():
-        differences.append("the label set is another one")
-    if differences:
-        raise ConfigError(
-            f"{run}: this run was started with other networks: {'; '.join(differences)}; "
-            "use another --run folder or the old configuration",
-            code="run_differs",
-        )
 
 
 def _feature_network(config: Config) -> FeatureNetwork | None:
@@ -258,5 +267,5 @@ def _feature_network(config: Config) -> FeatureNetwork | None:
     if options.perceptual_network == "none" or options.perceptual == 0:
         return None
     if options.perceptual_network == "vgg19":
-        return VGG19Features(weights=options.perceptual_weights)
+        return VGG19Features(weights=options.perceptual_weights, resize=options.perceptual_resize)
     return SqueezeNetFeatures(weights=options.perceptual_weights)

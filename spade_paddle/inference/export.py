@@ -18,38 +18,80 @@ from spade_paddle.config import Config, read_config
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.errors import ModelError
-from spade_paddle.inference.model_folder import FORMAT, PROGRAM, sha256
-from spade_paddle.networks.build import build_generator
+from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, sha256
+from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.networks.state import load_state
 
 
 class LabelsToPicture(nn.Layer):
-    """What is exported: label ids (and noise) in, picture out.
+    """What is exported: label ids and whatever else the generator takes in, picture out.
 
     Args:
         generator: without spectral-norm hooks, in evaluation mode.
         num_labels: labels of the label set.
         dont_care: the generator has a channel for 255.
-        edges: the generator has an instance edge channel, computed from the label map.
+        edges: the generator has an instance edge channel.
+        positions: the generator takes positional encodings.
     """
 
     def __init__(
-        self, generator: nn.Layer, *, num_labels: int, dont_care: bool, edges: bool
+        self,
+        generator: nn.Layer,
+        *,
+        num_labels: int,
+        dont_care: bool,
+        edges: bool,
+        positions: bool = False,
     ) -> None:
         super().__init__()
         self.generator = generator
         self.num_labels = num_labels
         self.dont_care = dont_care
         self.edges = edges
+        self.positions = positions
 
-    def forward(
-        self, label_map: paddle.Tensor, noise: paddle.Tensor | None = None
-    ) -> paddle.Tensor:
-        """int32 [N, H, W] of ids and 255, float32 [N, C, H, W] -> float32 [N, 3, H, W] in -1..1."""
-        semantics = semantic_input(
-            label_map, num_labels=self.num_labels, dont_care=self.dont_care, edges=self.edges
+    @classmethod
+    def of(cls, config: Config, *, num_labels: int) -> LabelsToPicture:
+        """The network of a configuration, as it is exported; in evaluation mode."""
+        network = cls(
+            build_generator(config, num_labels=num_labels, spectral_norm=False),
+            num_labels=num_labels,
+            dont_care=config.data.dont_care,
+            edges=config.data.instance_edges,
+            positions=config.knows_positions,
         )
-        return self.generator(semantics, noise)
+        network.eval()
+        return network
+
+    def input_shapes(self) -> dict[str, tuple[list[int | None], str]]:
+        """Shape and type of every input by name; None stands for any size."""
+        shapes = {"label_map": ([None, None, None], "int32")}
+        if self.edges:
+            shapes["instance_map"] = ([None, None, None], "int32")
+        if self.positions:
+            shapes["positions"] = ([None, 2, None, None], "float32")
+        if self.generator.noise_channels:
+            shapes["noise"] = ([None, self.generator.noise_channels, None, None], "float32")
+        if self.generator.style_dim:
+            shapes["style"] = ([None, self.generator.style_dim], "float32")
+        return shapes
+
+    def forward(self, inputs: dict[str, paddle.Tensor]) -> paddle.Tensor:
+        """The inputs of ``input_shapes`` -> float32 [N, 3, H, W] in -1..1."""
+        semantics = semantic_input(
+            inputs["label_map"],
+            num_labels=self.num_labels,
+            dont_care=self.dont_care,
+            edges=self.edges,
+            instance_map=inputs.get("instance_map"),
+        )
+        return self.generator(
+            semantics,
+            inputs.get("noise"),
+            style=inputs.get("style"),
+            positions=inputs.get("positions"),
+        )
 
 
 def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> Path:
@@ -95,6 +137,7 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         name=name,
         version=version,
         training=training,
+        encoder_state=state.get("average_encoder"),
     )
 
 
@@ -107,43 +150,50 @@ def export_generator(
     name: str,
     version: str,
     training: dict[str, Any],
+    encoder_state: dict[str, Any] | None = None,
 ) -> Path:
-    """Export a generator's effective state dict as a model folder."""
-    generator = build_generator(config, num_labels=len(label_set), spectral_norm=False)
-    load_state(generator, state)
-    generator.eval()
-    network = LabelsToPicture(
-        generator,
-        num_labels=len(label_set),
-        dont_care=config.data.dont_care,
-        edges=config.data.instance_edges,
-    )
-    network.eval()
+    """Export effective state dicts (layers/spectral.py) as a model folder.
+
+    Args:
+        state: of the generator.
+        out: the model folder; made anew, and only when everything has worked.
+        config: the configuration of the networks.
+        label_set: their labels.
+        name: of the model.
+        version: of the weights.
+        training: what is to be known of where the weights come from.
+        encoder_state: of the style encoder; None for a model that takes no style pictures.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        ModelError: the states do not fit the configuration.
+    """
+    network = LabelsToPicture.of(config, num_labels=len(label_set))
+    load_state(network.generator, state)
+    encoder = None
+    if encoder_state is not None:
+        encoder = build_encoder(config, spectral_norm=False)
+        load_state(encoder, encoder_state)
+        encoder.eval()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
         folder = Path(temporary) / "model"
         folder.mkdir()
-        inputs = [paddle.static.InputSpec([None, None, None], "int32", "label_map")]
-        if generator.noise_channels:
-            shape = [None, generator.noise_channels, None, None]
-            inputs.append(paddle.static.InputSpec(shape, "float32", "noise"))
-        paddle.jit.save(network, str(folder / PROGRAM), input_spec=inputs)
-        (folder / f"{PROGRAM}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
-        size = config.data.short_side - config.data.short_side % generator.multiple
+        inputs = {
+            key: paddle.static.InputSpec(shape, kind, key)
+            for key, (shape, kind) in network.input_shapes().items()
+        }
+        _save_program(network, folder / PROGRAM, inputs)
+        if encoder is not None:
+            photo = paddle.static.InputSpec([None, 3, None, None], "float32", "photo")
+            _save_program(encoder, folder / ENCODER, photo)
         model = {
             "format": FORMAT,
             "name": name,
             "version": version,
-            "spade_paddle": spade_paddle.__version__,
-            "paddle": paddle.__version__,
-            "label_set": label_set.to_dict(),
-            "dont_care": config.data.dont_care,
-            "instance_edges": config.data.instance_edges,
-            "noise_channels": generator.noise_channels,
-            "height": size,
-            "width": size,
-            "multiple": generator.multiple,
-            "parameters": int(sum(np.prod(p.shape) for p in generator.parameters())),
+            **_describe(network, config, label_set),
             "training": training,
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
         }
@@ -156,22 +206,28 @@ def export_generator(
     return out
 
 
-def load_state(network: nn.Layer, state: dict[str, Any]) -> None:
-    """Set every tensor of a network; nothing may be missing, left over or of another shape.
+def _save_program(network: nn.Layer, path: Path, inputs: Any) -> None:
+    paddle.jit.save(network, str(path), input_spec=[inputs])
+    path.with_name(f"{path.name}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
 
-    Raises:
-        ModelError: names what does not fit.
-    """
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    wrong = [
-        f"{key}: expected {expected.get(key, 'nothing')}, "
-        f"got {tuple(state[key].shape) if key in state else 'nothing'}"
-        for key in sorted(expected.keys() | state.keys())
-        if key not in state or expected.get(key) != tuple(state[key].shape)
-    ]
-    if wrong:
-        raise ModelError(
-            f"the weights do not fit the network at {len(wrong)} places: {'; '.join(wrong[:5])}",
-            code="weights_do_not_fit",
-        )
-    network.set_state_dict(state)
+
+def _describe(network: LabelsToPicture, config: Config, label_set: LabelSet) -> dict[str, Any]:
+    generator = network.generator
+    height, width = config.data.picture_size(generator.multiple)
+    positions = None
+    if config.knows_positions:
+        positions = "compatible" if config.data.icpe_compatible else "icpe"
+    return {
+        "spade_paddle": spade_paddle.__version__,
+        "paddle": paddle.__version__,
+        "label_set": label_set.to_dict(),
+        "dont_care": config.data.dont_care,
+        "instance_edges": config.data.instance_edges,
+        "positions": positions,
+        "noise_channels": generator.noise_channels,
+        "style_dim": generator.style_dim,
+        "height": height,
+        "width": width,
+        "multiple": generator.multiple,
+        "parameters": int(sum(np.prod(p.shape) for p in generator.parameters())),
+    }

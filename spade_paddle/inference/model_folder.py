@@ -3,6 +3,7 @@
 model.json            format, name, label set, sizes, what it was trained on, sha256 of files
 generator.json        the network (.pdmodel from Paddle 2, which Paddle 3 reads as well)
 generator.pdiparams   its weights
+encoder.*             the same of the style encoder, for models that take a style picture
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 
 from spade_paddle.errors import ModelError
 
-FORMAT = 1
+FORMAT = 2
+READABLE_FORMATS = (1, 2)  # 1 knew no style, no positions and no instance maps
 PROGRAM = "generator"
+ENCODER = "encoder"
 PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
 
 
@@ -37,10 +40,11 @@ def read_model(folder: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: damaged: {error}", code="model_damaged") from error
-    if model_format != FORMAT:
+    if model_format not in READABLE_FORMATS:
         raise ModelError(
-            f"{path}: format {model_format}, but this version of spade_paddle reads format "
-            f"{FORMAT}; install the version that exported it or export again",
+            f"{path}: format {model_format}, but this version of spade_paddle reads formats "
+            f"{' and '.join(map(str, READABLE_FORMATS))}; install the version that exported it "
+            "or export again",
             code="model_format",
         )
     for name, expected in files.items():
@@ -50,7 +54,7 @@ def read_model(folder: Path) -> dict[str, Any]:
                 "folder again",
                 code="model_damaged",
             )
-    return model
+    return {"positions": None, "style_dim": 0, **model}
 
 
 def sha256(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Paint label maps with an exported model folder.
 
-Legend: H height, W width.
+Legend: H height, W width, D length of a style vector.
 """
 
 from __future__ import annotations
@@ -12,15 +12,54 @@ import numpy as np
 import paddle
 from paddle import inference
 
-from spade_paddle.data.batches import to_pixels
-from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.noise import noise_maps
+from spade_paddle.data.batches import to_network, to_pixels
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.data.noise import noise_maps, style_noise
+from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.engine.cpu import usable_cores
 from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.inference.model_folder import PROGRAM, PROGRAM_ENDINGS, read_model
+from spade_paddle.inference.model_folder import ENCODER, PROGRAM, PROGRAM_ENDINGS, read_model
 
 MAX_PIXELS = 1024 * 1024
+
+
+class Program:
+    """One network of a model folder, ready to run.
+
+    Args:
+        folder: the model folder.
+        name: of the program, without its ending.
+        ending: of the program's file.
+        threads: CPU threads.
+        use_gpu: run on GPU 0.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, ending: str, *, threads: int, use_gpu: bool
+    ) -> None:
+        config = inference.Config(
+            str(folder / f"{name}{ending}"), str(folder / f"{name}.pdiparams")
+        )
+        config.disable_glog_info()
+        if use_gpu:
+            config.enable_use_gpu(256, 0)
+        else:
+            config.disable_gpu()
+            config.enable_mkldnn()
+            config.set_cpu_math_library_num_threads(threads)
+        self._predictor = inference.create_predictor(config)
+        self.inputs: list[str] = self._predictor.get_input_names()
+
+    def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """Run on arrays by name; the first output."""
+        for name in self.inputs:
+            handle = self._predictor.get_input_handle(name)
+            handle.reshape(inputs[name].shape)
+            handle.copy_from_cpu(np.ascontiguousarray(inputs[name]))
+        self._predictor.run()
+        name = self._predictor.get_output_names()[0]
+        return self._predictor.get_output_handle(name).copy_to_cpu()
 
 
 class Painter:
@@ -28,10 +67,13 @@ class Painter:
 
     Use :meth:`load`. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
     (the size the model was trained for), ``multiple`` (sizes are padded to it), ``limits`` (the
-    sizes that are painted at all), ``model`` (the whole of model.json).
+    sizes that are painted at all), ``style_dim`` (length of a style vector, 0 without style),
+    ``model`` (the whole of model.json).
     """
 
-    def __init__(self, model: dict[str, Any], predictor: inference.Predictor) -> None:
+    def __init__(
+        self, model: dict[str, Any], generator: Program, encoder: Program | None = None
+    ) -> None:
         self.model = model
         self.name: str = model["name"]
         self.version: str = model["version"]
@@ -39,8 +81,10 @@ class Painter:
         self.height: int = model["height"]
         self.width: int = model["width"]
         self.multiple: int = model["multiple"]
+        self.style_dim: int = model["style_dim"]
         self.limits = SizeLimits(min_side=self.multiple, max_pixels=MAX_PIXELS)
-        self._predictor = predictor
+        self._generator = generator
+        self._encoder = encoder
 
     @classmethod
     def load(
@@ -49,7 +93,7 @@ class Painter:
         """Open a model folder.
 
         Args:
-            folder: what ``tools/export.py`` wrote.
+            folder: what ``tools/export.py`` or ``tools/convert.py`` wrote.
             threads: CPU threads; None takes all cores.
             use_gpu: paint on GPU 0 (needs paddlepaddle-gpu).
 
@@ -58,23 +102,23 @@ class Painter:
         """
         folder = Path(folder)
         model = read_model(folder)
-        programs = [PROGRAM + ending for ending in PROGRAM_ENDINGS]
-        program = next(name for name in programs if name in model["files"])
-        if program.endswith(".json") and paddle.__version__.startswith("2."):
+        ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in model["files"])
+        if ending == ".json" and paddle.__version__.startswith("2."):
             raise ModelError(
                 f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
                 "cannot read it; install Paddle 3 or export the run again with tools/export.py",
                 code="model_format",
             )
-        config = inference.Config(str(folder / program), str(folder / f"{PROGRAM}.pdiparams"))
-        config.disable_glog_info()
-        if use_gpu:
-            config.enable_use_gpu(256, 0)
-        else:
-            config.disable_gpu()
-            config.enable_mkldnn()
-            config.set_cpu_math_library_num_threads(threads or usable_cores())
-        return cls(model, inference.create_predictor(config))
+        options = {"threads": threads or usable_cores(), "use_gpu": use_gpu}
+        encoder = None
+        if ENCODER + ending in model["files"]:
+            encoder = Program(folder, ENCODER, ending, **options)
+        return cls(model, Program(folder, PROGRAM, ending, **options), encoder)
+
+    @property
+    def has_styles(self) -> bool:
+        """A photo can be given whose style the picture takes."""
+        return self._encoder is not None
 
     def paint(
         self,
@@ -82,6 +126,7 @@ class Painter:
         *,
         seed: int | None = None,
         style: np.ndarray | None = None,
+        instance_map: np.ndarray | None = None,
     ) -> np.ndarray:
         """Paint one label map.
 
@@ -89,39 +134,59 @@ class Painter:
             label_map: integers [H, W], ids of the label set or 255; any H and W within
                 ``limits``. A size that is not a multiple of ``multiple`` is padded by repeating
                 the border, painted, and cut back.
-            seed: of the noise, for a model with noise: other clouds, other waves. None is 0.
-            style: ``uint8`` [h, w, 3], a photo to take the style from.
+            seed: of what is left to chance: the noise (other clouds, other waves; None is 0), and
+                the style of a model with style when none is given (None is the average style).
+            style: ``uint8`` [h, w, 3], a photo to take the style from (its mean, mu); or the style
+                itself, numbers [D], as :meth:`style_of` gives it.
+            instance_map: integers [H, W], for the instance edges; without it the edges between
+                labels stand in.
 
         Returns:
             ``uint8`` [H, W, 3] RGB.
 
         Raises:
-            LabelMapError: unknown ids, too small or too large, or a style for a model without.
+            LabelMapError: unknown ids, too small or too large, a style or an instance map for a
+                model that takes none, or one that does not fit.
         """
-        if style is not None:
-            raise LabelMapError(
-                f"the model '{self.name}' has one style only and takes no style picture; "
-                "leave 'style' out",
-                code="no_styles",
-            )
         label_map = np.asarray(label_map)
         self.check(label_map)
         height, width = label_map.shape
-        padded_height, padded_width = self.padded_size(height, width)
-        padded = np.pad(
-            label_map, ((0, padded_height - height), (0, padded_width - width)), mode="edge"
-        )
-        inputs = {"label_map": padded.astype(np.int32)[None]}
+        inputs = {"label_map": label_map.astype(np.int32)}
+        self._check_instances(instance_map, label_map.shape)
+        instances = label_map if instance_map is None else instance_map
+        inputs["instance_map"] = np.asarray(instances).astype(np.int32)
+        if self.model["positions"]:
+            compatible = self.model["positions"] == "compatible"
+            positions = intra_class_positions(label_map, compatible=compatible)
+            inputs["positions"] = positions.transpose(2, 0, 1)
+        inputs = {name: self._pad(values)[None] for name, values in inputs.items()}
         if self.model["noise_channels"]:
-            noise = noise_maps(
-                seed or 0,
-                channels=self.model["noise_channels"],
-                height=padded_height,
-                width=padded_width,
-            )
+            rows, columns = self.padded_size(height, width)
+            channels = self.model["noise_channels"]
+            noise = noise_maps(seed or 0, channels=channels, height=rows, width=columns)
             inputs["noise"] = noise[None]
-        pixels = to_pixels(self._run(inputs))[0]
+        inputs["style"] = self._style(style, seed)[None]
+        pixels = to_pixels(self._generator.run(inputs))[0]
         return np.ascontiguousarray(pixels[:height, :width])
+
+    def style_of(self, photo: np.ndarray) -> np.ndarray:
+        """The style of a photo, ``uint8`` [h, w, 3] RGB, as ``float32`` [D]: the encoder's mu.
+
+        Raises:
+            LabelMapError: the model has no style encoder, or that is no photo.
+        """
+        if self._encoder is None:
+            raise LabelMapError(
+                f"the model '{self.name}' takes no style picture; leave 'style' out",
+                code="no_styles",
+            )
+        if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+            raise LabelMapError(
+                "style: expected a photo, uint8 height x width x 3, got "
+                f"{photo.dtype} {tuple(photo.shape)}",
+                code="style_shape",
+            )
+        return self._encoder.run({"photo": to_network(photo[None])})[0]
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The size a map of height x width is painted at: the next multiples."""
@@ -132,16 +197,60 @@ class Painter:
         """Refuse a label map that cannot be painted; raises LabelMapError."""
         self.label_set.check(label_map)
         self.limits.check(height=label_map.shape[0], width=label_map.shape[1])
+        if not self.model["dont_care"] and (label_map == DONT_CARE).any():
+            raise LabelMapError(
+                f"the model '{self.name}' knows no \"don't care\" (255); give every pixel one of "
+                f"the labels 0..{len(self.label_set) - 1}",
+                code="label_unknown",
+                ids=[DONT_CARE],
+                highest=len(self.label_set) - 1,
+            )
 
     def warm_up(self) -> None:
         """Paint once at the model's own size, so that the first person need not wait for it."""
         self.paint(np.zeros((self.height, self.width), np.uint8))
 
-    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        for name, array in inputs.items():
-            handle = self._predictor.get_input_handle(name)
-            handle.reshape(array.shape)
-            handle.copy_from_cpu(array)
-        self._predictor.run()
-        name = self._predictor.get_output_names()[0]
-        return self._predictor.get_output_handle(name).copy_to_cpu()
+    def _check_instances(self, instance_map: np.ndarray | None, shape: tuple[int, ...]) -> None:
+        if instance_map is None:
+            return
+        if "instance_map" not in self._generator.inputs:
+            raise LabelMapError(
+                f"the model '{self.name}' has no instance edges and takes no instance map; leave "
+                "it out",
+                code="no_instances",
+            )
+        instance_map = np.asarray(instance_map)
+        if instance_map.shape != shape or not np.issubdtype(instance_map.dtype, np.integer):
+            raise LabelMapError(
+                f"instance map: expected integers of the label map's size, {shape[1]} x "
+                f"{shape[0]}, got {instance_map.dtype} {tuple(instance_map.shape)}",
+                code="instance_map_shape",
+            )
+
+    def _style(self, style: np.ndarray | None, seed: int | None) -> np.ndarray:
+        """The style vector to paint with, ``float32`` [D]."""
+        if style is None:
+            if seed is None:
+                return np.zeros(self.style_dim, np.float32)
+            return style_noise(seed, style_dim=self.style_dim)
+        style = np.asarray(style)
+        if style.ndim == 3:
+            return self.style_of(style)
+        if not self.style_dim:
+            raise LabelMapError(
+                f"the model '{self.name}' has one style only; leave 'style' out", code="no_styles"
+            )
+        if style.shape != (self.style_dim,) or not np.isfinite(style).all():
+            raise LabelMapError(
+                f"style: expected a photo or {self.style_dim} numbers, got {style.dtype} "
+                f"{tuple(style.shape)}",
+                code="style_shape",
+            )
+        return style.astype(np.float32)
+
+    def _pad(self, values: np.ndarray) -> np.ndarray:
+        """Repeat the border of [..., H, W] up to the next multiples."""
+        height, width = values.shape[-2:]
+        rows, columns = self.padded_size(height, width)
+        before = [(0, 0)] * (values.ndim - 2)
+        return np.pad(values, [*before, (0, rows - height), (0, columns - width)], mode="edge")

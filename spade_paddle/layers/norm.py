@@ -82,7 +82,11 @@ class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
         if not self.training:
             return super().forward(x)
         count = x.shape[0] * x.shape[2] * x.shape[3]
-        sums = [x.sum(axis=[0, 2, 3]), (x * x).sum(axis=[0, 2, 3]), paddle.full([1], count, x.dtype)]
+        sums = [
+            x.sum(axis=[0, 2, 3]),
+            (x * x).sum(axis=[0, 2, 3]),
+            paddle.full([1], count, x.dtype),
+        ]
         total = _SumOverProcesses.apply(paddle.concat(sums))
         mean, square, count = paddle.split(total, [x.shape[1], x.shape[1], 1])
         mean = mean / count
@@ -118,7 +122,7 @@ def sync_batch_norm(channels: int) -> nn.Layer:
     return ParamFreeBatchNorm(channels)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _say_once(message: str) -> None:
     logger.warning(message)
 

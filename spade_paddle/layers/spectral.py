@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import paddle
 from paddle import nn
+from paddle.nn import functional as F
 from paddle.nn.utils import spectral_norm
+
+FIRST_ITERATIONS = 15
 
 
 def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
@@ -13,7 +16,27 @@ def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
     Initialise before: Paddle keeps a copy of the weight, so that an initialiser that runs after
     the wrapping changes nothing.
     """
-    return spectral_norm(layer) if enabled else layer
+    if not enabled:
+        return layer
+    layer = spectral_norm(layer)
+    _settle(layer)
+    return layer
+
+
+@paddle.no_grad()
+def _settle(layer: nn.Conv2D) -> None:
+    """Power iterations on a new convolution, as many as PyTorch does.
+
+    Paddle leaves u and v random. A network that was never trained, and the average that begins
+    with it, would divide by a sigma ten times too small.
+    """
+    matrix = layer.weight_orig.reshape([layer.weight_orig.shape[0], -1])
+    u = layer.weight_u
+    for _ in range(FIRST_ITERATIONS):
+        v = F.normalize(paddle.mv(matrix.t(), u), axis=0)
+        u = F.normalize(paddle.mv(matrix, v), axis=0)
+    layer.weight_u.set_value(u)
+    layer.weight_v.set_value(v)
 
 
 @paddle.no_grad()

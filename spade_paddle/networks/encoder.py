@@ -57,9 +57,7 @@ class Encoder(nn.Layer):
         return self.fc_mu(x), self.fc_var(x)
 
 
-def reparametrize(
-    mu: paddle.Tensor, logvar: paddle.Tensor, noise: paddle.Tensor
-) -> paddle.Tensor:
+def reparametrize(mu: paddle.Tensor, logvar: paddle.Tensor, noise: paddle.Tensor) -> paddle.Tensor:
     """``z = mu + noise * exp(logvar / 2)``, noise standard normal [N, D] (Kingma and Welling 2014,
     section 2.4)."""
     return mu + noise * paddle.exp(0.5 * logvar)

@@ -97,6 +97,7 @@ class PaintService:
                 max_pixels=min(self._settings.max_pixels, self.painter.limits.max_pixels),
             ),
             max_images=self._settings.max_images,
+            has_styles=self.painter.has_styles,
         )
 
     def warm_up(self) -> None:

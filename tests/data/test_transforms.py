@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spade_paddle.config import DataConfig
 from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.data.transforms import (
     center_crop,
@@ -11,8 +12,10 @@ from spade_paddle.data.transforms import (
     mirror,
     random_view,
     resize,
-    resize_ids,
+    resize_nearest,
     resize_short_side,
+    resize_to_cover,
+    whole_picture,
 )
 
 
@@ -21,12 +24,12 @@ def scene(landscape):
     return synthetic_scene(1, label_set=landscape, instances=True)
 
 
-def test_resize_ids_by_hand():
+def test_nearest_neighbour_by_hand():
     ids = np.array([[1, 2], [3, 200]], np.uint8)
     doubled = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 200, 200], [3, 3, 200, 200]]
-    assert resize_ids(ids, 4, 4).tolist() == doubled
+    assert resize_nearest(ids, 4, 4).tolist() == doubled
     # halving takes the pixel at the centre of each 2x2 block, (0.5 + i) * 2 rounded down
-    assert resize_ids(np.arange(16).reshape(4, 4), 2, 2).tolist() == [[5, 7], [13, 15]]
+    assert resize_nearest(np.arange(16).reshape(4, 4), 2, 2).tolist() == [[5, 7], [13, 15]]
 
 
 @pytest.mark.parametrize("size", [(17, 23), (64, 96), (150, 99), (1, 1)])
@@ -55,7 +58,7 @@ def test_crop_cuts_photo_and_maps_at_the_same_place(scene):
     part = crop(scene, 10, 20, 30, 40)
     assert np.array_equal(part.photo, scene.photo[10:40, 20:60])
     assert np.array_equal(part.label_map, scene.label_map[10:40, 20:60])
-    middle = center_crop(scene, 64)
+    middle = center_crop(scene, 64, 64)
     assert np.array_equal(middle.label_map, scene.label_map[:, 16:80])
 
 
@@ -73,13 +76,25 @@ def test_random_views_are_crops_of_the_asked_size_and_differ(scene):
         random_view(
             scene,
             np.random.default_rng(seed),
-            crop_size=32,
-            short_side=60,
-            short_side_min=40,
-            flip=True,
-            drop_label_probability=0.0,
+            DataConfig(crop_size=32, short_side=60, short_side_min=40),
         )
         for seed in range(6)
     ]
     assert all(view.label_map.shape == (32, 32) for view in views)
     assert len({view.photo.tobytes() for view in views}) == 6
+
+
+@pytest.mark.parametrize(("aspect", "shape"), [(2.0, (32, 64)), (0.5, (128, 64)), (4.0, (16, 64))])
+def test_random_views_have_the_asked_aspect_ratio_whatever_the_photos_have(scene, aspect, shape):
+    options = DataConfig(crop_size=64, aspect_ratio=aspect, short_side=64)
+    for seed in range(3):
+        view = random_view(scene, np.random.default_rng(seed), options)
+        assert view.label_map.shape == view.photo.shape[:2] == shape
+
+
+def test_a_scene_is_enlarged_only_where_a_crop_would_not_fit(scene):
+    # the scene is 64 x 96
+    assert resize_to_cover(scene, 32, height=32, width=32).label_map.shape == (32, 48)
+    assert resize_to_cover(scene, 32, height=32, width=64).label_map.shape == (43, 64)
+    assert whole_picture(scene, 32, 32).label_map.shape == (32, 32)
+    assert whole_picture(scene, 32, 96).label_map.shape == (32, 96)

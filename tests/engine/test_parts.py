@@ -14,13 +14,13 @@ from spade_paddle.engine.checkpoint import (
     checkpoints,
     load_latest,
     save_checkpoint,
-    write_atomically,
 )
 from spade_paddle.engine.cpu import cpu_settings
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.schedule import linear_decay
 from spade_paddle.errors import ConfigError, ModelError
+from spade_paddle.files import write_atomically
 
 
 def test_linear_decay_by_hand():

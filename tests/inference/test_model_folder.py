@@ -164,7 +164,7 @@ def test_style_is_refused_by_a_model_without_styles(painter):
         (lambda f: (f / "generator.pdiparams").write_bytes(b"x"), "not the file that was exported"),
         (
             lambda f: (f / "model.json").write_text(
-                (f / "model.json").read_text().replace('"format": 1', '"format": 99')
+                (f / "model.json").read_text().replace('"format": 2', '"format": 99')
             ),
             "format 99",
         ),

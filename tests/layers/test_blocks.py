@@ -48,7 +48,7 @@ def make_spade(channels: int) -> SPADE:
 
 
 def make_clade(channels: int) -> CLADE:
-    return CLADE(norm_nc=channels, label_nc=3, make_norm=ParamFreeBatchNorm)
+    return CLADE(norm_nc=channels, num_classes=3, make_norm=ParamFreeBatchNorm)
 
 
 def small_block(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 
 def make_clade(channels: int) -> CLADE:
-    return CLADE(norm_nc=channels, label_nc=2, make_norm=ParamFreeInstanceNorm)
+    return CLADE(norm_nc=channels, num_classes=2, make_norm=ParamFreeInstanceNorm)
 
 
 make_block = partial(

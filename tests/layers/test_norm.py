@@ -130,5 +130,7 @@ def test_batch_norm_agrees_with_the_norm_of_paddle():
 
 
 def test_an_unknown_norm_is_refused_by_name():
-    with pytest.raises(ConfigError, match="expected one of batch, instance, got 'layer'"):
+    with pytest.raises(
+        ConfigError, match="expected one of batch, sync_batch, instance, got 'layer'"
+    ):
         param_free_norm("layer")

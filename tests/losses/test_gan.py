@@ -5,8 +5,8 @@ import paddle
 import pytest
 
 from spade_paddle.losses.gan import (
-    feature_matching_loss,
     discriminator_loss,
+    feature_matching_loss,
     generator_loss,
     split_fake_real,
 )
@@ -89,9 +89,7 @@ def test_hinge_losses_have_the_right_sign():
     swapped = reference.hinge_discriminator(real, fake)
     assert_differs(df, swapped[0])
     assert_differs(dr, swapped[1])
-    assert_differs(
-        generator_loss(tensors(fake)), reference.hinge_generator(fake, flipped=True)
-    )
+    assert_differs(generator_loss(tensors(fake)), reference.hinge_generator(fake, flipped=True))
 
 
 def test_a_perfect_discriminator_has_no_hinge_loss_and_a_wrong_one_more_than_an_undecided_one():
@@ -182,3 +180,51 @@ def test_losses_do_not_depend_on_the_order_of_the_pictures():
         discriminator_loss(tensors(fake), tensors(real)),
     ):
         assert_same(after, before.numpy())
+
+
+def test_least_squares_and_original_losses_by_hand():
+    # least squares: fake 2 -> 4, real -1 -> 4, generator (2 - 1)^2 = 1
+    df, dr = discriminator_loss(logits(2.0), logits(-1.0), "least_squares")
+    assert (df.item(), dr.item()) == (4.0, 4.0)
+    assert generator_loss(logits(2.0), "least_squares").item() == 1.0
+    # original at logit 0: everybody pays log 2
+    df, dr = discriminator_loss(logits(0.0), logits(0.0), "original")
+    for loss in (df, dr, generator_loss(logits(0.0), "original")):
+        assert loss.item() == pytest.approx(0.6931471805599453, abs=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["least_squares", "original"])
+def test_other_modes_agree_with_their_definitions(mode):
+    fake, real = prediction(seed=5), prediction(seed=2)
+    df, dr = discriminator_loss(tensors(fake), tensors(real), mode)
+    assert_same(df, reference.towards(fake, 0, mode))
+    assert_same(dr, reference.towards(real, 1, mode))
+    assert_same(generator_loss(tensors(fake), mode), reference.towards(fake, 1, mode))
+    assert_differs(df, reference.towards(fake, 1, mode))
+
+
+@pytest.mark.parametrize("mode", ["least_squares", "original"])
+def test_gradients_of_the_other_modes_are_their_slopes(mode):
+    fake = tensors(prediction(seed=1), differentiable=True)
+    real = tensors(prediction(seed=2), differentiable=True)
+    moved = [stages[-1] for stages in fake]
+    assert_gradients(lambda: generator_loss(fake, mode), moved)
+    assert_gradients(
+        lambda: sum(discriminator_loss(fake, real, mode)),
+        moved + [stages[-1] for stages in real],
+    )
+
+
+@pytest.mark.parametrize("mode", ["hinge", "least_squares", "original"])
+def test_every_mode_pulls_fakes_down_reals_up_and_the_generator_up(mode):
+    fake, real = ([[tensor([[[[0.3]]]], differentiable=True)]] for _ in range(2))
+    sum(discriminator_loss(fake, real, mode)).backward()
+    assert fake[0][0].grad.item() > 0 > real[0][0].grad.item()
+    fake[0][0].clear_gradient()
+    generator_loss(fake, mode).backward()
+    assert fake[0][0].grad.item() < 0
+
+
+def test_original_loss_of_a_large_logit_is_finite():
+    df, dr = discriminator_loss(logits(1000.0), logits(-1000.0), "original")
+    assert (df.item(), dr.item()) == (1000.0, 1000.0)

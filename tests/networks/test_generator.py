@@ -7,7 +7,7 @@ import paddle
 import pytest
 from paddle import nn
 
-from spade_paddle.errors import ConfigError
+from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, SPADEResnetBlock
 from spade_paddle.networks.generator import SPADEGenerator
 from tests import reference
@@ -15,6 +15,7 @@ from tests.numeric import (
     assert_differs,
     assert_gradients,
     assert_same,
+    normal,
     parameters_of,
     randomize,
     tensor,
@@ -48,7 +49,7 @@ def make_spade(channels: int) -> SPADE:
 
 
 def make_clade(channels: int) -> CLADE:
-    return CLADE(norm_nc=channels, label_nc=CLASSES, make_norm=ParamFreeBatchNorm)
+    return CLADE(norm_nc=channels, num_classes=CLASSES, make_norm=ParamFreeBatchNorm)
 
 
 def small_generator(
@@ -216,3 +217,74 @@ def test_the_generator_leaves_its_label_map_alone():
     small_generator()(segmap)
     assert (segmap.numpy() == before).all()
     assert segmap.dtype == paddle.float64
+
+
+def style_generator(*, latent_size=(1, 2), latent_channels=None) -> SPADEGenerator:
+    generator = SPADEGenerator(
+        semantic_nc=CLASSES,
+        ngf=1,
+        make_block=partial(
+            SPADEResnetBlock,
+            make_modulated_norm=make_clade,
+            activation=nn.GELU(),
+            spectral_norm=False,
+            simam=False,
+        ),
+        activation=nn.GELU(),
+        max_width=4,
+        style_dim=5,
+        latent_size=latent_size,
+        latent_channels=latent_channels,
+    )
+    randomize(generator)
+    return generator
+
+
+@pytest.mark.parametrize("latent_channels", [None, 6])
+def test_a_style_makes_the_coarse_features_as_in_the_article(latent_channels):
+    # "x = self.fc(z); x = reshape(x, [-1, 16 * nef, sh, sw])"
+    generator = style_generator(latent_channels=latent_channels)
+    z, segmap = normal(2, 5), labels(2, 32, 64)
+    coarse = z @ generator.fc.weight.numpy() + generator.fc.bias.numpy()
+    coarse = coarse.reshape(2, latent_channels or 4, 1, 2)
+    seen = []
+    generator.head_0.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
+    generator(tensor(segmap), style=tensor(z))
+    assert_same(seen[0], coarse)
+    assert generator.head_0.learned_shortcut == (latent_channels is not None)
+
+
+def test_gradient_of_the_generator_by_its_style_is_its_slope():
+    generator, segmap = style_generator(), tensor(labels(2, 32, 64))
+    z = tensor(normal(2, 5), differentiable=True)
+    assert_gradients(
+        lambda: weighted_sum(generator(segmap, style=z)),
+        [z, generator.fc.weight],
+        places=5,
+        step=1e-6,
+        rtol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("size", [(32, 64), (64, 64), (96, 32)])
+def test_a_style_paints_any_size_and_different_styles_paint_differently(size):
+    generator, segmap = style_generator(), tensor(labels(1, *size))
+    generator.eval()
+    one, other = (generator(segmap, style=tensor(normal(1, 5, seed=s))).numpy() for s in (1, 2))
+    assert one.shape == (1, 3, *size)
+    assert np.abs(one - other).max() > 1e-3
+
+
+def test_coarse_features_of_another_size_are_resized_bilinearly():
+    generator, z = style_generator(latent_size=(2, 3)), normal(1, 5)
+    coarse = (z @ generator.fc.weight.numpy() + generator.fc.bias.numpy()).reshape(1, 4, 2, 3)
+    seen = []
+    generator.head_0.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
+    generator(tensor(labels(1, 96, 64)), style=tensor(z))
+    assert_same(seen[0], reference.resize_bilinear(coarse, 3, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(40, 64), (64, 33)])
+def test_a_size_that_is_no_multiple_is_refused_with_what_to_do(size):
+    with pytest.raises(LabelMapError, match="must be multiples of 32; pad or resize"):
+        small_generator()(tensor(np.zeros((1, CLASSES, *size))))

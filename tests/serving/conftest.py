@@ -27,6 +27,7 @@ class FakePainter:
     multiple = 32
     height = 64
     width = 64
+    has_styles = False
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:

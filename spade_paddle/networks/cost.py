@@ -1,0 +1,54 @@
+"""What a network costs: its parameters, and its multiply-adds (MACs) for a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+from paddle import nn
+
+
+def count_parameters(network: nn.Layer) -> int:
+    """Numbers that training changes; running statistics and spectral-norm vectors do not count."""
+    return sum(int(np.prod(parameter.shape)) for parameter in network.parameters())
+
+
+@paddle.no_grad()
+def count_macs(network: nn.Layer, *inputs: Any, **keywords: Any) -> int:
+    """Multiply-adds of the convolutions and linear layers in one forward pass.
+
+    A convolution counts output pixels x output channels x input channels / groups x kernel, a
+    linear layer inputs x outputs, each times the batch. Norms, activations, SimAM, resizing and
+    CLADE's table lookup (one row of a table a pixel, however it is computed) do not count, as in
+    the tables of the papers.
+
+    Args:
+        network: run once, in evaluation mode, as ``network(*inputs, **keywords)``.
+        inputs: its arguments.
+        keywords: more of them.
+    """
+    total = 0
+
+    def count(layer: nn.Layer, _: Any, output: paddle.Tensor) -> None:
+        nonlocal total
+        # weight [out, in / groups, k, k] of a convolution, [in, out] of a linear layer
+        weight = int(np.prod(layer.weight.shape))
+        positions = int(np.prod(output.shape[2:]))  # 1 for a linear layer
+        total += output.shape[0] * positions * weight
+
+    hooks = [
+        layer.register_forward_post_hook(count)
+        for layer in network.sublayers(include_self=True)
+        if isinstance(layer, (nn.Conv2D, nn.Linear))
+    ]
+    was_training = network.training
+    network.eval()
+    try:
+        network(*inputs, **keywords)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        if was_training:
+            network.train()
+    return total
