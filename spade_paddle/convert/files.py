@@ -6,6 +6,7 @@ holds tensors only, a .npz file in NumPy's mode without pickles.
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,15 @@ def _read_pth(path: Path) -> Any:
             f"Or make an .npz file where PyTorch is installed and give that: {_SAVE_NPZ}",
             code="torch_missing",
         ) from error
-    return torch.load(str(path), map_location="cpu", weights_only=True)
+    try:
+        return torch.load(str(path), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            f"{path}: this .pth file is damaged, or it holds Python objects besides tensors, which "
+            "are not opened because they could run code; where you trust it, save the network's "
+            "state_dict() alone with torch.save and give that",
+            code="weights_unreadable",
+        ) from error
 
 
 _READERS = {".pth": _read_pth, ".pdparams": _read_pdparams, ".npz": _read_npz}

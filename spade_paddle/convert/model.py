@@ -19,13 +19,12 @@ from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import discriminator_sizes, encoder_sizes, generator_sizes
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.checkpoint import write_atomically, write_text_atomically
+from spade_paddle.engine.start import TRAINING_WEIGHTS
 from spade_paddle.errors import ConfigError
+from spade_paddle.files import write_atomically, write_text_atomically
 from spade_paddle.inference.export import export_generator
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
-
-TRAINING_FILE = "training.pdparams"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,6 @@ def convert(
     _check(weights, out, flags=flags, label_set=label_set)
     config, networks, counts = load_networks(weights, flags=flags)
     states = {part: effective_state(network) for part, network in networks.items()}
-    style = {"encoder_state": states["encoder"]} if "encoder" in states else {}
     export_generator(
         states["generator"],
         out,
@@ -75,7 +73,7 @@ def convert(
             "weights": weights["generator"].name,
             "config": config.to_dict(),
         },
-        **style,
+        encoder_state=states.get("encoder"),
     )
     _write_training_files(out, networks, config=config, label_set=label_set)
     return Conversion(out=out, config=config, networks=networks, tensors=counts)
@@ -136,7 +134,7 @@ def _write_training_files(
 ) -> None:
     """What training on needs: whole states, spectral-norm vectors included, and configuration."""
     states = {part: network.state_dict() for part, network in networks.items()}
-    write_atomically(out / TRAINING_FILE, lambda file: paddle.save(states, str(file)))
+    write_atomically(out / TRAINING_WEIGHTS, lambda file: paddle.save(states, str(file)))
     write_text_atomically(
         out / LABELS_FILE, json.dumps(label_set.to_dict(), indent=1, ensure_ascii=False) + "\n"
     )

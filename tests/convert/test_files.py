@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import pickle
 import sys
 import types
 
@@ -126,6 +127,16 @@ def test_a_damaged_pth_file_is_named(torch, tmp_path):
     torch.load = load
     (tmp_path / "g.pth").touch()
     with pytest.raises(ModelError, match=r"\(RuntimeError: Invalid magic number\)"):
+        read_arrays(tmp_path / "g.pth", part="generator")
+
+
+def test_objects_in_a_pth_file_are_not_opened(torch, tmp_path):
+    def load(*_, **__):
+        raise pickle.UnpicklingError("Weights only load failed")
+
+    torch.load = load
+    (tmp_path / "g.pth").touch()
+    with pytest.raises(ModelError, match=r"not opened because they could run code; .*state_dict"):
         read_arrays(tmp_path / "g.pth", part="generator")
 
 
