@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from spade_paddle.cli import run_tool
+from spade_paddle.convert.names import SOURCES
 
 NOTES = """The sizes of the networks are read from the weights. What they do not show is asked for:
 the labels in the order of their channels, and --upsampling normal or more. Label ids count from 0:
@@ -20,8 +21,7 @@ A .pdparams file is a pickle: convert only files you trust."""
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=NOTES)
     add = parser.add_argument
-    sources = ("spade", "clade", "photopen")
-    add("--from", required=True, choices=sources, dest="source", help="whose weights they are")
+    add("--from", required=True, choices=SOURCES, dest="source", help="whose weights they are")
     add("--weights", required=True, type=Path, help="generator: .pth, .pdparams or .npz")
     add("--encoder", type=Path, help="style encoder (spade and clade, trained with VAE)")
     add("--discriminator", type=Path, help="discriminator, to train on")

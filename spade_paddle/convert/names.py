@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from spade_paddle.convert.files import Arrays
 
 SOURCES = ("spade", "clade", "photopen")
-PARTS = ("generator", "encoder", "discriminator")
 
 Renamings = Sequence[tuple[str, str]]
 
