@@ -150,24 +150,26 @@ class Painter:
         """
         label_map = np.asarray(label_map)
         self.check(label_map)
-        height, width = label_map.shape
-        inputs = {"label_map": label_map.astype(np.int32)}
         self._check_instances(instance_map, label_map.shape)
-        instances = label_map if instance_map is None else instance_map
-        inputs["instance_map"] = np.asarray(instances).astype(np.int32)
+        padded = self._pad(label_map)
+        inputs = {"label_map": padded.astype(np.int32)}
+        instances = padded if instance_map is None else self._pad(np.asarray(instance_map))
+        inputs["instance_map"] = instances.astype(np.int32)
         if self.model["positions"]:
             compatible = self.model["positions"] == "compatible"
-            positions = intra_class_positions(label_map, compatible=compatible)
+            positions = intra_class_positions(padded, compatible=compatible)
             inputs["positions"] = positions.transpose(2, 0, 1)
-        inputs = {name: self._pad(values)[None] for name, values in inputs.items()}
-        if self.model["noise_channels"]:
-            rows, columns = self.padded_size(height, width)
-            channels = self.model["noise_channels"]
-            noise = noise_maps(seed or 0, channels=channels, height=rows, width=columns)
-            inputs["noise"] = noise[None]
-        inputs["style"] = self._style(style, seed)[None]
-        pixels = to_pixels(self._generator.run(inputs))[0]
-        return np.ascontiguousarray(pixels[:height, :width])
+        channels = self.model["noise_channels"]
+        if channels:
+            rows, columns = padded.shape
+            inputs["noise"] = noise_maps(seed or 0, channels=channels, height=rows, width=columns)
+        if self.style_dim:
+            inputs["style"] = self._style(style, seed)
+        elif style is not None:
+            raise self._no_styles()
+        pictures = self._generator.run({name: values[None] for name, values in inputs.items()})
+        height, width = label_map.shape
+        return np.ascontiguousarray(to_pixels(pictures)[0, :height, :width])
 
     def style_of(self, photo: np.ndarray) -> np.ndarray:
         """The style of a photo, ``uint8`` [h, w, 3] RGB, as ``float32`` [D]: the encoder's mu.
@@ -176,10 +178,7 @@ class Painter:
             LabelMapError: the model has no style encoder, or that is no photo.
         """
         if self._encoder is None:
-            raise LabelMapError(
-                f"the model '{self.name}' takes no style picture; leave 'style' out",
-                code="no_styles",
-            )
+            raise self._no_styles()
         if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
             raise LabelMapError(
                 "style: expected a photo, uint8 height x width x 3, got "
@@ -236,10 +235,6 @@ class Painter:
         style = np.asarray(style)
         if style.ndim == 3:
             return self.style_of(style)
-        if not self.style_dim:
-            raise LabelMapError(
-                f"the model '{self.name}' has one style only; leave 'style' out", code="no_styles"
-            )
         if style.shape != (self.style_dim,) or not np.isfinite(style).all():
             raise LabelMapError(
                 f"style: expected a photo or {self.style_dim} numbers, got {style.dtype} "
@@ -248,9 +243,15 @@ class Painter:
             )
         return style.astype(np.float32)
 
+    def _no_styles(self) -> LabelMapError:
+        known = f"styles of {self.style_dim} numbers only" if self.style_dim else "one style only"
+        return LabelMapError(
+            f"the model '{self.name}' knows {known} and takes no style picture; leave 'style' out",
+            code="no_styles",
+        )
+
     def _pad(self, values: np.ndarray) -> np.ndarray:
-        """Repeat the border of [..., H, W] up to the next multiples."""
-        height, width = values.shape[-2:]
+        """Repeat the border of [H, W] up to the next multiples."""
+        height, width = values.shape
         rows, columns = self.padded_size(height, width)
-        before = [(0, 0)] * (values.ndim - 2)
-        return np.pad(values, [*before, (0, rows - height), (0, columns - width)], mode="edge")
+        return np.pad(values, ((0, rows - height), (0, columns - width)), mode="edge")

@@ -72,30 +72,26 @@ class ParamFreeInstanceNorm(nn.Layer):
 class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
     """ParamFreeBatchNorm whose statistics are those of the batches of all processes together.
 
-    Works wherever ``all_reduce`` does: NCCL between GPUs, gloo between CPU processes. The sums of
-    x and of x^2 travel in float32, the gradient's sums likewise. In evaluation, and so in an
-    export, it is ParamFreeBatchNorm.
+    Works wherever ``all_reduce`` does: NCCL between GPUs, gloo between CPU processes. In
+    evaluation, and so in an export, it is ParamFreeBatchNorm.
     """
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, H, W] -> [N, C, H, W]; every process must call it the same number of times."""
         if not self.training:
             return super().forward(x)
-        count = x.shape[0] * x.shape[2] * x.shape[3]
-        sums = [
-            x.sum(axis=[0, 2, 3]),
-            (x * x).sum(axis=[0, 2, 3]),
-            paddle.full([1], count, x.dtype),
-        ]
-        total = _SumOverProcesses.apply(paddle.concat(sums))
-        mean, square, count = paddle.split(total, [x.shape[1], x.shape[1], 1])
-        mean = mean / count
-        variance = square / count - mean * mean
+        pixels = paddle.full([1], x.shape[0] * x.shape[2] * x.shape[3], x.dtype)
+        total = _SumOverProcesses.apply(paddle.concat([x.sum(axis=[0, 2, 3]), pixels]))
+        count = total[-1]
+        mean = total[:-1] / count
+        centered = x - mean.reshape([1, -1, 1, 1])
+        # around the mean, in a second exchange: mean(x^2) - mean^2 would lose the digits of a
+        # small variance
+        variance = _SumOverProcesses.apply((centered**2).sum(axis=[0, 2, 3])) / count
         with paddle.no_grad():
             for average, newest in ((self._mean, mean), (self._variance, variance)):
                 average.set_value(self.momentum * average + (1 - self.momentum) * newest)
-        scale = 1 / paddle.sqrt(variance + self.epsilon)
-        return (x - mean.reshape([1, -1, 1, 1])) * scale.reshape([1, -1, 1, 1])
+        return centered / paddle.sqrt(variance + self.epsilon).reshape([1, -1, 1, 1])
 
 
 class _SumOverProcesses(PyLayer):

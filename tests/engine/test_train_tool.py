@@ -17,6 +17,12 @@ from PIL import Image
 
 from tests.engine.conftest import environment
 
+# a style encoder, CLADE-ICPE and synchronised statistics, in as few numbers as may be
+STYLE = (
+    *("generator.norm=clade_icpe", "generator.param_free_norm=sync_batch"),
+    *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16"),
+)
+
 
 def weights(workshop, run, images):
     path = workshop.folder / run / "checkpoint" / f"{images:010d}.pdparams"
@@ -84,6 +90,27 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(workshop, fin
     assert [json.loads(line)["images"] for line in text.splitlines()] == [4, 8]
 
 
+def test_resumed_run_with_style_ends_with_the_weights_of_an_uninterrupted_one(workshop):
+    straight = workshop.train("style-straight", *STYLE)
+    assert straight.returncode == 0, straight.stderr
+    assert straight.stderr.count("sync_batch: one process only") == 1
+    assert workshop.train("style-parts", *STYLE, "total_images=4").returncode == 0
+    again = workshop.train("style-parts", *STYLE)
+    assert again.returncode == 0, again.stderr
+    state = weights(workshop, "style-straight", 8)
+    assert {"encoder", "average_encoder"} <= state.keys()
+    assert_same_state(state, weights(workshop, "style-parts", 8))
+    text = (workshop.folder / "style-parts" / "metrics.jsonl").read_text()
+    assert all(json.loads(line)["g_vae"] > 0 for line in text.splitlines())
+
+
+def test_the_encoder_learns(workshop):
+    two, eight = (
+        weights(workshop, "style-straight", images)["encoder"]["fc_mu.weight"] for images in (4, 8)
+    )
+    assert np.abs(two - eight).max() > 1e-4
+
+
 def test_different_seed_ends_with_different_weights(workshop, finished):
     del finished
     assert workshop.train("other-seed", "seed=6").returncode == 0
@@ -141,6 +168,7 @@ def test_sigterm_finishes_the_step_saves_and_the_next_run_goes_on(workshop):
     ("run", "options", "message"),
     [
         ("straight", ["generator.ngf=3"], "generator.ngf was 2, is 3"),
+        ("straight", ["encoder.style_dim=3"], "encoder.style_dim was 0, is 3"),
         ("wrong", ["generator.nfg=3"], "did you mean 'generator.ngf'"),
         (
             "wrong",
@@ -178,13 +206,18 @@ def test_label_out_of_range_names_the_file(workshop, root, tmp_path, landscape):
     assert "0001.png: unknown label ids 99" in result.stderr
 
 
-def test_two_processes_compute_the_gradients_of_one_process_with_the_whole_batch(workshop):
-    options = ("generator.param_free_norm=instance", "total_images=2")
+@pytest.mark.parametrize(
+    ("name", "options"), [("instance", ["generator.param_free_norm=instance"]), ("style", STYLE)]
+)
+def test_two_processes_compute_the_gradients_of_one_process_with_the_whole_batch(
+    workshop, name, options
+):
+    options = (*options, "total_images=2")
     result = subprocess.run(
         [
             *(sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"),
             *("--backend", "gloo", "--log_dir", str(workshop.folder / "launch-log")),
-            *workshop.command("two", *options),
+            *workshop.command(f"two-{name}", *options),
         ],
         capture_output=True,
         text=True,
@@ -193,9 +226,9 @@ def test_two_processes_compute_the_gradients_of_one_process_with_the_whole_batch
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    alone = workshop.train("one", *options)
+    alone = workshop.train(f"one-{name}", *options)
     assert alone.returncode == 0, alone.stderr
-    two, one = weights(workshop, "two", 2), weights(workshop, "one", 2)
+    two, one = weights(workshop, f"two-{name}", 2), weights(workshop, f"one-{name}", 2)
     for optimizer in ("optimizer_g", "optimizer_d"):
         # after one step the first moment is a tenth of the gradient
         moments = {k: v for k, v in one[optimizer].items() if "moment1" in k}

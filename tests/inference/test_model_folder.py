@@ -4,105 +4,136 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.config import Config, DataConfig, GeneratorConfig
-from spade_paddle.data.noise import noise_maps
-from spade_paddle.data.synthetic import synthetic_scene
+from spade_paddle.data.noise import style_noise
 from spade_paddle.errors import LabelMapError, ModelError
-from spade_paddle.inference.export import export_generator, export_run
+from spade_paddle.inference.export import export_run
 from spade_paddle.inference.painter import Painter
-from spade_paddle.layers.spectral import effective_state
-from spade_paddle.networks.build import build_generator
-from spade_paddle.networks.semantics import semantic_input
-
-SPADE_CONFIG = Config(
-    data=DataConfig(crop_size=64, short_side=64, instance_edges=True),
-    generator=GeneratorConfig(ngf=3, max_width=12, nhidden=8, simam=True),
-)
-CLADE_CONFIG = Config(
-    data=DataConfig(crop_size=64, short_side=64, instance_edges=False),
-    generator=GeneratorConfig(
-        norm="clade", ngf=3, activation="leaky_relu", simam=False, noise=True
-    ),
-)
+from tests.inference.conftest import CONFIGS, export, photo, scene_labels
 
 
-def trained_generator(config, label_set):
-    """A generator with spectral norm whose statistics have seen some pictures."""
-    paddle.seed(3)
-    generator = build_generator(config, num_labels=len(label_set))
-    generator.train()
-    with paddle.no_grad():
-        for seed in range(4):
-            labels = scene_labels(seed, label_set, 64, 64)
-            generator(semantics(config, labels, label_set), noise(generator, 64, 64))
-        if generator.noise_channels:
-            generator.up_3.noise_strength.set_value(paddle.full([6, 1, 1], 0.3))
-    generator.eval()
-    return generator
-
-
-def scene_labels(seed, label_set, height, width):
-    return synthetic_scene(seed, label_set=label_set, height=height, width=width).label_map
-
-
-def semantics(config, label_map, label_set):
-    return semantic_input(
-        paddle.to_tensor(label_map.astype(np.int32)[None]),
-        num_labels=len(label_set),
-        dont_care=config.data.dont_care,
-        edges=config.data.instance_edges,
-    )
-
-
-def noise(generator, height, width, seed=0):
-    channels = generator.noise_channels
-    maps = noise_maps(seed, channels=channels, height=height, width=width)
-    return paddle.to_tensor(maps[None]) if channels else None
-
-
-def export(config, generator, label_set, folder):
-    return export_generator(
-        effective_state(generator),
-        folder,
-        config=config,
-        label_set=label_set,
-        name="tiny",
-        version="7",
-        training={},
-    )
-
-
-@pytest.fixture(scope="module", params=[SPADE_CONFIG, CLADE_CONFIG], ids=["spade", "clade"])
-def exported(request, landscape, tmp_path_factory):
-    generator = trained_generator(request.param, landscape)
-    folder = tmp_path_factory.mktemp("export") / "model"
-    export(request.param, generator, landscape, folder)
-    return request.param, generator, folder
+@pytest.fixture(scope="module", params=CONFIGS)
+def exported(request, make_exported):
+    return make_exported(request.param)
 
 
 @pytest.fixture(scope="module")
 def painter(exported):
-    return Painter.load(exported[2], threads=1)
+    return Painter.load(exported[1], threads=1)
+
+
+@pytest.fixture(scope="module")
+def stylist(make_exported):
+    """The trained model with style, and its painter."""
+    trained, folder = make_exported("style")
+    return trained, Painter.load(folder, threads=1)
+
+
+def assert_painted(picture, expected):
+    assert picture.dtype == np.uint8
+    assert picture.shape == expected.shape
+    assert np.abs(picture - expected).max() <= 0.5 + 0.02  # rounding, and float sums
+    assert picture.std() > 1
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 32), (128, 160)])
 def test_painter_paints_what_the_trained_network_paints(exported, painter, landscape, size):
-    config, generator, _ = exported
+    trained, _ = exported
     label_map = scene_labels(9, landscape, *size)
-    label_map[:8, :8] = 255
-    with paddle.no_grad():
-        seg = semantics(config, label_map, landscape)
-        expected = generator(seg, noise(generator, *size, seed=5)).numpy()[0]
-    expected = (expected.transpose(1, 2, 0) + 1) * 127.5
-    picture = painter.paint(label_map, seed=5)
-    assert picture.dtype == np.uint8
-    assert picture.shape == (*size, 3)
-    assert np.abs(picture - expected).max() <= 0.5 + 0.02  # rounding, and float sums
+    if trained.config.data.dont_care:
+        label_map[:8, :8] = 255
+    assert_painted(
+        painter.paint(label_map, seed=5 if painter.style_dim == 0 else None),
+        trained.paint(label_map, seed=5),
+    )
+
+
+def test_a_photo_gives_its_style_the_mean_of_the_encoder(stylist, landscape):
+    trained, painter = stylist
+    label_map = scene_labels(2, landscape, 64, 96)
+    style = trained.style_of(photo())
+    assert painter.has_styles
+    assert np.allclose(painter.style_of(photo()), style.numpy()[0], atol=1e-4)
+    assert_painted(painter.paint(label_map, style=photo()), trained.paint(label_map, style=style))
+    kept = painter.style_of(photo())
+    assert np.array_equal(
+        painter.paint(label_map, style=kept), painter.paint(label_map, style=photo())
+    )
+    assert not np.array_equal(
+        painter.paint(label_map, style=photo(1)), painter.paint(label_map, style=photo())
+    )
+
+
+def test_a_seed_draws_a_style_and_without_one_it_is_the_average(stylist, landscape):
+    trained, painter = stylist
+    label_map = scene_labels(2, landscape, 64, 64)
+    drawn = paddle.to_tensor(style_noise(3, style_dim=4)[None])
+    assert_painted(painter.paint(label_map, seed=3), trained.paint(label_map, style=drawn))
+    assert_painted(painter.paint(label_map), trained.paint(label_map))
+    assert not np.array_equal(painter.paint(label_map, seed=3), painter.paint(label_map, seed=4))
+    # a style that is given is not changed by the seed
+    one, other = (painter.paint(label_map, style=photo(), seed=seed) for seed in (1, 2))
+    assert np.array_equal(one, other)
+
+
+def test_instances_make_edges_inside_a_label(stylist, landscape):
+    trained, painter = stylist
+    label_map = scene_labels(2, landscape, 64, 64)
+    instances = label_map.astype(np.int32)
+    instances[:, 20:] += 1000
+    assert_painted(
+        painter.paint(label_map, instance_map=instances),
+        trained.paint(label_map, instance_map=instances),
+    )
+    same = painter.paint(label_map, instance_map=label_map)
+    assert np.array_equal(painter.paint(label_map), same)  # the labels stand in
+    assert not np.array_equal(painter.paint(label_map, instance_map=instances), same)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"style": np.zeros((8, 8), np.uint8)}, "style_shape"),
+        ({"style": np.zeros(3)}, "style_shape"),
+        ({"style": np.full(4, np.nan)}, "style_shape"),
+        ({"style": np.zeros((8, 8, 4), np.uint8)}, "style_shape"),
+        ({"style": np.zeros((8, 8, 3))}, "style_shape"),
+        ({"instance_map": np.zeros((64, 65), np.int32)}, "instance_map_shape"),
+        ({"instance_map": np.zeros((64, 64))}, "instance_map_shape"),
+    ],
+)
+def test_styles_and_instances_that_do_not_fit_are_refused(stylist, options, code):
+    with pytest.raises(LabelMapError) as error:
+        stylist[1].paint(np.zeros((64, 64), np.uint8), **options)
+    assert error.value.code == code
+
+
+def test_dont_care_is_refused_by_a_model_that_knows_none(stylist):
+    label_map = np.zeros((64, 64), np.uint8)
+    label_map[3, 4] = 255
+    with pytest.raises(LabelMapError, match=r"knows no .don't care."):
+        stylist[1].paint(label_map)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"style": photo()}, "no_styles"),
+        ({"style": np.zeros(4)}, "no_styles"),
+        ({"instance_map": np.zeros((64, 64), np.int32)}, "no_instances"),
+    ],
+)
+def test_styles_and_instances_are_refused_by_a_model_without(make_exported, options, code):
+    painter = Painter.load(make_exported("clade")[1], threads=1)
+    assert not painter.has_styles
+    with pytest.raises(LabelMapError) as error:
+        painter.paint(np.zeros((64, 64), np.uint8), **options)
+    assert error.value.code == code
 
 
 def test_different_label_maps_give_different_pictures(painter, landscape):
@@ -110,11 +141,15 @@ def test_different_label_maps_give_different_pictures(painter, landscape):
     assert not np.array_equal(one, other)
 
 
-def test_seed_changes_the_picture_of_a_model_with_noise_only(exported, painter, landscape):
+@pytest.mark.parametrize(("name", "changes"), [("spade", False), ("clade", True)])
+def test_seed_changes_a_picture_without_style_only_by_its_noise(
+    make_exported, landscape, name, changes
+):
+    painter = Painter.load(make_exported(name)[1], threads=1)
     label_map = scene_labels(1, landscape, 64, 64)
     default, same, other = (painter.paint(label_map, seed=seed) for seed in (None, 0, 1))
     assert np.array_equal(default, same)
-    assert np.array_equal(default, other) == (exported[1].noise_channels == 0)
+    assert np.array_equal(default, other) == (not changes)
 
 
 def test_odd_sizes_are_painted_on_the_padded_map_and_cut_back(painter, landscape):
@@ -125,13 +160,30 @@ def test_odd_sizes_are_painted_on_the_padded_map_and_cut_back(painter, landscape
 
 
 def test_model_json_describes_the_model(exported, painter, landscape):
-    model = json.loads((exported[2] / "model.json").read_text(encoding="utf-8"))
+    trained, folder = exported
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     assert (model["name"], model["version"]) == ("tiny", "7")
     assert (painter.height, painter.width, painter.multiple) == (64, 64, 32)
     assert painter.label_set == landscape
     program = "generator.pdmodel" if paddle.__version__.startswith("2.") else "generator.json"
-    assert set(model["files"]) == {program, "generator.pdiparams"}
-    assert {path.name for path in exported[2].iterdir()} == {"model.json", *model["files"]}
+    files = {program, "generator.pdiparams"}
+    if trained.encoder is not None:
+        files |= {name.replace("generator", "encoder") for name in files}
+    assert set(model["files"]) == files
+    assert {path.name for path in folder.iterdir()} == {"model.json", *model["files"]}
+    assert model["positions"] == ("icpe" if trained.config.knows_positions else None)
+    assert model["style_dim"] == trained.config.encoder.style_dim
+
+
+def test_a_model_folder_of_format_1_is_still_read(make_exported, landscape, tmp_path):
+    trained, folder = make_exported("clade")
+    old = shutil.copytree(folder, tmp_path / "model")
+    model = json.loads((old / "model.json").read_text(encoding="utf-8"))
+    for key in ("positions", "style_dim"):
+        del model[key]
+    (old / "model.json").write_text(json.dumps({**model, "format": 1}), encoding="utf-8")
+    label_map = scene_labels(1, landscape, 64, 64)
+    assert_painted(Painter.load(old, threads=1).paint(label_map), trained.paint(label_map))
 
 
 @pytest.mark.parametrize(
@@ -150,11 +202,6 @@ def test_unpaintable_maps_are_refused(painter, label_map, code):
     assert error.value.code == code
 
 
-def test_style_is_refused_by_a_model_without_styles(painter):
-    with pytest.raises(LabelMapError, match="takes no style picture"):
-        painter.paint(np.zeros((64, 64), np.uint8), style=np.zeros((8, 8, 3), np.uint8))
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -171,25 +218,20 @@ def test_style_is_refused_by_a_model_without_styles(painter):
     ],
 )
 def test_damaged_model_folders_are_named(exported, tmp_path, damage, message):
-    import shutil
-
-    folder = tmp_path / "model"
-    shutil.copytree(exported[2], folder)
+    folder = shutil.copytree(exported[1], tmp_path / "model")
     damage(folder)
     with pytest.raises(ModelError, match=message):
         Painter.load(folder)
 
 
-def test_export_replaces_a_folder_only_when_it_has_worked(exported, tmp_path, landscape):
-    config, generator, _ = exported
+def test_export_replaces_a_folder_only_when_it_has_worked(exported, tmp_path):
+    trained, _ = exported
     folder = tmp_path / "model"
-    export(config, generator, landscape, folder)
+    export(trained, folder)
     before = (folder / "model.json").read_text(encoding="utf-8")
-    other = dataclasses.replace(
-        config, generator=dataclasses.replace(config.generator, ngf=config.generator.ngf + 1)
-    )
+    wider = dataclasses.replace(trained.config.generator, ngf=trained.config.generator.ngf + 1)
     with pytest.raises(ModelError, match="do not fit the network"):
-        export(other, generator, landscape, folder)
+        export(trained, folder, config=dataclasses.replace(trained.config, generator=wider))
     assert (folder / "model.json").read_text(encoding="utf-8") == before
     assert list(tmp_path.iterdir()) == [folder]
 
