@@ -20,6 +20,7 @@ ALLOWED = {
     "losses": {"errors"},
     "engine": {"config", "data", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "layers", "networks"},
+    "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
 }
 # packages that only these files may import

@@ -1,0 +1,134 @@
+"""The configuration that builds what a weights file holds, and trains it on as its source did."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from spade_paddle.config import (
+    Config,
+    DataConfig,
+    DiscriminatorConfig,
+    EncoderConfig,
+    GeneratorConfig,
+    LossConfig,
+    OptimizerConfig,
+    read_config,
+)
+from spade_paddle.convert.agreement import (
+    check_discriminator,
+    check_encoder,
+    check_latent_size,
+    check_semantics,
+    check_upsampling,
+)
+from spade_paddle.convert.flags import Flags
+from spade_paddle.convert.sizes import DiscriminatorSizes, EncoderSizes, GeneratorSizes
+from spade_paddle.networks.generator import UPSAMPLINGS
+
+LABELS_FILE = "labels.json"
+MARGIN = 30 / 256  # by which the public SPADE resizes square photos before the crop
+
+# what the public SPADE and CLADE have in common; that of photopen are the defaults of Config
+_PUBLIC = Config(
+    initializer="xavier",
+    generator=GeneratorConfig(activation="leaky_relu", simam=False),
+    discriminator=DiscriminatorConfig(
+        scales=2, num_layers=4, ndf=64, activation="leaky_relu", simam=False, affine_norm=False
+    ),
+    losses=LossConfig(perceptual=10.0, perceptual_network="vgg19", perceptual_resize=None),
+    optimizer=OptimizerConfig(generator_lr=1.0e-4, discriminator_lr=4.0e-4, beta1=0.0, beta2=0.9),
+)
+_PRESETS = {"spade": _PUBLIC, "clade": _PUBLIC, "photopen": Config()}
+
+
+def configuration(
+    flags: Flags,
+    generator: GeneratorSizes,
+    *,
+    encoder: EncoderSizes | None = None,
+    discriminator: DiscriminatorSizes | None = None,
+) -> Config:
+    """The configuration of the networks of one model.
+
+    Raises:
+        ConfigError: the flags say something else than the weights, or the networks do not fit
+            each other.
+    """
+    check_semantics(generator, flags)
+    check_encoder(encoder, generator)
+    check_discriminator(discriminator, generator)
+    preset = _PRESETS[flags.source]
+    upsampling = check_upsampling(generator, flags)
+    latent_size = check_latent_size(generator, flags)
+    config = dataclasses.replace(
+        preset,
+        data=_data(flags, generator, latent_size, multiple=2 ** UPSAMPLINGS[upsampling]),
+        generator=_generator(preset.generator, generator, upsampling=upsampling),
+        encoder=_encoder(generator, encoder),
+        discriminator=_discriminator(preset.discriminator, discriminator),
+    )
+    return read_config(config.to_dict(), where="the configuration of these weights")
+
+
+def _data(
+    flags: Flags, sizes: GeneratorSizes, latent_size: tuple[int, int] | None, *, multiple: int
+) -> DataConfig:
+    picture: dict[str, Any] = {}  # without a style the weights fit any size: the usual one
+    if latent_size:
+        height, width = (side * multiple for side in latent_size)
+        # never a whole multiple more, so that whole pictures are as large as the crop
+        margin = min(int(width * MARGIN), multiple - 1) if height == width else 0
+        picture = {
+            "crop_size": width,
+            "aspect_ratio": width / height,
+            "short_side": min(height, width) + margin,
+        }
+    return DataConfig(
+        labels=LABELS_FILE,
+        dont_care=flags.dont_care,
+        instance_edges=flags.instances,
+        icpe_compatible=flags.compatible and sizes.norm == "clade_icpe",
+        **picture,
+    )
+
+
+def _generator(
+    preset: GeneratorConfig, sizes: GeneratorSizes, *, upsampling: str
+) -> GeneratorConfig:
+    usual = sizes.latent_channels == 16 * sizes.ngf
+    inside_spade = {}
+    if sizes.kernel_size and sizes.nhidden:
+        inside_spade = {"kernel_size": sizes.kernel_size, "nhidden": sizes.nhidden}
+    return dataclasses.replace(
+        preset,
+        norm=sizes.norm,
+        ngf=sizes.ngf,
+        upsampling=upsampling,
+        param_free_norm="batch" if sizes.batch_norm else "instance",
+        spectral_norm=sizes.spectral_norm,
+        latent_channels=None if usual or not sizes.style_dim else sizes.latent_channels,
+        **inside_spade,
+    )
+
+
+def _encoder(generator: GeneratorSizes, sizes: EncoderSizes | None) -> EncoderConfig:
+    if sizes is None:
+        return EncoderConfig(style_dim=generator.style_dim)
+    return EncoderConfig(style_dim=sizes.style_dim, nef=sizes.nef, size=sizes.size)
+
+
+def _discriminator(
+    preset: DiscriminatorConfig, sizes: DiscriminatorSizes | None
+) -> DiscriminatorConfig:
+    if sizes is None:
+        return preset
+    return dataclasses.replace(
+        preset,
+        scales=sizes.scales,
+        num_layers=sizes.num_layers,
+        ndf=sizes.ndf,
+        max_width=sizes.max_width,
+        spectral_norm=sizes.spectral_norm,
+        affine_norm=sizes.affine_norm,
+    )

@@ -1,0 +1,136 @@
+"""Weight files of other projects -> arrays by name.
+
+A .pdparams file is a pickle: read only those you trust. A .pth file is read in PyTorch's mode that
+holds tensors only, a .npz file in NumPy's mode without pickles.
+"""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spade_paddle.errors import ModelError, UserError
+
+Arrays = dict[str, np.ndarray]
+
+_NESTS = {"generator": "net_gen", "discriminator": "net_des"}  # in PaddleGAN's checkpoints
+_NAME_TABLE = "StructuredToParameterName@@"  # which Paddle may leave in a state dict
+_SAVE_NPZ = (
+    "python -c \"import torch, numpy; w = torch.load('G.pth', map_location='cpu'); "
+    "numpy.savez('G.npz', **{k: v.numpy() for k, v in w.items()})\""
+)
+
+
+def read_arrays(path: Path, *, part: str) -> Arrays:
+    """Read a state dict, wherever in the file it lies, as float32 arrays.
+
+    Args:
+        path: .pth, .pdparams or .npz.
+        part: ``generator``, ``encoder`` or ``discriminator``, for files that hold several.
+
+    Raises:
+        ModelError: the file is missing, unreadable, of another kind, or holds no tensors.
+        UserError: it is a .pth file and PyTorch is not installed.
+    """
+    reader = _READERS.get(path.suffix)
+    if reader is None:
+        raise ModelError(
+            f"{path}: expected a file that ends in {', '.join(_READERS)}, got '{path.suffix}'; "
+            "give the weights file itself",
+            code="weights_format",
+        )
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such weights file", code="weights_missing")
+    try:
+        content = reader(path)
+    except UserError:
+        raise
+    except Exception as error:  # whatever reading a damaged file raises
+        raise ModelError(
+            f"{path}: this {path.suffix} file cannot be read ({type(error).__name__}: "
+            f"{_first_line(error)}); is it whole and of that kind?",
+            code="weights_unreadable",
+        ) from error
+    return _to_arrays(_unwrap(content, part=part), path=path)
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _read_pdparams(path: Path) -> Any:
+    import paddle
+
+    return paddle.load(str(path), return_numpy=True)
+
+
+def _read_pth(path: Path) -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise UserError(
+            f"{path}: a .pth file needs PyTorch, which is not installed here: pip install torch. "
+            f"Or make an .npz file where PyTorch is installed and give that: {_SAVE_NPZ}",
+            code="torch_missing",
+        ) from error
+    try:
+        return torch.load(str(path), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            f"{path}: this .pth file is damaged, or it holds Python objects besides tensors, which "
+            "are not opened because they could run code; where you trust it, save the network's "
+            "state_dict() alone with torch.save and give that",
+            code="weights_unreadable",
+        ) from error
+
+
+_READERS = {".pth": _read_pth, ".pdparams": _read_pdparams, ".npz": _read_npz}
+
+
+def _unwrap(content: Any, *, part: str) -> Any:
+    for nest in (_NESTS.get(part), "state_dict"):
+        if isinstance(content, dict) and isinstance(content.get(nest), dict):
+            return _unwrap(content[nest], part=part)
+    return content
+
+
+def _to_arrays(content: Any, *, path: Path) -> Arrays:
+    if not isinstance(content, dict):
+        raise ModelError(
+            f"{path}: expected a state dict (names and tensors), got {type(content).__name__}; "
+            "save network.state_dict()",
+            code="weights_format",
+        )
+    arrays = {}
+    for name, value in content.items():
+        if name == _NAME_TABLE:
+            continue
+        array = value if isinstance(value, np.ndarray) else _to_numpy(value)
+        if array is None or array.dtype.kind not in "fiu":
+            raise ModelError(
+                f"{path}: expected a state dict (names and tensors), but '{name}' is "
+                f"{type(value).__name__}; save network.state_dict() alone",
+                code="weights_format",
+            )
+        arrays[str(name)] = array.astype(np.float32)
+    broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if broken:
+        raise ModelError(
+            f"{path}: {len(broken)} tensors hold NaN or infinity, the first is '{broken[0]}'; "
+            "such a network paints nothing, take other weights",
+            code="weights_unreadable",
+        )
+    return arrays
+
+
+def _to_numpy(value: Any) -> np.ndarray | None:
+    """A PyTorch tensor, half precision and gradients included, as an array."""
+    return value.detach().float().numpy() if hasattr(value, "detach") else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]

@@ -1,0 +1,40 @@
+"""What the person tells us about the weights, since no tensor shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spade_paddle.networks.semantics import semantic_channels
+
+
+@dataclass(frozen=True)
+class Flags:
+    """The options of tools/convert.py that describe the networks."""
+
+    source: str  # spade, clade or photopen
+    num_labels: int  # without don't care
+    dont_care: bool = False  # the networks have a channel for 255
+    instances: bool = False  # the networks have an instance edge channel
+    upsampling: str | None = None  # normal, more or most; None: most if it is, else normal
+    compatible: bool = False  # CLADE-ICPE positions with the public code's deviations
+    latent_size: tuple[int, int] | None = None  # height, width of the features made of a style
+
+    @property
+    def num_classes(self) -> int:
+        """Channels of the one-hot label map."""
+        return self.num_labels + int(self.dont_care)
+
+    @property
+    def semantic_channels(self) -> int:
+        """Channels of the semantic input."""
+        return semantic_channels(
+            num_labels=self.num_labels,
+            dont_care=self.dont_care,
+            instance_edges=self.instances,
+        )
+
+    def spelled(self) -> str:
+        """How the flags add up, for messages."""
+        dont_care = "1 for --dont-care" if self.dont_care else "0 without --dont-care"
+        instances = "1 for --instances" if self.instances else "0 without --instances"
+        return f"--num-labels {self.num_labels} + {dont_care} + {instances}"

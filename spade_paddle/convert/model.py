@@ -1,0 +1,143 @@
+"""From weights files of another project to a model folder with which one can also train on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import paddle
+import yaml
+from paddle import nn
+
+from spade_paddle.config import Config
+from spade_paddle.convert.configuration import LABELS_FILE, configuration
+from spade_paddle.convert.fit import fit
+from spade_paddle.convert.flags import Flags
+from spade_paddle.convert.sizes import discriminator_sizes, encoder_sizes, generator_sizes
+from spade_paddle.convert.tensors import SourceTensors
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.start import TRAINING_WEIGHTS
+from spade_paddle.errors import ConfigError
+from spade_paddle.files import write_atomically, write_text_atomically
+from spade_paddle.inference.export import export_generator
+from spade_paddle.layers.spectral import effective_state
+from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What came out: the model folder, its configuration, the networks and their tensors' counts,
+    by ``generator``, ``encoder`` and ``discriminator`` as far as given."""
+
+    out: Path
+    config: Config
+    networks: dict[str, nn.Layer]
+    tensors: dict[str, int]
+
+    @property
+    def parameters(self) -> int:
+        """Learned numbers of the generator."""
+        return int(sum(np.prod(p.shape) for p in self.networks["generator"].parameters()))
+
+
+def convert(
+    weights: Mapping[str, Path], out: Path, *, flags: Flags, label_set: LabelSet, name: str
+) -> Conversion:
+    """Convert the networks of one model.
+
+    Args:
+        weights: files by part: ``generator`` and, if there are, ``encoder`` and ``discriminator``.
+        out: the model folder; made anew, and only when everything fits.
+        flags: what the weights do not show.
+        label_set: the labels.
+        name: of the model.
+
+    Raises:
+        UserError: a file cannot be read or does not fit, or the flags do not agree with it.
+    """
+    _check(weights, out, flags=flags, label_set=label_set)
+    config, networks, counts = load_networks(weights, flags=flags)
+    states = {part: effective_state(network) for part, network in networks.items()}
+    export_generator(
+        states["generator"],
+        out,
+        config=config,
+        label_set=label_set,
+        name=name,
+        version="1",
+        training={
+            "converted_from": flags.source,
+            "weights": weights["generator"].name,
+            "config": config.to_dict(),
+        },
+        encoder_state=states.get("encoder"),
+    )
+    _write_training_files(out, networks, config=config, label_set=label_set)
+    return Conversion(out=out, config=config, networks=networks, tensors=counts)
+
+
+def load_networks(
+    weights: Mapping[str, Path], *, flags: Flags
+) -> tuple[Config, dict[str, nn.Layer], dict[str, int]]:
+    """The configuration, the networks with the weights in them, and the tensors of each."""
+    tensors = {
+        part: SourceTensors.read(path, source=flags.source, part=part)
+        for part, path in weights.items()
+    }
+    config = configuration(
+        flags,
+        generator_sizes(tensors["generator"]),
+        encoder=encoder_sizes(tensors["encoder"]) if "encoder" in tensors else None,
+        discriminator=(
+            discriminator_sizes(tensors["discriminator"]) if "discriminator" in tensors else None
+        ),
+    )
+    build = {
+        "generator": lambda: build_generator(config, num_labels=flags.num_labels),
+        "encoder": lambda: build_encoder(config),
+        "discriminator": lambda: build_discriminator(config, num_labels=flags.num_labels),
+    }
+    networks = {part: build[part]() for part in tensors}
+    counts = {part: fit(network, tensors[part]) for part, network in networks.items()}
+    for network in networks.values():
+        network.eval()
+    return config, networks, counts
+
+
+def _check(weights: Mapping[str, Path], out: Path, *, flags: Flags, label_set: LabelSet) -> None:
+    if flags.source == "photopen" and "encoder" in weights:
+        raise ConfigError("--encoder: photopen has no encoder; leave it out", code="flags_disagree")
+    if len(label_set) != flags.num_labels:
+        raise ConfigError(
+            f"the label set '{label_set.name}' has {len(label_set)} labels, --num-labels says "
+            f"{flags.num_labels}; give a label set of the model's own labels",
+            code="flags_disagree",
+        )
+    if out.exists() and not (out / "model.json").is_file():
+        raise ConfigError(
+            f"--out {out}: this exists and is no model folder, and a model folder is made anew; "
+            "give a new name",
+            code="out_exists",
+        )
+    if any(out.resolve() in path.resolve().parents for path in weights.values()):
+        raise ConfigError(
+            f"--out {out}: weights lie in this folder, and it is made anew; give a new name",
+            code="out_exists",
+        )
+
+
+def _write_training_files(
+    out: Path, networks: Mapping[str, nn.Layer], *, config: Config, label_set: LabelSet
+) -> None:
+    """What training on needs: whole states, spectral-norm vectors included, and configuration."""
+    states = {part: network.state_dict() for part, network in networks.items()}
+    write_atomically(out / TRAINING_WEIGHTS, lambda file: paddle.save(states, str(file)))
+    write_text_atomically(
+        out / LABELS_FILE, json.dumps(label_set.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    )
+    write_text_atomically(
+        out / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
+    )
