@@ -24,9 +24,10 @@ def without_counters(arrays: Arrays) -> Arrays:
 def complete_spectral(arrays: Arrays) -> Arrays:
     """``weight_orig``, ``weight_u`` and ``weight_v`` of every spectrally normalised layer.
 
-    PyTorch before 1.1 saved the normalised ``weight`` too, which is dropped, and no ``weight_v``,
-    which one power iteration gives: ``v = W^T u / |W^T u|`` with W the weight with its output
-    channels as rows (Miyato et al. 2018, algorithm 1).
+    Old versions of PyTorch saved no ``weight_v`` but the normalised ``weight`` beside the rest,
+    which tells the sigma it was divided by. v then points along ``W^T u``, W the weight with its
+    output channels as rows (Miyato et al. 2018, algorithm 1), and is as long as ``u^T W v = sigma``
+    needs; without ``weight`` its length is 1. Where there is a ``weight_v``, ``weight`` is dropped.
     """
     complete = {name: array for name, array in arrays.items() if f"{name}_orig" not in arrays}
     for name, weight in arrays.items():
@@ -36,5 +37,15 @@ def complete_spectral(arrays: Arrays) -> Arrays:
         u = arrays.get(f"{stem}_u")
         if u is not None and u.shape == weight.shape[:1]:
             v = weight.reshape(weight.shape[0], -1).T @ u
-            complete[f"{stem}_v"] = v / max(float(np.linalg.norm(v)), 1e-12)
+            length = max(float(np.linalg.norm(v)), 1e-12)
+            sigma = _sigma(weight, arrays.get(stem))
+            # u^T W (W^T u) is the square of the length
+            complete[f"{stem}_v"] = v / length if sigma is None else v * (sigma / length**2)
     return complete
+
+
+def _sigma(weight: np.ndarray, normalized: np.ndarray | None) -> float | None:
+    """What ``weight`` was divided by to become ``normalized``."""
+    if normalized is None or normalized.shape != weight.shape or not normalized.any():
+        return None
+    return float((weight * normalized).sum() / (normalized**2).sum())

@@ -96,16 +96,9 @@ def original_picture(network, config, label_map, **inputs) -> np.ndarray:
     return np.rint((picture + 1) * 127.5)
 
 
-def expect_paddles_bug(request, config) -> None:
-    if config.generator.norm == "clade" and not paddle.__version__.startswith("2."):
-        reason = "Paddle 3's oneDNN pass on conv + concat + activation cannot load CLADE with edges"
-        request.applymarker(pytest.mark.xfail(raises=RuntimeError, reason=reason, strict=False))
-
-
-def test_painter_paints_what_the_original_paints(converted, request):
+def test_painter_paints_what_the_original_paints(converted):
     source, networks, result = converted
     config = CONFIGS[source]
-    expect_paddles_bug(request, config)
     label_map = label_map_of(64, 96)
     if config.data.dont_care:
         label_map[:5, :5] = 255
