@@ -27,7 +27,8 @@ def complete_spectral(arrays: Arrays) -> Arrays:
     Old versions of PyTorch saved no ``weight_v`` but the normalised ``weight`` beside the rest,
     which tells the sigma it was divided by. v then points along ``W^T u``, W the weight with its
     output channels as rows (Miyato et al. 2018, algorithm 1), and is as long as ``u^T W v = sigma``
-    needs; without ``weight`` its length is 1. Where there is a ``weight_v``, ``weight`` is dropped.
+    needs; without a ``weight`` that belongs to it its length is 1. Where there is a ``weight_v``,
+    ``weight`` is dropped.
     """
     complete = {name: array for name, array in arrays.items() if f"{name}_orig" not in arrays}
     for name, weight in arrays.items():
@@ -45,7 +46,9 @@ def complete_spectral(arrays: Arrays) -> Arrays:
 
 
 def _sigma(weight: np.ndarray, normalized: np.ndarray | None) -> float | None:
-    """What ``weight`` was divided by to become ``normalized``."""
+    """What ``weight`` was divided by to become ``normalized``; None if it did not."""
     if normalized is None or normalized.shape != weight.shape or not normalized.any():
         return None
-    return float((weight * normalized).sum() / (normalized**2).sum())
+    sigma = float((weight * normalized).sum() / (normalized**2).sum())
+    tolerance = 1e-3 * float(np.abs(weight).max())
+    return sigma if np.abs(normalized * sigma - weight).max() <= tolerance else None

@@ -175,6 +175,13 @@ def test_vgg19_resizes_by_nearest_neighbour(vgg19_at_32):
         assert_same(one, other.numpy())
 
 
+def test_vgg19_takes_pictures_as_large_as_they_are_when_told_so(vgg19, monkeypatch):
+    # the public SPADE's way; the article's resize to 32 would give other maps
+    monkeypatch.setattr(vgg19, "resize", None)
+    maps = vgg19(paddle.rand([1, 3, 48, 64]))
+    assert [m.shape[2:] for m in maps] == [[48, 64], [24, 32], [12, 16], [6, 8], [3, 4]]
+
+
 def test_vgg19_learns_nothing_but_lets_the_gradient_through(vgg19_at_32):
     fake = paddle.rand([1, 3, 32, 32])
     fake.stop_gradient = False
