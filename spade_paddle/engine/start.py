@@ -57,9 +57,14 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
         for name, value in vars(getattr(old, section)).items()
         if value != getattr(getattr(config, section), name)
     ]
-    for name in ("dont_care", "instance_edges"):
+    names = ["dont_care", "instance_edges", "icpe_compatible"]
+    if config.encoder.style_dim:  # the generator makes a style's features for this size
+        names += ["crop_size", "aspect_ratio"]
+    for name in names:
         if getattr(old.data, name) != getattr(config.data, name):
-            differences.append(f"data.{name} was {getattr(old.data, name)}")
+            differences.append(
+                f"data.{name} was {getattr(old.data, name)}, is {getattr(config.data, name)}"
+            )
     if old_labels.fingerprint() != label_set.fingerprint():
         differences.append("the label set is another one")
     if differences:
