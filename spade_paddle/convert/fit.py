@@ -6,6 +6,7 @@ from paddle import nn
 
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.errors import ModelError
+from spade_paddle.networks.state import Shape, misfits
 
 MAX_ROWS = 40
 NOTHING = "nothing"
@@ -23,7 +24,7 @@ def fit(network: nn.Layer, tensors: SourceTensors) -> int:
         ModelError: tensors are missing, left over or of another shape; a table names them as the
             file does, with the shapes it should have and has.
     """
-    rows = _misfits(network, tensors)
+    rows = _rows(network, tensors)
     if rows:
         raise ModelError(
             f"{tensors.path}: {len(rows)} of its tensors do not fit the {tensors.part} of a "
@@ -35,18 +36,15 @@ def fit(network: nn.Layer, tensors: SourceTensors) -> int:
     return len(tensors.arrays)
 
 
-def _misfits(network: nn.Layer, tensors: SourceTensors) -> list[Row]:
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    found = {name: array.shape for name, array in tensors.arrays.items()}
+def _rows(network: nn.Layer, tensors: SourceTensors) -> list[Row]:
+    """What does not fit, in the names and layouts of the file."""
 
-    def shown(shapes: dict[str, tuple[int, ...]], name: str) -> str:
-        return str(tensors.shape_in_file(name, shapes[name])) if name in shapes else NOTHING
+    def shown(name: str, shape: Shape | None) -> str:
+        return NOTHING if shape is None else str(tensors.shape_in_file(name, shape))
 
-    names = [*expected, *(name for name in found if name not in expected)]
     return [
-        (tensors.name_in_file(name), shown(expected, name), shown(found, name))
-        for name in names
-        if expected.get(name) != found.get(name)
+        (tensors.name_in_file(name), shown(name, expected), shown(name, found))
+        for name, expected, found in misfits(network, tensors.arrays)
     ]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import paddle
 import yaml
 from paddle import nn
@@ -25,6 +24,7 @@ from spade_paddle.files import write_atomically, write_text_atomically
 from spade_paddle.inference.export import export_generator
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
+from spade_paddle.networks.cost import count_parameters
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Conversion:
     @property
     def parameters(self) -> int:
         """Learned numbers of the generator."""
-        return int(sum(np.prod(p.shape) for p in self.networks["generator"].parameters()))
+        return count_parameters(self.networks["generator"])
 
 
 def convert(

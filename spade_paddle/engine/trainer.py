@@ -99,18 +99,7 @@ class Trainer:
             )
             for name, average in self.averaged.trained()
         ]
-        self.optimizers = tuple(
-            paddle.optimizer.Adam(
-                learning_rate=rate,
-                beta1=config.optimizer.beta1,
-                beta2=config.optimizer.beta2,
-                parameters=parameters,
-            )
-            for rate, parameters in (
-                (config.optimizer.generator_lr, self.networks.generator_parameters()),
-                (config.optimizer.discriminator_lr, self.networks.discriminator.parameters()),
-            )
-        )
+        self.optimizers = self._new_optimizers()
         self._resume()
 
     def train(self) -> bool:
@@ -238,6 +227,22 @@ class Trainer:
     def _ask_to_stop(self, number: int, frame: Any) -> None:
         del frame
         self.stop_signal = number
+
+    def _new_optimizers(self) -> tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer]:
+        """Of generator and encoder, and of the discriminator."""
+        options = self.config.optimizer
+        return tuple(
+            paddle.optimizer.Adam(
+                learning_rate=rate,
+                beta1=options.beta1,
+                beta2=options.beta2,
+                parameters=parameters,
+            )
+            for rate, parameters in (
+                (options.generator_lr, self.networks.generator_parameters()),
+                (options.discriminator_lr, self.networks.discriminator.parameters()),
+            )
+        )
 
     def _parts(self) -> Iterator[tuple[str, nn.Layer | paddle.optimizer.Optimizer]]:
         """Everything with a state of its own, by its name in a checkpoint."""

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import paddle
 import yaml
 from paddle import nn
@@ -20,6 +19,7 @@ from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.errors import ModelError
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, sha256
 from spade_paddle.networks.build import build_encoder, build_generator
+from spade_paddle.networks.cost import count_parameters
 from spade_paddle.networks.semantics import semantic_input
 from spade_paddle.networks.state import load_state
 
@@ -172,11 +172,7 @@ def export_generator(
     """
     network = LabelsToPicture.of(config, num_labels=len(label_set))
     load_state(network.generator, state)
-    encoder = None
-    if encoder_state is not None:
-        encoder = build_encoder(config, spectral_norm=False)
-        load_state(encoder, encoder_state)
-        encoder.eval()
+    encoder = None if encoder_state is None else _encoder(config, encoder_state)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
         folder = Path(temporary) / "model"
@@ -206,6 +202,13 @@ def export_generator(
     return out
 
 
+def _encoder(config: Config, state: dict[str, Any]) -> nn.Layer:
+    encoder = build_encoder(config, spectral_norm=False)
+    load_state(encoder, state)
+    encoder.eval()
+    return encoder
+
+
 def _save_program(network: nn.Layer, path: Path, inputs: Any) -> None:
     paddle.jit.save(network, str(path), input_spec=[inputs])
     path.with_name(f"{path.name}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
@@ -229,5 +232,5 @@ def _describe(network: LabelsToPicture, config: Config, label_set: LabelSet) -> 
         "height": height,
         "width": width,
         "multiple": generator.multiple,
-        "parameters": int(sum(np.prod(p.shape) for p in generator.parameters())),
+        "parameters": count_parameters(generator),
     }

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from paddle import nn
 
 from spade_paddle.errors import ModelError
+
+Shape = tuple[int, ...]
+Misfit = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
+
+
+def misfits(network: nn.Layer, state: dict[str, Any]) -> list[Misfit]:
+    """The tensors that are missing (found is None), left over (expected is None) or of another
+    shape; the network's own first, in its order."""
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    names = [*expected, *(name for name in found if name not in expected)]
+    return [
+        (name, expected.get(name), found.get(name))
+        for name in names
+        if expected.get(name) != found.get(name)
+    ]
 
 
 def load_state(network: nn.Layer, state: dict[str, Any], *, where: str = "the weights") -> None:
@@ -15,12 +31,10 @@ def load_state(network: nn.Layer, state: dict[str, Any], *, where: str = "the we
     Raises:
         ModelError: names what does not fit; ``where`` says whose weights they are.
     """
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     wrong = [
-        f"{key}: expected {expected.get(key, 'nothing')}, "
-        f"got {tuple(state[key].shape) if key in state else 'nothing'}"
-        for key in sorted(expected.keys() | state.keys())
-        if key not in state or expected.get(key) != tuple(state[key].shape)
+        f"{name}: expected {'nothing' if expected is None else expected}, "
+        f"got {'nothing' if found is None else found}"
+        for name, expected, found in sorted(misfits(network, state), key=lambda misfit: misfit[0])
     ]
     if wrong:
         raise ModelError(

@@ -43,19 +43,22 @@ class Workshop:
         self.data = folder / "data"
         self.config = folder / "tiny.yaml"
 
-    def command(self, run: str, *options: str) -> list[str]:
+    def command(self, run: str, *options: str, init: Path | None = None) -> list[str]:
         """The training command for a run folder of this name."""
         return [
             str(self.root / "tools" / "train.py"),
             *("--config", str(self.config), "--data", str(self.data)),
             *("--run", str(self.folder / run)),
             *(word for option in options for word in ("--set", option)),
+            *(() if init is None else ("--init", str(init))),
         ]
 
-    def train(self, run: str, *options: str) -> subprocess.CompletedProcess:
+    def train(
+        self, run: str, *options: str, init: Path | None = None
+    ) -> subprocess.CompletedProcess:
         """Run tools/train.py to its end."""
         return subprocess.run(
-            [sys.executable, *self.command(run, *options)],
+            [sys.executable, *self.command(run, *options, init=init)],
             capture_output=True,
             text=True,
             env=environment(self.root),

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import paddle
 import pytest
-
-from tests.engine.conftest import environment
 
 PARTS = ("generator", "encoder", "discriminator")
 STYLE = ("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16", "batch_size=1")
@@ -32,20 +27,9 @@ def folder(workshop):
     }
 
 
-def train(workshop, run, folder, *options):
-    return subprocess.run(
-        [sys.executable, *workshop.command(run, *options), "--init", str(folder)],
-        capture_output=True,
-        text=True,
-        env=environment(workshop.root),
-        timeout=300,
-        check=False,
-    )
-
-
 def test_a_new_run_begins_with_the_weights_of_the_folder(workshop, folder):
     path, expected = folder
-    result = train(workshop, "after", path, *STYLE, *STILL, "seed=77")
+    result = workshop.train("after", *STYLE, *STILL, "seed=77", init=path)
     assert result.returncode == 0, result.stderr
     state = paddle.load(
         str(workshop.folder / "after" / "checkpoint" / "0000000001.pdparams"), return_numpy=True
@@ -59,8 +43,8 @@ def test_a_new_run_begins_with_the_weights_of_the_folder(workshop, folder):
 def test_a_run_that_goes_on_does_not_begin_again(workshop, folder):
     path, expected = folder
     moving = ("optimizer.generator_lr=0.01", "optimizer.discriminator_lr=0.01")
-    assert train(workshop, "on", path, *STYLE, *moving, "total_images=1").returncode == 0
-    result = train(workshop, "on", path, *STYLE, *STILL[:2], "total_images=2")
+    assert workshop.train("on", *STYLE, *moving, "total_images=1", init=path).returncode == 0
+    result = workshop.train("on", *STYLE, *STILL[:2], "total_images=2", init=path)
     assert "going on from 1 images" in result.stdout + result.stderr
     state = paddle.load(
         str(workshop.folder / "on" / "checkpoint" / "0000000002.pdparams"), return_numpy=True
@@ -80,7 +64,7 @@ def test_weights_that_are_missing_or_do_not_fit_are_told(
     workshop, folder, options, missing, message
 ):
     path = workshop.folder / "nowhere" if missing else folder[0]
-    result = train(workshop, "never", path, *options)
+    result = workshop.train("never", *options, init=path)
     assert result.returncode == 2
     assert message in result.stderr.strip().splitlines()[-1]
     assert not (workshop.folder / "never").exists()

@@ -53,7 +53,7 @@ def make_clade(channels: int) -> CLADE:
 
 
 def small_generator(
-    *, upsampling="normal", ngf=1, max_width=4, make_norm=make_clade, simam=True
+    *, upsampling="normal", ngf=1, max_width=4, make_norm=make_clade, simam=True, **style
 ) -> SPADEGenerator:
     generator = SPADEGenerator(
         semantic_nc=CLASSES,
@@ -68,6 +68,7 @@ def small_generator(
         activation=nn.GELU(),
         upsampling=upsampling,
         max_width=max_width,
+        **style,
     )
     randomize(generator)
     return generator
@@ -220,24 +221,9 @@ def test_the_generator_leaves_its_label_map_alone():
 
 
 def style_generator(*, latent_size=(1, 2), latent_channels=None) -> SPADEGenerator:
-    generator = SPADEGenerator(
-        semantic_nc=CLASSES,
-        ngf=1,
-        make_block=partial(
-            SPADEResnetBlock,
-            make_modulated_norm=make_clade,
-            activation=nn.GELU(),
-            spectral_norm=False,
-            simam=False,
-        ),
-        activation=nn.GELU(),
-        max_width=4,
-        style_dim=5,
-        latent_size=latent_size,
-        latent_channels=latent_channels,
+    return small_generator(
+        simam=False, style_dim=5, latent_size=latent_size, latent_channels=latent_channels
     )
-    randomize(generator)
-    return generator
 
 
 @pytest.mark.parametrize("latent_channels", [None, 6])
