@@ -13,7 +13,7 @@ import pytest
 
 from spade_paddle import cli
 
-TOOLS = ("benchmark", "convert", "export", "paint", "sheet", "train")
+TOOLS = ("benchmark", "convert", "export", "paint", "remap", "sheet", "train")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
