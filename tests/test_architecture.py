@@ -22,6 +22,8 @@ ALLOWED = {
     "inference": {"config", "data", "engine", "errors", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
+    "metrics": {"data"},
+    "annotate": {"config", "data", "errors", "files", "metrics"},
 }
 # packages that only these files may import
 ONLY_IN = {
@@ -29,7 +31,7 @@ ONLY_IN = {
     "flask": ("spade_paddle/serving/",),
     "flask_cors": ("spade_paddle/serving/",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
-    "paddleseg": ("spade_paddle/annotate.py",),
+    "paddleseg": ("spade_paddle/annotate/",),
 }
 NO_PADDLE = ("spade_paddle/config.py", "spade_paddle/errors.py", "spade_paddle/data/")
 

@@ -13,7 +13,10 @@ import pytest
 
 from spade_paddle import cli
 
-TOOLS = ("benchmark", "convert", "export", "paint", "remap", "sheet", "train")
+TOOLS = (
+    *("annotate", "benchmark", "compare_maps", "convert", "export", "paint", "remap", "sheet"),
+    *("train", "train_annotator"),
+)
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
 from spade_paddle.errors import DataError
-
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 @dataclass(frozen=True)
@@ -102,17 +101,6 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
                 code="sizes_differ",
             )
     return Scene(photo=photo, label_map=label_map, instance_map=instance_map)
-
-
-def read_photo(path: str | Path) -> np.ndarray:
-    """A photo as ``uint8`` [H, W, 3] RGB, turned upright as its EXIF data says."""
-    try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: cannot be read as a photo: {error}", code="photo_unreadable"
-        ) from error
 
 
 def read_ids(path: str | Path) -> np.ndarray:
