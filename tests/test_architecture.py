@@ -13,7 +13,8 @@ ALLOWED = {
     "errors": set(),
     "files": set(),
     "cli": {"errors"},
-    "config": {"errors"},
+    "data_config": set(),
+    "config": {"data_config", "errors"},
     "data": {"config", "errors"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "layers"},
@@ -31,7 +32,12 @@ ONLY_IN = {
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate.py",),
 }
-NO_PADDLE = ("spade_paddle/config.py", "spade_paddle/errors.py", "spade_paddle/data/")
+NO_PADDLE = (
+    "spade_paddle/config.py",
+    "spade_paddle/data_config.py",
+    "spade_paddle/errors.py",
+    "spade_paddle/data/",
+)
 
 
 def source_files():
