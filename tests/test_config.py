@@ -58,7 +58,10 @@ def mode(name, *, upsampling="normal", **data):
         ),
         ({"data": {"load_size_min": 250}}, "'data.load_size_min' must be at least 256"),
         (mode("resize_and_crop", aspect_ratio=0.5), "at least 512, the crop's longer side"),
-        (mode("scale_width_and_crop", load_size=250), "at least 256, the crop's width"),
+        (
+            mode("scale_width_and_crop", load_size=250, aspect_ratio=2.0),
+            "at least 256, the crop's width",
+        ),
         (mode("scale_width", load_size=100, upsampling="most"), "at least 128, the least side"),
         (mode("scale_shortside", load_size_min=33, upsampling="more"), "load_size_min' must be at"),
         (mode("crop", load_size_min=260), "must be null with load_mode crop, which has no load"),

@@ -132,6 +132,19 @@ def away_from_borders(labels, distance):
     return cv2.dilate(labels, kernel) == cv2.erode(labels, kernel)
 
 
+def test_least_and_greatest_load_size_are_both_drawn():
+    # a width of 80 is nearest to 64, one of 81 to 96
+    options = DataConfig(load_mode="scale_width", load_size=81, load_size_min=80)
+    views = [view_of(numbered_scene(81, 81), options, seed=seed) for seed in range(12)]
+    assert {view.label_map.shape for view in views} == {(64, 64), (96, 96)}
+
+
+def test_photos_are_not_brought_to_multiples_before_their_load_size_is_drawn():
+    options = DataConfig(load_mode="scale_width", load_size=100, load_size_min=64)
+    scene = to_load_size(numbered_scene(120, 200), options, multiple=MULTIPLE)
+    assert scene.label_map.shape == (60, 100)
+
+
 @pytest.mark.parametrize("size", [(100, 150), (150, 100), (64, 64), (301, 97), (66, 300)])
 @pytest.mark.parametrize(
     ("mode", "smallest"), [*((mode, None) for mode in LOAD_MODES), *((mode, 64) for mode in SCALED)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from PIL import Image
 
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.synthetic import write_synthetic_dataset
-from tests.engine.conftest import Workshop
+from tests.engine.conftest import Workshop, environment
 
-SHARE = "data.val_share=0.4"  # of the five photos one or more on either side
+SHARE = "data.val_share=0.5"
+VAL = ["tall0001", "wide0002"]  # which of the five photos fall to val with it
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +34,32 @@ def flat(workshop, landscape) -> Workshop:
     return shop
 
 
-def test_pictures_of_every_size_are_trained_one_by_one_and_sampled(flat):
+def tool(shop, name, *options):
+    """Run another tool in the workshop's folder; what it prints."""
+    result = subprocess.run(
+        [sys.executable, str(shop.root / "tools" / f"{name}.py"), *options],
+        capture_output=True,
+        text=True,
+        env=environment(shop.root),
+        cwd=shop.folder,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_pictures_of_every_size_are_trained_one_by_one_and_shown(flat):
     result = flat.train("own-sizes", SHARE, "data.load_mode=none", "batch_size=1")
     assert result.returncode == 0, result.stderr
-    val = [pair.stem for pair in find_pairs(flat.data, "val", val_share=0.4)]
-    rows = min(len(val), 4)
-    sizes = [(64, 96) if stem.startswith("wide") else (96, 64) for stem in val[:rows]]
-    height, width = (max(size[axis] for size in sizes) for axis in (0, 1))
+    assert [pair.stem for pair in find_pairs(flat.data, "val", val_share=0.5)] == VAL
+    # one upright and one wide, each in a cell of 96 x 96 with gaps of 4
     picture = Image.open(flat.folder / "own-sizes" / "samples" / "0000000008-samples.png")
-    assert picture.size == (width * 3 + 8, height * rows + 4 * (rows - 1))
+    assert picture.size == (96 * 3 + 8, 96 * 2 + 4)
+    tool(flat, "export", "--run", "own-sizes", "--out", "model")
+    sheet = ("--model", "model", "--data", "flat", "--out", "sheet.png", "--side", "16")
+    assert "2 scenes" in tool(flat, "sheet", *sheet)  # the model knows its share
+    assert Image.open(flat.folder / "sheet.png").size == (6 * 16 + 5 * 4, 16)
 
 
 def test_a_batch_of_different_sizes_is_refused_before_anything_is_trained(flat):
