@@ -13,7 +13,8 @@ ALLOWED = {
     "errors": set(),
     "files": set(),
     "cli": {"errors"},
-    "config": {"errors"},
+    "data_config": set(),
+    "config": {"data_config", "errors"},
     "data": {"config", "errors", "files"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "layers"},
@@ -33,7 +34,12 @@ ONLY_IN = {
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate/",),
 }
-NO_PADDLE = ("spade_paddle/config.py", "spade_paddle/errors.py", "spade_paddle/data/")
+NO_PADDLE = (
+    "spade_paddle/config.py",
+    "spade_paddle/data_config.py",
+    "spade_paddle/errors.py",
+    "spade_paddle/data/",
+)
 
 
 def source_files():

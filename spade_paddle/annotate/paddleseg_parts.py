@@ -54,11 +54,11 @@ class Scenes(paddle.io.Dataset):
     ) -> None:
         label_set = find_label_set(labels)
         options = DataConfig(
-            crop_size=crop_size, short_side=load_size, short_side_min=load_size_min, flip=True
+            crop_size=crop_size, load_size=load_size, load_size_min=load_size_min, flip=True
         )
         pairs = find_pairs(folder, "train")
-        scenes = SceneCache(pairs, label_set=label_set, short_side=load_size)
-        self._source = BatchSource(scenes, options=options, seed=seed)
+        scenes = SceneCache(pairs, label_set=label_set, options=options, multiple=1)
+        self._source = BatchSource(scenes, options=options, seed=seed, multiple=1)
         self.num_classes = len(label_set)
         self.ignore_index = DONT_CARE
         self._length = length
@@ -71,7 +71,7 @@ class Scenes(paddle.io.Dataset):
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         position = self._first + index
-        scene = self._source._view(position)
+        scene = self._source.view(position)
         rng = np.random.default_rng([self._seed, 4, position])
         photo = recolour(scene.photo, rng, strength=self._jitter)
         return {
