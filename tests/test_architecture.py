@@ -15,10 +15,11 @@ ALLOWED = {
     "cli": {"errors"},
     "config": {"errors"},
     "data": {"config", "errors"},
+    "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "layers"},
     "losses": {"errors"},
-    "engine": {"config", "data", "errors", "files", "layers", "losses", "networks"},
+    "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
@@ -31,7 +32,12 @@ ONLY_IN = {
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate.py",),
 }
-NO_PADDLE = ("spade_paddle/config.py", "spade_paddle/errors.py", "spade_paddle/data/")
+NO_PADDLE = (
+    "spade_paddle/config.py",
+    "spade_paddle/errors.py",
+    "spade_paddle/data/",
+    "spade_paddle/doctor/",
+)
 
 
 def source_files():
