@@ -8,7 +8,7 @@ different photos in 40 and more; and the thumbnails' colours must agree, too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ _SHOWN = 3
 
 def check_duplicates(survey: Survey) -> Iterator[Finding]:
     """Every finding of this file."""
-    twins = find_twins(survey)
+    twins = find_twins(survey.scenes)
     leaks = [(left, right) for left, right in twins if left.part != right.part]
     inside = [(left, right) for left, right in twins if left.part == right.part]
     if leaks:
@@ -45,14 +45,14 @@ def check_duplicates(survey: Survey) -> Iterator[Finding]:
     yield from _same_maps(survey, twins)
 
 
-def find_twins(survey: Survey) -> list[tuple[SceneFacts, SceneFacts]]:
+def find_twins(scenes: Sequence[SceneFacts]) -> list[tuple[SceneFacts, SceneFacts]]:
     """Scenes with the same photo: the one to leave out, the one to keep.
 
     A photo of train that is in val comes first; inside a part the later one does. No scene is
     left out twice.
     """
-    scenes = [scene for scene in survey.scenes if scene.photo.thumbnail is not None]
-    order = sorted(scenes, key=lambda scene: scene.part != "val")  # val is kept
+    known = [scene for scene in scenes if scene.photo.thumbnail is not None]
+    order = sorted(known, key=lambda scene: scene.part != "val")  # val is kept
     found: dict[int, int] = {}  # the later -> the earlier
     if not order:
         return []
@@ -90,7 +90,7 @@ def _same_maps(survey: Survey, twins: list[tuple[SceneFacts, SceneFacts]]) -> It
     copies = {id(scene) for scene, _ in twins}
     groups: dict[str, list[SceneFacts]] = defaultdict(list)
     for scene in survey.scenes:
-        if len(scene.label_map.ids) > 1 and id(scene) not in copies:
+        if scene.label_map.digest and len(scene.label_map.ids) > 1 and id(scene) not in copies:
             groups[scene.label_map.digest].append(scene)
     same = [scene for group in groups.values() if len(group) > 1 for scene in group]
     if same:

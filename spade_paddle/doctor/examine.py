@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.duplicates import check_duplicates
-from spade_paddle.doctor.findings import Finding, Report, worst_first
+from spade_paddle.doctor.findings import WARNING, Finding, Report, shorten, worst_first
 from spade_paddle.doctor.id_checks import check_ids
 from spade_paddle.doctor.label_checks import check_labels
 from spade_paddle.doctor.map_checks import check_maps
@@ -37,6 +37,21 @@ def examine(
         DataError: there is no such folder.
     """
     return report_of(survey_of(folder, label_set, config=config, quick=quick))
+
+
+def check_before_training(
+    folder: str | Path, label_set: LabelSet, *, config: Config, warn: Callable[[str], None] | None
+) -> None:
+    """A quick look in less than a second: stop at the worst error, tell warnings.
+
+    Raises:
+        DataError: of the code of what was found.
+    """
+    report = examine(folder, label_set, config=config, quick=True)
+    report.stop_at_errors()
+    for finding in report.of(WARNING) if warn is not None else ():
+        files = shorten(finding.files[:2], finding.files)
+        warn(f"warning: {files}: {finding.message} (tools/doctor.py tells more)")
 
 
 def survey_of(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from spade_paddle.config import Config, DataConfig
 from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.doctor.own_labels import LABELS_FILE
 from spade_paddle.doctor.summary import PartSummary
 from spade_paddle.doctor.survey import Survey
 from spade_paddle.errors import ConfigError
@@ -14,7 +15,6 @@ from spade_paddle.errors import ConfigError
 MULTIPLE = 32  # of the crop's sides, with normal upsampling
 LARGEST_CROP = 256
 LOAD = 286 / 256  # short side over crop
-LABELS_FILE = "labels.json"  # of a data set with a label set of its own
 # the field that says how large photos are before the crop
 LOAD_SIZE = next(
     field.name

@@ -26,7 +26,7 @@ def verdict(report: Report) -> str:
     errors, warnings, advice = (len(report.of(kind)) for kind in (ERROR, WARNING, ADVICE))
     if not report.findings:
         return f"{report.folder}: nothing is wrong."
-    counts = f"{errors} kinds of errors, {warnings} of warnings, {advice} of advice"
+    counts = f"kinds of errors: {errors}, of warnings: {warnings}, of advice: {advice}"
     end = "training would fail." if report.failed else "it can be trained with."
     return f"{report.folder}: {counts}; {end}"
 

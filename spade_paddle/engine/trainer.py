@@ -24,7 +24,7 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import whole_picture
-from spade_paddle.doctor.examine import examine
+from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
@@ -66,7 +66,8 @@ class Trainer:
         self.seconds = 0.0
         self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
         self.workers = Workers.join()
-        examine(data, label_set, config=config, quick=True).stop_at_errors()
+        warn = tqdm.write if self.workers.rank == 0 else None
+        check_before_training(data, label_set, config=config, warn=warn)
         cache = {
             "label_set": label_set,
             "short_side": config.data.short_side,
