@@ -35,13 +35,13 @@ def instance_facts(path: Path, label_map: np.ndarray, *, whole: bool) -> Instanc
             values = read_ids(path) if whole else NOTHING
             shared = ()
             if image.mode in ("L", "P") and values.size and values.shape == label_map.shape:
-                shared = _in_several_labels(values, label_map)
+                shared = in_several_labels(values, label_map)
             return InstanceFacts("", image.size, shared)
     except Exception as error:  # decoders of damaged files raise what they like
         return InstanceFacts(why_unreadable(path, error))
 
 
-def _in_several_labels(instances: np.ndarray, label_map: np.ndarray) -> tuple[int, ...]:
+def in_several_labels(instances: np.ndarray, label_map: np.ndarray) -> tuple[int, ...]:
     """Numbers but 0, which often means none, that cover several labels: cut off at 8 bits."""
     joint = instances * 65_536 + label_map.astype(np.int64)
     both, pixels = np.unique(joint, return_counts=True)

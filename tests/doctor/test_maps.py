@@ -11,6 +11,7 @@ from spade_paddle.config import Config, DataConfig
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.borders import MANY_RAMPS, ramp_share
 from spade_paddle.doctor.id_checks import numbering_of
+from spade_paddle.doctor.instances import in_several_labels
 from spade_paddle.doctor.maps import MapFacts
 
 NAME = "train/labels/0003.png"
@@ -156,11 +157,11 @@ def test_interpolated_label_map_is_named(dataset, interpolation):
 
 def test_thin_things_are_no_interpolation():
     rng = np.random.default_rng(0)
-    label_map = np.ones((64, 64), np.uint8)
-    label_map[40:] = 9
-    for column in rng.integers(2, 62, 8):
-        label_map[10:60, column] = rng.integers(2, 9)  # poles, before sky and before ground
+    stripes = rng.permutation(np.arange(48) % 12).repeat(6)
+    stripes[::6] = rng.integers(0, 12, 48)  # a pole of any label between any two areas
+    label_map = np.tile(stripes.astype(np.uint8), (60, 1))
     assert ramp_share(label_map) < MANY_RAMPS
+    assert ramp_share(cv2.resize(label_map, (200, 60))) > MANY_RAMPS
 
 
 def test_palette_that_contradicts_the_ids_is_named(dataset):
@@ -170,6 +171,16 @@ def test_palette_that_contradicts_the_ids_is_named(dataset):
     image.save(dataset / NAME)
     assert dataset.found() == {"label_map_palette": (NAME,)}
     assert "value 0 has the colour of 7 (water)" in dataset.message("label_map_palette")
+
+
+def test_palette_in_which_two_labels_changed_places_is_named(dataset):
+    label_map, palette = dataset.ids(NAME), dataset.label_set.palette()
+    palette[[1, 3]] = palette[[3, 1]]
+    image = Image.fromarray(label_map, mode="P")
+    image.putpalette(palette.flatten().tolist())
+    image.save(dataset / NAME)
+    assert dataset.found() == {"label_map_palette": (NAME,)}
+    assert "value 1 has the colour of 3 (mountain)" in dataset.message("label_map_palette")
 
 
 def test_palette_of_the_label_set_or_a_foreign_one_is_fine(dataset):
@@ -236,3 +247,11 @@ def test_coloured_instance_map_is_named(with_instances):
     colours = np.zeros((64, 96, 3), np.uint8)
     with_instances.write(INSTANCES, colours)
     assert with_instances.found() == {"instance_map_unreadable": (INSTANCES,)}
+
+
+@pytest.mark.parametrize(("pixels", "shared"), [(30, ()), (60, (5,))])
+def test_instance_lies_in_two_labels_when_a_twentieth_does(pixels, shared):
+    label_map, instances = np.ones((40, 40), np.uint8), np.zeros((40, 40), np.int64)
+    instances[:25] = 5  # 1000 pixels
+    label_map.ravel()[:pixels] = 2
+    assert in_several_labels(instances, label_map) == shared
