@@ -52,7 +52,7 @@ def check_ids(survey: Survey) -> Iterator[Finding]:
             f"the ids are 1..{highest + 1}, never 0, and the label set '{survey.label_set.name}' "
             f"knows 0..{highest}: these maps count their labels from 1",
             tuple(maps),
-            "subtract 1 with tools/remap.py, or by --fix",
+            "renumber them with tools/remap.py, or let --fix subtract 1",
         )
         return
     unknown = {
@@ -77,8 +77,8 @@ def _unknown(survey: Survey, maps: dict[str, MapFacts], unknown: dict[str, set[i
         f"unknown label ids {shorten(values[:_SHOWN], values)} ({share:.1%} of these maps); the "
         f"label set '{survey.label_set.name}' knows 0..{highest} (and {DONT_CARE} for don't care)",
         tuple(unknown),
-        "renumber them with tools/remap.py, or give the label set they were drawn with; --fix "
-        "makes them don't care",
+        "name the label set they were drawn with (--labels), or bring them into this one with "
+        "tools/remap.py; --fix makes them don't care",
     )
 
 

@@ -41,7 +41,8 @@ def repaired_map(
         CannotRepair: it cannot be read, or fits neither label set nor photo.
     """
     values, notes = _read(scene.pair.label_map, scene.label_map, label_set)
-    values = _renumber(values, numbering, name, notes)
+    if not scene.label_map.code or scene.label_map.problem == GREY:  # colours need no numbering
+        values = _renumber(values, numbering, name, notes)
     if len(label_set) == 2 and scene.label_map.ids == {0, DONT_CARE}:
         values = np.where(values == DONT_CARE, 1, values)
         notes.append("255 became 1")

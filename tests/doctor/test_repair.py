@@ -93,6 +93,20 @@ def test_wrong_numbering_is_undone(dataset, tmp_path, spoil, note):
     assert_clean(dataset, tmp_path / "out")
 
 
+def test_dont_care_and_colours_stay_where_maps_count_from_one(dataset, tmp_path):
+    ids = dataset.ids(LABELS)
+    ids[60:] = 255
+    dataset.write(LABELS, ids)
+    dataset.change_maps(lambda ids: np.where(ids == 255, 255, ids + 1).astype(np.uint8))
+    coloured = "train/labels/0003.png"
+    expected = dataset.ids(coloured) - 1
+    dataset.write(coloured, dataset.label_set.colorize(expected))
+    repaired(dataset, tmp_path / "out")
+    assert np.array_equal(read_ids(tmp_path / "out" / LABELS), ids)
+    assert np.array_equal(read_ids(tmp_path / "out" / coloured), expected)
+    assert_clean(dataset, tmp_path / "out")
+
+
 def test_unknown_ids_become_dont_care_which_is_said(dataset, tmp_path):
     ids = dataset.ids(LABELS)
     ids[40:48, 40:48] = 77
@@ -170,7 +184,7 @@ def test_photos_of_other_modes_become_rgb(dataset, tmp_path, mode, kind):
 
 def test_16_bit_grey_keeps_its_brightness(dataset, tmp_path):
     grey = dataset.ids(PHOTO)[..., 1]
-    dataset.write(PHOTO, grey.astype(np.uint16) * 257)
+    dataset.write(PHOTO, grey.astype(np.uint16) * 256 + 100)
     repaired(dataset, tmp_path / "out")
     after = read_photo(tmp_path / "out" / "train/images/0002.jpg")[..., 0]
     assert np.abs(after.astype(int) - grey).max() < 12
@@ -181,15 +195,15 @@ def test_names_are_brought_together(dataset, tmp_path):
     for before, after in (
         (f"{PHOTOS}/0001.png", f"{PHOTOS}/lake_img.png"),
         (f"{MAPS}/0001.png", f"{MAPS}/lake_mask.png"),
-        (f"{PHOTOS}/0003.png", f"{PHOTOS}/Lake.png"),
-        (f"{MAPS}/0003.png", f"{MAPS}/Lake.png"),
-        (f"{PHOTOS}/0004.png", f"{PHOTOS}/lake.png"),
-        (f"{MAPS}/0004.png", f"{MAPS}/lake.png"),
+        (f"{PHOTOS}/0003.png", f"{PHOTOS}/LAKE.png"),
+        (f"{MAPS}/0003.png", f"{MAPS}/LAKE.png"),
+        (f"{PHOTOS}/0004.png", f"{PHOTOS}/Lake.png"),
+        (f"{MAPS}/0004.png", f"{MAPS}/Lake.png"),
     ):
         (dataset / before).rename(dataset / after)
     repaired(dataset, tmp_path / "out")
     names = sorted(path.stem for path in (tmp_path / "out" / PHOTOS).iterdir())
-    assert names == ["0000", "0002", "0005", "Lake", "lake_2", "lake_img"]
+    assert names == ["0000", "0002", "0005", "LAKE", "Lake_2", "lake_img"]
     assert_clean(dataset, tmp_path / "out")
 
 
