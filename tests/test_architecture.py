@@ -14,7 +14,7 @@ ALLOWED = {
     "files": set(),
     "cli": {"errors"},
     "config": {"errors"},
-    "data": {"config", "errors"},
+    "data": {"config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "layers"},

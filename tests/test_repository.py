@@ -13,7 +13,7 @@ import pytest
 
 from spade_paddle import cli
 
-TOOLS = ("benchmark", "convert", "doctor", "export", "paint", "sheet", "train")
+TOOLS = ("benchmark", "convert", "doctor", "export", "paint", "remap", "sheet", "train")
 
 
 @pytest.mark.parametrize("tool", TOOLS)

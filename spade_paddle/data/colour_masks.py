@@ -1,0 +1,232 @@
+"""Masks drawn in other programs, in the colours of a label set, read as label maps.
+
+A pixel in exactly a label's colour has that label. An area of another colour has the label of the
+nearest colour within the tolerance, or is unknown. What is left lies on smoothed edges and goes to
+a label that occurs beside it (data/blends.py).
+
+Legend: H, W height and width; M pixels; N colours of a ``ColourTable``. Anchors are ``int32``
+[H, W]: the index of the colour whose label a pixel has, -1 as long as that is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from spade_paddle.data.blends import explain, nearest_anchors
+from spade_paddle.data.colour_table import FIRST_UNKNOWN, ColourTable, pack, unpack
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.errors import DataError
+
+REACH = 2  # pixels from an open one to the anchors that it is judged by
+ROUNDS = 8  # soft edges may be so many times wider
+ROUNDING = 4  # how far a channel may be from a mixture, at least
+LOSSY_REACH = 6  # a JPEG smears colours so far
+_LOSSY = ("JPEG", "MPO", "WEBP")
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+@dataclass(frozen=True, eq=False)
+class ColourReading:
+    """What a colour mask says.
+
+    ``label_map`` is ``uint8`` [H, W], 255 where the mask is transparent, shows "don't care" or is
+    unknown. ``snapped`` counts the pixels that have a label but not exactly its colour. ``unknown``
+    lists the colours that belong to no label and their pixels, most frequent first.
+    """
+
+    label_map: np.ndarray
+    snapped: int
+    unknown: tuple[tuple[tuple[int, int, int], int], ...]
+
+
+def read_colour_mask(
+    path: str | Path, label_set: LabelSet, *, tolerance: int = 12, allow_jpeg: bool = False
+) -> ColourReading:
+    """Read a picture whose colours are those of a label set.
+
+    Args:
+        path: PNG, BMP, GIF or TIFF; grey, palette, RGB or RGBA. Transparent pixels (alpha below
+            one half) are "don't care".
+        label_set: the colours; they must differ.
+        tolerance: largest difference in a channel at which a colour still counts as a label's.
+        allow_jpeg: read JPEG and WebP too. Their noise goes to the most alike label nearby; edges
+            become rough, and things smaller than a dozen pixels may be lost.
+
+    Raises:
+        DataError: unreadable, a JPEG that was not allowed, or no picture of 8-bit colours.
+        ConfigError: two labels of the set have the same colour.
+    """
+    try:
+        with Image.open(path) as image:
+            lossy = image.format in _LOSSY
+            if lossy and not allow_jpeg:
+                raise DataError(
+                    f"{path}: a colour mask must not be a {image.format}, which changes colours; "
+                    "save it as PNG",
+                    code="colour_mask_jpeg",
+                )
+            if image.mode.startswith(("I", "F")):
+                raise DataError(
+                    f"{path}: expected a picture in the colours of '{label_set.name}', got one of "
+                    f"mode {image.mode}; save it as an RGB PNG",
+                    code="colour_mask_mode",
+                )
+            pixels = np.asarray(image.convert("RGBA"))
+    except _BROKEN as error:
+        raise DataError(
+            f"{path}: cannot be read as a colour mask: {error}", code="colour_mask_unreadable"
+        ) from error
+    return colours_to_labels(pixels, label_set, tolerance=tolerance, lossy=lossy)
+
+
+def colours_to_labels(
+    pixels: np.ndarray, label_set: LabelSet, *, tolerance: int = 12, lossy: bool = False
+) -> ColourReading:
+    """``read_colour_mask`` of pixels in memory: ``uint8`` [H, W, 3] RGB or [H, W, 4] RGBA.
+
+    Raises:
+        ConfigError: two labels of the set have the same colour.
+    """
+    table = ColourTable(label_set, tolerance=tolerance)
+    packed = pack(pixels)
+    opaque = pixels[..., 3] >= 128 if pixels.shape[2] == 4 else np.ones(packed.shape, bool)
+    if lossy:
+        anchors = _lossy_anchors(packed, opaque, table)
+        noise = np.argwhere(opaque & (anchors < 0))
+        _settle_alike(anchors, noise, packed, table, reach=LOSSY_REACH)
+    else:
+        anchors = _anchors(packed, opaque, table)
+        _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
+    left = opaque & (anchors < 0)
+    anchors[left] = table.add(packed[left])
+    return _reading(anchors, packed, opaque, table)
+
+
+def _anchors(packed: np.ndarray, opaque: np.ndarray, table: ColourTable) -> np.ndarray:
+    """Anchors of pixels in exactly a label's colour, and of areas of one other colour."""
+    anchors = np.where(opaque, table.find(packed), -1)
+    solid = _solid(packed) & opaque
+    other = solid & (anchors < 0)
+    anchors[other] = table.add(packed[other])
+    if (anchors[opaque] < 0).any():  # else no edge is smoothed, and every colour is meant
+        by_chance = _mixed_by_chance(anchors, solid, table)
+        anchors[tuple(by_chance.T)] = -1
+    return anchors
+
+
+def _solid(values: np.ndarray) -> np.ndarray:
+    """Whether a pixel of [H, W] lies in a square of 3 x 3 equal ones, at the border 3 x 2."""
+    padded = np.pad(values, 1, mode="edge")
+    beside = (padded[:, :-2] == padded[:, 1:-1]) & (padded[:, 1:-1] == padded[:, 2:])
+    rows = beside[:-2] & beside[1:-1] & beside[2:]  # all three rows of the square are even
+    same = (padded[:-2] == padded[1:-1]) & (padded[1:-1] == padded[2:])
+    square = rows & same[:, 1:-1]
+    return cv2.dilate(square.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+
+
+def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColourTable) -> np.ndarray:
+    """The pixels [M, 2] whose colour is a label's, but only as a mixture of two others.
+
+    A label that has an area nearby is meant; the two others must have one somewhere.
+    """
+    pixels = np.argwhere((anchors >= 0) & ~solid)
+    own = anchors[tuple(pixels.T)]
+    in_areas = np.where(solid, anchors, -1)
+    beside = nearest_anchors(in_areas, pixels, groups=table.groups, radius=REACH)
+    meant = (beside == own[:, None]).any(axis=1)
+    pixels, own = pixels[~meant], own[~meant]
+    drawn = np.where(np.isin(anchors, np.unique(in_areas)), anchors, -1)
+    near = nearest_anchors(drawn, pixels, groups=table.groups, radius=REACH)
+    known = unpack(table.packed)
+    mixed = explain(known[own], near, anchor_colours=known, tolerance=1)
+    return pixels[(mixed >= 0) & (mixed != own) & (near[:, 1] >= 0)]
+
+
+def _settle_edges(
+    anchors: np.ndarray,
+    packed: np.ndarray,
+    opaque: np.ndarray,
+    table: ColourTable,
+    *,
+    error: int,
+) -> None:
+    """Give open pixels to the anchor beside them that they show most of, from the edges inwards."""
+    present = np.unique(anchors[anchors >= 0])
+    present = present[present < table.official]
+    fresh = np.ones(packed.shape, np.uint8)
+    for _ in range(ROUNDS):
+        pixels = np.argwhere(opaque & (anchors < 0) & (fresh > 0))
+        if not len(pixels):
+            break
+        near = nearest_anchors(anchors, pixels, groups=table.groups, radius=REACH)
+        colours, known = unpack(packed[tuple(pixels.T)]), unpack(table.packed)
+        chosen = explain(colours, near, anchor_colours=known, tolerance=error)
+        # at a tip, or in a wide edge, the other colour of the mixture is farther away
+        for other in present:
+            left = np.flatnonzero((chosen < 0) & (near[:, 0] >= 0))
+            if not left.size:
+                break
+            pair = np.full((len(left), near.shape[1]), -1, np.int32)
+            pair[:, 0], pair[:, 1] = near[left, 0], other
+            most = explain(colours[left], pair, anchor_colours=known, tolerance=ROUNDING)
+            chosen[left] = np.where(most == near[left, 0], most, -1)
+        anchors[tuple(pixels.T)] = chosen
+        fresh[:] = 0
+        fresh[tuple(pixels[chosen >= 0].T)] = 1
+        fresh = cv2.dilate(fresh, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
+    lone = np.argwhere(opaque & (anchors < 0) & _unlike_all_beside(packed))
+    _settle_alike(anchors, lone, packed, table, reach=REACH)
+
+
+def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:
+    """Whether no pixel beside one of [H, W], corners included, has its colour."""
+    height, width = packed.shape
+    padded = np.pad(packed, 1, constant_values=-1)
+    like = np.zeros(packed.shape, bool)
+    for top in range(3):
+        for left in range(3):
+            if (top, left) != (1, 1):
+                like |= padded[top : top + height, left : left + width] == packed
+    return ~like
+
+
+def _settle_alike(
+    anchors: np.ndarray, pixels: np.ndarray, packed: np.ndarray, table: ColourTable, *, reach: int
+) -> None:
+    """Give pixels [M, 2] to the most alike anchor within reach, where there is one."""
+    near = nearest_anchors(anchors, pixels, groups=table.groups, radius=reach)
+    colours = unpack(packed[tuple(pixels.T)])
+    difference = np.abs(colours[:, None] - unpack(table.packed[near])).sum(axis=2)
+    difference[near < 0] = 2**20
+    anchors[tuple(pixels.T)] = near[np.arange(len(near)), difference.argmin(axis=1)]
+
+
+def _lossy_anchors(packed: np.ndarray, opaque: np.ndarray, table: ColourTable) -> np.ndarray:
+    """Anchors of pixels that, with all around them, are near one label's colour."""
+    anchors = np.where(opaque, table.add(packed), -1)
+    groups = np.where(opaque, table.groups[anchors], -1)
+    return np.where(_solid(groups) & (groups < FIRST_UNKNOWN), anchors, -1)
+
+
+def _reading(
+    anchors: np.ndarray, packed: np.ndarray, opaque: np.ndarray, table: ColourTable
+) -> ColourReading:
+    groups = np.where(opaque, table.groups[anchors], DONT_CARE)
+    known = groups < FIRST_UNKNOWN
+    exact = table.groups[table.find(packed)] == groups
+    exact &= table.find(packed) < table.official
+    counts = np.bincount(anchors[~known], minlength=len(table.packed))
+    unknown = [
+        (tuple(int(value) for value in unpack(table.packed[index])), int(counts[index]))
+        for index in np.flatnonzero(counts)
+    ]
+    return ColourReading(
+        label_map=np.where(known, groups, DONT_CARE).astype(np.uint8),
+        snapped=int((opaque & known & ~exact).sum()),
+        unknown=tuple(sorted(unknown, key=lambda entry: (-entry[1], entry[0]))),
+    )

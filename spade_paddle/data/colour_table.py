@@ -1,0 +1,89 @@
+"""The colours met in one colour mask, and whose they are.
+
+Legend: N colours; U colours asked for. A packed colour is red * 65536 + green * 256 + blue.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.errors import ConfigError
+
+FIRST_UNKNOWN = 256  # groups from here on are colours of no label, each its own
+
+
+def pack(pixels: np.ndarray) -> np.ndarray:
+    """Packed colours ``int32`` [...] of RGB ``uint8`` [..., 3]."""
+    red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
+    return (red << 16) | (green << 8) | blue
+
+
+def unpack(packed: np.ndarray) -> np.ndarray:
+    """RGB ``int32`` [..., 3] of packed colours [...]; undoes ``pack``."""
+    return np.stack([packed >> 16, (packed >> 8) & 255, packed & 255], axis=-1)
+
+
+class ColourTable:
+    """Colours by index: those of the labels, then of "don't care", then others as they are met.
+
+    Args:
+        label_set: the labels; their colours must differ.
+        tolerance: largest difference in a channel at which a colour still counts as a label's.
+
+    Attributes:
+        packed: ``int32`` [N] the colours.
+        groups: ``int32`` [N] what each belongs to: a label's id, 255 for "don't care", or a number
+            of its own from 256 on.
+
+    Raises:
+        ConfigError: two labels have the same colour.
+    """
+
+    def __init__(self, label_set: LabelSet, *, tolerance: int) -> None:
+        for one, other in combinations(label_set.labels, 2):
+            if one.color == other.color:
+                raise ConfigError(
+                    f"label set '{label_set.name}': '{one.name_en}' and '{other.name_en}' have the "
+                    f"same colour {one.hex_color}, so a colour mask cannot tell them apart; change "
+                    "one of them",
+                    code="label_colours_equal",
+                )
+        own = pack(label_set.palette()[: len(label_set)])
+        nothing = pack(label_set.palette()[DONT_CARE])
+        self._labels = len(own)
+        self._tolerance = tolerance
+        self.packed = own if nothing in own else np.append(own, nothing)
+        self.groups = np.append(np.arange(len(own)), DONT_CARE)[: len(self.packed)]
+        self.official = len(self.packed)  # so many colours are exactly a label's or "don't care"
+
+    def find(self, packed: np.ndarray) -> np.ndarray:
+        """Indices ``int32`` [...] of packed colours [...], -1 for those not met yet."""
+        order = np.argsort(self.packed)
+        place = np.searchsorted(self.packed, packed, sorter=order).clip(max=len(order) - 1)
+        index = order[place].astype(np.int32)
+        return np.where(self.packed[index] == packed, index, np.int32(-1))
+
+    def add(self, packed: np.ndarray) -> np.ndarray:
+        """As ``find``, but a colour not met yet is added: to the nearest label within the
+        tolerance, or as an unknown one."""
+        new = np.unique(packed[self.find(packed) < 0])
+        labels, near = self._nearest(unpack(new))
+        unknown = FIRST_UNKNOWN + len(self.packed) + np.arange(len(new))
+        self.packed = np.append(self.packed, new)
+        self.groups = np.append(self.groups, np.where(near, labels, unknown))
+        return self.find(packed)
+
+    def _nearest(self, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For colours [U, 3]: the nearest label, and whether it is within the tolerance."""
+        best = np.full(len(colours), 2**30)
+        labels = np.zeros(len(colours), np.int32)
+        for label, own in enumerate(unpack(self.packed[: self._labels])):
+            difference = np.abs(colours - own)
+            # the largest difference counts; the sum decides between equal ones
+            score = difference.max(axis=1) * 1024 + difference.sum(axis=1)
+            closer = score < best
+            labels[closer], best[closer] = label, score[closer]
+        return labels, best // 1024 <= self._tolerance

@@ -1,0 +1,133 @@
+"""A folder of label maps or colour masks, written anew in the ids of another label set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spade_paddle.data.colour_masks import ColourReading, read_colour_mask
+from spade_paddle.data.dataset import read_ids
+from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.data.remap import Remap
+from spade_paddle.errors import DataError, LabelMapError
+
+MAP_ENDINGS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
+_SHOWN = 4  # unknown colours that are named for each file
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a folder.
+
+    ``written`` counts files; ``pixels`` are those of each target id, ``int64`` [256]; ``snapped``
+    counts pixels that were not exactly in a label's colour; ``unknown`` the pixels in each colour
+    (R, G, B) of no label; ``problems`` has a sentence for each file that is not right.
+    """
+
+    written: int
+    pixels: np.ndarray
+    snapped: int
+    unknown: Counter[tuple[int, int, int]]
+    problems: tuple[str, ...]
+
+
+def find_maps(folder: Path) -> list[Path]:
+    """The pictures in a folder, sorted by stem.
+
+    Raises:
+        DataError: no such folder, no picture in it, or two of one stem.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: there is no such folder; expected one of label maps",
+            code="data_folder_missing",
+        )
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in MAP_ENDINGS)
+    if not paths:
+        raise DataError(
+            f"{folder}: there is no label map here, no {', '.join(MAP_ENDINGS)}",
+            code="data_folder_empty",
+        )
+    for one, other in zip(paths, paths[1:]):
+        if one.stem == other.stem:
+            raise DataError(
+                f"{folder}: {one.name} and {other.name} would become the same file; take one away",
+                code="stem_twice",
+            )
+    return paths
+
+
+def remap_folder(
+    maps: Path,
+    out: Path,
+    *,
+    remap: Remap,
+    colours: bool = False,
+    progress: Callable[[Iterable[Path]], Iterable[Path]] = iter,
+) -> Outcome:
+    """Write every map of a folder as a palette PNG of the same stem in the target's ids.
+
+    A file that cannot be read, or has unknown ids, is left out; unknown colours become "don't
+    care" (255). Both are told in the outcome, and the rest goes on.
+
+    Args:
+        maps: folder of the label maps.
+        out: another folder, made if needed.
+        remap: from their label set to the one wanted.
+        colours: they are colour masks in the colours of the source, not ids.
+        progress: goes round the list of files, and may show how far it is.
+
+    Raises:
+        DataError: the folder is missing or empty, two files have one stem, or out is the folder.
+    """
+    if out.resolve() == maps.resolve():
+        raise DataError(
+            f"{out}: this is the folder that is read; the maps in it would be lost. Take another",
+            code="out_is_input",
+        )
+    written, snapped = 0, 0
+    pixels = np.zeros(256, np.int64)
+    unknown: Counter[tuple[int, int, int]] = Counter()
+    problems = []
+    for path in progress(find_maps(maps)):
+        try:
+            reading = _read(path, remap, colours=colours)
+            label_map = remap.apply(reading.label_map, where=str(path))
+        except (DataError, LabelMapError) as error:
+            problems.append(str(error))
+            continue
+        write_label_map(out / f"{path.stem}.png", label_map, remap.target)
+        written += 1
+        pixels += np.bincount(label_map.ravel(), minlength=256)
+        snapped += reading.snapped
+        if reading.unknown:
+            problems.append(_told(path, reading, remap.source.name))
+            unknown.update(dict(reading.unknown))
+    return Outcome(written, pixels, snapped, unknown, tuple(problems))
+
+
+def _read(path: Path, remap: Remap, *, colours: bool) -> ColourReading:
+    if colours:
+        return read_colour_mask(path, remap.source)
+    return ColourReading(label_map=read_ids(path), snapped=0, unknown=())
+
+
+def _told(path: Path, reading: ColourReading, name: str) -> str:
+    count = sum(number for _, number in reading.unknown)
+    shown = ", ".join(f"{hex_of(colour)} ({number})" for colour, number in reading.unknown[:_SHOWN])
+    more = len(reading.unknown) - _SHOWN
+    return (
+        f"{path}: {count} pixels are in colours of no label of '{name}': {shown}"
+        f"{f' and {more} more colours' if more > 0 else ''}; they are now don't care "
+        f"({DONT_CARE}). Paint them in a label's colour"
+    )
+
+
+def hex_of(colour: tuple[int, int, int]) -> str:
+    """A colour as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
