@@ -103,6 +103,14 @@ def test_jpeg_among_the_label_maps_is_named(dataset):
     assert dataset.found() == {"label_map_jpeg": files}
 
 
+def test_label_maps_that_are_all_jpegs_are_no_empty_folder(dataset):
+    for name in ("0000", "0001"):
+        with Image.open(dataset / f"val/labels/{name}.png") as image:
+            image.save(dataset / f"val/labels/{name}.jpg")
+        (dataset / f"val/labels/{name}.png").unlink()
+    assert set(dataset.found()) == {"label_map_jpeg"}
+
+
 def test_files_and_folders_that_training_does_not_look_at_are_named(dataset):
     (dataset / "train/images/more").mkdir()
     (dataset / "train/labels/notes.txt").write_text("notes")
