@@ -40,17 +40,14 @@ def check_names(survey: Survey) -> Iterator[Finding]:
 
 
 def _folders(survey: Survey, part: Part, partners: list[Partners]) -> Iterator[Finding]:
+    root = survey.folder / part.name
+    if not root.is_dir():
+        yield _missing(survey, root)
+        return
     for folder, endings in ((part.images, PHOTO_ENDINGS), (part.labels, (".png",))):
         name = survey.name(folder.path)
         if not folder.exists:
-            there = sorted(p.name for p in survey.folder.iterdir() if p.is_dir())
-            yield Finding(
-                "data_folder_missing",
-                "there is no such folder; a data set has train/images, train/labels, val/images "
-                f"and val/labels; here are {shorten(there[:6], there) or 'no folders'}",
-                (name,),
-                "make it, or give the folder above it" if not there else "rename or move them",
-            )
+            yield _missing(survey, folder.path)
         elif not folder.by_stem and not partners:
             yield Finding(
                 "data_folder_empty",
@@ -65,6 +62,19 @@ def _folders(survey: Survey, part: Part, partners: list[Partners]) -> Iterator[F
             (survey.name(part.instances.path),),
             "put an instance map there for every photo, or delete the folder",
         )
+
+
+def _missing(survey: Survey, folder: Path) -> Finding:
+    there = sorted(path.name for path in folder.parent.iterdir() if path.is_dir())
+    beside = shorten(there[:6], there) or "none"
+    only_val = folder.name == "val" and "train" in there
+    return Finding(
+        "data_folder_missing",
+        "there is no such folder; a data set has train/images, train/labels, val/images and "
+        f"val/labels (or only images and labels); beside it are {beside}",
+        (survey.name(folder),),
+        "move about a tenth of train/ there" if only_val else "rename or move the data",
+    )
 
 
 def _partners(survey: Survey, partners: list[Partners]) -> Iterator[Finding]:

@@ -121,11 +121,14 @@ def test_files_and_folders_that_training_does_not_look_at_are_named(dataset):
 
 def test_missing_val_is_named(dataset):
     shutil.rmtree(dataset / "val")
-    report = dataset.examine()
-    assert [(f.code, f.files) for f in report.findings] == [
-        ("data_folder_missing", ("val/images",)),
-        ("data_folder_missing", ("val/labels",)),
-    ]
+    assert dataset.found() == {"data_folder_missing": ("val",)}
+    assert "move about a tenth of train/ there" in dataset.message("data_folder_missing")
+
+
+def test_missing_folder_of_label_maps_is_named(dataset):
+    (dataset / "train/labels").rename(dataset / "train/masks")
+    assert dataset.found() == {"data_folder_missing": ("train/labels",)}
+    assert "beside it are images, masks" in dataset.message("data_folder_missing")
 
 
 def test_empty_folder_is_named(dataset):
@@ -140,7 +143,7 @@ def test_folder_that_is_no_data_set_says_what_one_looks_like(tmp_path, dataset):
     report = dataset.examine()
     assert report.findings[0].code == "data_folder_missing"
     assert "train/images, train/labels" in report.findings[0].message
-    assert "here are photos" in report.findings[0].message
+    assert "beside it are photos" in report.findings[0].message
     assert report.suggestions == ()
 
 

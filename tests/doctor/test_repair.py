@@ -101,7 +101,8 @@ def test_dont_care_and_colours_stay_where_maps_count_from_one(dataset, tmp_path)
     coloured = "train/labels/0003.png"
     expected = dataset.ids(coloured) - 1
     dataset.write(coloured, dataset.label_set.colorize(expected))
-    repaired(dataset, tmp_path / "out")
+    done = repaired(dataset, tmp_path / "out")
+    assert done[LABELS].notes == ("1 subtracted from the ids",)
     assert np.array_equal(read_ids(tmp_path / "out" / LABELS), ids)
     assert np.array_equal(read_ids(tmp_path / "out" / coloured), expected)
     assert_clean(dataset, tmp_path / "out")
