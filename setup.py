@@ -22,7 +22,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.9,<3.13",
     packages=find_packages(include=["spade_paddle", "spade_paddle.*"]),
-    package_data={"spade_paddle.serving": ["static/**/*", "static/*"]},
+    package_data={
+        "spade_paddle.serving": ["static/**/*", "static/*"],
+        "spade_paddle.annotate": ["review.html", "models/*/*"],
+    },
     install_requires=[
         "numpy>=1.22,<2",
         "opencv-python>=4.5.5,<4.7",

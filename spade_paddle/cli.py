@@ -24,6 +24,23 @@ def run_tool(work: Callable[[argparse.Namespace], int], parser: argparse.Argumen
         return 2
 
 
+def number_in(low: float, high: float) -> Callable[[str], float]:
+    """An argparse type: a number from low to high, whole when ``low`` is."""
+    kind = type(low)
+
+    def read(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            word = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"expected {word} from {low} to {high}, got {text!r}")
+        return value
+
+    return read
+
+
 def require_paddle() -> None:
     """Say how to install Paddle where it is missing. Raises UserError."""
     if importlib.util.find_spec("paddle") is None:

@@ -15,36 +15,8 @@ from typing import Any, Optional
 
 import yaml
 
+from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
 from spade_paddle.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Which label set the photos have and how a training picture is cut from them."""
-
-    labels: str = "labels/landscape.yaml"  # label set file, beside the configuration file
-    crop_size: int = 256  # width of the training pictures in pixels
-    aspect_ratio: float = 1.0  # their width over their height
-    short_side: int = 286  # photos are resized to this short side before the crop
-    short_side_min: Optional[int] = (
-        None  # if given, the short side is drawn from this to short_side
-    )
-    flip: bool = True  # mirror half of the pictures left to right
-    dont_care: bool = True  # the networks have a channel for "don't care" (255)
-    drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
-    instance_edges: bool = True  # the networks have an instance edge channel
-    icpe_compatible: bool = False  # clade_icpe: positions with the public code's deviations
-
-    @property
-    def crop_height(self) -> int:
-        """Height of the training pictures in pixels."""
-        return round(self.crop_size / self.aspect_ratio)
-
-    def picture_size(self, multiple: int) -> tuple[int, int]:
-        """Height and width of whole pictures at the training scale, cut to the multiple."""
-        long_side = self.short_side * max(self.aspect_ratio, 1 / self.aspect_ratio)
-        sides = [int(side) - int(side) % multiple for side in (self.short_side, long_side)]
-        return (sides[0], sides[1]) if self.aspect_ratio >= 1 else (sides[1], sides[0])
 
 
 @dataclass(frozen=True)
@@ -63,6 +35,11 @@ class GeneratorConfig:
     simam: bool = True  # attention on the output of every residual block
     noise: bool = False  # a noise map into every residual block (not in the article)
     latent_channels: Optional[int] = None  # of the features made of a style; null: 16 * ngf
+
+    @property
+    def multiple(self) -> int:
+        """Height and width of every picture must be multiples of this many pixels."""
+        return 2 ** {"normal": 5, "more": 6, "most": 7}[self.upsampling]
 
 
 @dataclass(frozen=True)
@@ -145,6 +122,7 @@ class Config:
 
 _CHOICES = {
     "initializer": ("paddle", "xavier"),
+    "data.load_mode": LOAD_MODES,
     "generator.norm": ("spade", "clade", "clade_icpe"),
     "generator.upsampling": ("normal", "more", "most"),
     "generator.param_free_norm": ("batch", "sync_batch", "instance"),
@@ -162,8 +140,9 @@ _AT_LEAST = {
     "sample_every_images": 1,
     "log_every_images": 1,
     "data.crop_size": 32,
-    "data.short_side": 32,
-    "data.short_side_min": 32,
+    "data.load_size": 32,
+    "data.load_size_min": 32,
+    "data.cache_gib": 0.0,
     "data.drop_label_probability": 0.0,
     "generator.ngf": 1,
     "generator.max_width": 1,
@@ -246,10 +225,10 @@ def _read_section(kind: type, content: Any, *, where: str, prefix: str) -> Any:
     hints = typing.get_type_hints(kind)
     unknown = [key for key in content if key not in hints]
     if unknown:
-        near = difflib.get_close_matches(str(unknown[0]), hints, n=1)
-        hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(hints)}"
+        name = f"{prefix}{unknown[0]}"
         raise ConfigError(
-            f"{where}: unknown field '{prefix}{unknown[0]}'; {hint}", code="config_unknown_field"
+            f"{where}: unknown field '{name}'; {_hint(name, prefix=prefix, known=list(hints))}",
+            code="config_unknown_field",
         )
     values = {}
     for name, value in content.items():
@@ -258,6 +237,14 @@ def _read_section(kind: type, content: Any, *, where: str, prefix: str) -> Any:
         else:
             values[name] = _read_value(hints[name], value, where=where, name=f"{prefix}{name}")
     return kind(**values)
+
+
+def _hint(name: str, *, prefix: str, known: list[str]) -> str:
+    """What a person may have meant by an unknown field."""
+    if name in RENAMED:
+        return f"it is called '{RENAMED[name]}' now"
+    near = difflib.get_close_matches(name[len(prefix) :], known, n=1)
+    return f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(known)}"
 
 
 def _read_value(hint: Any, value: Any, *, where: str, name: str) -> Any:
@@ -296,27 +283,14 @@ def _check_values(config: Config, *, where: str) -> None:
     for name, lowest in _AT_LEAST.items():
         if value_of(name) is not None and value_of(name) < lowest:
             refuse(name, f"at least {lowest}")
-    data, generator = config.data, config.generator
+    generator = config.generator
     if generator.kernel_size % 2 == 0:
         refuse("generator.kernel_size", "odd")
     if config.encoder.size & (config.encoder.size - 1):
         refuse("encoder.size", "a power of two")
-    if not 1 / 8 <= data.aspect_ratio <= 8:
-        refuse("data.aspect_ratio", "from 1/8 to 8")
-    if data.drop_label_probability > 0 and not data.dont_care:
-        refuse("data.drop_label_probability", "0 when data.dont_care is false")
-    if (data.short_side_min or data.short_side) > data.short_side:
-        refuse("data.short_side_min", f"at most data.short_side ({data.short_side})")
-    if min(data.crop_size, data.crop_height) > (data.short_side_min or data.short_side):
-        refuse("data.crop_size", "at most the short side the photos are resized to")
-    multiple = 2 ** {"normal": 5, "more": 6, "most": 7}[generator.upsampling]
-    if data.crop_size % multiple:
-        refuse("data.crop_size", f"a multiple of {multiple} (upsampling {generator.upsampling})")
-    if data.crop_height % multiple:
-        refuse(
-            "data.aspect_ratio",
-            f"such that crop_size / aspect_ratio, here {data.crop_height}, is a multiple of "
-            f"{multiple} (upsampling {generator.upsampling})",
-        )
+    for name, expected in data_problems(
+        config.data, multiple=generator.multiple, upsampling=generator.upsampling
+    ):
+        refuse(name, expected)
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")

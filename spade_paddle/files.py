@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 from typing import Callable
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, flush it, and rename it to ``path``."""
+def write_atomically(path: Path, write: Callable[[Path], None], *, shared: bool = False) -> None:
+    """Let ``write`` fill a temporary file beside ``path``, flush it, and rename it to ``path``.
+
+    A process that is killed leaves the temporary file, and its successor takes the same name.
+    ``shared``: several processes or machines may write ``path`` at once, so each takes its own.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
+    mark = f".{platform.node()}-{os.getpid()}" if shared else ""
+    temporary = path.with_name(f"{path.name}{mark}.tmp")
     try:
         write(temporary)
         with temporary.open("rb+") as file:
@@ -20,6 +26,10 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write_text_atomically(path: Path, text: str) -> None:
+def write_text_atomically(path: Path, text: str, *, shared: bool = False) -> None:
     """Write UTF-8 text by ``write_atomically``."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write, shared=shared)

@@ -13,7 +13,8 @@ ALLOWED = {
     "errors": set(),
     "files": set(),
     "cli": {"errors"},
-    "config": {"errors"},
+    "data_config": set(),
+    "config": {"data_config", "errors"},
     "data": {"config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
@@ -23,6 +24,8 @@ ALLOWED = {
     "inference": {"config", "data", "engine", "errors", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
+    "metrics": {"data"},
+    "annotate": {"config", "data", "errors", "files", "metrics"},
 }
 # packages that only these files may import
 ONLY_IN = {
@@ -30,10 +33,11 @@ ONLY_IN = {
     "flask": ("spade_paddle/serving/",),
     "flask_cors": ("spade_paddle/serving/",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
-    "paddleseg": ("spade_paddle/annotate.py",),
+    "paddleseg": ("spade_paddle/annotate/",),
 }
 NO_PADDLE = (
     "spade_paddle/config.py",
+    "spade_paddle/data_config.py",
     "spade_paddle/errors.py",
     "spade_paddle/data/",
     "spade_paddle/doctor/",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from spade_paddle.config import Config, load_config, read_config
+from spade_paddle.config import Config, DataConfig, load_config, read_config
 from spade_paddle.errors import ConfigError
 
 
@@ -34,6 +34,10 @@ def test_override_reaches_nested_fields(tmp_path):
     assert (config.generator.ngf, config.total_images, config.data.flip) == (7, 9, False)
 
 
+def mode(name, *, upsampling="normal", **data):
+    return {"data": {"load_mode": name, **data}, "generator": {"upsampling": upsampling}}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -47,8 +51,34 @@ def test_override_reaches_nested_fields(tmp_path):
         ({"generator": {"norm": "batch"}}, "'generator.norm' must be one of spade, clade"),
         ({"generator": {"kernel_size": 2}}, "must be odd"),
         ({"data": {"crop_size": 100}}, "a multiple of 32"),
-        ({"data": {"crop_size": 320}}, "at most the short side"),
-        ({"data": {"short_side_min": 300}}, "at most data.short_side"),
+        ({"data": {"crop_size": 320}}, "'data.load_size' must be at least 320, the crop's shorter"),
+        (
+            {"data": {"load_size": 250}},
+            "at least 256, the crop's shorter side, with load_mode scale",
+        ),
+        ({"data": {"load_size_min": 250}}, "'data.load_size_min' must be at least 256"),
+        (mode("resize_and_crop", aspect_ratio=0.5), "at least 512, the crop's longer side"),
+        (
+            mode("scale_width_and_crop", load_size=250, aspect_ratio=2.0),
+            "at least 256, the crop's width",
+        ),
+        (mode("scale_width", load_size=100, upsampling="most"), "at least 128, the least side"),
+        (mode("scale_shortside", load_size_min=33, upsampling="more"), "load_size_min' must be at"),
+        (mode("crop", load_size_min=260), "must be null with load_mode crop, which has no load"),
+        (mode("fixed", load_size_min=260), "null with load_mode fixed"),
+        (mode("none", load_size_min=260), "null with load_mode none"),
+        (mode("fixed", crop_size=100), "'data.crop_size' must be a multiple of 32"),
+        (mode("fixed", aspect_ratio=1.5), "here 171, is a multiple of 32"),
+        (mode("zoom"), "'data.load_mode' must be one of resize_and_crop, scale_width, "),
+        (mode(None), "'data.load_mode' must be of type str, got None"),
+        ({"data": {"val_share": 0.95}}, "'data.val_share' must be from 0 to 0.9, got 0.95"),
+        ({"data": {"val_share": -0.1}}, "'data.val_share' must be from 0 to 0.9"),
+        ({"data": {"val_share": float("nan")}}, "'data.val_share' must be from 0 to 0.9"),
+        ({"data": {"cache_gib": -1}}, "'data.cache_gib' must be at least 0.0"),
+        ({"data": {"short_side": 286}}, "unknown field 'data.short_side'; it is called 'data.load"),
+        ({"data": {"short_side_min": 9}}, "it is called 'data.load_size_min' now"),
+        ({"data": {"short_sides": 286}}, "unknown field 'data.short_sides'; "),
+        ({"data": {"load_size_min": 300}}, "at most data.load_size"),
         ({"losses": {"perceptual_network": "squeezenet"}}, "losses.perceptual_weights"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),
         ({"initializer": "kaiming"}, "'initializer' must be one of paddle, xavier"),
@@ -64,6 +94,37 @@ def test_wrong_configurations_name_the_field_and_what_is_expected(content, messa
         read_config(content, where="my.yaml")
     assert message in str(error.value)
     assert str(error.value).startswith("my.yaml: ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        mode("resize_and_crop", aspect_ratio=2.0),
+        mode("scale_width_and_crop", load_size=256, load_size_min=256, aspect_ratio=0.5),
+        mode("scale_width", load_size=64, crop_size=512),  # no crop has to fit
+        mode("scale_shortside", load_size=128, load_size_min=128, upsampling="most"),
+        mode("crop", load_size=32),
+        mode("fixed", aspect_ratio=2.0, load_size=32),
+        mode("none"),
+        {"data": {"val_share": 0, "cache_gib": 0}},
+    ],
+)
+def test_load_modes_ask_of_the_load_size_only_what_they_need(content):
+    assert read_config(content).data == DataConfig(**content["data"])
+
+
+def test_the_modes_are_words_in_yaml(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("data:\n  load_mode: none\n", encoding="utf-8")
+    assert load_config(path).data.load_mode == "none"
+    assert load_config(path, overrides=["data.load_mode=crop"]).data.load_mode == "crop"
+
+
+def test_an_old_name_is_told_apart_wherever_it_comes_from(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("seed: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"called 'data\.load_size' now"):
+        load_config(path, overrides=["data.short_side=300"])
 
 
 @pytest.mark.parametrize("override", ["total_images", "=3", "seed.x=1"])
@@ -92,10 +153,20 @@ def test_defaults_are_the_articles_sizes():
     ("data", "multiple", "crop", "picture"),
     [
         ({}, 32, (256, 256), (256, 256)),
-        ({"short_side": 300}, 32, (256, 256), (288, 288)),
+        ({"load_size": 300}, 32, (256, 256), (288, 288)),
         ({"aspect_ratio": 2.0}, 32, (128, 256), (256, 544)),
         ({"aspect_ratio": 0.5}, 32, (512, 256), (544, 256)),
         ({"aspect_ratio": 2.0}, 128, (128, 256), (256, 512)),
+        # without a crop the nearest multiple, as the training pictures have it
+        ({"load_mode": "scale_shortside", "aspect_ratio": 2.0}, 32, (128, 256), (288, 576)),
+        ({"load_mode": "scale_shortside", "aspect_ratio": 0.5}, 32, (512, 256), (576, 288)),
+        ({"load_mode": "scale_width", "aspect_ratio": 2.0}, 32, (128, 256), (128, 288)),
+        ({"load_mode": "scale_width_and_crop", "aspect_ratio": 2.0}, 32, (128, 256), (128, 256)),
+        ({"load_mode": "resize_and_crop", "aspect_ratio": 2.0}, 32, (128, 256), (256, 256)),
+        # nothing tells how large photos are: as large as a crop
+        ({"load_mode": "crop", "load_size": 900}, 32, (256, 256), (256, 256)),
+        ({"load_mode": "fixed", "aspect_ratio": 2.0}, 32, (128, 256), (128, 256)),
+        ({"load_mode": "none", "aspect_ratio": 0.5}, 32, (512, 256), (512, 256)),
     ],
 )
 def test_sizes_of_training_crops_and_whole_pictures(data, multiple, crop, picture):

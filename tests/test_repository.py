@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 
 from spade_paddle import cli
+from spade_paddle.config import read_config
 
-TOOLS = ("benchmark", "convert", "doctor", "export", "paint", "remap", "sheet", "train")
+TOOLS = (
+    *("annotate", "benchmark", "compare_maps", "convert", "doctor", "export", "paint", "remap"),
+    *("sheet", "train", "train_annotator"),
+)
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -89,6 +93,7 @@ def test_model_card_tells_the_numbers_of_the_shipped_model(root):
     model = json.loads((weights / "model.json").read_text(encoding="utf-8"))
     card = (root / "hub_module" / "MODEL_CARD.md").read_text(encoding="utf-8")
     training = model["training"]
+    read_config(training["config"])  # tools/benchmark.py builds the networks of it
     assert f"{training['images_seen']} pictures, {training['hours']} hours" in card
     assert f"seed {training['seed']}" in card
     assert f"{model['parameters'] / 1e6:.2f} M parameters" in card

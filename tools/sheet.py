@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from spade_paddle.cli import run_tool
+from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import whole_picture
@@ -21,7 +22,7 @@ from spade_paddle.errors import DataError
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, type=Path, help="model folder")
-    parser.add_argument("--data", required=True, type=Path, help="folder with val/")
+    parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--out", required=True, type=Path, help="picture to write, .jpg or .png")
     parser.add_argument("--scenes", default="", help="names separated by commas; default: all")
     parser.add_argument("--side", type=int, default=256, help="pixels of each picture in the sheet")
@@ -47,12 +48,15 @@ def make_sheet(arguments: argparse.Namespace) -> int:
 
 def paint_scenes(painter, data: Path, names: str) -> list[list[np.ndarray]]:
     """For each scene its label map in colours, the painted picture and the photo."""
-    pairs = {pair.stem: pair for pair in find_pairs(data, "val")}
+    # photos that the training has not seen: it has split a flat data set by this
+    val_share = painter.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
+    pairs = {pair.stem: pair for pair in find_pairs(data, "val", val_share=val_share)}
     wanted = [name for name in names.split(",") if name] or list(pairs)
     unknown = [name for name in wanted if name not in pairs]
     if unknown:
         raise DataError(
-            f"--scenes: {', '.join(unknown)} not in {data}/val; there are {', '.join(pairs)}",
+            f"--scenes: {', '.join(unknown)} not in the val part of {data}; there are "
+            f"{', '.join(pairs)}",
             code="scene_unknown",
         )
     triples = []

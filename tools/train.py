@@ -20,7 +20,7 @@ from spade_paddle.engine.cpu import apply_cpu_settings
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path, help="YAML file, see configs/")
-    parser.add_argument("--data", required=True, type=Path, help="folder with train/ and val/")
+    parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
     parser.add_argument(
         "--init", type=Path, metavar="FOLDER", help="begin with the weights of tools/convert.py"

@@ -82,7 +82,7 @@ def _data(
         picture = {
             "crop_size": width,
             "aspect_ratio": width / height,
-            "short_side": min(height, width) + margin,
+            "load_size": min(height, width) + margin,
         }
     return DataConfig(
         labels=LABELS_FILE,

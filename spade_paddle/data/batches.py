@@ -13,19 +13,21 @@ from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps, style_noise
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.data.transforms import random_view, resize_short_side
+from spade_paddle.data.transforms import random_view, to_load_size
 
 
 class SceneCache:
-    """Scenes of a data set, resized once to a short side and kept while memory allows.
+    """Scenes of a data set at their load size, kept while memory allows.
+
+    They are the same whether they were kept or are read again: only the time differs.
 
     Args:
         pairs: the files.
         label_set: checks the label maps.
-        short_side: pixels of the shorter side after resizing.
-        positions: None for scenes without positional encoding; else whether it is to be
-            ``compatible`` (data/positions.py). It is made of the label map at its full size.
-        limit_bytes: scenes beyond this are read from the disk each time.
+        options: the load mode; of the arrays of the scenes, maps and positional encodings
+            included, ``cache_gib`` are kept, and what is beyond is read from the disk each time.
+        multiple: that both sides of a picture must be a multiple of, in pixels.
+        positions: with positional encoding; it is made of the label map at its full size.
     """
 
     def __init__(
@@ -33,15 +35,15 @@ class SceneCache:
         pairs: list[Pair],
         *,
         label_set: LabelSet,
-        short_side: int,
-        positions: bool | None = None,
-        limit_bytes: int = 2**31,
+        options: DataConfig,
+        multiple: int,
+        positions: bool = False,
     ) -> None:
         self.pairs = pairs
         self._label_set = label_set
-        self._short_side = short_side
+        self._options = options
+        self._multiple = multiple
         self._positions = positions
-        self._limit_bytes = limit_bytes
         self._used_bytes = 0
         self._scenes: dict[int, Scene] = {}
 
@@ -51,18 +53,19 @@ class SceneCache:
     def __getitem__(self, index: int) -> Scene:
         if index in self._scenes:
             return self._scenes[index]
-        scene = resize_short_side(self._read(index), self._short_side)
+        scene = to_load_size(self._read(index), self._options, multiple=self._multiple)
         size = sum(array.nbytes for array in vars(scene).values() if array is not None)
-        if self._used_bytes + size <= self._limit_bytes:
+        if self._used_bytes + size <= self._options.cache_gib * 2**30:
             self._scenes[index] = scene
             self._used_bytes += size
         return scene
 
     def _read(self, index: int) -> Scene:
         scene = read_scene(self.pairs[index], self._label_set)
-        if self._positions is None:
+        if not self._positions:
             return scene
-        positions = intra_class_positions(scene.label_map, compatible=self._positions)
+        compatible = self._options.icpe_compatible
+        positions = intra_class_positions(scene.label_map, compatible=compatible)
         return dataclasses.replace(scene, positions=positions)
 
 
@@ -109,9 +112,10 @@ class BatchSource:
     random state.
 
     Args:
-        scenes: the data set.
+        scenes: the data set, at its load size (SceneCache).
         options: how views are cut.
         seed: of everything drawn.
+        multiple: that both sides of a picture must be a multiple of, in pixels.
         noise_channels: noise maps a picture; 0 for none.
         style_dim: length of a picture's style noise; 0 for none.
     """
@@ -122,34 +126,35 @@ class BatchSource:
         *,
         options: DataConfig,
         seed: int,
+        multiple: int,
         noise_channels: int = 0,
         style_dim: int = 0,
     ) -> None:
         self._scenes = scenes
         self._options = options
         self._seed = seed
+        self._multiple = multiple
         self._noise_channels = noise_channels
         self._style_dim = style_dim
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
 
     def at(self, images_seen: int, count: int) -> Batch:
-        """The ``count`` pictures that follow the first ``images_seen``."""
+        """The ``count`` pictures that follow the first ``images_seen``; all must have one size
+        (``check_one_size``)."""
         pictures = range(images_seen, images_seen + count)
-        batch = stack([self._view(k) for k in pictures])
+        batch = stack([self.view(k) for k in pictures])
         if self._noise_channels:
-            batch = dataclasses.replace(batch, noise=np.stack([self._noise(k) for k in pictures]))
+            size = batch.label_map.shape[1:]
+            noise = np.stack([self._noise(k, *size) for k in pictures])
+            batch = dataclasses.replace(batch, noise=noise)
         if self._style_dim:
             styles = [style_noise([self._seed, 3, k], style_dim=self._style_dim) for k in pictures]
             batch = dataclasses.replace(batch, style_noise=np.stack(styles))
         return batch
 
-    def _noise(self, position: int) -> np.ndarray:
-        height, width = self._options.crop_height, self._options.crop_size
-        seed = [self._seed, 2, position]
-        return noise_maps(seed, channels=self._noise_channels, height=height, width=width)
-
-    def _view(self, position: int) -> Scene:
+    def view(self, position: int) -> Scene:
+        """The random view that the ``position``-th picture shows, ``uint8``."""
         epoch, index = divmod(position, len(self._scenes))
         if epoch != self._epoch:
             self._order = np.random.default_rng([self._seed, 0, epoch]).permutation(
@@ -157,4 +162,9 @@ class BatchSource:
             )
             self._epoch = epoch
         scene = self._scenes[int(self._order[index])]
-        return random_view(scene, np.random.default_rng([self._seed, 1, position]), self._options)
+        rng = np.random.default_rng([self._seed, 1, position])
+        return random_view(scene, rng, self._options, multiple=self._multiple)
+
+    def _noise(self, position: int, height: int, width: int) -> np.ndarray:
+        seed = [self._seed, 2, position]
+        return noise_maps(seed, channels=self._noise_channels, height=height, width=width)

@@ -3,8 +3,12 @@
     DIR/train/images/NAME.jpg   DIR/train/labels/NAME.png   (DIR/train/instances/NAME.png)
     DIR/val/images/NAME.jpg     DIR/val/labels/NAME.png     (DIR/val/instances/NAME.png)
 
+or, without train/ and val/, flat folders, which data/split.py divides:
+
+    DIR/images/NAME.jpg         DIR/labels/NAME.png         (DIR/instances/NAME.png)
+
 A photo and its maps have the same file stem. Label maps are 8-bit grey or palette PNGs whose
-pixel values are the ids; instance maps 8- or 16-bit PNGs.
+pixel values are the ids; instance maps are 8- or 16-bit grey or palette PNGs.
 """
 
 from __future__ import annotations
@@ -13,12 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from spade_paddle.config import DataConfig
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
+from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
 
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+PARTS = ("train", "val")
+_FORM = (
+    "a data set has train/images, train/labels, val/images and val/labels, or only images and "
+    "labels, which are then split"
+)
+# Pillow spreads the few values of such greys over 0..255
+_GREY_STEPS = {"L;2": 85, "L;4": 17}
 
 
 @dataclass(frozen=True)
@@ -42,13 +55,52 @@ class Scene:
     positions: np.ndarray | None = None
 
 
-def find_pairs(folder: str | Path, part: str) -> list[Pair]:
-    """The scenes of ``folder/part`` (``train`` or ``val``), sorted by stem.
+def dataset_parts(folder: str | Path) -> tuple[str, ...]:
+    """The folders in a data set that hold images/ and labels/: train and val, or itself (``""``).
+
+    Where there is a train/ or a val/, an images/ beside them does not count.
 
     Raises:
-        DataError: a folder is missing or empty, or a photo has no label map or the reverse.
+        DataError: the folder has neither form.
     """
-    root = Path(folder) / part
+    folder = Path(folder)
+    if any((folder / part).is_dir() for part in PARTS):
+        return PARTS
+    if any((folder / name).is_dir() for name in ("images", "labels")):
+        return ("",)
+    raise DataError(f"{folder}: this is no data set; {_FORM}", code="data_folder_missing")
+
+
+def find_pairs(
+    folder: str | Path, part: str, *, val_share: float = DataConfig.val_share
+) -> list[Pair]:
+    """The scenes of one part of a data set, sorted by stem.
+
+    Args:
+        folder: the data set.
+        part: ``train`` or ``val``; or one of ``dataset_parts``, where ``""`` is all of a flat one.
+        val_share: of a flat data set: how much of it is ``val`` (data/split.py).
+
+    Raises:
+        DataError: a folder is missing or empty, a photo has no label map or the reverse, or of a
+            flat data set nothing falls to ``train`` or nothing to ``val``.
+    """
+    flat = dataset_parts(folder) == ("",)
+    pairs = _pairs_in(Path(folder) if flat else Path(folder) / part)
+    if not flat or not part:
+        return pairs
+    sides = [side_of(pair.stem, val_share=val_share) for pair in pairs]
+    for side in PARTS:
+        if side not in sides:
+            raise DataError(
+                f"{folder}: none of its {len(pairs)} photos falls to {side} with data.val_share "
+                f"{val_share}; change that, add photos, or sort them into train/ and val/",
+                code="split_one_sided",
+            )
+    return [pair for pair, side in zip(pairs, sides) if side == part]
+
+
+def _pairs_in(root: Path) -> list[Pair]:
     photos = _by_stem(root / "images", PHOTO_ENDINGS)
     label_maps = _by_stem(root / "labels", (".png",))
     instance_folder = root / "instances"
@@ -69,12 +121,18 @@ def find_pairs(folder: str | Path, part: str) -> list[Pair]:
 
 def _by_stem(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
     if not folder.is_dir():
-        raise DataError(
-            f"{folder}: there is no such folder; a data set has train/images, train/labels, "
-            "val/images and val/labels",
-            code="data_folder_missing",
-        )
-    found = {path.stem: path for path in folder.iterdir() if path.suffix.lower() in endings}
+        raise DataError(f"{folder}: there is no such folder; {_FORM}", code="data_folder_missing")
+    found: dict[str, Path] = {}
+    for path in folder.iterdir():
+        if path.suffix.lower() not in endings:
+            continue
+        if path.stem in found:
+            raise DataError(
+                f"{folder}: {path.name} and {found[path.stem].name} have one name but for the "
+                "ending, so their maps cannot be told apart; rename or remove one",
+                code="stem_twice",
+            )
+        found[path.stem] = path
     if not found:
         raise DataError(
             f"{folder}: there is no {' or '.join(endings)} file here", code="data_folder_empty"
@@ -104,19 +162,10 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
     return Scene(photo=photo, label_map=label_map, instance_map=instance_map)
 
 
-def read_photo(path: str | Path) -> np.ndarray:
-    """A photo as ``uint8`` [H, W, 3] RGB, turned upright as its EXIF data says."""
-    try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: cannot be read as a photo: {error}", code="photo_unreadable"
-        ) from error
-
-
 def read_ids(path: str | Path) -> np.ndarray:
     """The pixel values of a grey or palette PNG as integers [H, W], never converted to colours.
+
+    Exact for every depth, 1 to 16 bits.
 
     Raises:
         DataError: unreadable, or a colour picture, or a JPEG (which changes ids).
@@ -134,11 +183,18 @@ def read_ids(path: str | Path) -> np.ndarray:
                     f"got a picture of mode {image.mode}; colours are not ids",
                     code="label_map_colour",
                 )
-            return np.asarray(image).astype(np.int64)
+            step = _GREY_STEPS.get(_raw_mode(image), 1)
+            return np.asarray(image).astype(np.int64) // step
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read as a label map: {error}", code="label_map_unreadable"
         ) from error
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """How the file holds its pixels, which Pillow's mode does not tell; before they are read."""
+    arguments = image.tile[0][3] if image.tile else ""
+    return arguments if isinstance(arguments, str) else arguments[0]
 
 
 def read_label_map(path: str | Path, label_set: LabelSet) -> np.ndarray:

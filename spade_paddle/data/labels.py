@@ -110,6 +110,10 @@ class LabelSet:
             ],
         }
 
+    def to_json(self) -> str:
+        """The text of a ``labels.json``, which :meth:`load` reads."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n"
+
     def fingerprint(self) -> str:
         """A text that is equal for equal label sets (ids and English names)."""
         return json.dumps([[label.id, label.name_en] for label in self.labels])

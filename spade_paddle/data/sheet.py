@@ -8,16 +8,16 @@ import numpy as np
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], *, gap: int = 4) -> np.ndarray:
-    """Lay out rows of equally large pictures on white.
+    """Lay out rows of pictures on white, each in the upper left corner of an equally large cell.
 
     Args:
-        rows: each a sequence of ``uint8`` [H, W, 3]; all pictures have one size.
-        gap: white pixels between pictures.
+        rows: each a sequence of ``uint8`` [H, W, 3]; the largest H and W make the cell.
+        gap: white pixels between cells.
 
     Returns:
         ``uint8`` [H', W', 3].
     """
-    height, width = rows[0][0].shape[:2]
+    height, width = (max(picture.shape[axis] for row in rows for picture in row) for axis in (0, 1))
     columns = max(len(row) for row in rows)
     canvas = np.full(
         (len(rows) * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8
@@ -25,5 +25,5 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], *, gap: int = 4) -> np.ndarray:
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
             top, left = i * (height + gap), j * (width + gap)
-            canvas[top : top + height, left : left + width] = picture
+            canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
     return canvas

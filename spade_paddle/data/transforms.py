@@ -7,7 +7,6 @@ positional encoding) by nearest neighbour; photo and maps are always cut and mir
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Callable
 
 import cv2
@@ -16,6 +15,7 @@ import numpy as np
 from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import Scene
 from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.data.picture_sizes import loaded_size, size_to_cover, view_size
 from spade_paddle.data.positions import mirrored_positions
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -25,13 +25,21 @@ def resize(scene: Scene, height: int, width: int) -> Scene:
     """The scene at height x width pixels."""
     if scene.label_map.shape == (height, width):
         return scene
-    shrinks = height < scene.label_map.shape[0]
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return _map_arrays(
         scene,
-        photo=lambda photo: cv2.resize(photo, (width, height), interpolation=interpolation),
+        photo=lambda photo: resize_photo(photo, height, width),
         maps=lambda values: resize_nearest(values, height, width),
     )
+
+
+def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A photo ``uint8`` [H, W, 3] at another size: what shrinks by area, what grows by cubics."""
+    rows, columns = min(height, photo.shape[0]), min(width, photo.shape[1])
+    if (rows, columns) != photo.shape[:2]:
+        photo = cv2.resize(photo, (columns, rows), interpolation=cv2.INTER_AREA)
+    if (height, width) != (rows, columns):
+        photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_CUBIC)
+    return photo
 
 
 def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -41,20 +49,15 @@ def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
     return values[rows.astype(np.int64)[:, None], columns.astype(np.int64)[None, :]]
 
 
-def resize_short_side(scene: Scene, short_side: int) -> Scene:
-    """Keep the aspect ratio (to the nearest pixel); the shorter side becomes ``short_side``."""
-    height, width = scene.label_map.shape
-    scale = short_side / min(height, width)
-    return resize(
-        scene, max(short_side, round(height * scale)), max(short_side, round(width * scale))
-    )
+def to_load_size(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
+    """The scene at its load size: the part of the load mode that no chance is in.
 
-
-def resize_to_cover(scene: Scene, short_side: int, *, height: int, width: int) -> Scene:
-    """``resize_short_side``, but larger where a height x width crop would not fit in."""
-    rows, columns = scene.label_map.shape
-    needed = max(height / rows, width / columns) * min(rows, columns)
-    return resize_short_side(scene, max(short_side, math.ceil(needed)))
+    Args:
+        scene: as it was read.
+        options: the mode.
+        multiple: that both sides of a picture must be a multiple of, in pixels.
+    """
+    return resize(scene, *loaded_size(scene.label_map.shape, options, multiple=multiple))
 
 
 def crop(scene: Scene, top: int, left: int, height: int, width: int) -> Scene:
@@ -74,8 +77,21 @@ def center_crop(scene: Scene, height: int, width: int) -> Scene:
 
 def whole_picture(scene: Scene, height: int, width: int) -> Scene:
     """As much of the scene as a height x width picture shows: its middle."""
-    scene = resize_to_cover(scene, min(height, width), height=height, width=width)
+    size, cover = scene.label_map.shape, (height, width)
+    scene = resize(scene, *size_to_cover(size, min(cover), full=min(size), cover=cover))
     return center_crop(scene, height, width)
+
+
+def middle_view(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
+    """What ``random_view`` shows of a loaded scene, without chance: the same each time.
+
+    It shows the whole where training pictures are parts of a whole of known size.
+    """
+    if options.crops and options.has_load_size:
+        return whole_picture(scene, *options.picture_size(multiple))
+    size = view_size(scene.label_map.shape, options, load_size=options.load_size, multiple=multiple)
+    scene = resize(scene, *size)
+    return center_crop(scene, options.crop_height, options.crop_size) if options.crops else scene
 
 
 def mirror(scene: Scene, *, icpe_compatible: bool = False) -> Scene:
@@ -98,16 +114,32 @@ def drop_label(scene: Scene, rng: np.random.Generator) -> Scene:
     return dataclasses.replace(scene, label_map=label_map)
 
 
-def random_view(scene: Scene, rng: np.random.Generator, options: DataConfig) -> Scene:
-    """One training picture of a scene: random scale, random crop, mirror, dropped label."""
-    short_side, height, width = options.short_side, options.crop_height, options.crop_size
-    if options.short_side_min is not None:
-        short_side = int(rng.integers(options.short_side_min, short_side + 1))
-    scene = resize_to_cover(scene, short_side, height=height, width=width)
+def random_crop(scene: Scene, rng: np.random.Generator, *, height: int, width: int) -> Scene:
+    """A height x width rectangle of the scene, every one as likely as the others."""
     rows, columns = scene.label_map.shape
     top = int(rng.integers(0, rows - height + 1))
     left = int(rng.integers(0, columns - width + 1))
-    scene = crop(scene, top, left, height, width)
+    return crop(scene, top, left, height, width)
+
+
+def random_view(
+    scene: Scene, rng: np.random.Generator, options: DataConfig, *, multiple: int
+) -> Scene:
+    """One training picture of a loaded scene: random scale, random crop, mirror, dropped label.
+
+    Args:
+        scene: what ``to_load_size`` gave.
+        rng: draws everything.
+        options: what is drawn, and how.
+        multiple: that both sides of a picture must be a multiple of, in pixels.
+    """
+    load_size = options.load_size
+    if options.load_size_min is not None:
+        load_size = int(rng.integers(options.load_size_min, load_size + 1))
+    size = view_size(scene.label_map.shape, options, load_size=load_size, multiple=multiple)
+    scene = resize(scene, *size)
+    if options.crops:
+        scene = random_crop(scene, rng, height=options.crop_height, width=options.crop_size)
     if options.flip and rng.random() < 0.5:
         scene = mirror(scene, icpe_compatible=options.icpe_compatible)
     if rng.random() < options.drop_label_probability:

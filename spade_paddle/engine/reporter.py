@@ -52,7 +52,7 @@ class Reporter:
         self._sample_sheet = sample_sheet
         texts = {
             "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
-            "labels.json": json.dumps(label_set.to_dict(), ensure_ascii=False, indent=1),
+            "labels.json": label_set.to_json(),
             "environment.json": json.dumps(_environment(config, processes=processes), indent=1),
         }
         for name, text in texts.items():

@@ -6,6 +6,7 @@ The same command again goes on from the newest checkpoint; engine/reporter.py li
 from __future__ import annotations
 
 import dataclasses
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack, to_
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
+from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.data.sheet import sheet
-from spade_paddle.data.transforms import whole_picture
+from spade_paddle.data.transforms import middle_view
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
@@ -45,7 +47,7 @@ class Trainer:
     Args:
         config: the configuration.
         label_set: the labels of the data set.
-        data: folder with train/ and val/ (see data/dataset.py).
+        data: the data set (see data/dataset.py).
         run: the run folder; made when it is not there.
         start: a model folder of tools/convert.py; a new run begins with its weights.
     """
@@ -68,13 +70,7 @@ class Trainer:
         self.workers = Workers.join()
         warn = tqdm.write if self.workers.rank == 0 else None
         check_before_training(data, label_set, config=config, warn=warn)
-        cache = {
-            "label_set": label_set,
-            "short_side": config.data.short_side,
-            "positions": config.data.icpe_compatible if config.knows_positions else None,
-        }
-        train_scenes = SceneCache(find_pairs(data, "train"), **cache)
-        self.val_scenes = SceneCache(find_pairs(data, "val"), **cache)
+        train_scenes, self.val_scenes = self._scenes(data)
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
         self.networks = Networks(
@@ -89,6 +85,7 @@ class Trainer:
             train_scenes,
             options=config.data,
             seed=config.seed,
+            multiple=config.generator.multiple,
             noise_channels=self.networks.generator.noise_channels,
             style_dim=config.encoder.style_dim,
         )
@@ -143,12 +140,14 @@ class Trainer:
         """
         rows = []
         generator = self.averaged.generator
-        height, width = self.config.data.picture_size(generator.multiple)
         channels = generator.noise_channels
         for index in range(min(SAMPLE_SCENES, len(self.val_scenes))):
-            scene = whole_picture(self.val_scenes[index], height, width)
+            scene = middle_view(
+                self.val_scenes[index], self.config.data, multiple=generator.multiple
+            )
             batch = stack([scene])
             if channels:
+                height, width = scene.label_map.shape
                 noise = noise_maps(0, channels=channels, height=height, width=width)
                 batch = dataclasses.replace(batch, noise=noise[None])
             if generator.style_dim:  # no deviation from the mean
@@ -216,6 +215,25 @@ class Trainer:
         seconds = time.monotonic() - started
         self.seconds += seconds
         return {**losses, "lr": options.generator_lr * factor, "images_per_s": count / seconds}
+
+    def _scenes(self, data: Path) -> list[SceneCache]:
+        """Those to train on and those to look at."""
+        options, multiple = self.config.data, self.config.generator.multiple
+        train, val = (
+            find_pairs(data, part, val_share=options.val_share) for part in ("train", "val")
+        )
+        pictures = math.ceil(self.config.batch_size / self.workers.size)
+        check_one_size(train, options, multiple=multiple, pictures=pictures)
+        return [
+            SceneCache(
+                pairs,
+                label_set=self.label_set,
+                options=options,
+                multiple=multiple,
+                positions=self.config.knows_positions,
+            )
+            for pairs in (train, val)
+        ]
 
     def _reporter(self) -> Reporter:
         return Reporter(

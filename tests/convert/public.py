@@ -55,7 +55,7 @@ def with_style(config: Config, *, style_dim: int, width: int, height: int) -> Co
     return dataclasses.replace(
         config,
         data=dataclasses.replace(
-            config.data, crop_size=width, aspect_ratio=width / height, short_side=side
+            config.data, crop_size=width, aspect_ratio=width / height, load_size=side
         ),
         encoder=EncoderConfig(style_dim=style_dim, nef=2, size=16),
     )

@@ -105,7 +105,7 @@ def test_pictures_have_the_size_that_the_style_was_trained_for(
 
 
 def test_square_pictures_are_cut_from_slightly_larger_photos_as_in_the_public_spade():
-    assert config_of(changes=STYLE).data.short_side == 286
+    assert config_of(changes=STYLE).data.load_size == 286
 
 
 def test_a_latent_size_that_is_no_square_is_asked_for():

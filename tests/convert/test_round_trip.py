@@ -157,7 +157,7 @@ def test_configuration_tells_what_the_weights_are(converted):
     assert config.discriminator == dataclasses.replace(
         original.discriminator, max_width=16 if source != "photopen" else 8
     )
-    assert (config.data.crop_size, config.data.short_side) == (256, 286)
+    assert (config.data.crop_size, config.data.load_size) == (256, 286)
     rates = {"spade": (1e-4, 4e-4, 0.0, 0.9), "photopen": (4e-4, 1e-4, 0.9, 0.999)}
     optimizer = config.optimizer
     assert (
@@ -219,7 +219,7 @@ def test_norms_and_kernels_are_read_from_the_weights(
     config = dataclasses.replace(
         SPADE,
         generator=options,
-        data=dataclasses.replace(SPADE.data, crop_size=64, short_side=64),
+        data=dataclasses.replace(SPADE.data, crop_size=64, load_size=64),
     )
     path = tmp_path / "generator.npz"
     save_npz(path, config, "generator", "spade")

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import SceneCache, stack
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.positions import intra_class_positions, mirrored_positions
@@ -89,13 +90,21 @@ def test_scenes_get_their_positions_at_full_size_and_batches_have_them_in_front(
 ):
     write_synthetic_dataset(tmp_path, label_set=landscape, train=1)
     pairs = find_pairs(tmp_path, "train")
-    plain = SceneCache(pairs, label_set=landscape, short_side=32)
-    assert plain[0].positions is None
-    assert stack([plain[0]]).positions is None
-    cache = SceneCache(pairs, label_set=landscape, short_side=32, positions=False)
-    full = SceneCache(pairs, label_set=landscape, short_side=64)[0]
+
+    def cache(load_size, *, positions=False):
+        return SceneCache(
+            pairs,
+            label_set=landscape,
+            options=DataConfig(load_size=load_size),
+            multiple=32,
+            positions=positions,
+        )
+
+    assert cache(32)[0].positions is None
+    assert stack([cache(32)[0]]).positions is None
+    scene, full = cache(32, positions=True)[0], cache(64)[0]
     rows = ((np.arange(32) + 0.5) * 2).astype(int)
     columns = ((np.arange(48) + 0.5) * 2).astype(int)
     expected = intra_class_positions(full.label_map)[rows][:, columns]
-    assert np.array_equal(cache[0].positions, expected)
-    assert np.array_equal(stack([cache[0]]).positions[0], expected.transpose(2, 0, 1))
+    assert np.array_equal(scene.positions, expected)
+    assert np.array_equal(stack([scene]).positions[0], expected.transpose(2, 0, 1))

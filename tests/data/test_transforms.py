@@ -13,8 +13,7 @@ from spade_paddle.data.transforms import (
     random_view,
     resize,
     resize_nearest,
-    resize_short_side,
-    resize_to_cover,
+    resize_photo,
     whole_picture,
 )
 
@@ -40,10 +39,15 @@ def test_resizing_never_invents_an_id(scene, size):
     assert set(np.unique(resized.instance_map)) <= set(np.unique(scene.instance_map))
 
 
-@pytest.mark.parametrize(("size", "expected"), [((64, 96), (32, 48)), ((99, 50), (63, 32))])
-def test_short_side_keeps_the_aspect_ratio(landscape, size, expected):
-    scene = synthetic_scene(0, label_set=landscape, height=size[0], width=size[1])
-    assert resize_short_side(scene, 32).label_map.shape == expected
+def test_photos_that_shrink_one_way_and_grow_the_other_lose_no_detail_to_aliasing():
+    # stripes one pixel wide are grey when many of them share a pixel; sampled they would be black
+    # or white
+    photo = np.zeros((8, 128, 3), np.uint8)
+    photo[:, ::2] = 254
+    resized = resize_photo(photo, 32, 16)
+    assert resized.shape == (32, 16, 3)
+    assert np.unique(resized).tolist() == [127]
+    assert np.unique(resize_photo(photo, 8, 16)).tolist() == [127]
 
 
 def test_mirror_twice_is_the_same_scene_and_keeps_photo_and_maps_together(scene):
@@ -76,7 +80,8 @@ def test_random_views_are_crops_of_the_asked_size_and_differ(scene):
         random_view(
             scene,
             np.random.default_rng(seed),
-            DataConfig(crop_size=32, short_side=60, short_side_min=40),
+            DataConfig(crop_size=32, load_size=60, load_size_min=40),
+            multiple=32,
         )
         for seed in range(6)
     ]
@@ -86,15 +91,15 @@ def test_random_views_are_crops_of_the_asked_size_and_differ(scene):
 
 @pytest.mark.parametrize(("aspect", "shape"), [(2.0, (32, 64)), (0.5, (128, 64)), (4.0, (16, 64))])
 def test_random_views_have_the_asked_aspect_ratio_whatever_the_photos_have(scene, aspect, shape):
-    options = DataConfig(crop_size=64, aspect_ratio=aspect, short_side=64)
+    options = DataConfig(crop_size=64, aspect_ratio=aspect, load_size=64)
     for seed in range(3):
-        view = random_view(scene, np.random.default_rng(seed), options)
+        view = random_view(scene, np.random.default_rng(seed), options, multiple=32)
         assert view.label_map.shape == view.photo.shape[:2] == shape
 
 
-def test_a_scene_is_enlarged_only_where_a_crop_would_not_fit(scene):
+def test_a_whole_picture_is_the_middle_at_the_scale_at_which_it_fits(scene):
     # the scene is 64 x 96
-    assert resize_to_cover(scene, 32, height=32, width=32).label_map.shape == (32, 48)
-    assert resize_to_cover(scene, 32, height=32, width=64).label_map.shape == (43, 64)
-    assert whole_picture(scene, 32, 32).label_map.shape == (32, 32)
-    assert whole_picture(scene, 32, 96).label_map.shape == (32, 96)
+    half = resize(scene, 32, 48)
+    assert np.array_equal(whole_picture(scene, 32, 32).photo, half.photo[:, 8:40])
+    long = resize(scene, 64, 96)
+    assert np.array_equal(whole_picture(scene, 32, 96).photo, long.photo[16:48])

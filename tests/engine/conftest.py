@@ -24,7 +24,7 @@ TINY = {
     "data": {
         "labels": "labels.yaml",
         "crop_size": 32,
-        "short_side": 40,
+        "load_size": 40,
         "drop_label_probability": 0.2,
         "instance_edges": True,
     },

@@ -105,7 +105,7 @@ def test_resumed_run_with_style_ends_with_the_weights_of_an_uninterrupted_one(wo
     earlier = weights(workshop, "style-straight", 4)["encoder"]["fc_mu.weight"]
     assert np.abs(state["encoder"]["fc_mu.weight"] - earlier).max() > 1e-4  # the encoder learns
     # what a style is made into belongs to one size
-    other = workshop.train("style-straight", *STYLE, "data.crop_size=64", "data.short_side=64")
+    other = workshop.train("style-straight", *STYLE, "data.crop_size=64", "data.load_size=64")
     assert other.returncode == 2
     assert "data.crop_size was 32, is 64" in other.stderr
 

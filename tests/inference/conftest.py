@@ -26,17 +26,17 @@ def photo(seed=0, height=40, width=56):
 
 
 SPADE_CONFIG = Config(
-    data=DataConfig(crop_size=64, short_side=64, instance_edges=True),
+    data=DataConfig(crop_size=64, load_size=64, instance_edges=True),
     generator=GeneratorConfig(ngf=3, max_width=12, nhidden=8, simam=True),
 )
 CLADE_CONFIG = Config(
-    data=DataConfig(crop_size=64, short_side=64, instance_edges=False),
+    data=DataConfig(crop_size=64, load_size=64, instance_edges=False),
     generator=GeneratorConfig(
         norm="clade", ngf=3, activation="leaky_relu", simam=False, noise=True
     ),
 )
 STYLE_CONFIG = Config(
-    data=DataConfig(crop_size=64, short_side=64, instance_edges=True, dont_care=False),
+    data=DataConfig(crop_size=64, load_size=64, instance_edges=True, dont_care=False),
     generator=GeneratorConfig(norm="clade_icpe", ngf=3, activation="leaky_relu", simam=False),
     encoder=EncoderConfig(style_dim=4, nef=2, size=32),
 )

@@ -14,7 +14,7 @@ from spade_paddle.networks.generator import SPADEGenerator
 
 ROOT = Path(__file__).parents[2]
 TINY = {
-    "data": {"crop_size": 32, "short_side": 32},
+    "data": {"crop_size": 32, "load_size": 32},
     "generator": {"ngf": 1, "max_width": 4, "nhidden": 2},
     "discriminator": {"scales": 2, "num_layers": 3, "ndf": 2, "max_width": 4},
 }
@@ -155,7 +155,7 @@ def test_networks_take_labels_dont_care_and_edges(dont_care, edges, channels):
 
 def test_kernel_size_hidden_width_and_upsampling_reach_the_layers():
     config = tiny(
-        data={"crop_size": 128, "short_side": 128},
+        data={"crop_size": 128, "load_size": 128},
         generator={"kernel_size": 5, "nhidden": 7, "upsampling": "most", "ngf": 2},
     )
     network = build_generator(config, num_labels=3)

@@ -1,0 +1,1 @@
+"""Photos become label maps by segmentation networks of PaddleSeg."""

@@ -1,0 +1,97 @@
+"""Which annotator is meant: the one that comes along, a name, a folder or a YAML file."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from spade_paddle.errors import ModelError
+
+DEFAULT_ANNOTATOR = "landscape"
+FOLDER = Path(__file__).parent / "models"  # each a folder: YAML file, weights or their address
+
+
+@dataclass(frozen=True)
+class AnnotatorFiles:
+    """A PaddleSeg YAML file, its weights (path or address) and its label set (path), if any."""
+
+    config: Path
+    weights: str
+    labels: str | None = None
+
+
+def known_annotators() -> list[str]:
+    """Names that ``choose_annotator`` understands."""
+    return sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+
+
+def choose_annotator(model: str | Path) -> AnnotatorFiles:
+    """Find the files of an annotator.
+
+    Args:
+        model: a name of ``known_annotators``; a folder with one YAML file and one ``.pdparams``; or
+            a YAML file with its weights beside it or named by ``pretrained:`` in its model section.
+
+    Raises:
+        ModelError: there is nothing of that name, or the files do not say which belong together.
+    """
+    path = Path(model)
+    if str(model) in known_annotators():
+        path = FOLDER / str(model)
+    if path.is_dir():
+        configs = sorted(path.glob("*.yml")) + sorted(path.glob("*.yaml"))
+        if len(configs) != 1:
+            listed = ", ".join(config.name for config in configs) or "none"
+            raise ModelError(
+                f"{path}: expected one PaddleSeg YAML file here, found {listed}; give the file "
+                "itself as --model",
+                code="annotator_files",
+            )
+        path = configs[0]
+    if not path.is_file():
+        near = difflib.get_close_matches(str(model), known_annotators(), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known_annotators())}"
+        raise ModelError(
+            f"{model}: there is no such annotator, folder or YAML file; {hint}",
+            code="annotator_unknown",
+        )
+    labels = path.with_name("labels.json")
+    return AnnotatorFiles(path, _weights_of(path), str(labels) if labels.is_file() else None)
+
+
+def _weights_of(config: Path) -> str:
+    """The one ``.pdparams`` beside a YAML file, the one of its name, or its own ``pretrained``."""
+    named = config.with_suffix(".pdparams")
+    if named.is_file():
+        return str(named)
+    beside = sorted(config.parent.glob("*.pdparams"))
+    if len(beside) == 1:
+        return str(beside[0])
+    if beside:
+        raise ModelError(
+            f"{config}: several weights lie beside it ({', '.join(path.name for path in beside)}); "
+            f"name the right one {named.name}",
+            code="annotator_files",
+        )
+    address = _pretrained(config)
+    if address is None:
+        raise ModelError(
+            f"{config}: there are no weights: put the trained model.pdparams beside it",
+            code="annotator_files",
+        )
+    return address
+
+
+def _pretrained(config: Path) -> str | None:
+    """``model: pretrained:`` of the file itself, an address or a path relative to it."""
+    try:
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+        address = content["model"]["pretrained"]
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        return None
+    if not isinstance(address, str) or "://" in address:
+        return address or None
+    return str(config.parent / address)

@@ -1,0 +1,175 @@
+"""A folder of photos becomes a data set: images, label maps and what is known of each.
+
+    OUT/images/NAME.jpg    the photo, upright RGB, never larger than asked for
+    OUT/labels/NAME.png    its label map; its record stands in the PNG itself as text
+    OUT/skipped/NAME.json  instead of both, for a photo that could not be read
+    OUT/labels.json        the label set
+    OUT/settings.json      what the maps were made with
+    OUT/manifest.jsonl     all records, one line a photo, sorted by name
+
+A label map is the last file written of a photo, so a photo is done when its label map is there. The
+manifest is made of those files alone: many machines can share one OUT, and a killed run loses
+nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from spade_paddle.annotate.annotator import Annotation, Annotator
+from spade_paddle.annotate.photo_list import Photo
+from spade_paddle.annotate.records import RECORD, read_json, read_record, summary_of
+from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.photos import is_plain, read_photo
+from spade_paddle.errors import DataError
+from spade_paddle.files import write_atomically, write_text_atomically
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What label maps are made with; a folder holds maps of one kind only."""
+
+    model: str  # sha256 of the annotator's configuration and weights, or their address
+    labels: str  # name of the label set
+    scales: tuple[float, ...]
+    flip: bool
+    min_confidence: float
+    batch: int
+    short_side: int | None
+
+
+class DatasetWriter:
+    """Annotates photos into a folder, skips what is done, and writes nothing half.
+
+    Args:
+        out: the folder, made or gone on with.
+        annotator: makes the label maps.
+        settings: what it was made with.
+
+    Raises:
+        DataError: the folder holds label maps of other settings.
+    """
+
+    def __init__(self, out: Path, *, annotator: Annotator, settings: Settings) -> None:
+        self._out = out
+        self._annotator = annotator
+        self._settings = settings
+        self._keep_settings()
+
+    def annotate(self, photos: Sequence[Photo]) -> Iterator[int]:
+        """Annotate what is not done yet; yields how many photos were dealt with at each step.
+
+        Photos go through the network in batches cut from the whole list. A batch is made anew when
+        any of it is missing, so that an interrupted run ends with the same bytes.
+        """
+        for start in range(0, len(photos), self._settings.batch):
+            batch = photos[start : start + self._settings.batch]
+            digests = {photo.name: _digest(photo.path) for photo in batch}
+            if not all(self._is_done(photo, digests[photo.name]) for photo in batch):
+                self._annotate_batch(batch, digests)
+            yield len(batch)
+
+    def _annotate_batch(self, batch: Sequence[Photo], digests: dict[str, str]) -> None:
+        opened = []
+        for photo in batch:
+            try:
+                opened.append((photo, read_photo(photo.path, short_side=self._settings.short_side)))
+            except DataError as error:
+                self._skip(photo, digests[photo.name], str(error))
+        annotations = self._annotator.annotate_batch([pixels for _, pixels in opened])
+        for (photo, pixels), annotation in zip(opened, annotations):
+            self._write(photo, digests[photo.name], pixels, annotation)
+
+    def _write(self, photo: Photo, digest: str, pixels: np.ndarray, annotation: Annotation) -> None:
+        image = self._image(photo)
+        if is_plain(photo.path, short_side=self._settings.short_side):
+            write_atomically(image, lambda path: shutil.copyfile(photo.path, path))
+        else:
+            picture = Image.fromarray(pixels)
+            write_atomically(image, lambda path: picture.save(path, "JPEG", quality=95))
+        record = {
+            **_identity(photo, digest),
+            **summary_of(annotation, self._annotator.label_set, self._settings.min_confidence),
+        }
+        self._skipped(photo).unlink(missing_ok=True)
+        write_label_map(
+            self._label_map(photo),
+            annotation.label_map,
+            self._annotator.label_set,
+            texts={RECORD: json.dumps(record, ensure_ascii=False)},
+        )
+
+    def _skip(self, photo: Photo, digest: str, reason: str) -> None:
+        for stale in (self._label_map(photo), self._image(photo)):
+            stale.unlink(missing_ok=True)
+        record = {
+            **_identity(photo, digest),
+            "skipped": reason.replace(str(photo.path), photo.source),
+        }
+        write_text_atomically(self._skipped(photo), json.dumps(record, ensure_ascii=False) + "\n")
+
+    def _is_done(self, photo: Photo, digest: str) -> bool:
+        if self._image(photo).is_file() and self._label_map(photo).is_file():
+            record = read_record(self._label_map(photo))
+        else:
+            record = read_json(self._skipped(photo))
+        return record is not None and record.get("sha256") == digest
+
+    def _image(self, photo: Photo) -> Path:
+        return self._out / "images" / f"{photo.name}.jpg"
+
+    def _label_map(self, photo: Photo) -> Path:
+        return self._out / "labels" / f"{photo.name}.png"
+
+    def _skipped(self, photo: Photo) -> Path:
+        return self._out / "skipped" / f"{photo.name}.json"
+
+    def _keep_settings(self) -> None:
+        wanted = json.loads(json.dumps(dataclasses.asdict(self._settings)))
+        path = self._out / "settings.json"
+        kept = read_json(path)
+        if kept is None:
+            if (self._out / "labels").is_dir():
+                raise DataError(
+                    f"{self._out}: there are label maps already, of unknown making; choose another "
+                    "--out",
+                    code="out_taken",
+                )
+            labels = self._annotator.label_set.to_json()
+            write_text_atomically(self._out / "labels.json", labels, shared=True)
+            write_text_atomically(path, json.dumps(wanted, indent=1) + "\n", shared=True)
+        elif kept != wanted:
+            differing = sorted(name for name in wanted if kept.get(name) != wanted[name])
+            raise DataError(
+                f"{self._out}: its label maps were made with other settings: "
+                + ", ".join(
+                    f"{name} {kept.get(name)!r}, now {wanted[name]!r}" for name in differing
+                )
+                + "; use those again, or another --out",
+                code="settings_differ",
+            )
+
+
+def _identity(photo: Photo, digest: str) -> dict[str, str]:
+    return {"name": photo.name, "photo": photo.source, "sha256": digest}
+
+
+def _digest(path: Path) -> str:
+    """sha256 of a file; empty when it cannot be read, which reading the photo will tell."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+    except OSError:
+        return ""
+    return digest.hexdigest()

@@ -1,0 +1,134 @@
+"""What PaddleSeg's trainer needs of ours, known to its YAML files by name.
+
+``Scenes``: random views of a data set of ours. ``PixelCrossEntropy``: PaddleSeg 2.8.0's own loss
+multiplies floats by integers, which Paddle 3 refuses, and its trainer wants losses of shape [1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+from paddleseg.cvlibs import manager
+
+from spade_paddle.config import DataConfig
+from spade_paddle.data.batches import BatchSource, SceneCache
+from spade_paddle.data.dataset import find_pairs
+from spade_paddle.data.label_sets import find_label_set
+from spade_paddle.data.labels import DONT_CARE
+
+
+@manager.DATASETS.add_component
+class Scenes(paddle.io.Dataset):
+    """Random views of the scenes of a data set: scaled, cropped, mirrored, recoloured.
+
+    The k-th view depends on the seed and k alone.
+
+    Args:
+        folder: data set (data/dataset.py).
+        labels: name or file of its label set.
+        length: views in all.
+        first: number of the first view; a resumed run goes on with the views not yet seen.
+        crop_size: pixels of a side of the views.
+        load_size_min: smallest short side of a scene a view is cut from.
+        load_size: largest one.
+        jitter: strength of the random colours; 0 keeps the photos' own.
+        seed: of everything drawn.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        labels: str,
+        length: int,
+        crop_size: int,
+        load_size_min: int,
+        load_size: int,
+        first: int = 0,
+        jitter: float = 1.0,
+        seed: int = 1,
+    ) -> None:
+        label_set = find_label_set(labels)
+        options = DataConfig(
+            crop_size=crop_size, load_size=load_size, load_size_min=load_size_min, flip=True
+        )
+        pairs = find_pairs(folder, "train")
+        scenes = SceneCache(pairs, label_set=label_set, options=options, multiple=1)
+        self._source = BatchSource(scenes, options=options, seed=seed, multiple=1)
+        self.num_classes = len(label_set)
+        self.ignore_index = DONT_CARE
+        self._length = length
+        self._first = first
+        self._jitter = jitter
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        position = self._first + index
+        scene = self._source.view(position)
+        rng = np.random.default_rng([self._seed, 4, position])
+        photo = recolour(scene.photo, rng, strength=self._jitter)
+        return {
+            "img": (photo / 127.5 - 1.0).transpose(2, 0, 1).astype(np.float32),
+            "label": scene.label_map.astype(np.int64),
+        }
+
+
+def recolour(photo: np.ndarray, rng: np.random.Generator, *, strength: float) -> np.ndarray:
+    """Another light, another camera: exposure, contrast, colour cast, saturation, gamma, blur.
+
+    Args:
+        photo: ``uint8`` [H, W, 3] RGB.
+        rng: draws how.
+        strength: 1: exposure and contrast change by up to half, saturation to half or one and a
+            half, one photo in ten becomes grey; 0 changes nothing.
+
+    Returns:
+        ``float32`` [H, W, 3] in 0..255.
+    """
+
+    def factor(low: float, high: float, size: int | None = None):
+        return np.float32(np.exp(rng.uniform(low * strength, high * strength, size)))
+
+    picture = photo.astype(np.float32)
+    picture *= factor(-0.4, 0.4)
+    picture = (picture - 128) * factor(-0.4, 0.4) + 128
+    picture *= factor(-0.25, 0.25, 3)
+    grey = picture.mean(axis=2, keepdims=True)
+    saturation = np.float32(0) if rng.random() < 0.1 * strength else factor(-0.7, 0.5)
+    picture = np.clip(grey + (picture - grey) * saturation, 0, 255)
+    picture = 255 * (picture / 255) ** factor(-0.4, 0.4)
+    if rng.random() < 0.15 * strength:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 1.5))
+    return picture
+
+
+@manager.LOSSES.add_component
+class PixelCrossEntropy(nn.Layer):
+    """Cross entropy averaged over the pixels that are not "don't care"; shape [1].
+
+    Args:
+        ignore_index: the label that counts nothing.
+        weight: how much each class counts; None: all the same.
+    """
+
+    def __init__(
+        self, ignore_index: int = DONT_CARE, weight: Sequence[float] | None = None
+    ) -> None:
+        super().__init__()
+        self._ignore_index = ignore_index
+        self._weight = None if weight is None else paddle.to_tensor(weight, dtype="float32")
+
+    def forward(self, logits: paddle.Tensor, label_map: paddle.Tensor) -> paddle.Tensor:
+        """[N, K, H, W] scores and [N, H, W] ids -> [1]."""
+        flat = logits.transpose([0, 2, 3, 1]).reshape([-1, logits.shape[1]])
+        loss = F.cross_entropy(
+            flat, label_map.reshape([-1]), weight=self._weight, ignore_index=self._ignore_index
+        )
+        return loss.reshape([1])

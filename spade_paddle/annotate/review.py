@@ -1,0 +1,77 @@
+"""A page to look through annotated photos: photo | label map over it, opened from the disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.data.photos import read_photo, shrink
+from spade_paddle.files import write_atomically, write_text_atomically
+
+THUMBNAIL = 288  # pixels of the shorter side
+OPACITY = 0.6  # of the label colours over the photo
+
+
+def write_review(out: Path, records: Sequence[dict[str, Any]], label_set: LabelSet) -> Path:
+    """Write ``OUT/review.html`` and the thumbnails it shows, ``OUT/review/NAME.jpg``.
+
+    Args:
+        out: a folder that ``DatasetWriter`` filled.
+        records: of its manifest.
+        label_set: of its label maps.
+
+    Returns:
+        The page, which needs no server and no network.
+    """
+    for record in records:
+        if "skipped" not in record:
+            _write_thumbnail(out, record["name"], label_set)
+    page = Template((Path(__file__).parent / "review.html").read_text(encoding="utf-8"))
+    text = page.substitute(
+        labels=_script_json(label_set.to_dict()["labels"]), records=_script_json(list(records))
+    )
+    write_text_atomically(out / "review.html", text)
+    return out / "review.html"
+
+
+def overlay(photo: np.ndarray, label_map: np.ndarray, label_set: LabelSet) -> np.ndarray:
+    """The label colours laid over a photo, borders between labels in black, 255 left as photo.
+
+    Args:
+        photo: ``uint8`` [H, W, 3] RGB.
+        label_map: ``uint8`` [H, W].
+        label_set: the colours.
+    """
+    colours = label_set.colorize(label_map).astype(np.float32)
+    mixed = OPACITY * colours + (1 - OPACITY) * photo
+    mixed[label_map == DONT_CARE] = photo[label_map == DONT_CARE]
+    border = np.zeros(label_map.shape, bool)
+    border[:, 1:] |= label_map[:, 1:] != label_map[:, :-1]
+    border[1:] |= label_map[1:] != label_map[:-1]
+    mixed[border] = 0
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _write_thumbnail(out: Path, name: str, label_set: LabelSet) -> None:
+    path = out / "review" / f"{name}.jpg"
+    source = out / "labels" / f"{name}.png"
+    if path.is_file() and path.stat().st_mtime >= source.stat().st_mtime:
+        return
+    photo = shrink(read_photo(out / "images" / f"{name}.jpg"), THUMBNAIL)
+    with Image.open(source) as image:
+        size = (photo.shape[1], photo.shape[0])
+        label_map = np.asarray(image.resize(size, Image.Resampling.NEAREST))
+    picture = Image.fromarray(overlay(photo, label_map, label_set))
+    write_atomically(path, lambda temporary: picture.save(temporary, "JPEG", quality=85))
+
+
+def _script_json(value: Any) -> str:
+    """JSON that may stand inside a script element, whatever a photo is called."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")

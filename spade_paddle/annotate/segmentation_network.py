@@ -1,0 +1,247 @@
+"""Segmentation networks of PaddleSeg, as its own YAML files describe them.
+
+PaddleSeg 2.8.0 also trains and evaluates by such files; here they are only opened, with weights,
+and asked for the class scores of photos.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from spade_paddle.errors import ModelError
+
+
+class SegmentationNetwork:
+    """A network of PaddleSeg with weights and the transforms its YAML file has for validation.
+
+    Attributes:
+        num_classes: K.
+        dataset: type of the data set it was trained on as its file says, such as ``ADE20K``.
+    """
+
+    def __init__(
+        self, network: nn.Layer, *, transforms: Any, num_classes: int, dataset: str
+    ) -> None:
+        self._network = network
+        self._transforms = transforms
+        self.num_classes = num_classes
+        self.dataset = dataset
+
+    @classmethod
+    def load(cls, config: Path, weights: str) -> SegmentationNetwork:
+        """Build the network of a PaddleSeg YAML file (with ``_base_``) and load its weights.
+
+        Args:
+            config: the YAML file.
+            weights: path or address of a ``.pdparams`` file; an address is downloaded once into
+                PaddleSeg's own folder.
+
+        Raises:
+            ModelError: PaddleSeg is not installed, the file cannot be understood, or the weights
+                do not fit the network.
+        """
+        require_paddleseg()
+        content = read_paddleseg_yaml(config)
+        num_classes, dataset = _classes_of(content, config)
+        with _paddleseg_quiet():
+            network = _build_network(content, config, num_classes)
+            _load_weights(network, weights)
+            transforms = _build_transforms(content, config)
+        network.eval()
+        return cls(network, transforms=transforms, num_classes=num_classes, dataset=dataset)
+
+    @paddle.no_grad()
+    def scores(
+        self, photos: Sequence[np.ndarray], *, scales: Sequence[float] = (1.0,), flip: bool = False
+    ) -> list[np.ndarray]:
+        """Class probabilities of every pixel, averaged over scales and mirror images.
+
+        Photos that are equally large after the transforms go through the network together.
+
+        Args:
+            photos: ``uint8`` [H, W, 3] RGB, each of its own size.
+            scales: the photos are also looked at in these sizes.
+            flip: also look at the mirror images.
+
+        Returns:
+            For each photo ``float32`` [K, H, W] of its own size.
+        """
+        from paddleseg.core import infer
+
+        prepared = [self._prepare(photo) for photo in photos]
+        groups: dict[tuple, list[int]] = {}
+        for index, (picture, trace) in enumerate(prepared):
+            groups.setdefault((picture.shape, str(trace)), []).append(index)
+        results: list[np.ndarray] = [np.zeros(0, np.float32)] * len(photos)
+        for indices in groups.values():
+            pictures = paddle.to_tensor(np.stack([prepared[index][0] for index in indices]))
+            _, logits = infer.aug_inference(
+                self._network,
+                pictures,
+                trans_info=prepared[indices[0]][1],
+                scales=[float(scale) for scale in scales],
+                flip_horizontal=flip,
+            )
+            for index, logit in zip(indices, logits):
+                results[index] = F.softmax(logit, axis=0).numpy()
+        return results
+
+    def _prepare(self, photo: np.ndarray) -> tuple[np.ndarray, list]:
+        data = self._transforms({"img": photo.astype(np.float32)})
+        return data["img"].astype(np.float32), data["trans_info"]
+
+
+def require_paddleseg() -> None:
+    """Say how to install PaddleSeg where it is missing. Raises ModelError."""
+    if importlib.util.find_spec("paddleseg") is None:
+        raise ModelError(
+            "PaddleSeg is not installed; install it with "
+            "'pip install -e \".[cpu,annotate]\" -c constraints.txt'",
+            code="paddleseg_missing",
+        )
+
+
+def read_paddleseg_yaml(path: Path) -> dict[str, Any]:
+    """A PaddleSeg configuration with its ``_base_`` files merged in.
+
+    Raises:
+        ModelError: a file is missing or is not YAML, or it describes no network.
+    """
+    from paddleseg.cvlibs.config import parse_from_yaml
+
+    try:
+        content = parse_from_yaml(str(path))
+    except Exception as error:  # whatever PaddleSeg's reader meets
+        raise ModelError(
+            f"{path}: cannot be read as a PaddleSeg configuration: {error}",
+            code="annotator_config",
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+        raise ModelError(
+            f"{path}: a PaddleSeg file has a 'model:' section with its 'type:'; here is none",
+            code="annotator_config",
+        )
+    return content
+
+
+def _classes_of(content: dict[str, Any], path: Path) -> tuple[int, str]:
+    """How many classes, and the type of the data set, out of the places that may tell."""
+    from paddleseg.cvlibs import manager
+
+    sections = [content.get(name) or {} for name in ("train_dataset", "val_dataset")]
+    dataset = next((str(section["type"]) for section in sections if "type" in section), "")
+    known = manager.DATASETS.components_dict.get(dataset)
+    candidates = [content["model"].get("num_classes")]
+    candidates += [section.get("num_classes") for section in sections]
+    candidates.append(getattr(known, "NUM_CLASSES", None))
+    for count in candidates:
+        if isinstance(count, int) and 1 <= count <= 255:
+            return count, dataset
+    raise ModelError(
+        f"{path}: it does not tell how many classes the network knows; write "
+        "'num_classes:' (1 to 255) into its 'model:' section",
+        code="annotator_config",
+    )
+
+
+def _build_network(content: dict[str, Any], path: Path, num_classes: int) -> nn.Layer:
+    section = without_pretrained(dict(content["model"], num_classes=num_classes))
+    return build_component(section, path)
+
+
+def without_pretrained(section: Any) -> Any:
+    """A model section that downloads nothing: weights of the whole network follow anyway."""
+    if not isinstance(section, dict):
+        return section
+    return {key: without_pretrained(value) for key, value in section.items() if key != "pretrained"}
+
+
+def _build_transforms(content: dict[str, Any], path: Path):
+    from paddleseg.transforms import Compose
+
+    steps = (content.get("val_dataset") or {}).get("transforms")
+    if not steps:
+        raise ModelError(
+            f"{path}: 'val_dataset: transforms:' is missing; it says how photos are resized and "
+            "normalized, for example '- type: Normalize'",
+            code="annotator_config",
+        )
+    return Compose([build_component(step, path) for step in steps], to_rgb=False)
+
+
+def build_component(section: dict[str, Any], path: Path) -> Any:
+    """What a section of a PaddleSeg YAML file describes by its ``type:``.
+
+    Raises:
+        ModelError: there is no such type, or it refuses the section's values.
+    """
+    # these register what the types name
+    import paddleseg.models
+    import paddleseg.models.backbones
+    import paddleseg.optimizers  # noqa: F401
+    from paddleseg.cvlibs import manager
+    from paddleseg.cvlibs.builder import Builder
+
+    places = [manager.MODELS, manager.BACKBONES, manager.TRANSFORMS]
+    places += [manager.DATASETS, manager.LOSSES, manager.OPTIMIZERS]
+    try:
+        return Builder(None, places).build_component(section)
+    except Exception as error:  # PaddleSeg raises RuntimeError round whatever a constructor raises
+        raise ModelError(
+            f"{path}: PaddleSeg cannot build {section.get('type', section)!r}: {error}",
+            code="annotator_config",
+        ) from error
+
+
+def _load_weights(network: nn.Layer, weights: str) -> None:
+    if urlparse(weights).scheme in ("http", "https"):
+        weights = _download(weights)
+    try:
+        state = paddle.load(weights)
+    except Exception as error:  # paddle.load raises whatever its parsers raise
+        raise ModelError(
+            f"{weights}: cannot be read as weights (.pdparams): {error}", code="annotator_weights"
+        ) from error
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(np.shape(value)) for name, value in state.items()}
+    # PaddleSeg would load what fits and leave the rest random, and say so in its log only
+    wrong = sorted(name for name in expected if found.get(name) != expected[name])
+    if wrong:
+        raise ModelError(
+            f"{weights}: {len(wrong)} of {len(expected)} arrays of {type(network).__name__} are "
+            f"missing or of another shape: {', '.join(wrong[:4])}"
+            f"{' ...' if len(wrong) > 4 else ''}; these weights belong to another configuration",
+            code="annotator_weights",
+        )
+    network.set_state_dict({name: state[name] for name in expected})
+
+
+def _download(address: str) -> str:
+    from paddleseg.utils.utils import download_pretrained_model
+
+    try:
+        return download_pretrained_model(address)
+    except Exception as error:  # no network, no such file, a broken archive
+        raise ModelError(
+            f"{address}: cannot be downloaded: {error}; download it elsewhere and give the folder "
+            "that holds it and its YAML file as --model",
+            code="annotator_download",
+        ) from error
+
+
+@contextlib.contextmanager
+def _paddleseg_quiet():
+    """Swallow the log lines PaddleSeg prints while building."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield

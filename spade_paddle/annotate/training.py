@@ -1,0 +1,165 @@
+"""Training an annotator with PaddleSeg's own trainer (``paddleseg.core.train``)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paddle
+import yaml
+
+# registers Scenes and PixelCrossEntropy
+from spade_paddle.annotate import paddleseg_parts  # noqa: F401
+from spade_paddle.annotate.annotator import Annotator
+from spade_paddle.annotate.segmentation_network import (
+    build_component,
+    read_paddleseg_yaml,
+    without_pretrained,
+)
+from spade_paddle.annotate.validation import validate
+from spade_paddle.data.label_sets import find_label_set
+from spade_paddle.errors import ConfigError
+from spade_paddle.files import write_atomically, write_text_atomically
+from spade_paddle.metrics.segmentation import Agreement
+
+
+@dataclass(frozen=True)
+class AnnotatorTraining:
+    """One training: a PaddleSeg YAML file, a data set, a run folder.
+
+    Attributes:
+        config: parsed YAML.
+        path: where it was read, for errors.
+        data: data set folder.
+        run: PaddleSeg writes ``iter_N`` folders here; the newest one is gone on with.
+    """
+
+    config: dict[str, Any]
+    path: Path
+    data: Path
+    run: Path
+
+    @classmethod
+    def read(cls, path: Path, *, data: Path, run: Path, iters: int | None) -> AnnotatorTraining:
+        """Read the YAML file; ``iters`` replaces its own number of steps.
+
+        Raises:
+            ModelError: the file cannot be understood.
+            ConfigError: a section is missing.
+        """
+        config = read_paddleseg_yaml(path)
+        needed = ("batch_size", "iters", "train_dataset", "optimizer", "lr_scheduler", "loss")
+        missing = [name for name in needed if name not in config]
+        if missing:
+            raise ConfigError(
+                f"{path}: to train, these sections are missing: {', '.join(missing)}; see "
+                "configs/annotator.yml",
+                code="annotator_config",
+            )
+        if iters is not None:
+            config["iters"] = iters
+        return cls(config, path, data, run)
+
+    @property
+    def is_first_process(self) -> bool:
+        """Of several that train together, the one that writes files."""
+        return paddle.distributed.get_rank() == 0
+
+    def train(self, *, save_every: int) -> None:
+        """Train to the end, going on from the newest checkpoint of the run folder."""
+        from paddleseg.core import train
+
+        config = self.config
+        paddle.seed(int(config["train_dataset"].get("seed", 1)))
+        network = build_component(config["model"], self.path)
+        newest = self._newest()
+        done = 0 if newest is None else _steps_of(newest)
+        losses = dict(config["loss"])
+        losses["types"] = [build_component(section, self.path) for section in losses["types"]]
+        train(
+            network,
+            self._dataset(done),
+            optimizer=self._optimizer(network),
+            save_dir=str(self.run),
+            iters=config["iters"],
+            batch_size=config["batch_size"],
+            resume_model=None if newest is None else str(newest),
+            save_interval=save_every,
+            log_iters=50,
+            use_vdl=True,
+            use_ema=True,
+            losses=losses,
+            keep_checkpoint_max=2,
+        )
+
+    def export(self, folder: Path) -> Agreement:
+        """Write an annotator folder: ``model.yml``, ``model.pdparams``, ``labels.json``.
+
+        PaddleSeg keeps two states of the network, the last one and an average of many; the one that
+        agrees better with the validation scenes is written.
+
+        Returns:
+            How well it agrees.
+
+        Raises:
+            ConfigError: nothing was trained yet.
+            DataError: the data set has no validation part.
+        """
+        newest = self._newest()
+        if newest is None:
+            raise ConfigError(f"{self.run}: there is no checkpoint yet", code="run_empty")
+        candidates = []
+        for name in ("ema_model", "model"):
+            trial = self.run / "trial"
+            self._write_folder(trial, newest / f"{name}.pdparams")
+            candidates.append((validate(Annotator.load(trial), self.data), name))
+        best, name = max(candidates, key=lambda candidate: candidate[0].mean_iou)
+        self._write_folder(folder, newest / f"{name}.pdparams")
+        return best
+
+    def _write_folder(self, folder: Path, weights: Path) -> None:
+        content = {
+            "model": without_pretrained(self.config["model"]),
+            "val_dataset": self.config["val_dataset"],
+        }
+        label_set = find_label_set(self.config["train_dataset"]["labels"])
+        write_atomically(folder / "model.pdparams", lambda path: shutil.copyfile(weights, path))
+        write_text_atomically(folder / "model.yml", yaml.safe_dump(content, sort_keys=False))
+        write_text_atomically(folder / "labels.json", label_set.to_json())
+
+    def _dataset(self, steps_done: int):
+        """The views that are still to come; every process of several sees another part of them."""
+        left = (self.config["iters"] - steps_done) * self.config["batch_size"]
+        processes = paddle.distributed.get_world_size()
+        section = dict(
+            self.config["train_dataset"],
+            folder=str(self.data),
+            length=max(left * processes, self.config["batch_size"] * processes),
+            first=steps_done * self.config["batch_size"] * processes,
+        )
+        return build_component(section, self.path)
+
+    def _optimizer(self, network: paddle.nn.Layer):
+        section = dict(self.config["lr_scheduler"])
+        warmup = section.pop("warmup_iters", 0)
+        start = section.pop("warmup_start_lr", 0.0)
+        kind = getattr(paddle.optimizer.lr, section.pop("type"))
+        if kind is paddle.optimizer.lr.PolynomialDecay:
+            section.setdefault("decay_steps", max(self.config["iters"] - warmup, 1))
+        schedule = kind(**section)
+        if warmup:
+            schedule = paddle.optimizer.lr.LinearWarmup(
+                schedule, warmup_steps=warmup, start_lr=start, end_lr=section["learning_rate"]
+            )
+        return build_component(self.config["optimizer"], self.path)(network, schedule)
+
+    def _newest(self) -> Path | None:
+        checkpoints = [path for path in self.run.glob("iter_*") if (path / "model.pdopt").is_file()]
+        return max(checkpoints, key=_steps_of, default=None)
+
+
+def _steps_of(checkpoint: Path) -> int:
+    return int(re.fullmatch(r"iter_(\d+)", checkpoint.name).group(1))

@@ -1,0 +1,113 @@
+"""Photos of any kind, as upright 8-bit RGB."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from spade_paddle.errors import DataError
+
+PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+# what cameras and phones write besides; a data set holds none of them
+CAMERA_ENDINGS = (*PHOTO_ENDINGS, ".tif", ".tiff", ".heic", ".heif", ".avif")
+LIMIT_PIXELS = 178_000_000  # 534 MB in memory; a phone's panorama has a third of it
+_ORIENTATION = 0x0112  # in EXIF data: 1 is upright, 5 to 8 swap height and width
+_SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+
+
+def read_photo(path: str | Path, *, short_side: int | None = None) -> np.ndarray:
+    """A photo as ``uint8`` [H, W, 3] RGB, turned upright as its EXIF data says.
+
+    Grey, CMYK and palette photos are converted, 16 bits become 8, transparent parts white.
+
+    Args:
+        path: the file.
+        short_side: pixels of the shorter side of the result, which is never enlarged; None keeps
+            the size.
+
+    Raises:
+        DataError: missing, not a picture, cut off, or more than 178 million pixels.
+    """
+    with _opened(Path(path)) as image:
+        if image.width * image.height > LIMIT_PIXELS:
+            raise DataError(
+                f"{path}: {image.width} x {image.height} pixels are more than "
+                f"{LIMIT_PIXELS // 10**6} million; make it smaller",
+                code="photo_too_large",
+            )
+        if short_side is not None:
+            # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, several times faster
+            image.draft(image.mode, (2 * short_side, 2 * short_side))
+        return shrink(_to_rgb(ImageOps.exif_transpose(image)), short_side)
+
+
+def photo_size(path: str | Path) -> tuple[int, int]:
+    """Height and width of a photo as ``read_photo`` gives it, without its pixels.
+
+    Raises:
+        DataError: missing, or not a picture.
+    """
+    with _opened(Path(path)) as image:
+        on_its_side = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+        return image.size if on_its_side else image.size[::-1]
+
+
+def shrink(photo: np.ndarray, short_side: int | None) -> np.ndarray:
+    """``uint8`` [H, W, 3] with a shorter side of at most ``short_side`` pixels."""
+    height, width = photo.shape[:2]
+    if short_side is None or min(height, width) <= short_side:
+        return photo
+    scale = short_side / min(height, width)
+    size = (max(short_side, round(width * scale)), max(short_side, round(height * scale)))
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+
+
+def is_plain(path: str | Path, *, short_side: int | None = None) -> bool:
+    """The file is an upright RGB JPEG of at most this size: a copy serves as well as the pixels."""
+    with Image.open(path) as image:
+        upright = image.getexif().get(_ORIENTATION, 1) == 1
+        fits = short_side is None or min(image.size) <= short_side
+        return image.format == "JPEG" and image.mode == "RGB" and upright and fits
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """An open picture; whatever goes wrong with it becomes a DataError that names it."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 million pixels on; ours is the only limit
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                yield image
+    except DataError:
+        raise
+    except Exception as error:  # the parsers of broken files raise whatever comes
+        hint = ""
+        if path.suffix.lower() in (".heic", ".heif"):
+            hint = "; save it as JPEG (on the phone: camera format 'most compatible')"
+        raise DataError(
+            f"{path}: cannot be read as a photo: {error}{hint}", code="photo_unreadable"
+        ) from error
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode in _SIXTEEN_BITS:
+        return np.repeat(_to_eight_bits(np.asarray(image))[..., None], 3, axis=2)
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(ground, image)
+    return np.asarray(image.convert("RGB"))
+
+
+def _to_eight_bits(grey: np.ndarray) -> np.ndarray:
+    """Grey [H, W] of 16 bits (or floats in 0..1) as ``uint8``."""
+    values = grey.astype(np.float64)
+    highest = 1.0 if np.issubdtype(grey.dtype, np.floating) and values.max() <= 1 else 65535.0
+    return np.rint(np.clip(values / highest, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,146 @@
+"""The ``data`` section of a configuration: which photos, and how pictures are cut of them.
+
+A photo is resized by its ``load_mode`` and then, in the modes with a crop, cut at random:
+
+    mode                        resized to                                          then
+    scale_shortside_and_crop    short side load_size, aspect ratio kept             crop
+    scale_shortside             the same                                            multiples
+    scale_width_and_crop        width load_size, aspect ratio kept                  crop
+    scale_width                 the same                                            multiples
+    resize_and_crop             load_size x load_size, whatever the aspect ratio    crop
+    crop                        left as it is                                       crop
+    fixed                       crop_size x crop_height, whatever the aspect ratio  -
+    none                        left as it is                                       multiples
+
+A photo in which a crop would not fit is enlarged until it does. Without a crop both sides become
+the nearest multiples of what the generator takes (2^5, 2^6 or 2^7 pixels), at least one.
+
+Imports neither paddle nor our networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+LOAD_MODES = (
+    "resize_and_crop",
+    "scale_width",
+    "scale_width_and_crop",
+    "scale_shortside",
+    "scale_shortside_and_crop",
+    "crop",
+    "fixed",
+    "none",
+)
+VAL_SHARE = 0.1
+RENAMED = {"data.short_side": "data.load_size", "data.short_side_min": "data.load_size_min"}
+"""Fields that once had another name."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which label set the photos have and how a training picture is cut from them."""
+
+    labels: str = "labels/landscape.yaml"  # label set file, beside the configuration file
+    val_share: float = VAL_SHARE  # of a data set without train/ and val/: this part is for looking
+    load_mode: str = "scale_shortside_and_crop"  # how photos are resized; see the top of this file
+    load_size: int = 286  # pixels of the short side, the width or both sides, as load_mode says
+    load_size_min: Optional[int] = None  # if given, it is drawn from this to load_size
+    crop_size: int = 256  # width of the training pictures in pixels
+    aspect_ratio: float = 1.0  # their width over their height
+    flip: bool = True  # mirror half of the pictures left to right
+    dont_care: bool = True  # the networks have a channel for "don't care" (255)
+    drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
+    instance_edges: bool = True  # the networks have an instance edge channel
+    icpe_compatible: bool = False  # clade_icpe: positions with the public code's deviations
+    cache_gib: float = 2.0  # memory for photos that were read, in GiB a process; 0: none are kept
+
+    @property
+    def crop_height(self) -> int:
+        """Height of the training pictures in pixels."""
+        return round(self.crop_size / self.aspect_ratio)
+
+    @property
+    def crops(self) -> bool:
+        """Pictures are cut at random, and so all of one size."""
+        return self.load_mode.endswith("crop")
+
+    @property
+    def has_load_size(self) -> bool:
+        """Photos are resized by ``load_size``."""
+        return self.load_mode.startswith(("resize", "scale"))
+
+    def picture_size(self, multiple: int) -> tuple[int, int]:
+        """Height and width of whole pictures at the training scale: those a model is meant for.
+
+        Where photos keep their own aspect ratio, it is taken to be ``aspect_ratio``; where they
+        have no load size, pictures are taken to be as large as a crop. With a load size both sides
+        are cut to the multiple in the modes with a crop, else brought to the nearest multiple.
+        """
+        if not self.has_load_size:
+            return self.crop_height, self.crop_size
+        if self.load_mode == "resize_and_crop":
+            sides = [self.load_size, self.load_size]
+        elif self.load_mode.startswith("scale_width"):
+            sides = [self.load_size / self.aspect_ratio, self.load_size]
+        else:
+            long_side = self.load_size * max(self.aspect_ratio, 1 / self.aspect_ratio)
+            sides = [self.load_size, long_side]
+            if self.aspect_ratio < 1:
+                sides.reverse()
+        if self.crops:
+            height, width = (int(side) // multiple for side in sides)
+        else:
+            height, width = (round(side / multiple) for side in sides)
+        return max(height, 1) * multiple, max(width, 1) * multiple
+
+
+def data_problems(
+    options: DataConfig, *, multiple: int, upsampling: str
+) -> Iterator[tuple[str, str]]:
+    """What cannot work: the field's name and what it must be. The first is the one to tell.
+
+    Args:
+        options: single values are of their types, and not below the least that makes sense.
+        multiple: pixels that both sides of every picture must be a multiple of.
+        upsampling: the generator's, which is where the multiple comes from.
+    """
+    if not 1 / 8 <= options.aspect_ratio <= 8:
+        yield "data.aspect_ratio", "from 1/8 to 8"
+    if not 0 <= options.val_share <= 0.9:
+        yield "data.val_share", "from 0 to 0.9"
+    if options.drop_label_probability > 0 and not options.dont_care:
+        yield "data.drop_label_probability", "0 when data.dont_care is false"
+    yield from _load_size_problems(options, multiple=multiple, upsampling=upsampling)
+    if options.crop_size % multiple:
+        yield "data.crop_size", f"a multiple of {multiple} (upsampling {upsampling})"
+    if options.crop_height % multiple:
+        yield (
+            "data.aspect_ratio",
+            f"such that crop_size / aspect_ratio, here {options.crop_height}, is a multiple of "
+            f"{multiple} (upsampling {upsampling})",
+        )
+
+
+def _load_size_problems(
+    options: DataConfig, *, multiple: int, upsampling: str
+) -> Iterator[tuple[str, str]]:
+    mode = options.load_mode
+    if not options.has_load_size:
+        if options.load_size_min is not None:
+            yield "data.load_size_min", f"null with load_mode {mode}, which has no load size"
+        return
+    smallest = options.load_size_min or options.load_size
+    if smallest > options.load_size:
+        yield "data.load_size_min", f"at most data.load_size ({options.load_size})"
+    crop = (options.crop_height, options.crop_size)
+    least, what = {
+        "resize_and_crop": (max(crop), "the crop's longer side"),
+        "scale_width_and_crop": (options.crop_size, "the crop's width"),
+        "scale_shortside_and_crop": (min(crop), "the crop's shorter side"),
+    }.get(mode, (multiple, f"the least side with upsampling {upsampling}"))
+    if smallest < least:
+        name = "data.load_size" if options.load_size_min is None else "data.load_size_min"
+        yield name, f"at least {least}, {what}, with load_mode {mode}"

@@ -1,0 +1,1 @@
+"""Numbers that tell how good label maps and pictures are."""
