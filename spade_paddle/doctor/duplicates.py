@@ -25,8 +25,8 @@ _SHOWN = 3
 def check_duplicates(survey: Survey) -> Iterator[Finding]:
     """Every finding of this file."""
     twins = find_twins(survey.scenes)
-    leaks = [(left, right) for left, right in twins if left.part != right.part]
-    inside = [(left, right) for left, right in twins if left.part == right.part]
+    leaks = [(left, right) for left, right in twins if left.side != right.side]
+    inside = [(left, right) for left, right in twins if left.side == right.side]
     if leaks:
         yield Finding(
             "photos_leak",
@@ -52,7 +52,7 @@ def find_twins(scenes: Sequence[SceneFacts]) -> list[tuple[SceneFacts, SceneFact
     left out twice.
     """
     known = [scene for scene in scenes if scene.photo.thumbnail is not None]
-    order = sorted(known, key=lambda scene: scene.part != "val")  # val is kept
+    order = sorted(known, key=lambda scene: scene.side != "val")  # val is kept
     found: dict[int, int] = {}  # the later -> the earlier
     if not order:
         return []

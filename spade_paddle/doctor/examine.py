@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from spade_paddle.config import Config
+from spade_paddle.data.dataset import PARTS
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.duplicates import check_duplicates
 from spade_paddle.doctor.findings import WARNING, Finding, Report, shorten, worst_first
@@ -69,33 +70,32 @@ def survey_of(
 
 def report_of(survey: Survey) -> Report:
     """What is to be said about the files."""
-    parts = _summaries(survey)
+    sides = _summaries(survey)
     findings: list[Finding] = [finding for check in CHECKS for finding in check(survey)]
     # which labels occur is known when the ids are right only
     if not {finding.code for finding in findings} & {"ids_multiplied", "ids_off_by_one"}:
-        findings.extend(check_labels(survey, parts[0]))
+        findings.extend(check_labels(survey, sides[0]))
     return Report(
         folder=survey.folder,
         label_set=survey.label_set,
         findings=worst_first(findings),
-        summary=tuple(parts),
-        suggestions=suggest(survey, parts),
+        summary=tuple(sides),
+        suggestions=suggest(survey, sides),
         quick=survey.quick,
     )
 
 
-def _summaries(survey: Survey) -> Sequence[PartSummary]:
-    """One for each part; the first is what is trained with."""
+def _summaries(survey: Survey) -> list[PartSummary]:
+    """Of train and of val."""
     summaries = []
-    for part in survey.parts:
-        scenes = [scene for scene in survey.scenes if scene.part == part.name]
+    for side in PARTS:
+        scenes = [scene for scene in survey.scenes if scene.side == side]
+        read = [scene.label_map.counts for scene in scenes]
         summaries.append(
             summarize(
-                part.name,
+                side,
                 sizes=[scene.photo.size for scene in scenes if not scene.photo.problem],
-                counts=[
-                    scene.label_map.counts for scene in scenes if scene.label_map.counts is not None
-                ],
+                counts=[counts for counts in read if counts is not None],
                 num_labels=len(survey.label_set),
             )
         )

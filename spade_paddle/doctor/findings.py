@@ -20,6 +20,7 @@ ADVICE = "advice"  # good to know
 SEVERITIES = {
     "data_folder_missing": ERROR,
     "data_folder_empty": ERROR,
+    "split_one_sided": ERROR,
     "names_differ": ERROR,
     "stem_twice": ERROR,
     "photo_alone": ERROR,
@@ -39,7 +40,6 @@ SEVERITIES = {
     "label_unknown": ERROR,
     "photos_leak": WARNING,
     "names_case": WARNING,
-    "photo_16_bit": WARNING,
     "label_map_interpolated": WARNING,
     "label_map_palette": WARNING,
     "label_map_mask": WARNING,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from spade_paddle.data.dataset import PHOTO_ENDINGS, Pair
+from spade_paddle.data.dataset import PARTS, Pair
+from spade_paddle.data.photos import CAMERA_ENDINGS, PHOTO_ENDINGS
 
 MAP_ENDINGS = (".png",)
 # endings of pictures that training does not look at, but --fix can read
-OTHER_PICTURES = (".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".tga")
+OTHER_PICTURES = (*CAMERA_ENDINGS, ".gif", ".ppm", ".tga")
 NEVER_MEANT = ("thumbs.db", "desktop.ini", ".ds_store", ".gitkeep")
 
 
@@ -52,7 +53,7 @@ class Part:
 
 def list_parts(folder: Path) -> tuple[Part, ...]:
     """The parts of a data set; folders that are missing are listed as such."""
-    split = any((folder / name).is_dir() for name in ("train", "val"))
+    split = any((folder / name).is_dir() for name in PARTS)
     flat = not split and any((folder / name).is_dir() for name in ("images", "labels"))
     return tuple(
         Part(
@@ -61,7 +62,7 @@ def list_parts(folder: Path) -> tuple[Part, ...]:
             labels=_list_folder(folder / name / "labels", MAP_ENDINGS),
             instances=_list_folder(folder / name / "instances", MAP_ENDINGS),
         )
-        for name in (("",) if flat else ("train", "val"))
+        for name in (("",) if flat else PARTS)
     )
 
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from spade_paddle.data.dataset import PHOTO_ENDINGS
+from spade_paddle.data.dataset import PARTS
+from spade_paddle.data.photos import PHOTO_ENDINGS
 from spade_paddle.doctor.findings import Finding, shorten
 from spade_paddle.doctor.listing import OTHER_PICTURES, Part
 from spade_paddle.doctor.partners import Partners, find_partners
@@ -37,6 +38,7 @@ def check_names(survey: Survey) -> Iterator[Finding]:
         yield from _alone(survey, part, partners)
         yield from _doubled(survey, part)
         yield from _ignored(survey, part, partners)
+    yield from _one_sided(survey)
 
 
 def _folders(survey: Survey, part: Part, partners: list[Partners]) -> Iterator[Finding]:
@@ -139,6 +141,20 @@ def _doubled(survey: Survey, part: Part) -> Iterator[Finding]:
             survey.names(alike),
             "rename them; --fix adds a number",
         )
+
+
+def _one_sided(survey: Survey) -> Iterator[Finding]:
+    """A flat data set of which one side is empty."""
+    sides = {scene.side for scene in survey.scenes if not scene.part}
+    for side in PARTS if sides else ():
+        if side not in sides:
+            yield Finding(
+                "split_one_sided",
+                f"none of the {len(survey.scenes)} photos falls to {side} with data.val_share "
+                f"{survey.val_share:g}",
+                ("images",),
+                "change data.val_share, add photos, or sort them into train/ and val/",
+            )
 
 
 def _ignored(survey: Survey, part: Part, partners: list[Partners]) -> Iterator[Finding]:

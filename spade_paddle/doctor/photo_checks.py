@@ -77,6 +77,8 @@ def _small(survey: Survey, scenes: list[SceneFacts]) -> Iterator[Finding]:
     if survey.config is None:
         return
     data = survey.config.data
+    if not data.crops and data.load_mode != "fixed":
+        return
     width, height = data.crop_size, data.crop_height
     small = [s for s in scenes if s.photo.size[0] < width or s.photo.size[1] < height]
     if small:
@@ -117,14 +119,6 @@ def _conversions(survey: Survey, scenes: list[SceneFacts]) -> Iterator[Finding]:
     for scene in scenes:
         if scene.photo.converted:
             groups[scene.photo.converted].append(scene)
-    dark = groups.pop("16-bit grey", [])
-    if dark:
-        yield Finding(
-            "photo_16_bit",
-            "16-bit grey photos lose their upper half when they are read: nearly all is white",
-            _photos(survey, dark),
-            "save them with 8 bits a colour; --fix does it",
-        )
     if groups:
         kinds = ", ".join(f"{len(group)} {kind}" for kind, group in groups.items())
         yield Finding(

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from spade_paddle.data.photos import LIMIT_PIXELS, read_photo
+from spade_paddle.errors import DataError
 
 ORIENTATION = 0x0112  # the EXIF tag
 THUMBNAIL = 16  # rows of a thumbnail, which is one column wider
@@ -28,36 +31,30 @@ class PhotoFacts:
     converted: str = ""  # what reading it as RGB changes, in words
     thumbnail: np.ndarray | None = None  # uint8 [16, 17, 3], of a photo read whole
 
-    @property
-    def is_16_bit_grey(self) -> bool:
-        """Reading cuts the brightness instead of scaling it."""
-        return self.converted == "16-bit grey"
-
 
 def photo_facts(path: Path, *, whole: bool) -> PhotoFacts:
     """Look at a photo: at its header only, or with ``whole`` at all of it."""
     try:
         with Image.open(path) as image:
-            converted = conversion(image)  # which decoding makes it forget
+            converted = conversion(image)
             orientation = _orientation(image, whole=whole)
             width, height = image.size
-            return PhotoFacts(
-                stored=(width, height),
-                size=(height, width) if orientation >= 5 else (width, height),
-                orientation=orientation,
-                converted=converted,
-                thumbnail=_thumbnail(upright(image)) if whole else None,
-            )
+        if width * height > LIMIT_PIXELS:
+            return PhotoFacts(problem=f"larger than {LIMIT_PIXELS // 10**6} million pixels")
+        return PhotoFacts(
+            stored=(width, height),
+            size=(height, width) if orientation >= 5 else (width, height),
+            orientation=orientation,
+            converted=converted,
+            thumbnail=_thumbnail(read_photo(path)) if whole else None,
+        )
+    except DataError as error:
+        return PhotoFacts(problem=why_unreadable(path, error.__cause__ or error))
     except Exception as error:  # decoders of damaged files raise what they like
         return PhotoFacts(problem=why_unreadable(path, error))
 
 
-def upright(image: Image.Image) -> np.ndarray:
-    """The pixels as data/dataset.py reads a photo: ``uint8`` [H, W, 3]."""
-    return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-
-
-def why_unreadable(path: Path, error: Exception) -> str:
+def why_unreadable(path: Path, error: BaseException) -> str:
     """What is wrong with a file that could not be read, in a few words."""
     if path.name.startswith("._"):
         return "a leftover of macOS, no picture"

@@ -15,7 +15,7 @@ from spade_paddle.doctor.listing import Part
 from spade_paddle.doctor.own_labels import LABELS_FILE
 from spade_paddle.doctor.partners import find_partners
 from spade_paddle.doctor.repaired_scenes import LEFT_OUT, Action, SceneRepairer
-from spade_paddle.doctor.survey import SceneFacts, Survey, look_at
+from spade_paddle.doctor.survey import SceneFacts, Survey
 from spade_paddle.errors import DataError
 from spade_paddle.files import write_text_atomically
 
@@ -74,7 +74,7 @@ def _all_scenes(survey: Survey, part: Part) -> Iterator[SceneFacts]:
     """The scenes training finds, then those of partners under different names."""
     yield from (scene for scene in survey.scenes if scene.part == part.name)
     for found in find_partners(part):
-        yield look_at(found.pair, part=part.name, label_set=survey.label_set, quick=False, ids=True)
+        yield survey.look_at(found.pair, part=part.name, ids=True)
 
 
 def _without_scene(survey: Survey, part: Part, scenes: list[SceneFacts]) -> Iterator[Action]:

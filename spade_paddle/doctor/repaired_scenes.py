@@ -6,14 +6,16 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from spade_paddle.data.dataset import PHOTO_ENDINGS
+from PIL import Image
+
 from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
 from spade_paddle.doctor.id_checks import Numbering
 from spade_paddle.doctor.repaired_maps import CannotRepair, repaired_instances, repaired_map
-from spade_paddle.doctor.repaired_photos import photo_as_rgb, save_photo
 from spade_paddle.doctor.survey import SceneFacts, Survey
 from spade_paddle.files import write_atomically
 
+QUALITY = 95  # of JPEGs
 COPIED, CHANGED, LEFT_OUT = "copied", "changed", "left out"
 
 
@@ -67,6 +69,7 @@ class SceneRepairer:
         label_map, notes = repaired_map(
             scene, self._numbering, name=self._survey.name(pair.label_map), label_set=label_set
         )
+        as_it_is = scene.label_map.mode == "P" and not notes and not scene.label_map.code
         instances = None
         if pair.instance_map is not None:
             instances, more = repaired_instances(scene)
@@ -76,7 +79,11 @@ class SceneRepairer:
             notes.append(f"named {stem}")
         folder = self._out / scene.part
         notes += _write_photo(scene, folder / "images", stem)
-        write_label_map(folder / "labels" / f"{stem}.png", label_map, label_set)
+        target = folder / "labels" / f"{stem}.png"
+        if as_it_is:  # with whatever tools/annotate.py wrote into it
+            _copy(pair.label_map, target)
+        else:
+            write_label_map(target, label_map, label_set)
         if instances is not None:
             target = folder / "instances" / f"{stem}.png"
             write_atomically(target, lambda path: instances.save(path, "PNG"))
@@ -108,10 +115,17 @@ def _write_photo(scene: SceneFacts, folder: Path, stem: str) -> list[str]:
     photo, path = scene.photo, scene.pair.photo
     readable = path.suffix.lower() in PHOTO_ENDINGS
     if readable and photo.orientation == 1 and not photo.converted:
-        target = folder / f"{stem}{path.suffix}"
-        write_atomically(target, lambda temporary: shutil.copyfile(path, temporary))
+        _copy(path, folder / f"{stem}{path.suffix}")
         return []
-    save_photo(folder / f"{stem}.jpg", photo_as_rgb(path))
+    image = Image.fromarray(read_photo(path))
+    write_atomically(
+        folder / f"{stem}.jpg",
+        lambda temporary: image.save(temporary, "JPEG", quality=QUALITY, subsampling=0),
+    )
     why = [photo.converted] if photo.converted else []
     why += ["turned upright"] if photo.orientation != 1 else []
     return [f"photo saved as JPEG ({', '.join(why) or path.suffix})"]
+
+
+def _copy(source: Path, target: Path) -> None:
+    write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))

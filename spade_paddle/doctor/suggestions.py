@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
-from spade_paddle.config import Config, DataConfig
+from spade_paddle.config import Config
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.doctor.own_labels import LABELS_FILE
 from spade_paddle.doctor.summary import PartSummary
 from spade_paddle.doctor.survey import Survey
 from spade_paddle.errors import ConfigError
 
-MULTIPLE = 32  # of the crop's sides, with normal upsampling
 LARGEST_CROP = 256
 LOAD = 286 / 256  # short side over crop
-# the field that says how large photos are before the crop
-LOAD_SIZE = next(
-    field.name
-    for field in dataclasses.fields(DataConfig)
-    if field.name in ("load_size", "short_side")
-)
 
 
 def suggest(survey: Survey, parts: Sequence[PartSummary]) -> tuple[str, ...]:
@@ -29,14 +21,15 @@ def suggest(survey: Survey, parts: Sequence[PartSummary]) -> tuple[str, ...]:
     if not sizes:
         return ()
     smallest = min(sizes, key=min)
-    crop = max(MULTIPLE, min(LARGEST_CROP, min(smallest) // MULTIPLE * MULTIPLE))
+    multiple = (survey.config or Config()).generator.multiple
+    crop = max(multiple, min(LARGEST_CROP, min(smallest) // multiple * multiple))
     load = max(crop, min(round(crop * LOAD), min(smallest)))
     labels = f"  labels: {_labels_file(survey)}  # {len(survey.label_set)} labels"
     return (
         "data:",
         labels,
         f"  crop_size: {crop}",
-        f"  {LOAD_SIZE}: {load}  # the smallest photo is {smallest[0]}x{smallest[1]}",
+        f"  load_size: {load}  # the smallest photo is {smallest[0]}x{smallest[1]}",
         _dont_care(survey, parts),
         _instance_edges(survey),
     )
@@ -53,7 +46,7 @@ def _labels_file(survey: Survey) -> str:
 
 
 def _dont_care(survey: Survey, parts: Sequence[PartSummary]) -> str:
-    drops = isinstance(survey.config, Config) and survey.config.data.drop_label_probability > 0
+    drops = survey.config is not None and survey.config.data.drop_label_probability > 0
     if any(part.maps[-1] for part in parts):
         return f"  dont_care: true  # {DONT_CARE} occurs"
     if drops:

@@ -38,10 +38,10 @@ def _head(report: Report) -> str:
 
 def _part(part: PartSummary) -> str:
     if not part.scenes:
-        return f"  {part.name or 'all'}: no scenes"
+        return f"  {part.name}: no scenes"
     sizes = [f"{width}x{height}" for width, height in (part.smallest, part.middle, part.largest)]
     return (
-        f"  {part.name or 'all'}: {part.scenes} scenes; photos from {sizes[0]} to {sizes[2]}, "
+        f"  {part.name}: {part.scenes} scenes; photos from {sizes[0]} to {sizes[2]}, "
         f"typically {sizes[1]} pixels"
     )
 
@@ -59,7 +59,7 @@ def _labels(report: Report) -> str:
     names = [f"{label.id:3} {label.name_en}" for label in report.label_set.labels]
     names.append(f"{DONT_CARE:3} don't care")
     width = max(len(name) for name in names)
-    head = " " * width + "".join(f"{part.name or 'all':>10} %   maps" for part in report.summary)
+    head = " " * width + "".join(f"{part.name:>10} %   maps" for part in report.summary)
     rows = [
         f"{name:{width}}"
         + "".join(f"{part.shares[i]:12.1%} {part.maps[i]:6}" for part in report.summary)

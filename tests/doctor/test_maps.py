@@ -145,6 +145,13 @@ def test_16_bit_label_map_is_told(dataset):
     assert dataset.found() == {"label_map_mode": (NAME,)}
 
 
+def test_palette_of_four_bits_is_fine(dataset):
+    image = Image.fromarray(dataset.ids(NAME), mode="P")
+    image.putpalette(dataset.label_set.palette()[:16].flatten().tolist())
+    image.save(dataset / NAME, bits=4)
+    assert dataset.found() == {}
+
+
 @pytest.mark.parametrize("interpolation", [cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC])
 def test_interpolated_label_map_is_named(dataset, interpolation):
     shrunk = cv2.resize(dataset.ids(NAME), (60, 40), interpolation=interpolation)

@@ -7,6 +7,8 @@ import shutil
 import pytest
 from PIL import Image
 
+from spade_paddle.config import Config, DataConfig
+from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
 
 
@@ -21,12 +23,43 @@ def test_clean_data_set_with_instances_passes(with_instances):
     assert with_instances.found() == {}
 
 
-def test_clean_flat_data_set_passes(dataset):
+def make_flat(dataset):
+    """The same scenes without train/ and val/; those of val get names that fall to val."""
+    val = [stem for stem in map(str, range(100, 200)) if side_of(stem, val_share=0.1) == "val"]
+    train = [stem for stem in map(str, range(100, 200)) if stem not in val]
     for name in ("images", "labels"):
-        (dataset / "train" / name).rename(dataset / name)
+        (dataset / name).mkdir()
+        for part, stems in (("train", train), ("val", val)):
+            for stem, path in zip(stems, sorted((dataset / part / name).iterdir())):
+                path.rename(dataset / name / f"{stem}.png")
     for part in ("train", "val"):
         shutil.rmtree(dataset / part)
-    assert dataset.found() == {}
+    return train, val
+
+
+def test_clean_flat_data_set_passes(dataset):
+    make_flat(dataset)
+    report = dataset.examine()
+    assert report.findings == ()
+    assert [(part.name, part.scenes) for part in report.summary] == [("train", 6), ("val", 2)]
+
+
+def test_photo_on_both_sides_of_a_flat_data_set_is_named(dataset):
+    train, val = make_flat(dataset)
+    shutil.copy(dataset / f"images/{val[0]}.png", dataset / f"images/{train[0]}.png")
+    files = (f"images/{train[0]}.png", f"images/{val[0]}.png")
+    assert dataset.found() == {"photos_leak": files}
+    all_train = Config(data=DataConfig(val_share=0.0, crop_size=64))
+    assert dataset.found(config=all_train)["photos_duplicate"] == files[::-1]
+
+
+def test_flat_data_set_of_one_side_is_named(dataset):
+    _, val = make_flat(dataset)
+    for name in ("images", "labels"):
+        for stem in val[:2]:
+            (dataset / f"{name}/{stem}.png").unlink()
+    assert dataset.found() == {"split_one_sided": ("images",)}
+    assert "falls to val with data.val_share 0.1" in dataset.message("split_one_sided")
 
 
 def test_photo_alone_is_named(dataset):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from spade_paddle.config import Config, DataConfig
 from spade_paddle.data.synthetic import synthetic_scene
+from spade_paddle.doctor import pictures
 
 PHOTO, LABELS = "train/images/0002.png", "train/labels/0002.png"
 
@@ -74,6 +75,8 @@ def test_photo_smaller_than_the_crop_is_named(dataset):
     assert "the smallest is 96x40" in dataset.message("photo_small", config=fits)
     wide = Config(data=DataConfig(crop_size=64, aspect_ratio=2.0))  # 64 x 32 pixels
     assert dataset.found(config=wide) == {}
+    whole = Config(data=DataConfig(crop_size=64, load_mode="none"))  # there is no crop
+    assert dataset.found(config=whole) == {}
 
 
 def test_extreme_aspect_ratio_is_named(dataset):
@@ -102,9 +105,20 @@ def test_16_bit_colours_are_told(dataset):
     assert "16 bits a colour" in dataset.message("photo_mode")
 
 
-def test_16_bit_grey_photo_which_turns_white_is_named(dataset):
+def test_16_bit_grey_photo_is_told(dataset):
     dataset.write(PHOTO, dataset.ids(PHOTO)[..., 1].astype(np.uint16) * 257)
-    assert dataset.found() == {"photo_16_bit": (PHOTO,)}
+    assert dataset.found() == {"photo_mode": (PHOTO,)}
+    assert "16-bit grey" in dataset.message("photo_mode")
+
+
+def test_photo_of_too_many_pixels_is_named(dataset, monkeypatch):
+    monkeypatch.setattr(pictures, "LIMIT_PIXELS", 96 * 64 - 1)
+    photos = {f"train/images/{i:04d}.png" for i in range(6)} | {
+        f"val/images/{i:04d}.png" for i in range(2)
+    }
+    found = dataset.found(quick=True)
+    assert set(found["photo_unreadable"]) == photos
+    assert "larger than 0 million pixels" in dataset.message("photo_unreadable", quick=True)
 
 
 def test_photo_twice_in_train_is_named(dataset):

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from spade_paddle.data.dataset import find_pairs, read_ids, read_photo, read_scene
 from spade_paddle.data.labels import LabelSet
@@ -49,6 +50,16 @@ def test_a_clean_data_set_is_copied(dataset, tmp_path):
         assert np.array_equal(read_ids(copy.label_map), read_ids(pair.label_map))
         with Image.open(copy.label_map) as image:
             assert image.mode == "P"
+
+
+def test_a_palette_map_is_copied_with_the_text_in_it(dataset, tmp_path):
+    text = PngInfo()
+    text.add_text("record", "drawn by hand")
+    image = Image.fromarray(dataset.ids(LABELS), mode="P")
+    image.putpalette(dataset.label_set.palette().flatten().tolist())
+    image.save(dataset / LABELS, pnginfo=text)
+    repaired(dataset, tmp_path / "out")
+    assert (tmp_path / "out" / LABELS).read_bytes() == (dataset / LABELS).read_bytes()
 
 
 def test_colours_become_ids(dataset, tmp_path):

@@ -11,13 +11,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from spade_paddle.config import Config, DataConfig, read_config
+from spade_paddle.config import Config, DataConfig, GeneratorConfig, read_config
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor import survey as survey_module
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.doctor.findings import SEVERITIES
 from spade_paddle.doctor.own_labels import own_label_set
-from spade_paddle.doctor.suggestions import LOAD_SIZE
 from spade_paddle.doctor.table import report_text
 from spade_paddle.errors import ConfigError, DataError
 
@@ -127,12 +126,16 @@ def test_suggested_lines_are_a_configuration_that_fits(dataset):
     assert section == {
         "labels": "labels/eight.yaml",
         "crop_size": 64,
-        LOAD_SIZE: 64,
+        "load_size": 64,
         "dont_care": False,
         "instance_edges": False,
     }
     config = read_config({"data": section})
     assert dataset.found(config=config) == {}
+    more = Config(generator=GeneratorConfig(upsampling="more"))  # multiples of 64
+    assert data_section(dataset, config=more)["crop_size"] == 64
+    most = Config(generator=GeneratorConfig(upsampling="most"))
+    assert data_section(dataset, config=most)["crop_size"] == 128
     lines = dataset.examine().suggestions
     assert lines[1].endswith("# 8 labels")
 
@@ -144,7 +147,7 @@ def test_suggestion_for_large_photos_is_the_usual_size(dataset):
                 larger = image.resize((960, 640), Image.Resampling.NEAREST)
             larger.save(path)
     section = data_section(dataset)
-    assert (section["crop_size"], section[LOAD_SIZE]) == (256, 286)
+    assert (section["crop_size"], section["load_size"]) == (256, 286)
 
 
 def test_suggestion_follows_what_there_is(with_instances, landscape):
