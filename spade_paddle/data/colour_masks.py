@@ -120,8 +120,8 @@ def _anchors(packed: np.ndarray, opaque: np.ndarray, table: ColourTable) -> np.n
 
 
 def _solid(values: np.ndarray) -> np.ndarray:
-    """Whether a pixel of [H, W] lies in a square of 3 x 3 equal ones, at the border 3 x 2."""
-    padded = np.pad(values, 1, mode="edge")
+    """Whether a pixel of [H, W] lies in a square of 3 x 3 equal ones."""
+    padded = np.pad(values, 1, constant_values=-2)  # unlike all values
     beside = (padded[:, :-2] == padded[:, 1:-1]) & (padded[:, 1:-1] == padded[:, 2:])
     rows = beside[:-2] & beside[1:-1] & beside[2:]  # all three rows of the square are even
     same = (padded[:-2] == padded[1:-1]) & (padded[1:-1] == padded[2:])
@@ -142,9 +142,11 @@ def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColourTable)
     pixels, own = pixels[~meant], own[~meant]
     drawn = np.where(np.isin(anchors, np.unique(in_areas)), anchors, -1)
     near = nearest_anchors(drawn, pixels, groups=table.groups, radius=REACH)
+    near[near == own[:, None]] = -1
+    near = np.take_along_axis(near, np.argsort(near < 0, axis=1, kind="stable"), axis=1)
     known = unpack(table.packed)
     mixed = explain(known[own], near, anchor_colours=known, tolerance=1)
-    return pixels[(mixed >= 0) & (mixed != own) & (near[:, 1] >= 0)]
+    return pixels[(mixed >= 0) & (near[:, 1] >= 0)]
 
 
 def _settle_edges(
@@ -159,6 +161,7 @@ def _settle_edges(
     present = np.unique(anchors[anchors >= 0])
     present = present[present < table.official]
     fresh = np.ones(packed.shape, np.uint8)
+    lone = _unlike_all_beside(packed)
     for _ in range(ROUNDS):
         pixels = np.argwhere(opaque & (anchors < 0) & (fresh > 0))
         if not len(pixels):
@@ -175,12 +178,13 @@ def _settle_edges(
             pair[:, 0], pair[:, 1] = near[left, 0], other
             most = explain(colours[left], pair, anchor_colours=known, tolerance=ROUNDING)
             chosen[left] = np.where(most == near[left, 0], most, -1)
+            lone[tuple(pixels[left[most == other]].T)] = True  # unless it comes nearer
         anchors[tuple(pixels.T)] = chosen
         fresh[:] = 0
         fresh[tuple(pixels[chosen >= 0].T)] = 1
         fresh = cv2.dilate(fresh, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
-    lone = np.argwhere(opaque & (anchors < 0) & _unlike_all_beside(packed))
-    _settle_alike(anchors, lone, packed, table, reach=REACH)
+    rest = np.argwhere(opaque & (anchors < 0) & lone)
+    _settle_alike(anchors, rest, packed, table, reach=REACH)
 
 
 def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:

@@ -51,17 +51,16 @@ class ColourTable:
                     "one of them",
                     code="label_colours_equal",
                 )
-        own = pack(label_set.palette()[: len(label_set)])
-        nothing = pack(label_set.palette()[DONT_CARE])
-        self._labels = len(own)
+        palette = label_set.palette()
+        self._labels = len(label_set)
         self._tolerance = tolerance
-        self.packed = own if nothing in own else np.append(own, nothing)
-        self.groups = np.append(np.arange(len(own)), DONT_CARE)[: len(self.packed)]
+        self.packed = pack(np.append(palette[: self._labels], palette[[DONT_CARE]], axis=0))
+        self.groups = np.append(np.arange(self._labels), DONT_CARE)
         self.official = len(self.packed)  # so many colours are exactly a label's or "don't care"
 
     def find(self, packed: np.ndarray) -> np.ndarray:
         """Indices ``int32`` [...] of packed colours [...], -1 for those not met yet."""
-        order = np.argsort(self.packed)
+        order = np.argsort(self.packed, kind="stable")  # a label goes before "don't care"
         place = np.searchsorted(self.packed, packed, sorter=order).clip(max=len(order) - 1)
         index = order[place].astype(np.int32)
         return np.where(self.packed[index] == packed, index, np.int32(-1))

@@ -115,7 +115,7 @@ def test_labels_that_look_alike_do_not_appear_on_edges_of_others(landscape, ids)
 @pytest.mark.parametrize("name", ["ade20k", "coco_stuff", "cityscapes", "photopen"])
 def test_any_label_set_keeps_its_labels_where_their_edges_show_colours_of_others(name):
     label_set = find_label_set(name)
-    for seed in range(4):
+    for seed in range(13):
         ids = np.random.default_rng(seed).permutation(len(label_set))[:13].tolist()
         colours, drawn, pure, _ = shrunk(striped_drawing(ids), label_set)
         reading = colours_to_labels(colours, label_set)
@@ -145,16 +145,40 @@ def test_a_third_colour_between_two_is_kept_where_no_edge_is_smoothed():
     assert reading.snapped == 0
 
 
+def test_a_mixture_that_is_exactly_a_third_colour_is_one_where_the_third_is_drawn_elsewhere():
+    label_set = of_colours((0, 0, 0), (200, 0, 0), (100, 0, 0))
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    pixels[6:, :, 0] = 200
+    pixels[6, :, 0] = 100
+    pixels[6, 5, 0] = 50
+    pixels[14:18, 4:16, 0] = 100
+    label_map = colours_to_labels(pixels, label_set).label_map
+    assert (label_map[6] != 2).all()
+    assert (label_map == 2).sum() == 48
+
+
 def test_a_third_colour_is_kept_beside_an_area_of_its_own():
     label_set = of_colours((0, 0, 0), (200, 0, 0), (100, 0, 0))
     pixels = np.zeros((12, 12, 3), np.uint8)
     pixels[6:, :, 0] = 200
     pixels[5:8, 4:8, 0] = 100  # an area, with a thin spur
-    pixels[6, 8, 0] = 100
+    pixels[6, 8:10, 0] = 100
     pixels[6, 0, 0] = 50
     label_map = colours_to_labels(pixels, label_set).label_map
     assert (label_map[5:8, 4:8] == 2).all()
-    assert label_map[6, 8] == 2
+    assert (label_map[6, 8:10] == 2).all()
+
+
+def test_thin_lines_and_dots_are_kept_in_drawings_with_smoothed_edges(landscape):
+    colours, drawn, pure, _ = shrunk(touching_drawing([1, 5, 4, 7], side=64), landscape)
+    pixels, expected = colours.copy(), drawn.copy()
+    for place, label in (((slice(12, 60), 20), 5), ((10, slice(3, 60)), 11), ((50, 50), 12)):
+        pixels[place], expected[place] = landscape.labels[label].color, label
+    label_map = colours_to_labels(pixels, landscape).label_map
+    assert (label_map[pure] == expected[pure]).all()
+    assert (label_map[12:60, 20] == 5).all()
+    assert (label_map[10, 3:60] == 11).all()
+    assert label_map[50, 50] == 12
 
 
 def test_hard_edged_drawings_are_read_pixel_by_pixel():
@@ -190,6 +214,36 @@ def test_a_thin_line_of_an_unknown_colour_is_reported_too(landscape):
     reading = colours_to_labels(pixels, landscape)
     assert reading.unknown == ((PINK, 27),)
     assert (reading.label_map[20, 3:30] == DONT_CARE).all()
+
+
+def test_a_single_pixel_is_never_a_label_that_is_not_beside_it(landscape):
+    """The tip of something drawn nowhere else: its colour is near that of clouds by chance."""
+    pixels = landscape.colorize(np.ones((20, 20), np.uint8))
+    pixels[10, 10] = np.add(landscape.labels[2].color, (5, -5, 5))
+    reading = colours_to_labels(pixels, landscape)
+    assert (reading.label_map == 1).all()
+    assert (reading.snapped, reading.unknown) == (1, ())
+
+
+def test_a_faint_line_of_a_label_that_is_not_beside_it_is_left_to_the_label_around(landscape):
+    """Six tenths tree on sky, wherever else trees are: no pixel nearby is certainly tree."""
+    pixels = landscape.colorize(np.ones((40, 40), np.uint8))
+    sky, tree = (np.array(landscape.labels[label].color) for label in (1, 5))
+    pixels[30:] = tree
+    pixels[10, 5:35] = np.rint(0.4 * sky + 0.6 * tree)
+    reading = colours_to_labels(pixels, landscape)
+    assert (reading.label_map[:30] == 1).all()
+    assert (reading.label_map[30:] == 5).all()
+    assert (reading.snapped, reading.unknown) == (30, ())
+
+
+def test_pixels_near_the_far_side_of_a_soft_edge_go_there(landscape):
+    sky, tree = (np.array(landscape.labels[label].color) for label in (1, 5))
+    shares = np.array([0.0] * 10 + [0.75, 0.9, 0.96, 0.98] + [1.0] * 10)[:, None]
+    column = np.rint(sky + shares * (tree - sky)).astype(np.uint8)
+    label_map = colours_to_labels(np.repeat(column[:, None], 12, axis=1), landscape).label_map
+    assert (label_map[:10] == 1).all()
+    assert (label_map[10:] == 5).all()
 
 
 def test_the_smoothed_edge_of_an_unknown_area_is_shared_out_and_not_reported_apart(landscape):
@@ -380,6 +434,15 @@ def test_lossy_pictures_are_refused_unless_allowed(tmp_path, landscape, kind):
     assert reading.snapped > 0
 
 
+def test_edges_in_a_jpeg_show_no_third_label():
+    label_set = of_colours((0, 0, 0), (255, 255, 255), (128, 128, 128))
+    colours, *_ = shrunk(touching_drawing([0, 1, 0, 1]), label_set)
+    stream = io.BytesIO()
+    Image.fromarray(colours).save(stream, "JPEG", quality=75)
+    reading = colours_to_labels(np.asarray(Image.open(stream)), label_set, lossy=True)
+    assert set(np.unique(reading.label_map)) == {0, 1}
+
+
 def test_an_unknown_area_of_a_jpeg_is_unknown(landscape):
     pixels = landscape.colorize(np.full((96, 96), 6, np.uint8))
     pixels[32:80, 32:80] = PINK
@@ -457,6 +520,7 @@ def test_nearest_anchors_are_the_nearest_of_each_group():
         ((120, 120, 60), [0, 1, 2, -1], 1),  # of three: half yellow, a quarter blue and black
         ((60, 60, 150), [2, 1, 0, -1], 2),
         ((255, 0, 0), [0, 1, 2, -1], -1),
+        ((240, 240, 240), [0, 1, 2, -1], -1),  # level with the three, but not between them
         ((150, 150, 0), [-1, -1, -1, -1], -1),
     ],
 )
