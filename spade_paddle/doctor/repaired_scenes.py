@@ -69,7 +69,8 @@ class SceneRepairer:
         label_map, notes = repaired_map(
             scene, self._numbering, name=self._survey.name(pair.label_map), label_set=label_set
         )
-        as_it_is = scene.label_map.mode == "P" and not notes and not scene.label_map.code
+        is_palette_png = pair.label_map.suffix.lower() == ".png" and scene.label_map.mode == "P"
+        as_it_is = is_palette_png and not notes
         instances = None
         if pair.instance_map is not None:
             instances, more = repaired_instances(scene)

@@ -62,6 +62,13 @@ def test_flat_data_set_of_one_side_is_named(dataset):
     assert "falls to val with data.val_share 0.1" in dataset.message("split_one_sided")
 
 
+def test_endings_may_be_written_large(dataset):
+    for name in ("images", "labels"):
+        path = dataset / f"train/{name}/0001.png"
+        path.rename(path.with_suffix(".PNG"))
+    assert dataset.found() == {}
+
+
 def test_photo_alone_is_named(dataset):
     (dataset / "train/labels/0003.png").unlink()
     assert dataset.found() == {"photo_alone": ("train/images/0003.png",)}

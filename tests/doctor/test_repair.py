@@ -62,6 +62,25 @@ def test_a_palette_map_is_copied_with_the_text_in_it(dataset, tmp_path):
     assert (tmp_path / "out" / LABELS).read_bytes() == (dataset / LABELS).read_bytes()
 
 
+def test_a_palette_map_that_needs_a_change_is_not_copied(dataset, tmp_path):
+    ids = dataset.ids(LABELS)
+    image = Image.fromarray(ids * 20, mode="P")
+    image.putpalette(dataset.label_set.palette().flatten().tolist())
+    image.save(dataset / LABELS)
+    other = "train/labels/0003.png"
+    image = Image.fromarray(dataset.ids(other), mode="P")
+    image.putpalette(dataset.label_set.palette().flatten().tolist())
+    image.save((dataset / other).with_suffix(".gif"))
+    expected = dataset.ids(other)
+    (dataset / other).unlink()
+    repaired(dataset, tmp_path / "out")
+    assert np.array_equal(read_ids(tmp_path / "out" / LABELS), ids)
+    with Image.open(tmp_path / "out" / other) as image:
+        assert image.format == "PNG"
+        assert np.array_equal(np.asarray(image), expected)
+    assert_clean(dataset, tmp_path / "out")
+
+
 def test_colours_become_ids(dataset, tmp_path):
     ids = dataset.ids(LABELS)
     dataset.write(LABELS, dataset.label_set.colorize(ids))
