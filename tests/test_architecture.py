@@ -16,10 +16,11 @@ ALLOWED = {
     "data_config": set(),
     "config": {"data_config", "errors"},
     "data": {"config", "errors", "files"},
+    "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "layers"},
     "losses": {"errors"},
-    "engine": {"config", "data", "errors", "files", "layers", "losses", "networks"},
+    "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
@@ -39,6 +40,7 @@ NO_PADDLE = (
     "spade_paddle/data_config.py",
     "spade_paddle/errors.py",
     "spade_paddle/data/",
+    "spade_paddle/doctor/",
 )
 
 

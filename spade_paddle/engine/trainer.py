@@ -26,6 +26,7 @@ from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import middle_view
+from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
@@ -67,6 +68,8 @@ class Trainer:
         self.seconds = 0.0
         self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
         self.workers = Workers.join()
+        warn = tqdm.write if self.workers.rank == 0 else None
+        check_before_training(data, label_set, config=config, warn=warn)
         train_scenes, self.val_scenes = self._scenes(data)
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state

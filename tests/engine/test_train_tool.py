@@ -186,12 +186,30 @@ def test_mistakes_are_one_line_and_exit_code_2(workshop, finished, run, options,
     assert "Traceback" not in result.stderr
 
 
-def test_label_out_of_range_names_the_file(workshop, root, tmp_path, landscape):
+def spoil_unknown_id(data):
+    Image.new("L", (96, 64), 99).save(data / "train" / "labels" / "0001.png")
+
+
+def spoil_name(data):
+    path = data / "train" / "labels" / "0001.png"
+    path.rename(path.with_name("0001_mask.png"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_unknown_id, "0001.png: unknown label ids 99"),
+        (spoil_name, "seem to belong together: 0001.png and 0001_mask.png"),
+    ],
+)
+def test_faults_of_the_data_stop_training_before_its_first_step(
+    workshop, root, tmp_path, landscape, spoil, message
+):
     from spade_paddle.data.synthetic import write_synthetic_dataset
 
     data = write_synthetic_dataset(tmp_path / "data", label_set=landscape, train=2)
-    Image.new("L", (96, 64), 99).save(data / "train" / "labels" / "0001.png")
-    command = workshop.command("bad-labels")
+    spoil(data)
+    command = workshop.command(f"bad-{spoil.__name__}")
     command[command.index("--data") + 1] = str(data)
     result = subprocess.run(
         [sys.executable, *command],
@@ -202,7 +220,10 @@ def test_label_out_of_range_names_the_file(workshop, root, tmp_path, landscape):
         check=False,
     )
     assert result.returncode == 2
-    assert "0001.png: unknown label ids 99" in result.stderr
+    error = result.stderr.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    assert message in error
+    assert not (workshop.folder / f"bad-{spoil.__name__}").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,138 @@
+"""Label and instance maps as training wants them: right ids, upright, as large as the photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from spade_paddle.data.colour_masks import read_colour_mask
+from spade_paddle.data.dataset import read_ids
+from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.data.transforms import resize_nearest
+from spade_paddle.doctor.id_checks import Numbering
+from spade_paddle.doctor.maps import GREY, MapFacts
+from spade_paddle.doctor.pictures import ORIENTATION
+from spade_paddle.doctor.survey import SceneFacts
+from spade_paddle.errors import DataError
+
+SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
+MOST_UNKNOWN = 0.5  # of a coloured map; above, its colours are not the label set's
+_MOST_UNKNOWN_JPEG = 0.05  # where JPEG blurs colours more than this, ids are lost
+
+
+class CannotRepair(Exception):
+    """A scene has to be left out; the message says why."""
+
+
+def repaired_map(
+    scene: SceneFacts, numbering: Numbering, *, name: str, label_set: LabelSet
+) -> tuple[np.ndarray, list[str]]:
+    """The label map ``uint8`` [H, W] as large as the upright photo, and what was changed.
+
+    Args:
+        scene: its files.
+        numbering: how the data set numbers its labels.
+        name: of the map, as the numbering calls it.
+        label_set: what ids mean.
+
+    Raises:
+        CannotRepair: it cannot be read, or fits neither label set nor photo.
+    """
+    values, notes = _read(scene.pair.label_map, scene.label_map, label_set)
+    if not scene.label_map.code or scene.label_map.problem == GREY:  # colours need no numbering
+        values = _renumber(values, numbering, name, notes)
+    if len(label_set) == 2 and scene.label_map.ids == {0, DONT_CARE}:
+        values = np.where(values == DONT_CARE, 1, values)
+        notes.append("255 became 1")
+    values = _forget_unknown(values, len(label_set), notes)
+    if (values == DONT_CARE).all():
+        raise CannotRepair("the whole label map is don't care")
+    return _fit(values.astype(np.uint8), scene, scene.label_map.size, "label map", notes), notes
+
+
+def repaired_instances(scene: SceneFacts) -> tuple[Image.Image, list[str]]:
+    """The instance map as large as the upright photo, of 8 or 16 bits, and what was changed."""
+    notes: list[str] = []
+    values = read_ids(scene.pair.instance_map)
+    values = _fit(values, scene, scene.instance_map.size, "instance map", notes)
+    narrow = np.uint8 if values.max() < 256 else np.uint16
+    return Image.fromarray(values.astype(narrow)), notes
+
+
+def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray, list[str]]:
+    """The values of a map, whatever kind of file it is."""
+    if not facts.code:
+        wide = facts.mode not in ("L", "P")
+        return read_ids(path), ["label map saved with 8 bits"] if wide else []
+    if facts.code == "label_map_unreadable":
+        raise CannotRepair(f"the label map is {facts.problem}")
+    if facts.problem == GREY:
+        with Image.open(path) as image:
+            ids = np.asarray(image.convert("RGB"))[..., 0].astype(np.int64)
+        return ids, ["ids read from grey saved as colour"]
+    jpeg = facts.code == "label_map_jpeg"
+    try:
+        reading = read_colour_mask(path, label_set, allow_jpeg=jpeg)
+    except DataError as error:
+        raise CannotRepair(str(error)) from error
+    unknown = sum(pixels for _, pixels in reading.unknown) / reading.label_map.size
+    if unknown > (_MOST_UNKNOWN_JPEG if jpeg else MOST_UNKNOWN):
+        kind = "a JPEG" if jpeg else "coloured"
+        raise CannotRepair(
+            f"the label map is {kind}, and {unknown:.0%} of it in none of the label set's colours"
+        )
+    notes = ["ids read from the label set's colours"]
+    if unknown:
+        notes.append(f"other colours became don't care ({unknown:.1%})")
+    return reading.label_map.astype(np.int64), notes
+
+
+def _renumber(values: np.ndarray, numbering: Numbering, name: str, notes: list[str]) -> np.ndarray:
+    if name in numbering.stretched:
+        table = np.arange(65_536)
+        for value, label in numbering.stretch.items():
+            table[value] = label
+        notes.append("ids divided again")
+        return table[values]
+    if numbering.from_one:
+        notes.append("1 subtracted from the ids")
+        return np.where(values == DONT_CARE, DONT_CARE, values - 1)
+    return values
+
+
+def _forget_unknown(values: np.ndarray, num_labels: int, notes: list[str]) -> np.ndarray:
+    unknown = (values >= num_labels) & (values != DONT_CARE)
+    if not unknown.any():
+        return values
+    ids = ", ".join(str(value) for value in np.unique(values[unknown])[:8])
+    notes.append(f"unknown ids became don't care: {ids} ({unknown.mean():.1%})")
+    return np.where(unknown, DONT_CARE, values)
+
+
+def _fit(
+    values: np.ndarray, scene: SceneFacts, size: tuple[int, int], kind: str, notes: list[str]
+) -> np.ndarray:
+    """Turned as the photo is, and resized where the proportions agree."""
+    photo = scene.photo
+    if size == photo.stored != photo.size:
+        values = _turned(values, photo.orientation)
+        notes.append(f"{kind} turned as the photo")
+    height, width = values.shape
+    if (width, height) == photo.size:
+        return values
+    stretch = (width / photo.size[0]) / (height / photo.size[1])
+    if not 1 / (1 + SAME_PROPORTIONS) < stretch < 1 + SAME_PROPORTIONS:
+        raise CannotRepair(
+            "the {} is {}x{} pixels and the photo {}x{}".format(kind, width, height, *photo.size)
+        )
+    notes.append(f"{kind} resized from {width}x{height}")
+    return resize_nearest(values, photo.size[1], photo.size[0])
+
+
+def _turned(values: np.ndarray, orientation: int) -> np.ndarray:
+    """An array turned as EXIF says."""
+    image = Image.fromarray(values.astype(np.int32))
+    image.getexif()[ORIENTATION] = orientation
+    return np.asarray(ImageOps.exif_transpose(image)).astype(values.dtype)

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Look for what stops training on a data set, or spoils its result, and repair a copy of it.
+
+Exit code 0: it can be trained with; 1: training would fail; 2: the doctor was asked wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from spade_paddle.cli import run_tool
+from spade_paddle.config import Config, load_config
+from spade_paddle.data.label_sets import find_label_set
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.doctor.examine import examine, report_of, survey_of
+from spade_paddle.doctor.own_labels import own_label_set
+from spade_paddle.doctor.repair import repair
+from spade_paddle.doctor.repaired_scenes import COPIED
+from spade_paddle.doctor.table import report_text, verdict
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, metavar="DIR", help="folder with train/ and val/")
+    parser.add_argument(
+        "--labels",
+        metavar="SET",
+        help="name or file of the label set; default: that of --config, of DIR, or landscape",
+    )
+    parser.add_argument("--config", type=Path, help="to be trained with, see configs/")
+    parser.add_argument("--fix", type=Path, metavar="OUT", help="write a repaired copy here")
+    parser.add_argument("--json", action="store_true", help="print it for programs")
+    return run_tool(look, parser)
+
+
+def look(arguments: argparse.Namespace) -> int:
+    config = None if arguments.config is None else load_config(arguments.config)
+    label_set = choose_label_set(arguments, config)
+    survey = survey_of(arguments.data, label_set, config=config)
+    report = report_of(survey)
+    printed = report.to_dict()
+    if not arguments.json:
+        print(report_text(report))
+    if arguments.fix is not None:
+        actions = repair(survey, report, arguments.fix)
+        report = examine(arguments.fix, label_set, config=config)
+        printed = {"before": printed, "done": [vars(a) for a in actions], "after": report.to_dict()}
+        if not arguments.json:
+            changed = [action for action in actions if action.done != COPIED]
+            print("", *changed, sep="\n")
+            print(f"{len(actions) - len(changed)} scenes copied as they were\n\n{verdict(report)}")
+    if arguments.json:
+        print(json.dumps(printed, indent=1, ensure_ascii=False))
+    return int(report.failed)
+
+
+def choose_label_set(arguments: argparse.Namespace, config: Config | None) -> LabelSet:
+    """What --labels says; else that of the configuration, of the data set, or landscape."""
+    if arguments.labels is not None:
+        return find_label_set(arguments.labels)
+    if config is not None:
+        return LabelSet.load(arguments.config.parent / config.data.labels)
+    return own_label_set(arguments.data) or find_label_set("landscape")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
