@@ -16,7 +16,7 @@ from PIL import Image
 
 from spade_paddle.data.dataset import read_label_map
 from spade_paddle.data.synthetic import SKY, WATER, synthetic_scene
-from tests.engine.conftest import environment
+from tests.engine.conftest import TINY, environment
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +239,19 @@ def test_weights_of_another_network_are_refused(studio, photos, tmp_path):
     assert result.returncode == 2
     assert "missing or of another shape" in result.stderr
     assert "belong to another configuration" in result.stderr
+
+
+def test_doctor_and_training_take_what_was_annotated(studio, annotated, tmp_path):
+    diagnosis = studio.run("doctor", annotated, "--json")
+    assert diagnosis.returncode == 0, diagnosis.stdout
+    found = {finding["code"] for finding in json.loads(diagnosis.stdout)["findings"]}
+    assert found <= {"labels_empty", "labels_rare"}
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump({**TINY, "total_images": 4}))
+    shutil.copy(annotated / "labels.json", tmp_path / "labels.yaml")
+    options = ("--config", tmp_path / "tiny.yaml", "--data", annotated, "--run", tmp_path / "run")
+    result = studio.run("train", *options, "--set", "data.instance_edges=false")
+    assert result.returncode == 0, result.stderr
+    assert "done: 4 images" in result.stdout
 
 
 def test_empty_folder_is_told(studio, tmp_path):

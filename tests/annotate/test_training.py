@@ -1,0 +1,76 @@
+"""tools/train_annotator.py: PaddleSeg's own trainer on our data."""
+
+from __future__ import annotations
+
+import shutil
+
+import paddle
+import pytest
+import yaml
+
+from spade_paddle.annotate.training import AnnotatorTraining
+from spade_paddle.errors import ConfigError, ModelError
+
+
+def test_annotator_folder_has_network_transforms_labels_and_weights(studio, landscape):
+    content = yaml.safe_load((studio.annotator / "model.yml").read_text())
+    assert content["model"]["type"] == "PPMobileSeg"
+    assert [step["type"] for step in content["val_dataset"]["transforms"]] == [
+        "ResizeByShort",
+        "Normalize",
+    ]
+    assert (studio.annotator / "labels.json").read_text(encoding="utf-8") == landscape.to_json()
+    weights = paddle.load(str(studio.annotator / "model.pdparams"))
+    written = [
+        studio.folder / "run" / "iter_80" / f"{kind}.pdparams" for kind in ("model", "ema_model")
+    ]
+    assert (studio.annotator / "model.pdparams").read_bytes() in [
+        path.read_bytes() for path in written
+    ]
+    assert len(weights) > 100
+
+
+def test_training_goes_on_from_the_newest_checkpoint(studio, tmp_path):
+    shutil.copytree(studio.folder / "run", tmp_path / "run")
+    folders = ("--data", studio.data, "--run", tmp_path / "run", "--out", tmp_path / "out")
+    result = studio.run("train_annotator", "--config", studio.config, *folders, "--iters", 82)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"Resume model from {tmp_path / 'run' / 'iter_80'}" in result.stdout
+    assert (tmp_path / "run" / "iter_82" / "model.pdparams").is_file()
+    assert "mean IoU 0." in result.stdout
+    assert (tmp_path / "out" / "model.pdparams").is_file()
+
+
+def read(path, tmp_path):
+    return AnnotatorTraining.read(path, data=tmp_path, run=tmp_path / "run", iters=None)
+
+
+def test_resumed_training_sees_the_views_that_are_still_to_come(studio, tmp_path):
+    training = AnnotatorTraining.read(
+        studio.config, data=studio.data, run=tmp_path / "run", iters=10
+    )
+    whole, rest = training._dataset(0), training._dataset(6)
+    assert (len(whole), len(rest)) == (40, 16)
+    assert (whole[24]["img"] == rest[0]["img"]).all()
+
+
+def test_configuration_without_training_sections_is_told(tmp_path):
+    path = tmp_path / "net.yml"
+    path.write_text("model: {type: PPMobileSeg, num_classes: 3}\n")
+    with pytest.raises(ConfigError, match="missing: batch_size, iters, train_dataset"):
+        read(path, tmp_path)
+
+
+def test_what_is_no_configuration_is_told(tmp_path):
+    path = tmp_path / "net.yml"
+    path.write_text("model: [half\n")
+    with pytest.raises(ModelError, match="cannot be read as a PaddleSeg configuration"):
+        read(path, tmp_path)
+    path.write_text("batch_size: 3\n")
+    with pytest.raises(ModelError, match="has a 'model:' section"):
+        read(path, tmp_path)
+
+
+def test_export_before_any_training_is_told(studio, tmp_path):
+    with pytest.raises(ConfigError, match="there is no checkpoint yet"):
+        read(studio.config, tmp_path).export(tmp_path / "out")
