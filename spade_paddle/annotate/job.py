@@ -24,7 +24,6 @@ class Report:
 
     out: Path
     records: list[dict[str, Any]]  # of all photos in OUT, also those of other shards
-    photos: int  # of this run
 
     def text(self) -> str:
         """For people: how many, how sure, what was skipped and why."""
@@ -92,7 +91,7 @@ class AnnotationJob:
         with tqdm(total=len(self._photos), unit="photo") as progress:
             for count in self._writer.annotate(self._photos):
                 progress.update(count)
-        return Report(self._out, write_manifest(self._out), len(self._photos))
+        return Report(self._out, write_manifest(self._out))
 
     def review(self) -> Path:
         """The page to look through all that is in OUT."""

@@ -56,7 +56,7 @@ class SegmentationNetwork:
         num_classes, dataset = _classes_of(content, config)
         with _paddleseg_quiet():
             network = _build_network(content, config, num_classes)
-            _load_weights(network, weights)
+            _load_weights(network, weights, config)
             transforms = _build_transforms(content, config)
         network.eval()
         return cls(network, transforms=transforms, num_classes=num_classes, dataset=dataset)
@@ -204,9 +204,9 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
         ) from error
 
 
-def _load_weights(network: nn.Layer, weights: str) -> None:
+def _load_weights(network: nn.Layer, weights: str, config: Path) -> None:
     if urlparse(weights).scheme in ("http", "https"):
-        weights = _download(weights)
+        weights = _download(weights, config)
     try:
         state = paddle.load(weights)
     except Exception as error:  # paddle.load raises whatever its parsers raise
@@ -227,15 +227,15 @@ def _load_weights(network: nn.Layer, weights: str) -> None:
     network.set_state_dict({name: state[name] for name in expected})
 
 
-def _download(address: str) -> str:
+def _download(address: str, config: Path) -> str:
     from paddleseg.utils.utils import download_pretrained_model
 
     try:
         return download_pretrained_model(address)
     except Exception as error:  # no network, no such file, a broken archive
         raise ModelError(
-            f"{address}: cannot be downloaded: {error}; download it elsewhere and give the folder "
-            "that holds it and its YAML file as --model",
+            f"{address}: cannot be downloaded: {error}; download it elsewhere and put it into "
+            f"{config.parent}",
             code="annotator_download",
         ) from error
 

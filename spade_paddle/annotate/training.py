@@ -73,10 +73,12 @@ class AnnotatorTraining:
         from paddleseg.core import train
 
         config = self.config
-        paddle.seed(int(config["train_dataset"].get("seed", 1)))
-        network = build_component(config["model"], self.path)
         newest = self._newest()
         done = 0 if newest is None else _steps_of(newest)
+        if done >= config["iters"]:  # PaddleSeg's trainer cannot train for no step at all
+            return
+        paddle.seed(int(config["train_dataset"].get("seed", 1)))
+        network = build_component(config["model"], self.path)
         losses = dict(config["loss"])
         losses["types"] = [build_component(section, self.path) for section in losses["types"]]
         train(

@@ -41,6 +41,15 @@ def test_training_goes_on_from_the_newest_checkpoint(studio, tmp_path):
     assert (tmp_path / "out" / "model.pdparams").is_file()
 
 
+def test_finished_training_run_again_only_writes_the_annotator(studio, tmp_path):
+    shutil.copytree(studio.folder / "run", tmp_path / "run")
+    folders = ("--data", studio.data, "--run", tmp_path / "run", "--out", tmp_path / "out")
+    result = studio.run("train_annotator", "--config", studio.config, *folders)
+    assert result.returncode == 0, result.stdout + result.stderr
+    again = (tmp_path / "out" / "model.pdparams").read_bytes()
+    assert again == (studio.annotator / "model.pdparams").read_bytes()
+
+
 def read(path, tmp_path):
     return AnnotatorTraining.read(path, data=tmp_path, run=tmp_path / "run", iters=None)
 
