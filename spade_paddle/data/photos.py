@@ -17,7 +17,7 @@ PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # what cameras and phones write besides; a data set holds none of them
 CAMERA_ENDINGS = (*PHOTO_ENDINGS, ".tif", ".tiff", ".heic", ".heif", ".avif")
 LIMIT_PIXELS = 178_000_000  # 534 MB in memory; a phone's panorama has a third of it
-_ORIENTATION = 0x0112  # in EXIF data: 1 is upright, 5 to 8 swap height and width
+ORIENTATION = 0x0112  # in EXIF data: 1 is upright, 5 to 8 swap height and width
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
@@ -54,7 +54,7 @@ def photo_size(path: str | Path) -> tuple[int, int]:
         DataError: missing, or not a picture.
     """
     with _opened(Path(path)) as image:
-        on_its_side = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+        on_its_side = image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
         return image.size if on_its_side else image.size[::-1]
 
 
@@ -71,7 +71,7 @@ def shrink(photo: np.ndarray, short_side: int | None) -> np.ndarray:
 def is_plain(path: str | Path, *, short_side: int | None = None) -> bool:
     """The file is an upright RGB JPEG of at most this size: a copy serves as well as the pixels."""
     with Image.open(path) as image:
-        upright = image.getexif().get(_ORIENTATION, 1) == 1
+        upright = image.getexif().get(ORIENTATION, 1) == 1
         fits = short_side is None or min(image.size) <= short_side
         return image.format == "JPEG" and image.mode == "RGB" and upright and fits
 

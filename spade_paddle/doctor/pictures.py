@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.photos import LIMIT_PIXELS, read_photo
+from spade_paddle.data.photos import LIMIT_PIXELS, ORIENTATION, read_photo
 from spade_paddle.errors import DataError
 
-ORIENTATION = 0x0112  # the EXIF tag
 THUMBNAIL = 16  # rows of a thumbnail, which is one column wider
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 

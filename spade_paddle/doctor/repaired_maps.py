@@ -10,10 +10,10 @@ from PIL import Image, ImageOps
 from spade_paddle.data.colour_masks import read_colour_mask
 from spade_paddle.data.dataset import read_ids
 from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.data.photos import ORIENTATION
 from spade_paddle.data.transforms import resize_nearest
 from spade_paddle.doctor.id_checks import Numbering
 from spade_paddle.doctor.maps import GREY, MapFacts
-from spade_paddle.doctor.pictures import ORIENTATION
 from spade_paddle.doctor.survey import SceneFacts
 from spade_paddle.errors import DataError
 
