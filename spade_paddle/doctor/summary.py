@@ -38,7 +38,9 @@ class PartSummary:
             {"label": name, "share": round(share, 6), "maps": maps}
             for name, share, maps in zip(names, self.shares, self.maps)
         ]
-        return {**dataclasses.asdict(self), "shares": counts, "maps": None}
+        content = {**dataclasses.asdict(self), "shares": counts}
+        del content["maps"]  # stands in the shares
+        return content
 
 
 def summarize(
