@@ -1,11 +1,21 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what tells them apart."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from pathlib import Path
 from typing import Callable
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file as hexadecimal text."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_atomically(path: Path, write: Callable[[Path], None], *, shared: bool = False) -> None:

@@ -21,7 +21,7 @@ ALLOWED = {
     "networks": {"config", "data", "errors", "layers"},
     "losses": {"errors"},
     "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
-    "inference": {"config", "data", "engine", "errors", "layers", "networks"},
+    "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"data", "errors", "inference"},
     "metrics": {"data"},

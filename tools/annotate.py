@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR
 from spade_paddle.cli import number_in, run_tool
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.engine.cpu import apply_cpu_settings
@@ -23,7 +24,9 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path, help="data set to make or go on with")
     parser.add_argument("--labels", default="landscape", help="label set: name or file")
     parser.add_argument(
-        "--model", default="landscape", help="name, or PaddleSeg YAML file or folder with weights"
+        "--model",
+        default=DEFAULT_ANNOTATOR,
+        help="name, or PaddleSeg YAML or folder with weights",
     )
     parser.add_argument("--model-labels", help="label set of --model, where it does not tell")
     parser.add_argument("--shard", type=shard, default=(1, 1), help="1/4: first of four machines")
@@ -64,7 +67,7 @@ def annotate(arguments: argparse.Namespace) -> int:
         return 130
     print(report.text())
     if arguments.review:
-        print(f"look through them: {job.review()}")
+        print(f"look through them: {job.review(report)}")
     return 0
 
 

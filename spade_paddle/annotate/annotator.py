@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spade_paddle.annotate.choice import AnnotatorFiles, choose_annotator
+from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR, AnnotatorFiles, choose_annotator
 from spade_paddle.annotate.segmentation_network import SegmentationNetwork
 from spade_paddle.data.label_sets import find_label_set, find_remap
 from spade_paddle.data.labels import DONT_CARE, LabelSet
@@ -63,7 +63,7 @@ class Annotator:
     @classmethod
     def load(
         cls,
-        model: str | Path | AnnotatorFiles = "landscape",
+        model: str | Path | AnnotatorFiles = DEFAULT_ANNOTATOR,
         *,
         label_set: LabelSet | None = None,
         model_labels: str | None = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.errors import ModelError
 
 DEFAULT_ANNOTATOR = "landscape"
@@ -58,7 +59,7 @@ def choose_annotator(model: str | Path) -> AnnotatorFiles:
             f"{model}: there is no such annotator, folder or YAML file; {hint}",
             code="annotator_unknown",
         )
-    labels = path.with_name("labels.json")
+    labels = path.with_name(LABELS_FILE)
     return AnnotatorFiles(path, _weights_of(path), str(labels) if labels.is_file() else None)
 
 

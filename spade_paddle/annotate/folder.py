@@ -15,7 +15,6 @@ nothing.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -29,9 +28,10 @@ from spade_paddle.annotate.annotator import Annotation, Annotator
 from spade_paddle.annotate.photo_list import Photo
 from spade_paddle.annotate.records import RECORD, read_json, read_record, summary_of
 from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.data.photos import is_plain, read_photo
 from spade_paddle.errors import DataError
-from spade_paddle.files import write_atomically, write_text_atomically
+from spade_paddle.files import sha256, write_atomically, write_text_atomically
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class DatasetWriter:
                     code="out_taken",
                 )
             labels = self._annotator.label_set.to_json()
-            write_text_atomically(self._out / "labels.json", labels, shared=True)
+            write_text_atomically(self._out / LABELS_FILE, labels, shared=True)
             write_text_atomically(path, json.dumps(wanted, indent=1) + "\n", shared=True)
         elif kept != wanted:
             differing = sorted(name for name in wanted if kept.get(name) != wanted[name])
@@ -165,11 +165,7 @@ def _identity(photo: Photo, digest: str) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     """sha256 of a file; empty when it cannot be read, which reading the photo will tell."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
+        return sha256(path)
     except OSError:
         return ""
-    return digest.hexdigest()

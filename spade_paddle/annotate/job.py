@@ -93,9 +93,9 @@ class AnnotationJob:
                 progress.update(count)
         return Report(self._out, write_manifest(self._out))
 
-    def review(self) -> Path:
-        """The page to look through all that is in OUT."""
-        return write_review(self._out, write_manifest(self._out), self._label_set)
+    def review(self, report: Report) -> Path:
+        """The page to look through all that is in OUT, as ``run`` reported it."""
+        return write_review(self._out, report.records, self._label_set)
 
 
 def fingerprint(files: AnnotatorFiles) -> str:

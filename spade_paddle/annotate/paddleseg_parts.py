@@ -16,7 +16,7 @@ from paddle.nn import functional as F
 from paddleseg.cvlibs import manager
 
 from spade_paddle.config import DataConfig
-from spade_paddle.data.batches import BatchSource, SceneCache
+from spade_paddle.data.batches import BatchSource, SceneCache, to_network
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import DONT_CARE
@@ -75,7 +75,7 @@ class Scenes(paddle.io.Dataset):
         rng = np.random.default_rng([self._seed, 4, position])
         photo = recolour(scene.photo, rng, strength=self._jitter)
         return {
-            "img": (photo / 127.5 - 1.0).transpose(2, 0, 1).astype(np.float32),
+            "img": to_network(photo[None])[0],
             "label": scene.label_map.astype(np.int64),
         }
 

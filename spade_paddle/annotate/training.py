@@ -21,6 +21,7 @@ from spade_paddle.annotate.segmentation_network import (
 )
 from spade_paddle.annotate.validation import validate
 from spade_paddle.data.label_sets import find_label_set
+from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.errors import ConfigError
 from spade_paddle.files import write_atomically, write_text_atomically
 from spade_paddle.metrics.segmentation import Agreement
@@ -130,17 +131,16 @@ class AnnotatorTraining:
         label_set = find_label_set(self.config["train_dataset"]["labels"])
         write_atomically(folder / "model.pdparams", lambda path: shutil.copyfile(weights, path))
         write_text_atomically(folder / "model.yml", yaml.safe_dump(content, sort_keys=False))
-        write_text_atomically(folder / "labels.json", label_set.to_json())
+        write_text_atomically(folder / LABELS_FILE, label_set.to_json())
 
     def _dataset(self, steps_done: int):
         """The views that are still to come; every process of several sees another part of them."""
-        left = (self.config["iters"] - steps_done) * self.config["batch_size"]
-        processes = paddle.distributed.get_world_size()
+        a_step = self.config["batch_size"] * paddle.distributed.get_world_size()
         section = dict(
             self.config["train_dataset"],
             folder=str(self.data),
-            length=max(left * processes, self.config["batch_size"] * processes),
-            first=steps_done * self.config["batch_size"] * processes,
+            length=(self.config["iters"] - steps_done) * a_step,
+            first=steps_done * a_step,
         )
         return build_component(section, self.path)
 

@@ -24,9 +24,9 @@ from spade_paddle.convert.agreement import (
 )
 from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import DiscriminatorSizes, EncoderSizes, GeneratorSizes
+from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.networks.generator import UPSAMPLINGS
 
-LABELS_FILE = "labels.json"
 MARGIN = 30 / 256  # by which the public SPADE resizes square photos before the crop
 
 # what the public SPADE and CLADE have in common; that of photopen are the defaults of Config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ import yaml
 from paddle import nn
 
 from spade_paddle.config import Config
-from spade_paddle.convert.configuration import LABELS_FILE, configuration
+from spade_paddle.convert.configuration import configuration
 from spade_paddle.convert.fit import fit
 from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import discriminator_sizes, encoder_sizes, generator_sizes
 from spade_paddle.convert.tensors import SourceTensors
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.start import TRAINING_WEIGHTS
 from spade_paddle.errors import ConfigError
 from spade_paddle.files import write_atomically, write_text_atomically
@@ -135,9 +134,7 @@ def _write_training_files(
     """What training on needs: whole states, spectral-norm vectors included, and configuration."""
     states = {part: network.state_dict() for part, network in networks.items()}
     write_atomically(out / TRAINING_WEIGHTS, lambda file: paddle.save(states, str(file)))
-    write_text_atomically(
-        out / LABELS_FILE, json.dumps(label_set.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    )
+    write_text_atomically(out / LABELS_FILE, label_set.to_json())
     write_text_atomically(
         out / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
     )

@@ -94,7 +94,7 @@ def stack(scenes: Sequence[Scene]) -> Batch:
 
 
 def to_network(photos: np.ndarray) -> np.ndarray:
-    """``uint8`` [N, H, W, 3] as ``float32`` [N, 3, H, W] in -1..1."""
+    """``uint8`` (or floats in 0..255) [N, H, W, 3] as ``float32`` [N, 3, H, W] in -1..1."""
     return photos.transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0
 
 

@@ -26,6 +26,7 @@ from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
 
 PARTS = ("train", "val")
+ID_MODES = ("L", "P", "I", "I;16", "1")  # of Pillow: grey and palette, whose values are ids
 _FORM = (
     "a data set has train/images, train/labels, val/images and val/labels, or only images and "
     "labels, which are then split"
@@ -177,7 +178,7 @@ def read_ids(path: str | Path) -> np.ndarray:
                     f"{path}: a label map must not be a JPEG, which changes ids; save it as PNG",
                     code="label_map_jpeg",
                 )
-            if image.mode not in ("L", "P", "I", "I;16", "1"):
+            if image.mode not in ID_MODES:
                 raise DataError(
                     f"{path}: expected a grey or palette PNG whose pixel values are label ids, "
                     f"got a picture of mode {image.mode}; colours are not ids",

@@ -17,6 +17,7 @@ import yaml
 from spade_paddle.errors import ConfigError, LabelMapError
 
 DONT_CARE = 255
+LABELS_FILE = "labels.json"  # the label set that a data set, a run or a model folder carries
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.dataset import read_ids
-from spade_paddle.doctor.maps import ID_MODES, NOTHING
+from spade_paddle.data.dataset import ID_MODES, read_ids
+from spade_paddle.doctor.maps import NOTHING
 from spade_paddle.doctor.pictures import why_unreadable
 
 # an instance lies in two labels when each holds this much of it

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from spade_paddle.data.dataset import PARTS, Pair
+from spade_paddle.data.dataset import PARTS, Pair, dataset_parts
 from spade_paddle.data.photos import CAMERA_ENDINGS, PHOTO_ENDINGS
+from spade_paddle.errors import DataError
 
 MAP_ENDINGS = (".png",)
 # endings of pictures that training does not look at, but --fix can read
@@ -53,8 +54,10 @@ class Part:
 
 def list_parts(folder: Path) -> tuple[Part, ...]:
     """The parts of a data set; folders that are missing are listed as such."""
-    split = any((folder / name).is_dir() for name in PARTS)
-    flat = not split and any((folder / name).is_dir() for name in ("images", "labels"))
+    try:
+        names = dataset_parts(folder)
+    except DataError:  # neither form: all folders are missing
+        names = PARTS
     return tuple(
         Part(
             name,
@@ -62,7 +65,7 @@ def list_parts(folder: Path) -> tuple[Part, ...]:
             labels=_list_folder(folder / name / "labels", MAP_ENDINGS),
             instances=_list_folder(folder / name / "instances", MAP_ENDINGS),
         )
-        for name in (("",) if flat else PARTS)
+        for name in names
     )
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.dataset import read_ids
+from spade_paddle.data.dataset import ID_MODES, read_ids
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.doctor.borders import ramp_share
 from spade_paddle.doctor.pictures import why_unreadable
 
-ID_MODES = ("L", "P", "I", "I;16", "1")  # as data/dataset.py takes them
 NOTHING = np.zeros((0, 0), np.uint8)
 GREY = "grey saved as colour"
 

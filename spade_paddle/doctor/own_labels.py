@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 from spade_paddle.data.label_sets import find_label_set, label_set_names
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.errors import ConfigError
-
-LABELS_FILE = "labels.json"
 
 
 def own_label_set(folder: Path) -> LabelSet | None:

@@ -6,13 +6,12 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.doctor.duplicates import find_twins
 from spade_paddle.doctor.findings import Report
 from spade_paddle.doctor.id_checks import numbering_of
 from spade_paddle.doctor.listing import Part
-from spade_paddle.doctor.own_labels import LABELS_FILE
 from spade_paddle.doctor.partners import find_partners
 from spade_paddle.doctor.repaired_scenes import LEFT_OUT, Action, SceneRepairer
 from spade_paddle.doctor.survey import SceneFacts, Survey
@@ -52,9 +51,10 @@ def repair(survey: Survey, report: Report, out: Path) -> list[Action]:
     )
     actions = [action for part in survey.parts for action in _without_scene(survey, part, scenes)]
     actions += [repairer.repair(scene) for scene in scenes]
-    _write_json(out / LABELS_FILE, survey.label_set.to_dict())
+    write_text_atomically(out / LABELS_FILE, survey.label_set.to_json())
     record = {"before": report.to_dict(), "done": [dataclasses.asdict(a) for a in actions]}
-    _write_json(out / RECORD, record)
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    write_text_atomically(out / RECORD, text)
     return actions
 
 
@@ -89,7 +89,3 @@ def _without_scene(survey: Survey, part: Part, scenes: list[SceneFacts]) -> Iter
         for path in (*found, *folder.others):
             if path not in used:
                 yield Action((survey.name(path),), LEFT_OUT, ("belongs to no scene",))
-
-
-def _write_json(path: Path, content: Any) -> None:
-    write_text_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spade_paddle.config import Config
-from spade_paddle.data.labels import DONT_CARE, LabelSet
-from spade_paddle.doctor.own_labels import LABELS_FILE
+from spade_paddle.data.labels import DONT_CARE, LABELS_FILE, LabelSet
 from spade_paddle.doctor.summary import PartSummary
 from spade_paddle.doctor.survey import Survey
 from spade_paddle.errors import ConfigError

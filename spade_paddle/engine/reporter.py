@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 import spade_paddle
 from spade_paddle.config import Config
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.log import RunLog
 from spade_paddle.files import write_text_atomically
 
@@ -52,7 +52,7 @@ class Reporter:
         self._sample_sheet = sample_sheet
         texts = {
             "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
-            "labels.json": label_set.to_json(),
+            LABELS_FILE: label_set.to_json(),
             "environment.json": json.dumps(_environment(config, processes=processes), indent=1),
         }
         for name, text in texts.items():

@@ -9,7 +9,7 @@ import yaml
 from paddle import nn
 
 from spade_paddle.config import Config, read_config
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.errors import ConfigError, ModelError
 from spade_paddle.networks.state import load_state
 
@@ -50,7 +50,7 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
         yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")),
         where=str(run / "config.yaml"),
     )
-    old_labels = LabelSet.load(run / "labels.json")
+    old_labels = LabelSet.load(run / LABELS_FILE)
     differences = [
         f"{section}.{name} was {value}, is {getattr(getattr(config, section), name)}"
         for section in ("generator", "encoder", "discriminator")

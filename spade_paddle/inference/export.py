@@ -14,10 +14,11 @@ from paddle import nn
 
 import spade_paddle
 from spade_paddle.config import Config, read_config
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.errors import ModelError
-from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, sha256
+from spade_paddle.files import sha256
+from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM
 from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
 from spade_paddle.networks.semantics import semantic_input
@@ -117,7 +118,7 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
             code="run_missing",
         )
     config = read_config(yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")))
-    label_set = LabelSet.load(run / "labels.json")
+    label_set = LabelSet.load(run / LABELS_FILE)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     training = {
         "images_seen": int(state["images_seen"]),

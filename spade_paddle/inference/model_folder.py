@@ -8,12 +8,12 @@ encoder.*             the same of the style encoder, for models that take a styl
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from spade_paddle.errors import ModelError
+from spade_paddle.files import sha256
 
 FORMAT = 2
 READABLE_FORMATS = (1, 2)  # 1 knew no style, no positions and no instance maps
@@ -55,8 +55,3 @@ def read_model(folder: Path) -> dict[str, Any]:
                 code="model_damaged",
             )
     return {"positions": None, "style_dim": 0, **model}
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file as hexadecimal text."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -12,6 +12,13 @@ from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
 
 
+def save_as(path, ending):
+    """The same picture as another kind of file, in the place of the old one."""
+    with Image.open(path) as image:
+        image.save(path.with_suffix(ending))
+    path.unlink()
+
+
 def test_clean_data_set_passes(dataset):
     report = dataset.examine()
     assert report.findings == ()
@@ -120,34 +127,26 @@ def test_names_that_differ_by_case_only_are_named(dataset):
 
 
 def test_photo_of_an_ending_that_is_not_read_is_named(dataset):
-    with Image.open(dataset / "train/images/0001.png") as image:
-        image.save(dataset / "train/images/0001.tif")
-    (dataset / "train/images/0001.png").unlink()
+    save_as(dataset / "train/images/0001.png", ".tif")
     files = ("train/images/0001.tif", "train/labels/0001.png")
     assert dataset.found() == {"photo_ending": files}
 
 
 def test_label_map_of_another_ending_is_named(dataset):
-    with Image.open(dataset / "train/labels/0001.png") as image:
-        image.save(dataset / "train/labels/0001.bmp")
-    (dataset / "train/labels/0001.png").unlink()
+    save_as(dataset / "train/labels/0001.png", ".bmp")
     files = ("train/images/0001.png", "train/labels/0001.bmp")
     assert dataset.found() == {"label_map_ending": files}
 
 
 def test_jpeg_among_the_label_maps_is_named(dataset):
-    with Image.open(dataset / "train/labels/0001.png") as image:
-        image.save(dataset / "train/labels/0001.jpg")
-    (dataset / "train/labels/0001.png").unlink()
+    save_as(dataset / "train/labels/0001.png", ".jpg")
     files = ("train/images/0001.png", "train/labels/0001.jpg")
     assert dataset.found() == {"label_map_jpeg": files}
 
 
 def test_label_maps_that_are_all_jpegs_are_no_empty_folder(dataset):
     for name in ("0000", "0001"):
-        with Image.open(dataset / f"val/labels/{name}.png") as image:
-            image.save(dataset / f"val/labels/{name}.jpg")
-        (dataset / f"val/labels/{name}.png").unlink()
+        save_as(dataset / f"val/labels/{name}.png", ".jpg")
     assert set(dataset.found()) == {"label_map_jpeg"}
 
 
