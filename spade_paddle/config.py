@@ -1,4 +1,4 @@
-"""Training configurations: frozen dataclasses and the strict reader of their YAML form.
+"""Training configurations: frozen dataclasses, and the check of what their YAML form says.
 
 Every field has a default and a one-line meaning; an unknown key, a wrong type or a value out of
 range is a ConfigError that names the field. Imports neither paddle nor our networks.
@@ -7,16 +7,14 @@ range is a ConfigError that names the field. Imports neither paddle nor our netw
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-import yaml
-
 from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
 from spade_paddle.errors import ConfigError
+from spade_paddle.strict_yaml import read_section, read_yaml
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,35 @@ class OptimizerConfig:
     beta1: float = 0.9  # decay of the first moment
     beta2: float = 0.999  # decay of the second moment
     decay_start_images: Optional[int] = None  # from here the rates fall linearly; null: never
-    decay_end_images: Optional[int] = None  # here they reach a hundredth; null: at total_images
+    decay_end_images: Optional[int] = None  # here they reach decay_floor; null: at total_images
+    decay_floor: float = 0.01  # the share of the rates that is left; 0 in the public SPADE
+    gradient_clip: Optional[float] = None  # most norm of each network's gradient; null: no limit
+
+
+@dataclass(frozen=True)
+class RegularizationConfig:
+    """Against overfitting of the discriminator on few photos; all off by default.
+
+    The first three change the discriminator's pictures, real and generated alike (DiffAugment,
+    Zhao et al. 2020); R1 is a penalty on its gradient (Mescheder et al. 2018), every so many
+    images and then so much stronger (Karras et al. 2020).
+    """
+
+    augment_colour: bool = False  # brightness, saturation and contrast
+    augment_translation: float = 0.0  # moved by up to this share of height and width; try 0.125
+    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.5
+    r1_gamma: float = 0.0  # weight of R1, times one half; try 1 to 10
+    r1_every_images: int = 64  # how often R1 is counted
+
+
+@dataclass(frozen=True)
+class ComputeConfig:
+    """How a step is computed; none of it is needed for the results to be right."""
+
+    accumulation: int = 1  # a step's pictures pass in so many parts, one after the other
+    amp: bool = False  # half precision with loss scaling where it is safe (O1); GPU only
+    channels_last: bool = False  # lets Paddle change convolutions to NHWC; GPU only
+    to_static: bool = False  # networks run as compiled programs
 
 
 @dataclass(frozen=True)
@@ -103,12 +129,17 @@ class Config:
     checkpoint_every_images: int = 1000  # how often everything is saved
     sample_every_images: int = 1000  # how often sample pictures are painted
     log_every_images: int = 40  # how often losses are written
+    ema_recalibration_images: int = 0  # the average's batch norm is measured anew on so many
+    init_from: Optional[str] = None  # a run or model folder whose weights a new run begins with
+    fade_in_images: int = 0  # its new finest block (most) comes in over so many; 0: at once
     data: DataConfig = field(default_factory=DataConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
 
     @property
     def knows_positions(self) -> bool:
@@ -139,11 +170,14 @@ _AT_LEAST = {
     "checkpoint_every_images": 1,
     "sample_every_images": 1,
     "log_every_images": 1,
+    "ema_recalibration_images": 0,
+    "fade_in_images": 0,
     "data.crop_size": 32,
     "data.load_size": 32,
     "data.load_size_min": 32,
     "data.cache_gib": 0.0,
     "data.drop_label_probability": 0.0,
+    "data.coarse_label_probability": 0.0,
     "generator.ngf": 1,
     "generator.max_width": 1,
     "generator.kernel_size": 1,
@@ -166,6 +200,12 @@ _AT_LEAST = {
     "optimizer.beta2": 0.0,
     "optimizer.decay_start_images": 0,
     "optimizer.decay_end_images": 1,
+    "optimizer.decay_floor": 0.0,
+    "regularization.augment_translation": 0.0,
+    "regularization.augment_cutout": 0.0,
+    "regularization.r1_gamma": 0.0,
+    "regularization.r1_every_images": 1,
+    "compute.accumulation": 1,
 }
 
 
@@ -175,94 +215,15 @@ def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Co
     Raises:
         ConfigError: no such file, not YAML, unknown keys, wrong types or values.
     """
-    path = Path(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{path}: there is no such configuration file; configs/ has some to start from",
-            code="config_missing",
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: this is not YAML: {error}", code="config_syntax") from error
-    for override in overrides:
-        _apply_override(content, override)
+    content = read_yaml(Path(path), overrides=overrides)
     return read_config(content, where=str(path))
 
 
 def read_config(content: Any, *, where: str = "configuration") -> Config:
     """Build a Config from parsed YAML; ``where`` names the source in errors."""
-    config = _read_section(Config, content, where=where, prefix="")
+    config = read_section(Config, content, where=where, renamed=RENAMED)
     _check_values(config, where=where)
     return config
-
-
-def _apply_override(content: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator or not key:
-        raise ConfigError(
-            f"--set {override}: expected FIELD=VALUE, for example --set total_images=1000",
-            code="config_syntax",
-        )
-    *sections, name = key.strip().split(".")
-    for section in sections:
-        content = content.setdefault(section, {})
-        if not isinstance(content, dict):
-            raise ConfigError(
-                f"--set {override}: '{section}' is a single value, not a section",
-                code="config_syntax",
-            )
-    content[name] = yaml.safe_load(text)
-
-
-def _read_section(kind: type, content: Any, *, where: str, prefix: str) -> Any:
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"{where}: {prefix.rstrip('.') or 'the file'} must hold 'field: value' lines, "
-            f"got {content!r}",
-            code="config_syntax",
-        )
-    hints = typing.get_type_hints(kind)
-    unknown = [key for key in content if key not in hints]
-    if unknown:
-        name = f"{prefix}{unknown[0]}"
-        raise ConfigError(
-            f"{where}: unknown field '{name}'; {_hint(name, prefix=prefix, known=list(hints))}",
-            code="config_unknown_field",
-        )
-    values = {}
-    for name, value in content.items():
-        if dataclasses.is_dataclass(hints[name]):
-            values[name] = _read_section(hints[name], value, where=where, prefix=f"{prefix}{name}.")
-        else:
-            values[name] = _read_value(hints[name], value, where=where, name=f"{prefix}{name}")
-    return kind(**values)
-
-
-def _hint(name: str, *, prefix: str, known: list[str]) -> str:
-    """What a person may have meant by an unknown field."""
-    if name in RENAMED:
-        return f"it is called '{RENAMED[name]}' now"
-    near = difflib.get_close_matches(name[len(prefix) :], known, n=1)
-    return f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(known)}"
-
-
-def _read_value(hint: Any, value: Any, *, where: str, name: str) -> Any:
-    kinds = typing.get_args(hint) or (hint,)
-    if value is None and type(None) in kinds:
-        return None
-    kind = kinds[0]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is kind:
-        return value
-    advice = ""
-    if kind is float and isinstance(value, str):
-        advice = "; YAML reads 2e-4 as text, write 2.0e-4"
-    raise ConfigError(
-        f"{where}: '{name}' must be of type {kind.__name__}, got {value!r}{advice}",
-        code="config_value",
-    )
 
 
 def _check_values(config: Config, *, where: str) -> None:
@@ -292,5 +253,13 @@ def _check_values(config: Config, *, where: str) -> None:
         config.data, multiple=generator.multiple, upsampling=generator.upsampling
     ):
         refuse(name, expected)
+    for name in ("regularization.augment_translation", "regularization.augment_cutout"):
+        if value_of(name) > 0.5:
+            refuse(name, "at most 0.5, half a picture")
+    clip = config.optimizer.gradient_clip
+    if clip is not None and clip <= 0:
+        refuse("optimizer.gradient_clip", "above 0, or null for no limit")
+    if config.batch_size % config.compute.accumulation:
+        refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")

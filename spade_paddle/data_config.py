@@ -53,6 +53,7 @@ class DataConfig:
     flip: bool = True  # mirror half of the pictures left to right
     dont_care: bool = True  # the networks have a channel for "don't care" (255)
     drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
+    coarse_label_probability: float = 0.0  # how often a picture's label map is made coarse
     instance_edges: bool = True  # the networks have an instance edge channel
     icpe_compatible: bool = False  # clade_icpe: positions with the public code's deviations
     cache_gib: float = 2.0  # memory for photos that were read, in GiB a process; 0: none are kept
@@ -111,6 +112,9 @@ def data_problems(
         yield "data.aspect_ratio", "from 1/8 to 8"
     if not 0 <= options.val_share <= 0.9:
         yield "data.val_share", "from 0 to 0.9"
+    for name in ("drop_label_probability", "coarse_label_probability"):
+        if getattr(options, name) > 1:
+            yield f"data.{name}", "a probability, from 0 to 1"
     if options.drop_label_probability > 0 and not options.dont_care:
         yield "data.drop_label_probability", "0 when data.dont_care is false"
     yield from _load_size_problems(options, multiple=multiple, upsampling=upsampling)

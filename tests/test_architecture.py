@@ -14,7 +14,8 @@ ALLOWED = {
     "files": set(),
     "cli": {"errors"},
     "data_config": set(),
-    "config": {"data_config", "errors"},
+    "strict_yaml": {"errors"},
+    "config": {"data_config", "errors", "strict_yaml"},
     "data": {"config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
@@ -39,6 +40,7 @@ NO_PADDLE = (
     "spade_paddle/config.py",
     "spade_paddle/data_config.py",
     "spade_paddle/errors.py",
+    "spade_paddle/strict_yaml.py",
     "spade_paddle/data/",
     "spade_paddle/doctor/",
 )
