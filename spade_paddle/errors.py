@@ -41,5 +41,9 @@ class ModelError(UserError):
     """A model folder or a checkpoint is missing, broken or does not fit."""
 
 
+class RunError(UserError):
+    """A training run cannot go on: its folder cannot be written, or another process stopped."""
+
+
 class RequestError(UserError):
     """An HTTP request is malformed (not JSON, an unknown key, not an image)."""

@@ -52,7 +52,7 @@ def train(arguments: argparse.Namespace) -> int:
     )
     finished = trainer.train()
     state = "done" if finished else "stopped; the same command goes on"
-    print(f"{state}: {trainer.images_seen} images in {arguments.run}")
+    print(f"{state}: {trainer.learner.images_seen} images in {arguments.run}")
     return 0 if finished else 128 + trainer.stop_signal
 
 

@@ -79,6 +79,7 @@ class Batch:
     positions: np.ndarray | None = None  # float32 [N, 2, H, W] in -1..1
     noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
+    augmentation: np.ndarray | None = None
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
@@ -155,15 +156,24 @@ class BatchSource:
 
     def view(self, position: int) -> Scene:
         """The random view that the ``position``-th picture shows, ``uint8``."""
+        scene = self._scenes[self._scene_index(position)]
+        rng = np.random.default_rng([self._seed, 1, position])
+        return random_view(scene, rng, self._options, multiple=self._multiple)
+
+    def stems(self, images_seen: int, count: int) -> list[str]:
+        """The names of the photos that ``at`` shows."""
+        pairs = self._scenes.pairs
+        return [pairs[self._scene_index(k)].stem for k in range(images_seen, images_seen + count)]
+
+    def _scene_index(self, position: int) -> int:
+        """Which scene the ``position``-th picture shows."""
         epoch, index = divmod(position, len(self._scenes))
         if epoch != self._epoch:
             self._order = np.random.default_rng([self._seed, 0, epoch]).permutation(
                 len(self._scenes)
             )
             self._epoch = epoch
-        scene = self._scenes[int(self._order[index])]
-        rng = np.random.default_rng([self._seed, 1, position])
-        return random_view(scene, rng, self._options, multiple=self._multiple)
+        return int(self._order[index])
 
     def _noise(self, position: int, height: int, width: int) -> np.ndarray:
         seed = [self._seed, 2, position]

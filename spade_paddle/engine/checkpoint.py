@@ -1,26 +1,38 @@
 """Checkpoints: written whole or not at all, the newest first to be read.
 
-A checkpoint is one file ``checkpoint/IMAGES.pdparams``. It is written under a temporary name,
+A checkpoint is one file ``checkpoint/IMAGES.pdparams`` of Paddle's own form with the SHA-256 of
+what comes before at its end, where Paddle does not look. It is written under a temporary name,
 flushed to the disk and renamed, so that whatever happens there is a whole one to go on from.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 from typing import Any, Callable
 
 import paddle
 
 from spade_paddle.errors import ModelError
-from spade_paddle.files import write_atomically
+from spade_paddle.files import sha256, write_atomically
 
 KEEP = 2
+_SUM_MARK = b"\nspade_paddle sha256 "
+_TRAILER_BYTES = len(_SUM_MARK) + 64
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], *, images_seen: int) -> Path:
     """Save a nested dictionary of tensors and numbers; older checkpoints but one are removed."""
     path = folder / f"{images_seen:010d}.pdparams"
-    write_atomically(path, lambda temporary: paddle.save(state, str(temporary)))
+
+    def write(temporary: Path) -> None:
+        paddle.save(state, str(temporary))
+        checksum = sha256(temporary).encode()
+        with temporary.open("ab") as file:
+            file.write(_SUM_MARK + checksum)
+
+    write_atomically(path, write)
     for old in checkpoints(folder)[KEEP:]:
         old.unlink()
     return path
@@ -42,9 +54,12 @@ def load_latest(folder: Path, *, warn: Callable[[str], None]) -> dict[str, Any] 
     found = checkpoints(folder)
     for path in found:
         try:
+            if not _is_whole(path):
+                raise ValueError("its check sum is wrong")
             return paddle.load(str(path))
         except Exception as error:  # whatever unpickling a damaged file raises
-            warn(f"{path} is damaged ({type(error).__name__}); trying the one before it")
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            warn(f"{path} is damaged ({reason}); trying the one before it")
     if found:
         raise ModelError(
             f"{folder}: none of the {len(found)} checkpoints can be read; move the folder away "
@@ -52,3 +67,18 @@ def load_latest(folder: Path, *, warn: Callable[[str], None]) -> dict[str, Any] 
             code="checkpoints_damaged",
         )
     return None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the check sum is right; a file without one (version 0.4 and before) may be."""
+    size = path.stat().st_size - _TRAILER_BYTES
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(max(size, 0), os.SEEK_SET)
+        trailer = file.read()
+        if not trailer.startswith(_SUM_MARK):
+            return True
+        file.seek(0)
+        for start in range(0, size, 1 << 20):
+            digest.update(file.read(min(1 << 20, size - start)))
+    return trailer == _SUM_MARK + digest.hexdigest().encode()

@@ -2,7 +2,7 @@
 
 Started by ``python -m paddle.distributed.launch``; NCCL joins GPUs, gloo joins CPU processes.
 Every process takes its share of each batch, the gradients are averaged before each update, and so
-all processes keep the same weights. Batch norm's statistics are those of the process's own share.
+all processes keep the same weights.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Workers:
 
     rank: int = 0
     size: int = 1
+    launcher: int | None = None  # process id of Paddle's launcher
 
     @classmethod
     def join(cls) -> Workers:
@@ -31,7 +32,13 @@ class Workers:
         if int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) == 1:
             return cls()
         distributed.init_parallel_env()
-        return cls(rank=distributed.get_rank(), size=distributed.get_world_size())
+        rank, size = distributed.get_rank(), distributed.get_world_size()
+        return cls(rank=rank, size=size, launcher=os.getppid())
+
+    @property
+    def orphaned(self) -> bool:
+        """The launcher is gone. SIGTERM ends it at once, and it tells nobody."""
+        return self.launcher is not None and os.getppid() != self.launcher
 
     def share(self, start: int, count: int) -> tuple[int, int]:
         """This process's part (start, count) of the pictures start..start + count - 1.
@@ -49,22 +56,31 @@ class Workers:
         return start + self.rank * share, share
 
     @paddle.no_grad()
-    def average_gradients(self, parameters: Sequence[paddle.Tensor]) -> None:
-        """Replace every gradient by its mean over all processes (one exchange for all)."""
+    def average(self, gradients: Sequence[paddle.Tensor], values: paddle.Tensor) -> paddle.Tensor:
+        """Put the mean over all processes into every gradient; one exchange for everything.
+
+        Args:
+            gradients: changed in place.
+            values: float32 [k], more numbers to take the mean of.
+
+        Returns:
+            the means of ``values``.
+        """
         if self.size == 1:
-            return
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = paddle.concat([gradient.flatten() for gradient in gradients])
+            return values
+        tensors = [*gradients, values]
+        flat = paddle.concat([tensor.flatten() for tensor in tensors])
         distributed.all_reduce(flat)
         flat = flat / self.size
-        parts = paddle.split(flat, [int(np.prod(gradient.shape)) for gradient in gradients])
+        parts = paddle.split(flat, [int(np.prod(tensor.shape)) for tensor in tensors])
         for gradient, part in zip(gradients, parts):
             gradient.set_value(part.reshape(gradient.shape))
+        return parts[-1]
 
-    def any(self, flag: bool) -> bool:
-        """Whether the flag is set in any process; all get the same answer."""
+    def any(self, *flags: bool) -> tuple[bool, ...]:
+        """Of each flag, whether it is set in any process; all get the same answer."""
         if self.size == 1:
-            return flag
-        total = paddle.to_tensor([int(flag)], dtype="int32")
+            return flags
+        total = paddle.to_tensor([int(flag) for flag in flags], dtype="int32")
         distributed.all_reduce(total)
-        return int(total) > 0
+        return tuple(bool(count) for count in total.numpy() > 0)

@@ -1,12 +1,14 @@
 """What a run writes while it goes: metrics.jsonl, VisualDL, sample pictures. Only here: visualdl.
 
-VisualDL's steps are images seen.
+VisualDL's steps are images seen. It shows one file of a folder, the newest; so when a run goes on,
+a new file begins with everything that metrics.jsonl and samples/ hold of it.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,42 +21,67 @@ class RunLog:
 
     Args:
         folder: the run folder.
-        images_seen: where the run goes on; later lines of an interrupted run are dropped, since
-            their steps will be done again.
+        images_seen: where the run goes on; what an interrupted run wrote after that is dropped,
+            since those steps will be done again.
     """
 
     def __init__(self, folder: Path, *, images_seen: int) -> None:
         from visualdl import LogWriter
 
-        self._folder = folder
+        self._samples = folder / "samples"
         self._metrics = folder / "metrics.jsonl"
-        if self._metrics.exists():
-            lines = self._metrics.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _images_of(line) <= images_seen]
-            write_text_atomically(self._metrics, "".join(line + "\n" for line in kept))
+        lines = self._lines_until(images_seen)
+        for old in (folder / "vdl").glob("vdlrecords.*"):
+            old.unlink()
         self._visualdl = LogWriter(logdir=str(folder / "vdl"))
+        for line in lines:
+            self._add_scalars(**line)
+        for path in sorted(self._samples.glob("*-*.png")):
+            images, _, name = path.stem.partition("-")
+            if int(images) > images_seen:
+                path.unlink()
+                continue
+            with Image.open(path) as picture:
+                self._add_picture(int(images), name, np.asarray(picture))
+
+    def _lines_until(self, images_seen: int) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl up to there; the file keeps no others."""
+        if not self._metrics.exists():
+            return []
+        lines = [_read(line) for line in self._metrics.read_text(encoding="utf-8").splitlines()]
+        kept = [line for line in lines if line is not None and line["images"] <= images_seen]
+        write_text_atomically(self._metrics, "".join(json.dumps(line) + "\n" for line in kept))
+        return kept
 
     def scalars(self, images_seen: int, values: dict[str, float]) -> None:
         """Write numbers by name, at this point of the run."""
-        line = json.dumps({"images": images_seen, **values})
+        line = {"images": images_seen, **values}
         with self._metrics.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-        for name, value in values.items():
-            self._visualdl.add_scalar(tag=name, step=images_seen, value=value)
+            file.write(json.dumps(line) + "\n")
+        self._add_scalars(**line)
 
     def picture(self, images_seen: int, name: str, picture: np.ndarray) -> None:
         """Write a picture, ``uint8`` [H, W, 3], to samples/ and VisualDL."""
-        path = self._folder / "samples" / f"{images_seen:010d}-{name}.png"
+        path = self._samples / f"{images_seen:010d}-{name}.png"
         write_atomically(path, lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
-        self._visualdl.add_image(tag=name, step=images_seen, img=picture, dataformats="HWC")
+        self._add_picture(images_seen, name, picture)
 
     def close(self) -> None:
         """Flush and close."""
         self._visualdl.close()
 
+    def _add_scalars(self, *, images: int, **values: float) -> None:
+        for name, value in values.items():
+            self._visualdl.add_scalar(tag=name, step=images, value=value)
 
-def _images_of(line: str) -> float:
+    def _add_picture(self, images_seen: int, name: str, picture: np.ndarray) -> None:
+        self._visualdl.add_image(tag=name, step=images_seen, img=picture, dataformats="HWC")
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    """None for a line that was cut off by a crash."""
     try:
-        return json.loads(line)["images"]
-    except (ValueError, KeyError, TypeError):
-        return float("inf")  # a line cut off by a crash
+        content = json.loads(line)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) and "images" in content else None

@@ -2,8 +2,8 @@
 
 config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
 labels.json       the label set                     vdl/            the same for VisualDL
-environment.json  versions, seed, command           samples/        label map | generated | photo
-checkpoint/       everything needed to go on (engine/checkpoint.py)
+environment.json  versions, seed, command           samples/        label map | painted | photo
+checkpoint/       everything needed to go on     inspect/        steps that were NaN or infinite
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import platform
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import paddle
@@ -23,7 +23,11 @@ import spade_paddle
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.log import RunLog
+from spade_paddle.engine.memory import peak_memory_gib
+from spade_paddle.engine.steps import Losses
 from spade_paddle.files import write_text_atomically
+
+_SHOWN = ("g_gan", "g_feat", "g_vgg", "g_vae", "d_fake", "d_real", "d_accuracy")
 
 
 class Reporter:
@@ -35,7 +39,6 @@ class Reporter:
         label_set: the labels.
         images_seen: where the run goes on.
         processes: how many train together.
-        sample_sheet: paints the sample pictures, ``uint8`` [H, W, 3].
     """
 
     def __init__(
@@ -46,10 +49,8 @@ class Reporter:
         label_set: LabelSet,
         images_seen: int,
         processes: int,
-        sample_sheet: Callable[[], np.ndarray],
     ) -> None:
         self._config = config
-        self._sample_sheet = sample_sheet
         texts = {
             "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
             LABELS_FILE: label_set.to_json(),
@@ -58,29 +59,46 @@ class Reporter:
         for name, text in texts.items():
             write_text_atomically(run / name, text)
         self._log = RunLog(run, images_seen=images_seen)
-        self._pending: list[dict[str, float]] = []
+        self._pending: list[Losses] = []
         self._progress = tqdm(
             total=config.total_images, initial=images_seen, unit="img", smoothing=0.05
         )
 
-    def report(self, losses: dict[str, float], *, before: int, now: int, last: bool) -> None:
-        """Take in one step's numbers; write means and sample pictures when due, and at the end.
+    def report(self, losses: Losses, *, before: int, now: int) -> None:
+        """Take in one step's numbers; write their means when due.
 
         Args:
             losses: by name.
             before: images seen before the step.
             now: images seen after it.
-            last: the run ends here.
         """
         self._pending.append(losses)
         self._progress.update(now - before)
-        if last or passed(self._config.log_every_images, before, now):
-            means = {k: float(np.mean([step[k] for step in self._pending])) for k in losses}
-            self._pending.clear()
-            self._log.scalars(now, means)
-            self._progress.set_postfix({k: f"{v:.2f}" for k, v in means.items() if k[1] == "_"})
-        if last or passed(self._config.sample_every_images, before, now):
-            self._log.picture(now, "samples", self._sample_sheet())
+        if passed(self._config.log_every_images, before, now):
+            self.write_pending(now)
+
+    def write_pending(self, images_seen: int) -> None:
+        """Write the means of what was reported since the last time, if anything was."""
+        if not self._pending:
+            return
+        names = dict.fromkeys(name for step in self._pending for name in step)
+        means = {
+            name: float(np.mean([step[name] for step in self._pending if name in step]))
+            for name in names
+        }
+        memory = peak_memory_gib()
+        if memory is not None:
+            means["memory_gib"] = memory
+        self._pending.clear()
+        self._log.scalars(images_seen, means)
+        shown = {k: f"{v:.2f}" for k, v in means.items() if k in _SHOWN}
+        if memory is not None:
+            shown["memory"] = f"{memory:.1f}G"
+        self._progress.set_postfix(shown)
+
+    def picture(self, images_seen: int, picture: np.ndarray) -> None:
+        """Write sample pictures, ``uint8`` [H, W, 3]."""
+        self._log.picture(images_seen, "samples", picture)
 
     def close(self) -> None:
         """Flush everything."""

@@ -1,4 +1,4 @@
-"""One training step of the generator and one of the discriminator.
+"""The losses of a training step: what the generator and the discriminator are judged by.
 
 Legend: N batch, K channels of the semantic input, D length of a style, H height, W width.
 """
@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import paddle
 from paddle import nn
 
 from spade_paddle.config import LossConfig
-from spade_paddle.engine.distributed import Workers
+from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
     Prediction,
+    discriminator_accuracy,
     discriminator_loss,
     feature_matching_loss,
     generator_loss,
     split_fake_real,
 )
 from spade_paddle.losses.perceptual import FeatureNetwork, perceptual_loss
+from spade_paddle.losses.r1 import r1_penalty
 from spade_paddle.losses.style import kl_loss
 from spade_paddle.networks.encoder import reparametrize
 
-Losses = dict
+Losses = dict  # scalars by name: tensors on their way, floats in the end
 
 
 @dataclass
@@ -62,6 +65,7 @@ class StepInput:
     positions: paddle.Tensor | None = None  # float32 [N, 2, H, W]
     noise: paddle.Tensor | None = None  # float32 [N, C, H, W]
     style_noise: paddle.Tensor | None = None  # float32 [N, D]
+    augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
 
 
 Style = tuple  # mu and logvar, [N, D] each
@@ -80,7 +84,7 @@ def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | 
 
 
 def generator_losses(
-    networks: Networks, batch: StepInput, options: LossConfig, *, processes: int = 1
+    networks: Networks, batch: StepInput, options: LossConfig, *, copies: int = 1
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, 4), and
     ``+ lambda_kld * g_vaeloss`` with a style.
@@ -89,8 +93,9 @@ def generator_losses(
         networks: the networks.
         batch: what to paint and what it should look like.
         options: the weights of the losses.
-        processes: how many average their gradients. The KL loss is a sum over the batch, so each
-            process counts its share so many times for the average to be the whole sum.
+        copies: how many batches like this one the gradients are averaged over. The KL loss is a
+            sum over the batch, so each counts its own so many times for the average to be the
+            whole sum.
 
     Returns:
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
@@ -104,70 +109,50 @@ def generator_losses(
         perceptual = perceptual_loss(networks.features, fake_photo, batch.photo)
         parts["g_vgg"] = options.perceptual * perceptual
     if style is not None:
-        parts["g_vae"] = options.kl * processes * kl_loss(*style)
+        parts["g_vae"] = options.kl * copies * kl_loss(*style)
     return sum(parts.values()), parts, fake_photo
 
 
 def discriminator_losses(
-    networks: Networks, batch: StepInput, fake_photo: paddle.Tensor, options: LossConfig
+    networks: Networks,
+    batch: StepInput,
+    fake_photo: paddle.Tensor,
+    options: LossConfig,
+    *,
+    r1_weight: float = 0.0,
 ) -> tuple[paddle.Tensor, Losses]:
-    """``d_loss = df_ganloss + dr_ganloss`` (article, 4); the fake pictures are taken as given."""
+    """``d_loss = df_ganloss + dr_ganloss`` (article, 4), and maybe the R1 penalty.
+
+    Args:
+        networks: the networks.
+        batch: the real photos and their semantic maps.
+        fake_photo: the generated photos, taken as given.
+        options: the kind of adversarial loss.
+        r1_weight: of the R1 penalty; 0: it is not computed.
+
+    Returns:
+        the total; each part by name, and how well the discriminator tells them apart.
+    """
     fake, real = split_fake_real(discriminate(networks, batch, fake_photo.detach()))
     df_ganloss, dr_ganloss = discriminator_loss(fake, real, options.gan_mode)
-    return df_ganloss + dr_ganloss, {"d_fake": df_ganloss, "d_real": dr_ganloss}
+    parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
+    if r1_weight:
+
+        def judge(photo: paddle.Tensor) -> Prediction:
+            return networks.discriminator(_with_semantics(batch, photo))
+
+        parts["d_r1"] = r1_weight * r1_penalty(judge, batch.photo)
+    total = sum(parts.values())
+    return total, {**parts, "d_accuracy": discriminator_accuracy(fake, real, options.gan_mode)}
 
 
 def discriminate(networks: Networks, batch: StepInput, fake_photo: paddle.Tensor) -> Prediction:
-    """One pass over the fakes followed by the real pictures, each with its semantic map."""
-    fake = paddle.concat([batch.semantics, fake_photo], axis=1)
-    real = paddle.concat([batch.semantics, batch.photo], axis=1)
-    return networks.discriminator(paddle.concat([fake, real], axis=0))  # [2N, K + 3, H, W]
+    """One pass over the fakes followed by the real pictures, each with its semantic map; the fake
+    and the real one of a scene are augmented alike."""
+    both = [_with_semantics(batch, photo) for photo in (fake_photo, batch.photo)]
+    return networks.discriminator(paddle.concat(both, axis=0))  # [2N, K + 3, H, W]
 
 
-def train_step(
-    networks: Networks,
-    optimizers: tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer],
-    batch: StepInput,
-    options: LossConfig,
-    *,
-    regenerate_fake: bool,
-    workers: Workers,
-) -> Losses:
-    """Update the generator (and the encoder), then the discriminator, on the same pictures.
-
-    Args:
-        networks: the networks, in training mode.
-        optimizers: of generator and encoder, and of the discriminator.
-        batch: what to learn from.
-        options: the weights of the losses.
-        regenerate_fake: paint anew with the updated generator for the discriminator's step (as
-            the public SPADE does) instead of using the fakes of the generator's step.
-        workers: the processes that train together.
-
-    Returns:
-        every part of the two losses by name, as floats.
-    """
-    optimizer_g, optimizer_d = optimizers
-    _require_gradients(networks.discriminator, False)
-    g_loss, g_parts, fake_photo = generator_losses(networks, batch, options, processes=workers.size)
-    g_loss.backward()
-    workers.average_gradients(networks.generator_parameters())
-    optimizer_g.step()
-    optimizer_g.clear_grad()
-    _require_gradients(networks.discriminator, True)
-
-    if regenerate_fake:
-        with paddle.no_grad():
-            fake_photo, _ = paint(networks, batch)
-    d_loss, d_parts = discriminator_losses(networks, batch, fake_photo, options)
-    d_loss.backward()
-    workers.average_gradients(networks.discriminator.parameters())
-    optimizer_d.step()
-    optimizer_d.clear_grad()
-    return {name: float(value) for name, value in {**g_parts, **d_parts}.items()}
-
-
-def _require_gradients(network: nn.Layer, required: bool) -> None:
-    """Spare the gradients of weights that a step does not update."""
-    for parameter in network.parameters():
-        parameter.stop_gradient = not required
+def _with_semantics(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
+    pictures = paddle.concat([batch.semantics, photo], axis=1)  # [N, K + 3, H, W]
+    return pictures if batch.augmentation is None else diff_augment(pictures, batch.augmentation)

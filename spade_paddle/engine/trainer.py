@@ -5,40 +5,38 @@ The same command again goes on from the newest checkpoint; engine/reporter.py li
 
 from __future__ import annotations
 
-import dataclasses
 import math
+import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import numpy as np
-import paddle
-from paddle import nn
 from tqdm import tqdm
 
 from spade_paddle.config import Config
-from spade_paddle.data.batches import Batch, BatchSource, SceneCache, stack, to_pixels
+from spade_paddle.data.batches import Batch, BatchSource, SceneCache, to_pixels
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.picture_sizes import check_one_size
-from spade_paddle.data.sheet import sheet
-from spade_paddle.data.transforms import middle_view
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
-from spade_paddle.engine.ema import WeightAverage
+from spade_paddle.engine.guard import BadSteps
+from spade_paddle.engine.inputs import step_inputs
+from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import Reporter, passed
-from spade_paddle.engine.schedule import linear_decay
+from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.start import check_same_networks, load_training_weights
-from spade_paddle.engine.steps import Networks, StepInput, paint, train_step
-from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
-from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
-from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.engine.steps import Losses
+from spade_paddle.engine.updates import NotFinite
+from spade_paddle.errors import RunError, UserError
 
-SAMPLE_SCENES = 4
+Result = TypeVar("Result")
 
 
 class Trainer:
@@ -64,157 +62,190 @@ class Trainer:
         self.config = config
         self.label_set = label_set
         self.run = run
-        self.images_seen = 0
-        self.seconds = 0.0
         self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
         self.workers = Workers.join()
         warn = tqdm.write if self.workers.rank == 0 else None
         check_before_training(data, label_set, config=config, warn=warn)
         train_scenes, self.val_scenes = self._scenes(data)
-        paddle.seed(config.seed)
-        np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
-        self.networks = Networks(
-            generator=build_generator(config, num_labels=len(label_set)),
-            encoder=build_encoder(config),
-            discriminator=build_discriminator(config, num_labels=len(label_set)),
-            features=_feature_network(config),
-        )
+        self.learner = Learner(config, num_labels=len(label_set), workers=self.workers)
         if start is not None and not checkpoints(run / "checkpoint"):
-            load_training_weights(dict(self.networks.trained()), start)
+            load_training_weights(dict(self.learner.networks.trained()), start)
+            self.learner.start_averages()
         self.batches = BatchSource(
             train_scenes,
             options=config.data,
             seed=config.seed,
             multiple=config.generator.multiple,
-            noise_channels=self.networks.generator.noise_channels,
+            noise_channels=self.learner.networks.generator.noise_channels,
             style_dim=config.encoder.style_dim,
         )
-        self.averaged = Networks(
-            generator=build_generator(config, num_labels=len(label_set), spectral_norm=False),
-            encoder=build_encoder(config, spectral_norm=False),
-        )
-        self.averages = [
-            WeightAverage(
-                getattr(self.networks, name), average, halflife_images=config.ema_halflife_images
-            )
-            for name, average in self.averaged.trained()
-        ]
-        self.optimizers = self._new_optimizers()
         self._resume()
+        self._check_shares()
+        self._reporter: Reporter | None = None
+        self._bad_steps = BadSteps(run / "inspect" if self.workers.rank == 0 else None)
+        self._saved_at: int | None = None
 
     def train(self) -> bool:
         """Train until ``total_images``; True when reached, False when asked to stop before.
 
-        On SIGTERM or Ctrl-C the step that runs is finished and everything is saved.
+        On SIGTERM or Ctrl-C the step that runs is finished and everything is saved; a second Ctrl-C
+        ends the process at once.
+
+        Raises:
+            DataError, LabelMapError: a photo or label map cannot be read any more; everything up
+                to there is saved.
+            ModelError: losses stay NaN or infinite.
+            RunError: the run folder cannot be written, or another process has failed.
         """
-        handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+        for number, handler in handlers.items():
+            signal.signal(number, lambda n, _, before=handler: self._ask_to_stop(n, before))
         try:
-            return self._train(self._reporter() if self.workers.rank == 0 else None)
+            if self.workers.rank == 0:
+                with self._writing():
+                    self._reporter = self._new_reporter()
+            return self._train()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+            if self._reporter is not None:
+                self._reporter.close()
 
-    def _train(self, reporter: Reporter | None) -> bool:
+    def _train(self) -> bool:
         config = self.config
-        stopped = False
+        while self.learner.images_seen < config.total_images:
+            if self.workers.orphaned:
+                self.stop_signal = self.stop_signal or signal.SIGTERM
+            (stop,) = self.workers.any(self.stop_signal != 0)
+            if stop:
+                self._save()
+                return False
+            before = self.learner.images_seen
+            self._step()
+            now = self.learner.images_seen
+            last = now == config.total_images
+            look = last or passed(config.sample_every_images, before, now)
+            save = last or passed(config.checkpoint_every_images, before, now)
+            if look or save:
+                self._recalibrate()
+            if look and self._reporter is not None:
+                with self._writing():
+                    self._reporter.picture(now, self.sample_sheet())
+            if save:
+                self._save()
+        return True
+
+    def _step(self) -> None:
+        """Learn from the next pictures, and report it."""
+        before, started = self.learner.images_seen, time.monotonic()
+        count = min(self.config.batch_size, self.config.total_images - before)
+        batch = self._read(lambda: self.batches.at(*self.workers.share(before, count)))
+        losses: Losses = {}
         try:
-            while self.images_seen < config.total_images and not stopped:
-                before = self.images_seen
-                losses = self._step(min(config.batch_size, config.total_images - before))
-                stopped = self.workers.any(self.stop_signal != 0)
-                if reporter is not None:
-                    last = stopped or self.images_seen == config.total_images
-                    reporter.report(losses, before=before, now=self.images_seen, last=last)
-                    if last or passed(config.checkpoint_every_images, before, self.images_seen):
-                        self.save()
-        finally:
-            if reporter is not None:
-                reporter.close()
-        return not stopped
-
-    @paddle.no_grad()
-    def sample_sheet(self) -> np.ndarray:
-        """The first validation scenes as label map | painted by the average | photo.
-
-        With a style, each is painted in the style of its own photo.
-        """
-        rows = []
-        generator = self.averaged.generator
-        channels = generator.noise_channels
-        for index in range(min(SAMPLE_SCENES, len(self.val_scenes))):
-            scene = middle_view(
-                self.val_scenes[index], self.config.data, multiple=generator.multiple
-            )
-            batch = stack([scene])
-            if channels:
-                height, width = scene.label_map.shape
-                noise = noise_maps(0, channels=channels, height=height, width=width)
-                batch = dataclasses.replace(batch, noise=noise[None])
-            if generator.style_dim:  # no deviation from the mean
-                zeros = np.zeros((1, generator.style_dim), np.float32)
-                batch = dataclasses.replace(batch, style_noise=zeros)
-            picture, _ = paint(self.averaged, self.step_input(batch))
-            rows.append(
-                [
-                    self.label_set.colorize(scene.label_map),
-                    to_pixels(picture.numpy())[0],
-                    scene.photo,
-                ]
-            )
-        return sheet(rows)
-
-    def save(self) -> Path:
-        """Write a checkpoint of everything that training changes."""
-        return save_checkpoint(self.run / "checkpoint", self._state(), images_seen=self.images_seen)
-
-    def step_input(self, batch: Batch) -> StepInput:
-        """A batch as the tensors that the networks take."""
-
-        def tensor(values: np.ndarray | None) -> paddle.Tensor | None:
-            return None if values is None else paddle.to_tensor(values)
-
-        semantics = semantic_input(
-            tensor(batch.label_map),
-            num_labels=len(self.label_set),
-            dont_care=self.config.data.dont_care,
-            edges=self.config.data.instance_edges,
-            instance_map=tensor(batch.instance_map),
-        )
-        return StepInput(
-            semantics=semantics,
-            photo=tensor(batch.photo),
-            positions=tensor(batch.positions),
-            noise=tensor(batch.noise),
-            style_noise=tensor(batch.style_noise),
-        )
-
-    def _step(self, count: int) -> dict[str, float]:
-        started = time.monotonic()
-        batch = self.batches.at(*self.workers.share(self.images_seen, count))
-        options = self.config.optimizer
-        factor = linear_decay(
-            self.images_seen,
-            start=options.decay_start_images,
-            end=options.decay_end_images or self.config.total_images,
-        )
-        for optimizer, rate in zip(
-            self.optimizers, (options.generator_lr, options.discriminator_lr)
-        ):
-            optimizer.set_lr(rate * factor)
-        losses = train_step(
-            self.networks,
-            self.optimizers,
-            self.step_input(batch),
-            self.config.losses,
-            regenerate_fake=self.config.regenerate_fake,
-            workers=self.workers,
-        )
-        for average in self.averages:
-            average.update(count)
-        self.images_seen += count
+            losses = self.learner.learn(self._step_inputs(batch))
+        except NotFinite as error:
+            self._tell_bad(before, batch, error.losses)
+        else:
+            self._bad_steps.good()
         seconds = time.monotonic() - started
-        self.seconds += seconds
-        return {**losses, "lr": options.generator_lr * factor, "images_per_s": count / seconds}
+        self.learner.seconds += seconds
+        if self._reporter is not None:
+            if losses:
+                losses["images_per_s"] = count / seconds
+            with self._writing():
+                self._reporter.report(losses, before=before, now=before + count)
+
+    def _read(self, read: Callable[[], Result]) -> Result:
+        """What ``read`` gives; if it fails in any process, all save and stop."""
+        result, problem = None, None
+        try:
+            result = read()
+        except UserError as error:
+            problem = error
+        (failed,) = self.workers.any(problem is not None)
+        if failed:
+            self._save()
+            raise problem or RunError(
+                "another process has stopped; its log says why", code="peer_failed"
+            )
+        return result
+
+    def _tell_bad(self, images_seen: int, batch: Batch, losses: Losses) -> None:
+        arrays = {
+            "photo": to_pixels(batch.photo),
+            "label_map": batch.label_map.astype(np.uint8),
+            "files": np.array(self.batches.stems(images_seen, len(batch.photo))),
+        }
+        try:
+            with self._writing():
+                line = self._bad_steps.bad(images_seen, losses, arrays=arrays)
+        except UserError:
+            self._save()
+            raise
+        if self.workers.rank == 0:
+            tqdm.write(line)
+
+    def _recalibrate(self) -> None:
+        """Measure the statistics of the averaged generator; every process must come here."""
+        size = self.config.batch_size
+        starts = range(0, self.config.ema_recalibration_images, size)
+        batches = self._read(
+            lambda: [self.batches.at(*self.workers.share(start, size)) for start in starts]
+        )
+        if batches:
+            inputs = (part for batch in batches for part in self._step_inputs(batch))
+            self.learner.statistics = measure_statistics(self.learner.averaged, inputs)
+
+    def sample_sheet(self) -> np.ndarray:
+        """The first validation scenes as label map | painted | painted by the average | photo."""
+        averaged = self.learner.averaged
+        painters = [self.learner.networks, averaged]
+        with statistics(averaged.generator, self.learner.statistics):
+            return sample_sheet(
+                painters if self.config.ema_halflife_images else painters[1:],
+                self.val_scenes,
+                config=self.config,
+                label_set=self.label_set,
+            )
+
+    def _step_inputs(self, batch: Batch) -> list:
+        return step_inputs(
+            batch, most=self._part_size, config=self.config, num_labels=len(self.label_set)
+        )
+
+    @property
+    def _part_size(self) -> int:
+        """Pictures that go through the networks at once, in this process."""
+        config = self.config
+        return max(config.batch_size // (self.workers.size * config.compute.accumulation), 1)
+
+    def _save(self) -> None:
+        """Write a checkpoint, unless there is one of now or this is not the first process."""
+        images_seen = self.learner.images_seen
+        if self._reporter is None or self._saved_at == images_seen:
+            return
+        with self._writing():
+            self._reporter.write_pending(images_seen)
+            save_checkpoint(self._checkpoints, self.learner.state(), images_seen=images_seen)
+        self._saved_at = images_seen
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.run / "checkpoint"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Within it a full disk and the like become an error for people."""
+        try:
+            yield
+        except OSError as error:
+            whole = [int(path.stem) for path in checkpoints(self._checkpoints)]
+            state = f"the checkpoint of {whole[0]} images is whole" if whole else "nothing is lost"
+            raise RunError(
+                f"{self.run}: cannot be written at {self.learner.images_seen} images: "
+                f"{error.strerror or error}; {state}: make room, and the same command goes on",
+                code="run_not_writable",
+            ) from error
 
     def _scenes(self, data: Path) -> list[SceneCache]:
         """Those to train on and those to look at."""
@@ -235,63 +266,37 @@ class Trainer:
             for pairs in (train, val)
         ]
 
-    def _reporter(self) -> Reporter:
+    def _check_shares(self) -> None:
+        """An odd last batch is told now, not in a week."""
+        left = max(self.config.total_images - self.learner.images_seen, 0)
+        for count in (self.config.batch_size, left % self.config.batch_size):
+            self.workers.share(0, count)
+
+    def _new_reporter(self) -> Reporter:
         return Reporter(
             self.run,
             config=self.config,
             label_set=self.label_set,
-            images_seen=self.images_seen,
+            images_seen=self.learner.images_seen,
             processes=self.workers.size,
-            sample_sheet=self.sample_sheet,
         )
 
-    def _ask_to_stop(self, number: int, frame: Any) -> None:
-        del frame
-        self.stop_signal = number
-
-    def _new_optimizers(self) -> tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer]:
-        """Of generator and encoder, and of the discriminator."""
-        options = self.config.optimizer
-        return tuple(
-            paddle.optimizer.Adam(
-                learning_rate=rate,
-                beta1=options.beta1,
-                beta2=options.beta2,
-                parameters=parameters,
-            )
-            for rate, parameters in (
-                (options.generator_lr, self.networks.generator_parameters()),
-                (options.discriminator_lr, self.networks.discriminator.parameters()),
-            )
-        )
-
-    def _parts(self) -> Iterator[tuple[str, nn.Layer | paddle.optimizer.Optimizer]]:
-        """Everything with a state of its own, by its name in a checkpoint."""
-        yield from self.networks.trained()
-        for name, network in self.averaged.trained():
-            yield "average" if name == "generator" else f"average_{name}", network
-        yield from zip(("optimizer_g", "optimizer_d"), self.optimizers)
-
-    def _state(self) -> dict[str, Any]:
-        parts = {name: part.state_dict() for name, part in self._parts()}
-        return {**parts, "images_seen": self.images_seen, "seconds": self.seconds}
+    def _ask_to_stop(self, number: int, before: Any) -> None:
+        """Finish the step; but a second Ctrl-C does what Ctrl-C did before."""
+        if number == signal.SIGINT == self.stop_signal:
+            signal.signal(number, before)
+            signal.raise_signal(number)
+            return
+        if not self.stop_signal:  # Paddle's launcher sends SIGTERM three times in a row
+            # not print: the signal may have come in the middle of another print
+            os.write(2, b"\nstopping after this step (a second Ctrl-C: at once, unsaved)\n")
+        self.stop_signal = self.stop_signal or number
 
     def _resume(self) -> None:
-        state = load_latest(self.run / "checkpoint", warn=tqdm.write)
+        state = load_latest(self._checkpoints, warn=tqdm.write)
         if state is None:
             return
         check_same_networks(self.run, self.config, self.label_set)
-        for name, part in self._parts():
-            part.set_state_dict(state[name])
-        self.images_seen = state["images_seen"]
-        self.seconds = state["seconds"]
-        tqdm.write(f"going on from {self.images_seen} images in {self.run}")
-
-
-def _feature_network(config: Config) -> FeatureNetwork | None:
-    options = config.losses
-    if options.perceptual_network == "none" or options.perceptual == 0:
-        return None
-    if options.perceptual_network == "vgg19":
-        return VGG19Features(weights=options.perceptual_weights, resize=options.perceptual_resize)
-    return SqueezeNetFeatures(weights=options.perceptual_weights)
+        self.learner.load(state)
+        if self.workers.rank == 0:
+            tqdm.write(f"going on from {self.learner.images_seen} images in {self.run}")

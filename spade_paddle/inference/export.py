@@ -131,7 +131,7 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
     if losses["perceptual_weights"]:  # where the file lay is of no use to others
         losses["perceptual_weights"] = Path(losses["perceptual_weights"]).name
     return export_generator(
-        state["average"],
+        {**state["average"], **state.get("statistics", {})},
         out,
         config=config,
         label_set=label_set,

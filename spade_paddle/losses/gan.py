@@ -69,6 +69,23 @@ _MODES = {
 }
 
 
+@paddle.no_grad()
+def discriminator_accuracy(
+    fake: Prediction, real: Prediction, mode: str = "hinge"
+) -> paddle.Tensor:
+    """The share of logits on the right side, 0..1, averaged over the scales: 0.5 is guessing.
+
+    Near 1 for long, the discriminator has learned the photos by heart and teaches nothing more.
+    The border between real and fake is 0.5 with least_squares, else 0.
+    """
+    border = 0.5 if mode == "least_squares" else 0.0
+    shares = [
+        ((fakes[-1] < border).cast("float32").mean() + (reals[-1] > border).cast("float32").mean())
+        for fakes, reals in zip(fake, real)
+    ]
+    return sum(shares) / (2 * len(shares))
+
+
 def feature_matching_loss(fake: Prediction, real: Prediction) -> paddle.Tensor:
     """L1 distance of the discriminator's stage outputs, the logits left out.
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any, Callable
 
+import numpy as np
+import paddle
 import pytest
 import yaml
 
@@ -53,6 +57,26 @@ class Workshop:
             *(() if init is None else ("--init", str(init))),
         ]
 
+    def start(self, run: str, *options: str) -> subprocess.Popen:
+        """Start tools/train.py; the caller waits for it."""
+        return subprocess.Popen(
+            [sys.executable, *self.command(run, *options)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(self.root),
+        )
+
+    def checkpoints(self, run: str) -> list[int]:
+        """How many images the checkpoints of a run have seen, in order."""
+        paths = (self.folder / run / "checkpoint").glob("*.pdparams")
+        return sorted(int(path.stem) for path in paths)
+
+    def weights(self, run: str, images: int) -> dict[str, Any]:
+        """The state in a checkpoint, as arrays."""
+        path = self.folder / run / "checkpoint" / f"{images:010d}.pdparams"
+        return paddle.load(str(path), return_numpy=True)
+
     def train(
         self, run: str, *options: str, init: Path | None = None
     ) -> subprocess.CompletedProcess:
@@ -70,6 +94,29 @@ class Workshop:
 def environment(root: Path) -> dict[str, str]:
     """The environment of a child process that must find the package."""
     return {**os.environ, "PYTHONPATH": str(root)}
+
+
+def assert_same_state(left: dict[str, Any], right: dict[str, Any]) -> None:
+    """Two checkpoints are equal, bit for bit, but for the time they took."""
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        if isinstance(value, dict):
+            assert_same_state(value, right[name])
+        elif name != "seconds":
+            assert np.array_equal(np.asarray(value), np.asarray(right[name])), name
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None:
+    """Wait until something has come about in a running process.
+
+    Raises:
+        AssertionError: the process has ended before, or two minutes have passed.
+    """
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "nothing happened in two minutes"
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

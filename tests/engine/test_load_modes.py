@@ -55,7 +55,7 @@ def test_pictures_of_every_size_are_trained_one_by_one_and_shown(flat):
     assert [pair.stem for pair in find_pairs(flat.data, "val", val_share=0.5)] == VAL
     # one upright and one wide, each in a cell of 96 x 96 with gaps of 4
     picture = Image.open(flat.folder / "own-sizes" / "samples" / "0000000008-samples.png")
-    assert picture.size == (96 * 3 + 8, 96 * 2 + 4)
+    assert picture.size == (96 * 4 + 12, 96 * 2 + 4)
     tool(flat, "export", "--run", "own-sizes", "--out", "model")
     sheet = ("--model", "model", "--data", "flat", "--out", "sheet.png", "--side", "16")
     assert "2 scenes" in tool(flat, "sheet", *sheet)  # the model knows its share

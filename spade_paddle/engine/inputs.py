@@ -1,0 +1,60 @@
+"""From a batch of arrays to the tensors that the networks take."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import paddle
+
+from spade_paddle.config import Config
+from spade_paddle.data.batches import Batch
+from spade_paddle.engine.steps import StepInput
+from spade_paddle.networks.semantics import semantic_input
+
+
+def step_input(batch: Batch, *, config: Config, num_labels: int) -> StepInput:
+    """A batch as tensors, the label map as a semantic map.
+
+    Args:
+        batch: of N pictures.
+        config: tells which channels the semantic map has.
+        num_labels: labels of the label set.
+    """
+
+    def tensor(values: np.ndarray | None) -> paddle.Tensor | None:
+        return None if values is None else paddle.to_tensor(values)
+
+    semantics = semantic_input(
+        tensor(batch.label_map),
+        num_labels=num_labels,
+        dont_care=config.data.dont_care,
+        edges=config.data.instance_edges,
+        instance_map=tensor(batch.instance_map),
+    )
+    return StepInput(
+        semantics=semantics,
+        photo=tensor(batch.photo),
+        positions=tensor(batch.positions),
+        noise=tensor(batch.noise),
+        style_noise=tensor(batch.style_noise),
+        augmentation=batch.augmentation,
+    )
+
+
+def step_inputs(batch: Batch, *, most: int, config: Config, num_labels: int) -> list[StepInput]:
+    """A batch in as few parts of equal size as may be, none of more than ``most`` pictures."""
+    count = len(batch.photo)
+    size = next(size for size in range(min(most, count), 0, -1) if count % size == 0)
+    parts = [
+        dataclasses.replace(
+            batch,
+            **{
+                name: values[start : start + size]
+                for name, values in vars(batch).items()
+                if values is not None
+            },
+        )
+        for start in range(0, count, size)
+    ]
+    return [step_input(part, config=config, num_labels=num_labels) for part in parts]

@@ -1,0 +1,141 @@
+"""Everything that training changes: networks, their averages, optimizers, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import paddle
+
+from spade_paddle.config import Config
+from spade_paddle.engine.distributed import Workers
+from spade_paddle.engine.ema import WeightAverage
+from spade_paddle.engine.guard import BufferGuard
+from spade_paddle.engine.recalibrate import Statistics
+from spade_paddle.engine.schedule import linear_decay
+from spade_paddle.engine.steps import Losses, Networks, StepInput
+from spade_paddle.engine.updates import NotFinite, Updater
+from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
+from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
+
+
+class Learner:
+    """Builds what learns from a configuration, moves it, and gives and takes its state.
+
+    Attributes:
+        networks: generator, discriminator, maybe encoder and feature network; in training mode.
+        averaged: the averaged generator and encoder, without spectral norm; in evaluation mode.
+        statistics: batch-norm statistics of the averaged generator that were measured anew; what
+            is painted or exported uses them in place of its own. Empty: none were.
+        images_seen: pictures learned from.
+        seconds: how long that took.
+
+    Args:
+        config: the configuration.
+        num_labels: labels of the label set.
+        workers: the processes that learn together.
+    """
+
+    def __init__(self, config: Config, *, num_labels: int, workers: Workers) -> None:
+        paddle.seed(config.seed)
+        np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
+        self._config = config
+        self._workers = workers
+        self.networks = Networks(
+            generator=build_generator(config, num_labels=num_labels),
+            encoder=build_encoder(config),
+            discriminator=build_discriminator(config, num_labels=num_labels),
+            features=_feature_network(config),
+        )
+        self.averaged = Networks(
+            generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
+            encoder=build_encoder(config, spectral_norm=False),
+        )
+        self.statistics: Statistics = {}
+        self.images_seen = 0
+        self.seconds = 0.0
+        self._updater = Updater(self.networks, config, workers=workers)
+        self._guard = BufferGuard(network for _, network in self.networks.trained())
+        self.start_averages()
+
+    def start_averages(self) -> None:
+        """Let the averages begin with the networks' weights of now."""
+        self._averages = [
+            WeightAverage(
+                getattr(self.networks, name),
+                average,
+                halflife_images=self._config.ema_halflife_images,
+            )
+            for name, average in self.averaged.trained()
+        ]
+
+    def learn(self, parts: Sequence[StepInput]) -> Losses:
+        """One step on this process's pictures; ``parts`` as in Updater.step.
+
+        Raises:
+            NotFinite: the step was left out; running statistics are as they were before it. It
+                counts as seen all the same, so that training goes past it.
+        """
+        options = self._config.optimizer
+        images = sum(part.photo.shape[0] for part in parts) * self._workers.size
+        rate = linear_decay(
+            self.images_seen,
+            start=options.decay_start_images,
+            end=options.decay_end_images or self._config.total_images,
+            floor=options.decay_floor,
+        )
+        self._updater.set_rates(rate)
+        self._guard.remember()
+        try:
+            losses = self._updater.step(parts, r1_weight=self._r1_weight(images))
+        except NotFinite:
+            self._guard.restore()
+            raise
+        finally:
+            self.images_seen += images
+        for average in self._averages:
+            average.update(images)
+        return {**losses, "lr": options.generator_lr * rate}
+
+    def _r1_weight(self, images: int) -> float:
+        """What R1 counts in a step of so many images: the more, the more rarely it is counted."""
+        options = self._config.regularization
+        every = options.r1_every_images
+        if (self.images_seen + images) // every == self.images_seen // every:
+            return 0.0
+        return options.r1_gamma / 2 * max(every / images, 1.0)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        parts = {name: part.state_dict() for name, part in self._parts()}
+        return {
+            **parts,
+            "statistics": self.statistics,
+            "images_seen": self.images_seen,
+            "seconds": self.seconds,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        for name, part in self._parts():
+            part.set_state_dict(state[name])
+        self.statistics = state.get("statistics", {})
+        self.images_seen = state["images_seen"]
+        self.seconds = state["seconds"]
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """Everything with a state of its own, by its name in a checkpoint."""
+        yield from self.networks.trained()
+        for name, network in self.averaged.trained():
+            yield "average" if name == "generator" else f"average_{name}", network
+        yield from self._updater.parts()
+
+
+def _feature_network(config: Config) -> FeatureNetwork | None:
+    options = config.losses
+    if options.perceptual_network == "none" or options.perceptual == 0:
+        return None
+    if options.perceptual_network == "vgg19":
+        return VGG19Features(weights=options.perceptual_weights, resize=options.perceptual_resize)
+    return SqueezeNetFeatures(weights=options.perceptual_weights)

@@ -1,0 +1,20 @@
+"""How much memory a process has needed so far."""
+
+from __future__ import annotations
+
+import sys
+
+import paddle
+
+
+def peak_memory_gib() -> float | None:
+    """The most memory in use so far, in GiB: the GPU's on a GPU, else the process's; None where
+    the system does not tell (Windows)."""
+    if paddle.device.get_device() != "cpu":
+        return paddle.device.cuda.max_memory_allocated() / 2**30
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**30 if sys.platform == "darwin" else peak / 2**20  # bytes there, KiB elsewhere
