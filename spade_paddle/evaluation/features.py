@@ -73,7 +73,7 @@ class PictureFeatures:
         weights: the ``.npz`` file that losses.perceptual_weights takes too.
 
     Raises:
-        ModelError: no such file, or it does not hold these weights.
+        ModelError: no such file, or it does not hold these weights or holds broken ones.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -83,24 +83,18 @@ class PictureFeatures:
                 "--features",
                 code="weights_missing",
             )
-        self.weights = weights
         self._network = SqueezeNetFeatures(weights=weights)
+        # the network would make zeros of some nan, and the table would show numbers
+        if not all(np.isfinite(array.numpy()).all() for array in self._network.parameters()):
+            raise ModelError(
+                f"{weights}: these weights hold numbers that are not finite; copy the file anew",
+                code="weights_unreadable",
+            )
 
     @paddle.no_grad()
     def of(self, picture: np.ndarray) -> Features:
-        """The features of one picture, ``uint8`` [H, W, 3] RGB, 32 pixels a side or more.
-
-        Raises:
-            ModelError: the weights make numbers that are not finite.
-        """
-        features = Features(self._network(paddle.to_tensor(to_network(picture[None]))))
-        if not np.isfinite(features.maps[-1].numpy()).all():
-            raise ModelError(
-                f"{self.weights}: these weights make features that are not finite; copy the file "
-                "anew",
-                code="weights_unreadable",
-            )
-        return features
+        """The features of one picture, ``uint8`` [H, W, 3] RGB, 32 pixels a side or more."""
+        return Features(self._network(paddle.to_tensor(to_network(picture[None]))))
 
     @paddle.no_grad()
     def perceptual_distance(self, painted: Features, photo: Features) -> float:

@@ -13,13 +13,14 @@ from spade_paddle.evaluation.scores import Row, number
 _COLUMNS = ("pictures", "patch Frechet", "kernel x1000", "perceptual", "colour")
 _SEEN = ("mean IoU", "accuracy")
 _LEGEND = """\
-Smaller is better but for the last two columns. Frechet and kernel: distance of the set of pictures
-to the set of photos; on the first line, of the photos to as many photos of the other part.
-Perceptual and colour (0..255): of each picture to its photo, on average. Own style: the model was
-shown the photo. The features are those of the usual perceptual loss, so they flatter whoever
-trained with it."""
+Of the first four numbers the smaller is the better. Frechet and kernel: from the set of pictures to
+the set of photos; on the first line, from the photos to as many photos of the other part.
+Perceptual and colour (0..255): from each picture to its photo, on average. Own style: the model was
+shown the photo. The features are those of the usual perceptual loss, so the numbers made of them
+flatter whoever trained with it."""
 _LEGEND_SEEN = """\
-Mean IoU, accuracy: whether an annotator sees in the pictures what their label maps say."""
+Mean IoU and accuracy: whether an annotator sees in the pictures what their label maps say. Models
+can come out above the photos, which no label map fits exactly."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Report:
         seen = self.rows[0].agreement is not None
         parts = [
             _table(_COLUMNS + (_SEEN if seen else ()), [_cells(row) for row in self.rows]),
-            "\n".join([f"{scenes} scenes. {_LEGEND}", *([_LEGEND_SEEN] if seen else [])]),
+            "\n".join([f"{scenes} scenes.", _LEGEND, *([_LEGEND_SEEN] if seen else [])]),
         ]
         if self.comparisons:
             head = ("pictures", "compared with", "difference", "standard error", "nearer in")
