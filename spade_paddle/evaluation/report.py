@@ -19,8 +19,8 @@ Perceptual and colour (0..255): from each picture to its photo, on average. Own 
 shown the photo. The features are those of the usual perceptual loss, so the numbers made of them
 flatter whoever trained with it."""
 _LEGEND_SEEN = """\
-Mean IoU and accuracy: whether an annotator sees in the pictures what their label maps say. Models
-can come out above the photos, which no label map fits exactly."""
+Mean IoU and accuracy: whether an annotator sees in the pictures what their label maps say. The
+photos' line is no ceiling: it can be easier to see that in a painted picture than in a photo."""
 
 
 @dataclass(frozen=True)
