@@ -27,6 +27,9 @@ ALLOWED = {
     "serving": {"data", "errors", "inference"},
     "metrics": {"data"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
+    "evaluation": {
+        *("annotate", "data", "doctor", "errors", "files", "inference", "losses", "metrics"),
+    },
 }
 # packages that only these files may import
 ONLY_IN = {

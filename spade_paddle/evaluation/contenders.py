@@ -1,0 +1,99 @@
+"""Who paints the scenes: every model, and one with styles in two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spade_paddle.data.dataset import Scene
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.doctor.own_labels import own_label_set
+from spade_paddle.errors import DataError
+from spade_paddle.inference.painter import Painter
+
+AVERAGE, OWN = "average", "own"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model, and the style it paints with.
+
+    Args:
+        model: what to call the model.
+        painter: the model.
+        style: ``average``; ``own``, that of the very photo a scene shows; None for a model that
+            has no styles.
+    """
+
+    model: str
+    painter: Painter
+    style: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The model with its style, as a table names it."""
+        return self.model if self.style is None else f"{self.model}, {self.style} style"
+
+    def paint(self, scene: Scene, *, seed: int) -> np.ndarray:
+        """The scene's label map painted, ``uint8`` [H, W, 3]; ``seed`` draws the noise only.
+
+        Raises:
+            LabelMapError: the model does not paint such a map.
+        """
+        style = None
+        if self.style == OWN:
+            style = scene.photo
+        elif self.style == AVERAGE:  # with a seed and no style, the painter would draw one
+            style = np.zeros(self.painter.style_dim, np.float32)
+        has_instances = self.painter.model["instance_edges"] and scene.instance_map is not None
+        return self.painter.paint(
+            scene.label_map,
+            seed=seed,
+            style=style,
+            instance_map=scene.instance_map if has_instances else None,
+        )
+
+
+def open_contenders(folders: Sequence[Path]) -> list[Contender]:
+    """Those of several model folders, in order.
+
+    Raises:
+        ModelError: one is no model folder, or damaged.
+    """
+    contenders = []
+    for name, folder in zip(_names(folders), folders):
+        painter = Painter.load(folder)
+        styles = [AVERAGE, OWN] if painter.has_styles else [AVERAGE if painter.style_dim else None]
+        contenders += [Contender(name, painter, style) for style in styles]
+    return contenders
+
+
+def common_label_set(contenders: Sequence[Contender], data: Path) -> LabelSet:
+    """The label set that all models paint and the data set has (if its labels.json tells).
+
+    Raises:
+        ConfigError: labels.json is broken.
+        DataError: one of them has another.
+    """
+    own = own_label_set(data)
+    expected = contenders[0].painter.label_set if own is None else own
+    place = f"the model {contenders[0].model}" if own is None else str(data / LABELS_FILE)
+    for contender in contenders:
+        label_set = contender.painter.label_set
+        if label_set.fingerprint() != expected.fingerprint():
+            raise DataError(
+                f"{contender.model}: this model paints the {len(label_set)} labels of "
+                f"'{label_set.name}', but {place} has the {len(expected)} of '{expected.name}'; "
+                "compare models of one label set, on data of that set (tools/remap.py makes it)",
+                code="label_sets_differ",
+            )
+    return expected
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The names of the folders, or their paths where two have one name."""
+    names = [folder.resolve().name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]

@@ -1,0 +1,96 @@
+"""One evaluation from folders to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Callable
+
+import paddle
+
+import spade_paddle
+from spade_paddle.annotate.annotator import Annotator
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.errors import ModelError
+from spade_paddle.evaluation.comparison import compare_to_first
+from spade_paddle.evaluation.contenders import Contender, common_label_set, open_contenders
+from spade_paddle.evaluation.evaluation import Evaluation, Progress, scenes_of
+from spade_paddle.evaluation.features import PictureFeatures
+from spade_paddle.evaluation.report import Report
+from spade_paddle.files import sha256
+
+
+def evaluate_models(
+    models: Sequence[Path],
+    *,
+    data: Path,
+    features: Path,
+    annotator: str | None,
+    part: str = "val",
+    side: int = 256,
+    progress: Progress = iter,
+    say: Callable[[str], None] = print,
+) -> Report:
+    """Let models paint a part of a data set and measure what they paint.
+
+    Args:
+        models: model folders; the others are compared with the first.
+        data: the data set.
+        features: SqueezeNet 1.1 weights, ``.npz``.
+        annotator: as ``choose_annotator`` takes it; None to do without. It is also done without,
+            and said, where PaddleSeg is not installed.
+        part: ``train`` or ``val``.
+        side: pixels of the square pictures.
+        progress: is handed the scenes and hands them back one by one.
+        say: prints a line.
+
+    Raises:
+        UserError: a model, the data set, the weights or the annotator is missing, broken, or does
+            not go with the others.
+    """
+    contenders = open_contenders(models)
+    label_set = common_label_set(contenders, data)
+    pairs, others = scenes_of(data, part)
+    eye = PictureFeatures(features)
+    judge = None if annotator is None else _open_annotator(annotator, label_set, say)
+    evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
+    rows = evaluation.score(contenders, pairs, others=others, progress=progress)
+    protocol = {
+        "data": str(data),
+        "part": part,
+        "scenes": len(pairs),
+        "other_photos": len(others),
+        "side": side,
+        "seed": "number of the scene, from 0",
+        "features": {"file": features.name, "sha256": sha256(features)},
+        "annotator": None if judge is None else annotator,
+        "models": _models(models, contenders),
+        "spade_paddle": spade_paddle.__version__,
+        "paddle": paddle.__version__,
+    }
+    return Report(protocol, rows, compare_to_first(rows[1:]), label_set)
+
+
+def _open_annotator(
+    annotator: str, label_set: LabelSet, say: Callable[[str], None]
+) -> Annotator | None:
+    try:
+        return Annotator.load(annotator, label_set=label_set)
+    except ModelError as error:
+        if error.code != "paddleseg_missing":
+            raise
+        say(f"without mean IoU and accuracy: {error}")
+        return None
+
+
+def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[dict[str, Any]]:
+    """Which models they were, whatever their folders hold later."""
+    painters = {contender.model: contender.painter for contender in contenders}
+    return [
+        {
+            "title": title,
+            "folder": str(folder),
+            **{key: painter.model.get(key) for key in ("name", "version", "parameters", "files")},
+        }
+        for folder, (title, painter) in zip(folders, painters.items())
+    ]

@@ -1,0 +1,101 @@
+"""Models as contenders: their styles, their noise, their label sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from spade_paddle.data.synthetic import synthetic_scene
+from spade_paddle.errors import DataError, ModelError
+from spade_paddle.evaluation.contenders import Contender, common_label_set, open_contenders
+from spade_paddle.inference.painter import Painter
+
+
+@pytest.fixture(scope="module")
+def scene(landscape):
+    return synthetic_scene(1, label_set=landscape, height=64, width=64, instances=True)
+
+
+@pytest.fixture(scope="module")
+def contenders(make_exported):
+    return open_contenders([make_exported(name)[1] for name in ("clade", "style")])
+
+
+def test_a_model_with_styles_enters_twice(contenders):
+    assert [contender.style for contender in contenders] == [None, "average", "own"]
+    assert contenders[1].painter is contenders[2].painter
+    assert len({contender.model for contender in contenders}) == 2
+    assert contenders[2].title == f"{contenders[1].model}, own style"
+
+
+def test_styles_are_the_average_and_that_of_the_scenes_own_photo(contenders, scene):
+    painter = contenders[1].painter
+    plain = {"instance_map": scene.instance_map}
+    for seed in (0, 5):  # no seed draws another style
+        average = contenders[1].paint(scene, seed=seed)
+        assert np.array_equal(average, painter.paint(scene.label_map, **plain))
+    own = contenders[2].paint(scene, seed=5)
+    assert np.array_equal(own, painter.paint(scene.label_map, style=scene.photo, **plain))
+    assert not np.array_equal(own, average)
+
+
+def test_instances_make_edges_in_models_that_know_them_only(contenders, scene):
+    bare = dataclasses.replace(scene, instance_map=None)
+    same = [
+        np.array_equal(contender.paint(scene, seed=0), contender.paint(bare, seed=0))
+        for contender in contenders
+    ]
+    assert same == [True, False, False]
+
+
+def test_noise_is_that_of_the_seed(contenders, scene):
+    painter = contenders[0].painter
+    pictures = [contenders[0].paint(scene, seed=seed) for seed in (3, 4)]
+    assert np.array_equal(pictures[0], painter.paint(scene.label_map, seed=3))
+    assert not np.array_equal(*pictures)
+
+
+def test_models_are_called_like_their_folders_or_their_paths(make_exported, tmp_path):
+    folder = make_exported("clade")[1]
+    for place in ("old/model", "new/model", "new/other"):
+        shutil.copytree(folder, tmp_path / place)
+    both = open_contenders([tmp_path / "old/model", tmp_path / "new/other"])
+    assert [contender.title for contender in both] == ["model", "other"]
+    both = open_contenders([tmp_path / "old/model", tmp_path / "new/model"])
+    assert [contender.title for contender in both] == [
+        str(tmp_path / "old/model"),
+        str(tmp_path / "new/model"),
+    ]
+
+
+def test_missing_model_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"nowhere: this is not a model folder"):
+        open_contenders([tmp_path / "nowhere"])
+
+
+def relabelled(folder, out):
+    """A copy of a model folder with another name for a label."""
+    shutil.copytree(folder, out)
+    model = json.loads((out / "model.json").read_text(encoding="utf-8"))
+    model["label_set"]["labels"][3]["name_en"] = "cheese"
+    (out / "model.json").write_text(json.dumps(model), encoding="utf-8")
+    return out
+
+
+def test_other_labels_than_the_data_sets_are_refused(make_exported, landscape, tmp_path):
+    folder = make_exported("clade")[1]
+    (tmp_path / "labels.json").write_text(json.dumps(landscape.to_dict()["labels"]))
+    assert common_label_set(open_contenders([folder]), tmp_path) == landscape
+    odd = Contender("odd", Painter.load(relabelled(folder, tmp_path / "odd"), threads=1))
+    with pytest.raises(DataError, match=r"odd: this model .*labels\.json has") as error:
+        common_label_set([odd], tmp_path)
+    assert error.value.code == "label_sets_differ"
+    # and models that differ from each other, where the data set does not tell
+    (tmp_path / "labels.json").unlink()
+    assert common_label_set([odd], tmp_path).labels[3].name_en == "cheese"
+    with pytest.raises(DataError, match="the model odd has"):
+        common_label_set([odd, *open_contenders([folder])], tmp_path)
