@@ -11,8 +11,8 @@ import numpy as np
 def frechet_distance(left: np.ndarray, right: np.ndarray) -> float:
     """``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` of the means m and covariances C of two sets.
 
-    This is the squared 2-Wasserstein distance of two normal distributions (Heusel et al. 2017,
-    equation 6). As there the covariances are divided by n - 1. Instead of the root of the product,
+    This is the squared 2-Wasserstein distance of two normal distributions. As in Heusel et
+    al. 2017 the covariances are divided by n - 1. Instead of the root of the product,
     which is not symmetric, the trace of ``(R C2 R)^(1/2)`` is taken, with R the root of C1: both
     have the same eigenvalues. So a covariance without full rank does no harm, though sets of few
     samples look further apart than they are: compare only sets of the same sizes.

@@ -14,7 +14,7 @@ def kernel_distance(left: np.ndarray, right: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel ``k(x, y) = (x.y / D + 1)^3``.
 
     ``mean k(x, x') + mean k(y, y') - 2 mean k(x, y)`` over the pairs of different samples of left
-    (x), of right (y), and all pairs between them (Binkowski et al. 2018, section 4). They average
+    (x), of right (y), and all pairs between them (Binkowski et al. 2018). They average
     over random subsets; we take the whole sets, which are small. Unbiased whatever the sizes, so
     for equal distributions it lies about 0, often below.
 
