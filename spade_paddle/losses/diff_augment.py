@@ -1,13 +1,14 @@
 """DiffAugment: real and generated pictures are changed alike before the discriminator sees them.
 
-Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020), section
-3 and 4. A discriminator that never sees a photo twice the same cannot learn few photos by heart,
+Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020). A discriminator that never sees a photo twice the same cannot learn few photos by heart,
 and since the changes are differentiable, they reach no generated picture by themselves.
 
 Legend: N batch, K channels of the semantic map, H height, W width.
 """
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import paddle
@@ -71,7 +72,7 @@ def diff_augment(
 def _recoloured(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
     """Brightness, saturation and contrast of the last three channels."""
     # not two slices, whose gradients are two whole pictures
-    semantics, photo = paddle.split(pictures, [-1, PHOTO_CHANNELS], axis=1)
+    semantics, photo = _split(pictures, [-1, PHOTO_CHANNELS], axis=1)
 
     def column(index: int) -> paddle.Tensor:
         values = paddle.to_tensor(rows[:, index].reshape(-1, 1, 1, 1))
@@ -95,12 +96,19 @@ def _rotated(pictures: paddle.Tensor, steps: np.ndarray) -> paddle.Tensor:
     size = int(np.prod(pictures.shape[1:]))
     ends = [int(step) % size for step in steps]  # numbers that go to the front
     sizes = [part for end in ends for part in (size - end, end) if part]
-    parts = iter(paddle.split(pictures.reshape([-1]), sizes))
+    parts = iter(_split(pictures.reshape([-1]), sizes, axis=0))
     ordered = []
     for end in ends:
         kept = next(parts)
         ordered += [next(parts), kept] if end else [kept]
     return paddle.concat(ordered).reshape(pictures.shape)
+
+
+def _split(values: paddle.Tensor, sizes: list[int], *, axis: int) -> list[paddle.Tensor]:
+    """``paddle.split`` without Paddle 3's warning that PyTorch's takes its sizes otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return paddle.split(values, sizes, axis=axis)
 
 
 def _hole(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
