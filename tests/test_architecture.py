@@ -20,7 +20,7 @@ ALLOWED = {
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "layers"},
-    "losses": {"errors"},
+    "losses": {"data", "errors"},
     "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spade_paddle.config import DataConfig
+from spade_paddle.config import DataConfig, RegularizationConfig
+from spade_paddle.data.augmentation import draw_augmentation
 from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps, style_noise
@@ -79,7 +80,7 @@ class Batch:
     positions: np.ndarray | None = None  # float32 [N, 2, H, W] in -1..1
     noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
-    augmentation: np.ndarray | None = None
+    augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
@@ -119,6 +120,8 @@ class BatchSource:
         multiple: that both sides of a picture must be a multiple of, in pixels.
         noise_channels: noise maps a picture; 0 for none.
         style_dim: length of a picture's style noise; 0 for none.
+        augmentation: how the discriminator's pictures are changed; None, or with all of it off,
+            batches carry no rows.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class BatchSource:
         multiple: int,
         noise_channels: int = 0,
         style_dim: int = 0,
+        augmentation: RegularizationConfig | None = None,
     ) -> None:
         self._scenes = scenes
         self._options = options
@@ -137,6 +141,7 @@ class BatchSource:
         self._multiple = multiple
         self._noise_channels = noise_channels
         self._style_dim = style_dim
+        self._augmentation = augmentation
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
 
@@ -152,6 +157,9 @@ class BatchSource:
         if self._style_dim:
             styles = [style_noise([self._seed, 3, k], style_dim=self._style_dim) for k in pictures]
             batch = dataclasses.replace(batch, style_noise=np.stack(styles))
+        if self._augments:
+            rows = np.stack([self._augmentation_row(k) for k in pictures])
+            batch = dataclasses.replace(batch, augmentation=rows)
         return batch
 
     def view(self, position: int) -> Scene:
@@ -174,6 +182,21 @@ class BatchSource:
             )
             self._epoch = epoch
         return int(self._order[index])
+
+    @property
+    def _augments(self) -> bool:
+        options = self._augmentation
+        return options is not None and (
+            options.augment_colour or options.augment_translation > 0 or options.augment_cutout > 0
+        )
+
+    def _augmentation_row(self, position: int) -> np.ndarray:
+        return draw_augmentation(
+            [self._seed, 4, position],
+            colour=self._augmentation.augment_colour,
+            translation=self._augmentation.augment_translation,
+            cutout=self._augmentation.augment_cutout,
+        )
 
     def _noise(self, position: int, height: int, width: int) -> np.ndarray:
         seed = [self._seed, 2, position]

@@ -1,4 +1,4 @@
-"""Resize, crop, mirror and label dropping; label ids stay exact everywhere.
+"""Resize, crop, mirror, coarse and dropped labels; label ids stay exact everywhere.
 
 Photos are resized by area or cubic interpolation, everything else (label map, instance map,
 positional encoding) by nearest neighbour; photo and maps are always cut and mirrored together.
@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from spade_paddle.config import DataConfig
+from spade_paddle.data.coarse import CELLS, coarse_label_map
 from spade_paddle.data.dataset import Scene
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.picture_sizes import loaded_size, size_to_cover, view_size
-from spade_paddle.data.positions import mirrored_positions
+from spade_paddle.data.positions import intra_class_positions, mirrored_positions
 
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -114,6 +115,22 @@ def drop_label(scene: Scene, rng: np.random.Generator) -> Scene:
     return dataclasses.replace(scene, label_map=label_map)
 
 
+def coarse_labels(
+    scene: Scene, rng: np.random.Generator, *, icpe_compatible: bool = False
+) -> Scene:
+    """The scene with a label map as a child would draw it, coarse by a cell size that is drawn.
+
+    The photo stays, and so does the instance map. Positional encodings become those of the coarse
+    map, as they are made when somebody paints: the old ones would tell the network the fine borders
+    it is to do without.
+    """
+    label_map = coarse_label_map(scene.label_map, int(rng.choice(CELLS)))
+    positions = None
+    if scene.positions is not None:
+        positions = intra_class_positions(label_map, compatible=icpe_compatible)
+    return dataclasses.replace(scene, label_map=label_map, positions=positions)
+
+
 def random_crop(scene: Scene, rng: np.random.Generator, *, height: int, width: int) -> Scene:
     """A height x width rectangle of the scene, every one as likely as the others."""
     rows, columns = scene.label_map.shape
@@ -125,7 +142,8 @@ def random_crop(scene: Scene, rng: np.random.Generator, *, height: int, width: i
 def random_view(
     scene: Scene, rng: np.random.Generator, options: DataConfig, *, multiple: int
 ) -> Scene:
-    """One training picture of a loaded scene: random scale, random crop, mirror, dropped label.
+    """One training picture of a loaded scene: random scale, random crop, mirror, dropped label,
+    coarse label map.
 
     Args:
         scene: what ``to_load_size`` gave.
@@ -144,6 +162,9 @@ def random_view(
         scene = mirror(scene, icpe_compatible=options.icpe_compatible)
     if rng.random() < options.drop_label_probability:
         scene = drop_label(scene, rng)
+    # no draw where it is off: older runs go on with the views they had
+    if options.coarse_label_probability and rng.random() < options.coarse_label_probability:
+        scene = coarse_labels(scene, rng, icpe_compatible=options.icpe_compatible)
     return scene
 
 

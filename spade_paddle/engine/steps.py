@@ -5,6 +5,7 @@ Legend: N batch, K channels of the semantic input, D length of a style, H height
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -138,8 +139,13 @@ def discriminator_losses(
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
 
+        # Paddle has the second derivative of concat only where every input has a gradient
+        semantics = batch.semantics.detach()
+        semantics.stop_gradient = False
+        scene = dataclasses.replace(batch, semantics=semantics)
+
         def judge(photo: paddle.Tensor) -> Prediction:
-            return networks.discriminator(_with_semantics(batch, photo))
+            return networks.discriminator(_with_semantics(scene, photo))
 
         parts["d_r1"] = r1_weight * r1_penalty(judge, batch.photo)
     total = sum(parts.values())

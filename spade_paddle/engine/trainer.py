@@ -78,6 +78,7 @@ class Trainer:
             multiple=config.generator.multiple,
             noise_channels=self.learner.networks.generator.noise_channels,
             style_dim=config.encoder.style_dim,
+            augmentation=config.regularization,
         )
         self._resume()
         self._check_shares()

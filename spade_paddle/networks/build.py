@@ -85,7 +85,10 @@ def build_discriminator(config: Config, *, num_labels: int) -> MultiscaleDiscrim
                     ndf=options.ndf,
                     num_layers=options.num_layers,
                     max_width=options.max_width,
-                    activation=make_activation(options.activation),
+                    activation=make_activation(
+                        options.activation,
+                        twice_differentiable=config.regularization.r1_gamma > 0,
+                    ),
                     spectral_norm=options.spectral_norm,
                     simam=options.simam,
                     affine_norm=options.affine_norm,
