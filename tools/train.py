@@ -32,6 +32,11 @@ def main() -> int:
         metavar="FIELD=VALUE",
         help="change a field of the configuration, for example generator.ngf=32",
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only tell what the run would be: sizes, memory, data, time; nothing is written",
+    )
     return run_tool(train, parser)
 
 
@@ -41,7 +46,8 @@ def train(arguments: argparse.Namespace) -> int:
         print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
     config = load_config(arguments.config, overrides=arguments.set)
     label_set = LabelSet.load(arguments.config.parent / config.data.labels)
-    from spade_paddle.engine.trainer import Trainer  # after the CPU settings
+    from spade_paddle.engine.plan import plan  # after the CPU settings
+    from spade_paddle.engine.trainer import Trainer
 
     trainer = Trainer(
         config,
@@ -50,6 +56,10 @@ def train(arguments: argparse.Namespace) -> int:
         run=arguments.run,
         start=arguments.init,
     )
+    if arguments.dry_run:
+        for line in plan(trainer):
+            print(line)
+        return 0
     finished = trainer.train()
     state = "done" if finished else "stopped; the same command goes on"
     print(f"{state}: {trainer.learner.images_seen} images in {arguments.run}")

@@ -138,7 +138,6 @@ def discriminator_losses(
     df_ganloss, dr_ganloss = discriminator_loss(fake, real, options.gan_mode)
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
-
         # Paddle has the second derivative of concat only where every input has a gradient
         semantics = batch.semantics.detach()
         semantics.stop_gradient = False

@@ -26,13 +26,13 @@ from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import BadSteps
-from spade_paddle.engine.inputs import step_inputs
+from spade_paddle.engine.inputs import step_input, step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import Reporter, passed
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.start import check_same_networks, load_training_weights
-from spade_paddle.engine.steps import Losses
+from spade_paddle.engine.steps import Losses, StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import RunError, UserError
 
@@ -66,13 +66,13 @@ class Trainer:
         self.workers = Workers.join()
         warn = tqdm.write if self.workers.rank == 0 else None
         check_before_training(data, label_set, config=config, warn=warn)
-        train_scenes, self.val_scenes = self._scenes(data)
+        self.train_scenes, self.val_scenes = self._scenes(data)
         self.learner = Learner(config, num_labels=len(label_set), workers=self.workers)
         if start is not None and not checkpoints(run / "checkpoint"):
             load_training_weights(dict(self.learner.networks.trained()), start)
             self.learner.start_averages()
         self.batches = BatchSource(
-            train_scenes,
+            self.train_scenes,
             options=config.data,
             seed=config.seed,
             multiple=config.generator.multiple,
@@ -122,7 +122,7 @@ class Trainer:
                 self._save()
                 return False
             before = self.learner.images_seen
-            self._step()
+            self.step()
             now = self.learner.images_seen
             last = now == config.total_images
             look = last or passed(config.sample_every_images, before, now)
@@ -136,7 +136,7 @@ class Trainer:
                 self._save()
         return True
 
-    def _step(self) -> None:
+    def step(self) -> None:
         """Learn from the next pictures, and report it."""
         before, started = self.learner.images_seen, time.monotonic()
         count = min(self.config.batch_size, self.config.total_images - before)
@@ -209,10 +209,14 @@ class Trainer:
                 label_set=self.label_set,
             )
 
-    def _step_inputs(self, batch: Batch) -> list:
+    def _step_inputs(self, batch: Batch) -> list[StepInput]:
         return step_inputs(
             batch, most=self._part_size, config=self.config, num_labels=len(self.label_set)
         )
+
+    def first_picture(self) -> StepInput:
+        """A training picture as the networks take it: what pictures of this run are like."""
+        return step_input(self.batches.at(0, 1), config=self.config, num_labels=len(self.label_set))
 
     @property
     def _part_size(self) -> int:

@@ -1,0 +1,112 @@
+"""What a run would be, before it is begun: its networks, its data, its memory and its time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import paddle
+import yaml
+
+from spade_paddle.data.photos import photo_size
+from spade_paddle.engine.memory import peak_memory_gib
+from spade_paddle.engine.trainer import Trainer
+from spade_paddle.networks.cost import count_macs, count_parameters
+
+STEPS = 3
+"""So many are timed, after one more whose time does not count: buffers are made in it."""
+
+
+def plan(trainer: Trainer) -> Iterator[str]:
+    """The lines of ``tools/train.py --dry-run``; a few steps are trained, nothing is written.
+
+    The steps change the trainer's networks: it is of no use afterwards.
+    """
+    config = trainer.config
+    yield yaml.safe_dump(config.to_dict(), sort_keys=False).rstrip()
+    yield ""
+    yield from _networks(trainer)
+    yield from _data(trainer)
+    done = trainer.learner.images_seen
+    left = config.total_images - done
+    if left <= 0:
+        yield f"time: none, {done} of {config.total_images} images are done"
+        return
+    seconds = _seconds_an_image(trainer)
+    if done:
+        yield f"progress: {done} of {config.total_images} images are done"
+    yield (
+        f"time: {_duration(left * seconds)} for {left} images at {1 / seconds:.2f} images/s "
+        f"(mean of {STEPS} steps; samples and checkpoints come on top)"
+    )
+    peak = peak_memory_gib()
+    if peak is not None:
+        yield f"memory: {peak:.1f} GiB a process at most in these steps"
+
+
+def _networks(trainer: Trainer) -> Iterator[str]:
+    """Parameters and multiply-adds of each network for one training picture."""
+    networks = trainer.learner.networks
+    batch = trainer.first_picture()
+    height, width = batch.photo.shape[2:]
+    style = None
+    if networks.encoder is not None:
+        style, _ = networks.encoder(batch.photo)
+    macs = {
+        "generator": count_macs(
+            networks.generator,
+            batch.semantics,
+            batch.noise,
+            style=style,
+            positions=batch.positions,
+        ),
+        "discriminator": count_macs(
+            networks.discriminator, paddle.concat([batch.semantics, batch.photo], axis=1)
+        ),
+    }
+    if networks.encoder is not None:
+        macs["encoder"] = count_macs(networks.encoder, batch.photo)
+    numbers = 0
+    for name, network in networks.trained():
+        parameters = count_parameters(network)
+        # weight, gradient, two moments of Adam, and the average
+        numbers += parameters * (4 if name == "discriminator" else 5)
+        yield (
+            f"{name}: {parameters / 1e6:.2f} M parameters, {macs[name] / 1e9:.2f} GMAC for a "
+            f"picture of {width} x {height}"
+        )
+    yield (
+        f"weights, gradients, optimizers and averages: {numbers * 4 / 2**30:.2f} GiB; what a "
+        "batch needs in passing comes on top"
+    )
+
+
+def _data(trainer: Trainer) -> Iterator[str]:
+    train, val = trainer.train_scenes.pairs, trainer.val_scenes.pairs
+    sizes = [photo_size(pair.photo) for pair in train]
+    heights, widths = zip(*sizes)
+    epochs = trainer.config.total_images / len(train)
+    yield (
+        f"data: {len(train)} photos to train on, {len(val)} to look at; {min(widths)} x "
+        f"{min(heights)} to {max(widths)} x {max(heights)} pixels; each is shown {epochs:.1f} "
+        "times (tools/doctor.py tells more)"
+    )
+
+
+def _seconds_an_image(trainer: Trainer) -> float:
+    seconds = []
+    for _ in range(1 + STEPS):
+        before, started = trainer.learner.images_seen, time.monotonic()
+        if before < trainer.config.total_images:
+            trainer.step()
+            images = trainer.learner.images_seen - before
+            seconds.append((time.monotonic() - started) / images)
+    timed = seconds[1:] or seconds
+    return sum(timed) / len(timed)
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes:02d} min"
