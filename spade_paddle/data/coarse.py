@@ -22,7 +22,7 @@ def coarse_label_map(label_map: np.ndarray, cell: int) -> np.ndarray:
         cell: side of the squares in pixels.
     """
     ids = np.flatnonzero(np.bincount(label_map.ravel())).astype(np.uint8)
-    place = np.zeros(256, np.int64)
+    place = np.zeros(256, np.uint8)
     place[ids] = np.arange(len(ids))
     squares = _most_frequent_in_cells(place[label_map], cell)
     height, width = label_map.shape
@@ -31,13 +31,13 @@ def coarse_label_map(label_map: np.ndarray, cell: int) -> np.ndarray:
 
 
 def _most_frequent_in_cells(labels: np.ndarray, cell: int) -> np.ndarray:
-    """Of labels 0..U-1 [H, W]: [ceil(H / cell), ceil(W / cell)]."""
+    """Of labels 0..U-1, ``uint8`` [H, W]: ``uint8`` [ceil(H / cell), ceil(W / cell)]."""
     height, width = labels.shape
     rows, columns = -(-height // cell), -(-width // cell)
     count = int(labels.max()) + 1
     cells = (np.arange(height) // cell * columns)[:, None] + np.arange(width) // cell
     votes = np.bincount((cells * count + labels).ravel(), minlength=rows * columns * count)
-    return votes.reshape(rows, columns, count).argmax(axis=2)
+    return votes.reshape(rows, columns, count).argmax(axis=2).astype(np.uint8)
 
 
 def _smoothed(labels: np.ndarray, cell: int) -> np.ndarray:
@@ -46,15 +46,15 @@ def _smoothed(labels: np.ndarray, cell: int) -> np.ndarray:
     The sums are whole numbers, so that what is even is even on every machine.
     """
     side = cell * 3 // 2 | 1  # odd, for a middle
-    best = np.zeros(labels.shape, np.int64)
+    best = np.zeros(labels.shape, np.uint8)
     most = np.full(labels.shape, -1.0, np.float32)
-    for label in np.unique(labels):
+    for label in np.flatnonzero(np.bincount(labels.ravel())):
         weight = (labels == label).astype(np.float32)
         for _ in range(2):
             weight = cv2.boxFilter(
                 weight, -1, (side, side), normalize=False, borderType=cv2.BORDER_REPLICATE
             )
         better = weight > most
-        best[better] = label
-        most[better] = weight[better]
+        np.copyto(best, int(label), where=better)
+        np.maximum(most, weight, out=most)
     return best

@@ -1,7 +1,7 @@
 """DiffAugment: real and generated pictures are changed alike before the discriminator sees them.
 
-Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020). A
-discriminator that never sees a photo twice the same cannot learn few photos by heart, and since
+Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020).
+A discriminator that never sees a photo twice the same cannot learn few photos by heart, and since
 the changes are differentiable, they reach no generated picture by themselves.
 
 Legend: N batch, K channels of the semantic map, H height, W width.

@@ -72,6 +72,14 @@ def test_coarse_maps_agree_with_the_definition(height, width, cell):
     assert not np.array_equal(coarse, label_map)
 
 
+def test_of_two_labels_with_the_same_weight_around_a_pixel_the_lower_is_taken():
+    cells = np.array([[3, 1, 2], [0, 3, 0], [1, 2, 0]], np.uint8)
+    label_map = cells.repeat(4, axis=0).repeat(4, axis=1)
+    coarse = coarse_label_map(label_map, 4)
+    assert np.array_equal(coarse, reference(label_map, 4))
+    assert coarse[6, 4] == coarse[8, 4] == 0  # 3 and 1 weigh as much
+
+
 def test_a_cell_becomes_its_most_frequent_label_by_hand():
     label_map = np.full((8, 8), 5, np.uint8)
     label_map[:, 4:] = 2

@@ -45,7 +45,7 @@ def drawn(count: int, *, seed: int = 0, colour=True, translation=0.4, cutout=0.5
     return np.stack(rows)
 
 
-def reference(pictures, rows, *, sign=1, order=(SATURATION, CONTRAST), semantics_too=False):
+def reference(pictures, rows, *, sign=1, semantics_too=False):
     """The definition, pixel by pixel; the other arguments make wrong ones."""
     out = np.zeros_like(pictures)
     height, width = pictures.shape[2:]
@@ -53,7 +53,7 @@ def reference(pictures, rows, *, sign=1, order=(SATURATION, CONTRAST), semantics
         picture = pictures[index].copy()
         photo = picture if semantics_too else picture[-3:]
         photo += numbers[BRIGHTNESS]
-        for column in order:
+        for column in (SATURATION, CONTRAST):
             mean = photo.mean(axis=0) if column == SATURATION else photo.mean()
             photo[:] = mean + numbers[column] * (photo - mean)
         down, right = (round(sign * numbers[k] * n) for k, n in ((DOWN, height), (RIGHT, width)))
