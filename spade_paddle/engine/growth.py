@@ -55,7 +55,7 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
         expected = "the same"
         if name in _STYLE_FIELDS and not old.encoder.style_dim:
             continue  # a style is added
-        if name in _ENCODER_SIZES and "encoder" not in parts:
+        if name in _ENCODER_SIZES and not ("encoder" in parts and new.encoder.style_dim):
             continue
         if name.startswith("discriminator.") and "discriminator" not in parts:
             continue
@@ -158,7 +158,7 @@ def resized_style_layer(
         value = weights.get(name)
         if value is None or value.shape[-1] != channels * before[0] * before[1]:
             continue  # broken weights; who sets them will name this
-        maps = paddle.to_tensor(value).reshape([-1, channels, *before])
+        maps = value.reshape([-1, channels, *before])
         maps = F.interpolate(maps, size=list(now), mode="bilinear")
         weights[name] = maps.reshape([*value.shape[:-1], -1])
     return weights
