@@ -259,6 +259,10 @@ def _check_values(config: Config, *, where: str) -> None:
     clip = config.optimizer.gradient_clip
     if clip is not None and clip <= 0:
         refuse("optimizer.gradient_clip", "above 0, or null for no limit")
+    if config.fade_in_images and generator.upsampling != "most":
+        refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
+    if config.fade_in_images and config.compute.to_static:
+        refuse("fade_in_images", "0 with compute.to_static, which would compile the first mix in")
     if config.batch_size % config.compute.accumulation:
         refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:

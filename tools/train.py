@@ -23,7 +23,10 @@ def main() -> int:
     parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
     parser.add_argument(
-        "--init", type=Path, metavar="FOLDER", help="begin with the weights of tools/convert.py"
+        "--init",
+        type=Path,
+        metavar="FOLDER",
+        help="begin with the weights of this run, which may be smaller, or of tools/convert.py",
     )
     parser.add_argument(
         "--set",

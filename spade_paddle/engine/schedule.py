@@ -1,4 +1,4 @@
-"""Learning-rate schedule, counted in images."""
+"""What changes with the progress of a run: pure functions, counted in images."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def linear_decay(images_seen: int, *, start: int | None, end: int, floor: float 
     if images_seen >= end:
         return floor
     return 1.0 - (1.0 - floor) * (images_seen - start) / (end - start)
+
+
+def fade_in(images_seen: int, *, over: int) -> float:
+    """How far a new block has come in: from 0 linearly to 1 after ``over`` images.
+
+    Args:
+        images_seen: progress.
+        over: 0: at once.
+    """
+    return min(1.0, images_seen / over) if over else 1.0

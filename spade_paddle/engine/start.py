@@ -2,19 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Callable
 
 import paddle
-import yaml
 from paddle import nn
 
-from spade_paddle.config import Config, read_config
+from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.engine.growth import (
+    forbidden_changes,
+    fresh_layers,
+    grown_generator,
+    network_changes,
+)
 from spade_paddle.errors import ConfigError, ModelError
 from spade_paddle.networks.state import load_state
 
+CONFIG_FILE = "config.yaml"
 TRAINING_WEIGHTS = "training.pdparams"
 """State dicts of the networks by name, spectral-norm vectors included; see tools/convert.py."""
+PARTS = ("generator", "encoder", "discriminator")
+
+
+def source_of(config: Config, *, init: Path | None) -> Path | None:
+    """The folder whose weights a new run begins with: ``--init``, or else ``init_from``; or None.
+
+    Raises:
+        ConfigError: a block is to fade in, but there is no such folder.
+    """
+    if init is not None:
+        return init
+    if config.init_from is not None:
+        return Path(config.init_from)
+    if config.fade_in_images:
+        raise ConfigError(
+            f"fade_in_images is {config.fade_in_images}, but the run begins with fresh weights, so "
+            "there is no smaller picture for the new block to come into; give the smaller run "
+            "with init_from or --init, or set fade_in_images to 0",
+            code="fade_without_source",
+        )
+    return None
+
+
+def begin_with(
+    networks: dict[str, nn.Layer], folder: Path, *, config: Config, label_set: LabelSet
+) -> list[str]:
+    """Set networks to the weights of another, maybe smaller run; see engine/growth.py.
+
+    What the source lacks stays as it is.
+
+    Args:
+        networks: by name: generator, discriminator and maybe encoder.
+        folder: a run folder of tools/train.py, whose newest checkpoint is taken, or a model folder
+            of tools/convert.py.
+        config: what the networks were built by.
+        label_set: their labels.
+
+    Returns:
+        for people: which layers carry over and which start fresh, a line for every network.
+
+    Raises:
+        ConfigError: names every difference that is more than growing.
+        ModelError: there are no weights in the folder, or they do not fit these networks.
+    """
+    lines: list[str] = []
+    source = _Source.read(folder, warn=lines.append)
+    problems = forbidden_changes(source.config, config, parts=source.weights)
+    if source.label_set.fingerprint() != label_set.fingerprint():
+        problems.append(
+            f"the label set was '{source.label_set.name}' ({len(source.label_set)} labels), is "
+            f"'{label_set.name}' ({len(label_set)}), must be the same"
+        )
+    if problems:
+        raise ConfigError(
+            f"{folder}: a run cannot begin with these weights: {'; '.join(problems)}; change the "
+            "configuration, or begin without",
+            code="init_differs",
+        )
+    lines += [
+        _carry_over(name, network, source, config=config) for name, network in networks.items()
+    ]
+    return lines
 
 
 def load_training_weights(networks: dict[str, nn.Layer], folder: Path) -> None:
@@ -34,8 +105,7 @@ def load_training_weights(networks: dict[str, nn.Layer], folder: Path) -> None:
             "whose weights can be trained on",
             code="weights_missing",
         )
-    states = paddle.load(str(path))
-    for name, state in states.items():
+    for name, state in _load(path).items():
         if name in networks:
             load_state(networks[name], state, where=f"{path}, {name}")
 
@@ -46,26 +116,17 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
     Raises:
         ConfigError: names what differs.
     """
-    old = read_config(
-        yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")),
-        where=str(run / "config.yaml"),
-    )
-    old_labels = LabelSet.load(run / LABELS_FILE)
-    differences = [
-        f"{section}.{name} was {value}, is {getattr(getattr(config, section), name)}"
-        for section in ("generator", "encoder", "discriminator")
-        for name, value in vars(getattr(old, section)).items()
-        if value != getattr(getattr(config, section), name)
-    ]
-    names = ["dont_care", "instance_edges", "icpe_compatible"]
+    old = load_config(run / CONFIG_FILE)
+    changes = network_changes(old, config)
     if config.encoder.style_dim:  # the generator makes a style's features for this size
-        names += ["crop_size", "aspect_ratio"]
-    for name in names:
-        if getattr(old.data, name) != getattr(config.data, name):
-            differences.append(
-                f"data.{name} was {getattr(old.data, name)}, is {getattr(config.data, name)}"
-            )
-    if old_labels.fingerprint() != label_set.fingerprint():
+        for name in ("crop_size", "aspect_ratio"):
+            changes[f"data.{name}"] = getattr(old.data, name), getattr(config.data, name)
+    if not old.fade_in_images or not config.fade_in_images:  # one layer more or less
+        changes["fade_in_images"] = old.fade_in_images, config.fade_in_images
+    differences = [
+        f"{name} was {before}, is {now}" for name, (before, now) in changes.items() if before != now
+    ]
+    if LabelSet.load(run / LABELS_FILE).fingerprint() != label_set.fingerprint():
         differences.append("the label set is another one")
     if differences:
         raise ConfigError(
@@ -73,3 +134,79 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
             "use another --run folder or the old configuration",
             code="run_differs",
         )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a run can begin with."""
+
+    name: str  # for people
+    config: Config
+    label_set: LabelSet
+    weights: dict[str, dict[str, paddle.Tensor]]  # of its networks, as they are trained
+
+    @classmethod
+    def read(cls, folder: Path, *, warn: Callable[[str], None]) -> _Source:
+        name = str(folder)
+        state = load_latest(folder / "checkpoint", warn=warn)
+        if state is not None:
+            name += f" ({int(state['images_seen'])} images)"
+        elif (folder / TRAINING_WEIGHTS).is_file():
+            state = _load(folder / TRAINING_WEIGHTS)
+        if not state or "generator" not in state:
+            raise ModelError(
+                f"{folder}: there are no weights to begin with; expected a run folder of "
+                "tools/train.py with a checkpoint, or a model folder of tools/convert.py with "
+                f"{TRAINING_WEIGHTS} (a model folder of tools/export.py cannot be trained on, "
+                "give its run folder)",
+                code="weights_missing",
+            )
+        return cls(
+            name=name,
+            config=load_config(folder / CONFIG_FILE),
+            label_set=LabelSet.load(folder / LABELS_FILE),
+            weights={part: state[part] for part in PARTS if part in state},
+        )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return paddle.load(str(path))
+    except Exception as error:  # whatever unpickling a damaged file raises
+        raise ModelError(
+            f"{path}: damaged ({type(error).__name__}); convert the weights again",
+            code="weights_damaged",
+        ) from error
+
+
+def _carry_over(part: str, network: nn.Layer, source: _Source, *, config: Config) -> str:
+    """Set one network; what was done, in words."""
+    if part not in source.weights:
+        return f"{part}: all layers are fresh, {source.name} has no {part}"
+    weights, notes = source.weights[part], []
+    if part == "generator":
+        weights, notes = grown_generator(network, weights, old=source.config, new=config)
+    fresh = fresh_layers(part, network, old=source.config, new=config)
+    own = network.state_dict()
+    load_state(
+        network,
+        {name: value for name, value in weights.items() if _top(name) not in fresh}
+        | {name: value for name, value in own.items() if _top(name) in fresh},
+        where=f"{source.name}, {part}",
+    )
+    layers = {name.rpartition(".")[0] for name in own}  # those with weights of their own
+    carried = [layer for layer in layers if _top(layer) not in fresh]
+    count = "all" if len(carried) == len(layers) else f"{len(carried)} of"
+    names = dict.fromkeys(map(_top, own))
+    line = (
+        f"{part}: {count} {len(layers)} layers carry over from {source.name}: "
+        f"{', '.join(name for name in names if name not in fresh)}"
+    )
+    if fresh:
+        notes = [f"fresh: {', '.join(name for name in names if name in fresh)}", *notes]
+    return "; ".join([line, *notes])
+
+
+def _top(name: str) -> str:
+    """The layer of the network itself that a tensor or layer belongs to."""
+    return name.partition(".")[0]

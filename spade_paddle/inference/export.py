@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ import spade_paddle
 from spade_paddle.config import Config, read_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.engine.schedule import fade_in
 from spade_paddle.errors import ModelError
 from spade_paddle.files import sha256
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM
@@ -127,9 +129,12 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         "paddle": environment["paddle"],
         "config": config.to_dict(),
     }
-    losses = training["config"]["losses"]
-    if losses["perceptual_weights"]:  # where the file lay is of no use to others
-        losses["perceptual_weights"] = Path(losses["perceptual_weights"]).name
+    for section, field in (
+        (training["config"], "init_from"),
+        (training["config"]["losses"], "perceptual_weights"),
+    ):
+        if section[field]:  # where it lay is of no use to others
+            section[field] = Path(section[field]).name
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
         out,
@@ -139,6 +144,7 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         version=version,
         training=training,
         encoder_state=state.get("average_encoder"),
+        fade=fade_in(int(state["images_seen"]), over=config.fade_in_images),
     )
 
 
@@ -152,6 +158,7 @@ def export_generator(
     version: str,
     training: dict[str, Any],
     encoder_state: dict[str, Any] | None = None,
+    fade: float = 1.0,
 ) -> Path:
     """Export effective state dicts (layers/spectral.py) as a model folder.
 
@@ -164,6 +171,8 @@ def export_generator(
         version: of the weights.
         training: what is to be known of where the weights come from.
         encoder_state: of the style encoder; None for a model that takes no style pictures.
+        fade: how far a generator that fades in has come; at 1 the way around its new block is left
+            out.
 
     Returns:
         ``out``.
@@ -171,8 +180,7 @@ def export_generator(
     Raises:
         ModelError: the states do not fit the configuration.
     """
-    network = LabelsToPicture.of(config, num_labels=len(label_set))
-    load_state(network.generator, state)
+    network = _network(state, config=config, num_labels=len(label_set), fade=fade)
     encoder = None if encoder_state is None else _encoder(config, encoder_state)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
@@ -201,6 +209,18 @@ def export_generator(
             shutil.rmtree(out)
         folder.rename(out)
     return out
+
+
+def _network(
+    state: dict[str, Any], *, config: Config, num_labels: int, fade: float
+) -> LabelsToPicture:
+    if fade == 1 and config.fade_in_images:
+        config = dataclasses.replace(config, fade_in_images=0)
+        state = {name: state[name] for name in state if not name.startswith("conv_img_before.")}
+    network = LabelsToPicture.of(config, num_labels=num_labels)
+    network.generator.fade = fade
+    load_state(network.generator, state)
+    return network
 
 
 def _encoder(config: Config, state: dict[str, Any]) -> nn.Layer:

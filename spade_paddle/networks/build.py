@@ -52,6 +52,7 @@ def build_generator(
             style_dim=config.encoder.style_dim,
             latent_size=(config.data.crop_height // multiple, config.data.crop_size // multiple),
             latent_channels=options.latent_channels,
+            fades_in=config.fade_in_images > 0,
         )
 
 

@@ -31,6 +31,12 @@ class SPADEGenerator(nn.Layer):
     n = 5, 6, 7 for normal, more, most; or, with ``style_dim``, from a style vector z alone (the
     article's ``use_vae``): a linear layer makes them for the size in training, ``latent_size``.
 
+    A ``most`` generator that goes on from a ``more`` one can let up_4 fade in (Karras et al. 2018,
+    section 2): below ``fade`` 1 the picture is
+    ``fade * tanh(conv_img(act(up_4(up(x))))) + (1 - fade) * up(tanh(conv_img_before(act(x))))``,
+    x being what up_3 gives. At 0 it is the coarser generator's picture, enlarged; at 1 the second
+    summand is not computed. Unlike there, the discriminator and the real photos do not fade.
+
     Any H and W that are multiples of ``multiple`` work, whatever the size in training (the article
     fixes it with ``crop_size``); the features of a style are then resized bilinearly.
 
@@ -47,6 +53,8 @@ class SPADEGenerator(nn.Layer):
             SPADE. The article's listing has 16 * nef here, nef the width of the encoder.
         max_width: no block is wider than this (the article has no such limit). Most parameters of
             the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
+        fades_in: there is a ``conv_img_before``, and the attribute ``fade`` (0..1) can be set;
+            with ``most`` only.
     """
 
     def __init__(
@@ -62,14 +70,10 @@ class SPADEGenerator(nn.Layer):
         style_dim: int = 0,
         latent_size: tuple[int, int] = (8, 8),
         latent_channels: int | None = None,
+        fades_in: bool = False,
     ) -> None:
         super().__init__()
-        if upsampling not in UPSAMPLINGS:
-            raise ConfigError(
-                f"generator.upsampling: expected one of {', '.join(UPSAMPLINGS)}, "
-                f"got {upsampling!r}",
-                code="config_value",
-            )
+        _check_upsampling(upsampling, fades_in=fades_in)
         self.upsampling = upsampling
         self.multiple = 2 ** UPSAMPLINGS[upsampling]
         self.activation = activation
@@ -99,6 +103,9 @@ class SPADEGenerator(nn.Layer):
             final_nc = min(max(ngf // 2, 1), width(1))
             self.up_4 = make_block(width(1), final_nc)
         self.conv_img = nn.Conv2D(final_nc, 3, 3, 1, 1)
+        if fades_in:
+            self.conv_img_before = nn.Conv2D(width(1), 3, 3, 1, 1)
+        self.fade = 1.0
         self.up = nn.Upsample(scale_factor=2)
 
     def forward(
@@ -122,10 +129,13 @@ class SPADEGenerator(nn.Layer):
         """
         self._check_size(seg)
         stride = self.multiple
+        coarser_picture = None
         x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
         if positions is not None:
             seg = paddle.concat([seg, positions], axis=1)
         for index, (name, doubles_first) in enumerate(self._plan()):
+            if name == "up_4" and self.fade < 1:
+                coarser_picture = self.up(F.tanh(self.conv_img_before(self.activation(x))))
             if doubles_first:
                 x = self.up(x)
                 stride //= 2
@@ -134,7 +144,10 @@ class SPADEGenerator(nn.Layer):
             if self.noise_channels:
                 block_noise = noise[:, index : index + 1, ::stride, ::stride]
             x = getattr(self, name)(x, seg[:, :, ::stride, ::stride], block_noise)
-        return F.tanh(self.conv_img(self.activation(x)))
+        picture = F.tanh(self.conv_img(self.activation(x)))
+        if coarser_picture is None:
+            return picture
+        return self.fade * picture + (1 - self.fade) * coarser_picture
 
     def _check_size(self, seg: paddle.Tensor) -> None:
         if not paddle.in_dynamic_mode():  # during export sizes are unknown
@@ -171,3 +184,17 @@ class SPADEGenerator(nn.Layer):
         if self.upsampling == "most":
             plan.append(("up_4", True))
         return plan
+
+
+def _check_upsampling(upsampling: str, *, fades_in: bool) -> None:
+    if upsampling not in UPSAMPLINGS:
+        raise ConfigError(
+            f"generator.upsampling: expected one of {', '.join(UPSAMPLINGS)}, got {upsampling!r}",
+            code="config_value",
+        )
+    if fades_in and upsampling != "most":
+        raise ConfigError(
+            f"generator.upsampling: only the last block of 'most' can fade in, got "
+            f"{upsampling!r}; set fade_in_images to 0",
+            code="config_value",
+        )

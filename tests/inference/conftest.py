@@ -52,8 +52,9 @@ class Trained:
         self.label_set = label_set
         self.generator = build_generator(config, num_labels=len(label_set))
         self.encoder = build_encoder(config)
+        side = max(64, self.generator.multiple)
         for seed in range(4):
-            self.paint(scene_labels(seed, label_set, 64, 64))
+            self.paint(scene_labels(seed, label_set, side, side))
         if self.generator.noise_channels:
             self.generator.up_3.noise_strength.set_value(paddle.full([6, 1, 1], 0.3))
         if config.knows_positions:

@@ -53,7 +53,14 @@ def make_clade(channels: int) -> CLADE:
 
 
 def small_generator(
-    *, upsampling="normal", ngf=1, max_width=4, make_norm=make_clade, simam=True, **style
+    *,
+    upsampling="normal",
+    ngf=1,
+    max_width=4,
+    make_norm=make_clade,
+    simam=True,
+    noise=False,
+    **others,
 ) -> SPADEGenerator:
     generator = SPADEGenerator(
         semantic_nc=CLASSES,
@@ -64,11 +71,13 @@ def small_generator(
             activation=nn.GELU(),
             spectral_norm=False,
             simam=simam,
+            noise=noise,
         ),
         activation=nn.GELU(),
         upsampling=upsampling,
         max_width=max_width,
-        **style,
+        noise=noise,
+        **others,
     )
     randomize(generator)
     return generator
@@ -274,3 +283,74 @@ def test_coarse_features_of_another_size_are_resized_bilinearly():
 def test_a_size_that_is_no_multiple_is_refused_with_what_to_do(size):
     with pytest.raises(LabelMapError, match="must be multiples of 32; pad or resize"):
         small_generator()(tensor(np.zeros((1, CLASSES, *size))))
+
+
+def fading_generator(fade: float) -> SPADEGenerator:
+    generator = small_generator(upsampling="most", ngf=2, noise=True, fades_in=True)
+    generator.eval()
+    generator.fade = fade
+    return generator
+
+
+def twin(generator: SPADEGenerator, *, upsampling: str, image: str) -> SPADEGenerator:
+    """A generator with the same weights, and ``image`` for its conv_img."""
+    other = small_generator(upsampling=upsampling, ngf=2, noise=True)
+    other.eval()
+    state = generator.state_dict()
+    renamed = {f"conv_img.{name}": state[f"{image}.{name}"] for name in ("weight", "bias")}
+    own = {name: state[name] for name in other.state_dict() if not name.startswith("conv_img.")}
+    other.set_state_dict({**own, **renamed})
+    return other
+
+
+def enlarged(values: np.ndarray) -> np.ndarray:
+    return values.repeat(2, axis=2).repeat(2, axis=3)
+
+
+@pytest.mark.parametrize("fade", [0.0, 0.25, 1.0])
+def test_a_block_that_fades_in_is_mixed_with_the_coarser_picture_enlarged(fade):
+    segmap, noise = labels(2, 64, 128), normal(2, 8, 128, 256)
+    large = tensor(enlarged(segmap))
+    generator = fading_generator(fade)
+    before = twin(generator, upsampling="more", image="conv_img_before")
+    after = twin(generator, upsampling="most", image="conv_img")
+    old = enlarged(before(tensor(segmap), tensor(noise[:, :7, ::2, ::2])).numpy())
+    new = after(large, tensor(noise)).numpy()
+    assert_differs(old, new)
+    actual = generator(large, tensor(noise))
+    assert_same(actual, fade * new + (1 - fade) * old)
+    if fade in (0, 1):
+        assert np.array_equal(actual.numpy(), new if fade else old)
+
+
+@pytest.mark.parametrize("fade", [0.25, 1.0])
+def test_while_a_block_fades_in_both_ways_learn_and_then_the_old_one_is_not_computed(fade):
+    generator = fading_generator(fade)
+    computed = []
+    generator.conv_img_before.register_forward_pre_hook(lambda *_: computed.append(True))
+    segmap, noise = tensor(labels(1, 128, 128)), tensor(normal(1, 8, 128, 128))
+    if fade < 1:
+        moved = [
+            *(generator.conv_img.weight, generator.conv_img_before.weight),
+            *(generator.up_4.conv_1.weight, generator.up_3.conv_1.weight),
+        ]
+        assert_gradients(
+            lambda: weighted_sum(generator(segmap, noise)), moved, places=3, step=1e-6, rtol=1e-4
+        )
+        assert computed
+        return
+    weighted_sum(generator(segmap, noise)).backward()
+    assert not computed
+    assert generator.conv_img_before.weight.grad is None
+    assert np.abs(generator.conv_img.weight.grad.numpy()).max() > 0
+
+
+def test_a_generator_does_not_fade_by_itself():
+    assert small_generator().fade == 1
+    assert small_generator(upsampling="most", ngf=2, fades_in=True).fade == 1
+    assert not hasattr(small_generator(upsampling="most", ngf=2), "conv_img_before")
+
+
+def test_only_most_has_a_block_to_fade_in():
+    with pytest.raises(ConfigError, match="only the last block of 'most' can fade in, got 'more'"):
+        small_generator(upsampling="more", fades_in=True)
