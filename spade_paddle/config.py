@@ -10,7 +10,7 @@ import dataclasses
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
 from spade_paddle.errors import ConfigError
@@ -113,7 +113,7 @@ class ComputeConfig:
     accumulation: int = 1  # a step's pictures pass in so many parts, one after the other
     amp: bool = False  # half precision with loss scaling where it is safe (O1); GPU only
     channels_last: bool = False  # lets Paddle change convolutions to NHWC; GPU only
-    to_static: bool = False  # networks run as compiled programs
+    to_static: bool = False  # generator and discriminator run as compiled programs
 
 
 @dataclass(frozen=True)
@@ -261,9 +261,24 @@ def _check_values(config: Config, *, where: str) -> None:
         refuse("optimizer.gradient_clip", "above 0, or null for no limit")
     if config.fade_in_images and generator.upsampling != "most":
         refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
-    if config.fade_in_images and config.compute.to_static:
-        refuse("fade_in_images", "0 with compute.to_static, which would compile the first mix in")
+    if config.compute.to_static:
+        _check_compilable(config, refuse)
     if config.batch_size % config.compute.accumulation:
         refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
+
+
+def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> None:
+    """What Paddle's compiled programs cannot do, or get wrong without a word, is refused."""
+    for name, section in (("generator", config.generator), ("discriminator", config.discriminator)):
+        if section.spectral_norm:  # gradients of its weights come out wrong (Paddle 2.6 and 3.2)
+            refuse(f"{name}.spectral_norm", "false with compute.to_static")
+    if config.knows_positions:  # arguments given by name hold no memory (Paddle 3.2)
+        refuse("generator.norm", "spade or clade with compute.to_static")
+    if config.encoder.style_dim:
+        refuse("encoder.style_dim", "0 with compute.to_static")
+    if config.regularization.r1_gamma:  # nothing would be learned from the penalty
+        refuse("regularization.r1_gamma", "0 with compute.to_static")
+    if config.fade_in_images:  # the first mix would be compiled in
+        refuse("fade_in_images", "0 with compute.to_static")

@@ -9,11 +9,12 @@ import numpy as np
 import paddle
 
 from spade_paddle.config import Config
+from spade_paddle.engine.compute import compiled, set_layouts
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.guard import BufferGuard
 from spade_paddle.engine.recalibrate import Statistics
-from spade_paddle.engine.schedule import linear_decay
+from spade_paddle.engine.schedule import fade_in, linear_decay
 from spade_paddle.engine.steps import Losses, Networks, StepInput
 from spade_paddle.engine.updates import NotFinite, Updater
 from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
@@ -42,6 +43,7 @@ class Learner:
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
         self._config = config
         self._workers = workers
+        set_layouts(config.compute)
         self.networks = Networks(
             generator=build_generator(config, num_labels=num_labels),
             encoder=build_encoder(config),
@@ -55,6 +57,9 @@ class Learner:
         self.statistics: Statistics = {}
         self.images_seen = 0
         self.seconds = 0.0
+        if config.compute.to_static:  # not the encoder, which has spectral norm
+            for network in (self.networks.generator, self.networks.discriminator):
+                compiled(network)
         self._updater = Updater(self.networks, config, workers=workers)
         self._guard = BufferGuard(network for _, network in self.networks.trained())
         self.start_averages()
@@ -86,6 +91,7 @@ class Learner:
             floor=options.decay_floor,
         )
         self._updater.set_rates(rate)
+        self.set_fade()
         self._guard.remember()
         try:
             losses = self._updater.step(parts, r1_weight=self._r1_weight(images))
@@ -97,6 +103,11 @@ class Learner:
         for average in self._averages:
             average.update(images)
         return {**losses, "lr": options.generator_lr * rate}
+
+    def set_fade(self) -> None:
+        """Let a block that fades in be as far as it is after ``images_seen``."""
+        fade = fade_in(self.images_seen, over=self._config.fade_in_images)
+        self.networks.generator.fade = self.averaged.generator.fade = fade
 
     def _r1_weight(self, images: int) -> float:
         """What R1 counts in a step of so many images: the more, the more rarely it is counted."""

@@ -6,11 +6,13 @@ import sys
 
 import paddle
 
+from spade_paddle.engine.compute import on_gpu
+
 
 def peak_memory_gib() -> float | None:
     """The most memory in use so far, in GiB: the GPU's on a GPU, else the process's; None where
     the system does not tell (Windows)."""
-    if paddle.device.get_device() != "cpu":
+    if on_gpu():
         return paddle.device.cuda.max_memory_allocated() / 2**30
     try:
         import resource

@@ -88,28 +88,6 @@ def begin_with(
     return lines
 
 
-def load_training_weights(networks: dict[str, nn.Layer], folder: Path) -> None:
-    """Set the networks to the weights of a model folder; those it lacks stay as they are.
-
-    Args:
-        networks: by name: generator, discriminator and maybe encoder.
-        folder: with a ``training.pdparams``.
-
-    Raises:
-        ModelError: no such file, or the weights do not fit these networks.
-    """
-    path = folder / TRAINING_WEIGHTS
-    if not path.is_file():
-        raise ModelError(
-            f"{path}: there is no such file; --init takes a model folder of tools/convert.py, "
-            "whose weights can be trained on",
-            code="weights_missing",
-        )
-    for name, state in _load(path).items():
-        if name in networks:
-            load_state(networks[name], state, where=f"{path}, {name}")
-
-
 def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
     """Refuse to go on with networks or labels other than the run's.
 

@@ -5,6 +5,7 @@ The same command again goes on from the newest checkpoint; engine/reporter.py li
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import signal
@@ -24,6 +25,7 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
+from spade_paddle.engine.compute import without_effect
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.inputs import step_input, step_inputs
@@ -31,7 +33,7 @@ from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import Reporter, passed
 from spade_paddle.engine.samples import sample_sheet
-from spade_paddle.engine.start import check_same_networks, load_training_weights
+from spade_paddle.engine.start import begin_with, check_same_networks, source_of
 from spade_paddle.engine.steps import Losses, StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import RunError, UserError
@@ -47,7 +49,8 @@ class Trainer:
         label_set: the labels of the data set.
         data: the data set (see data/dataset.py).
         run: the run folder; made when it is not there.
-        start: a model folder of tools/convert.py; a new run begins with its weights.
+        start: a run folder, or a model folder of tools/convert.py: a new run begins with its
+            weights. Goes before ``config.init_from``.
     """
 
     def __init__(
@@ -59,18 +62,20 @@ class Trainer:
         run: Path,
         start: Path | None = None,
     ) -> None:
+        start = source_of(config, init=start)
+        if start is not None:  # the run's own configuration tells where it came from
+            config = dataclasses.replace(config, init_from=str(start))
         self.config = config
         self.label_set = label_set
         self.run = run
         self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
         self.workers = Workers.join()
-        warn = tqdm.write if self.workers.rank == 0 else None
-        check_before_training(data, label_set, config=config, warn=warn)
+        check_before_training(data, label_set, config=config, warn=self._say)
+        self._say(*without_effect(config.compute))
         self.train_scenes, self.val_scenes = self._scenes(data)
         self.learner = Learner(config, num_labels=len(label_set), workers=self.workers)
         if start is not None and not checkpoints(run / "checkpoint"):
-            load_training_weights(dict(self.learner.networks.trained()), start)
-            self.learner.start_averages()
+            self._begin_with(start)
         self.batches = BatchSource(
             self.train_scenes,
             options=config.data,
@@ -183,8 +188,7 @@ class Trainer:
         except UserError:
             self._save()
             raise
-        if self.workers.rank == 0:
-            tqdm.write(line)
+        self._say(line)
 
     def _recalibrate(self) -> None:
         """Measure the statistics of the averaged generator; every process must come here."""
@@ -297,11 +301,26 @@ class Trainer:
             os.write(2, b"\nstopping after this step (a second Ctrl-C: at once, unsaved)\n")
         self.stop_signal = self.stop_signal or number
 
+    def _begin_with(self, start: Path) -> None:
+        lines = begin_with(
+            dict(self.learner.networks.trained()),
+            start,
+            config=self.config,
+            label_set=self.label_set,
+        )
+        self.learner.start_averages()
+        self._say(*lines)
+
+    def _say(self, *lines: str) -> None:
+        """Print lines, once for all processes."""
+        if self.workers.rank == 0:
+            for line in lines:
+                tqdm.write(line)
+
     def _resume(self) -> None:
-        state = load_latest(self._checkpoints, warn=tqdm.write)
+        state = load_latest(self._checkpoints, warn=self._say)
         if state is None:
             return
         check_same_networks(self.run, self.config, self.label_set)
         self.learner.load(state)
-        if self.workers.rank == 0:
-            tqdm.write(f"going on from {self.learner.images_seen} images in {self.run}")
+        self._say(f"going on from {self.learner.images_seen} images in {self.run}")

@@ -10,6 +10,7 @@ import paddle
 from paddle import nn
 
 from spade_paddle.config import Config
+from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.steps import (
     Losses,
@@ -59,7 +60,7 @@ class Updater:
             )
         ]
         # loss scaling does nothing without half precision, which only a GPU has
-        self._half = config.compute.amp and paddle.device.get_device() != "cpu"
+        self._half = config.compute.amp and on_gpu()
         self.scalers = [paddle.amp.GradScaler(enable=self._half) for _ in self.optimizers]
 
     def parts(self) -> Iterator[tuple[str, paddle.optimizer.Optimizer | paddle.amp.GradScaler]]:
@@ -145,7 +146,7 @@ class Updater:
         # scales less next time
         unusual = list(losses.values())[: -1 if self._half else None]
         if not np.isfinite(unusual).all():
-            optimizer.clear_grad()
+            optimizer.clear_grad(set_to_zero=False)
             raise NotFinite(losses)
         limit = self._config.optimizer.gradient_clip
         if limit is not None and norm > limit:
@@ -153,7 +154,7 @@ class Updater:
                 gradient.set_value(gradient * (limit / norm))
         scaler.step(optimizer)
         scaler.update()
-        optimizer.clear_grad()
+        optimizer.clear_grad(set_to_zero=False)
         return losses
 
 

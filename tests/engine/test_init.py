@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+
 import numpy as np
 import paddle
 import pytest
+import yaml
+
+from tests.engine.conftest import assert_same_state
 
 PARTS = ("generator", "encoder", "discriminator")
 STYLE = ("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16", "batch_size=1")
@@ -17,11 +23,14 @@ def folder(workshop):
     """A folder with weights to train on, as tools/convert.py writes them, and those weights."""
     result = workshop.train("before", *STYLE, "total_images=2")
     assert result.returncode == 0, result.stderr
-    state = paddle.load(str(workshop.folder / "before" / "checkpoint" / "0000000002.pdparams"))
+    run = workshop.folder / "before"
+    state = paddle.load(str(run / "checkpoint" / "0000000002.pdparams"))
     weights = {part: state[part] for part in PARTS}
     folder = workshop.folder / "converted"
     folder.mkdir()
     paddle.save(weights, str(folder / "training.pdparams"))
+    for name in ("config.yaml", "labels.json"):
+        shutil.copy(run / name, folder)
     return folder, {
         part: {name: value.numpy() for name, value in weights[part].items()} for part in PARTS
     }
@@ -56,8 +65,8 @@ def test_a_run_that_goes_on_does_not_begin_again(workshop, folder):
 @pytest.mark.parametrize(
     ("options", "missing", "message"),
     [
-        (STYLE, True, "there is no such file; --init takes a model folder of tools/convert.py"),
-        ((*STYLE, "generator.ngf=3"), False, "training.pdparams, generator: these weights do not"),
+        (STYLE, True, "nowhere: there are no weights to begin with; expected a run folder of"),
+        ((*STYLE, "generator.ngf=3"), False, "generator.ngf was 2, is 3, must be the same"),
     ],
 )
 def test_weights_that_are_missing_or_do_not_fit_are_told(
@@ -68,3 +77,31 @@ def test_weights_that_are_missing_or_do_not_fit_are_told(
     assert result.returncode == 2
     assert message in result.stderr.strip().splitlines()[-1]
     assert not (workshop.folder / "never").exists()
+
+
+def test_a_run_grows_from_normal_to_most_and_its_new_block_fades_in(workshop):
+    assert workshop.train("small", "total_images=4").returncode == 0
+    larger = (
+        *("generator.upsampling=most", "data.crop_size=128", "data.load_size=128"),
+        *("fade_in_images=4", f"init_from={workshop.folder / 'small'}"),
+        "checkpoint_every_images=2",
+    )
+    straight = workshop.train("large", *larger)
+    assert straight.returncode == 0, straight.stderr
+    text = straight.stdout + straight.stderr
+    assert re.search(r"generator: \d+ of \d+ layers carry over from .*small \(4 images\)", text)
+    assert "fresh: up_4, conv_img" in text
+    assert "discriminator: all" in text
+    # killed in the middle of fading in, it ends the same
+    assert workshop.train("parts", *larger, "total_images=2").returncode == 0
+    again = workshop.train("parts", *larger)
+    assert "going on from 2 images" in again.stdout + again.stderr
+    assert "carry over" not in again.stdout + again.stderr
+    assert_same_state(workshop.weights("large", 8), workshop.weights("parts", 8))
+
+
+def test_a_source_given_on_the_command_line_is_kept_in_the_configuration(workshop, folder):
+    path, _ = folder
+    assert workshop.train("kept", *STYLE, "total_images=1", init=path).returncode == 0
+    config = yaml.safe_load((workshop.folder / "kept" / "config.yaml").read_text(encoding="utf-8"))
+    assert config["init_from"] == str(path)
