@@ -5,6 +5,7 @@ import paddle
 import pytest
 
 from spade_paddle.losses.gan import (
+    discriminator_accuracy,
     discriminator_loss,
     feature_matching_loss,
     generator_loss,
@@ -228,3 +229,14 @@ def test_every_mode_pulls_fakes_down_reals_up_and_the_generator_up(mode):
 def test_original_loss_of_a_large_logit_is_finite():
     df, dr = discriminator_loss(logits(1000.0), logits(-1000.0), "original")
     assert (df.item(), dr.item()) == (1000.0, 1000.0)
+
+
+def test_accuracy_is_the_share_of_logits_on_the_right_side():
+    def prediction(*logits):  # of two scales
+        return [[paddle.to_tensor(values, dtype="float32")] for values in logits]
+
+    fake = prediction([[-1.0, 2.0]], [[-3.0]])  # half right; all right
+    real = prediction([[0.2, 0.1]], [[-0.1]])  # all right; none
+    assert float(discriminator_accuracy(fake, real)) == pytest.approx((0.5 + 1 + 1 + 0) / 4)
+    # the border of least squares lies between 0 and 1
+    assert float(discriminator_accuracy(fake, real, "least_squares")) == pytest.approx(1.5 / 4)
