@@ -60,8 +60,9 @@ def train(arguments: argparse.Namespace) -> int:
         start=arguments.init,
     )
     if arguments.dry_run:
-        for line in plan(trainer):
-            print(line)
+        for line in plan(trainer):  # every process takes part, one speaks
+            if trainer.workers.rank == 0:
+                print(line)
         return 0
     finished = trainer.train()
     state = "done" if finished else "stopped; the same command goes on"
