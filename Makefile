@@ -1,7 +1,7 @@
 # make doodle          set everything up, then serve the doodle page on http://localhost:8866/
 # make doodle PORT=9000
 # make test            set everything up, then run every test (needs Chromium and Node.js)
-# make test-oldest     the tests of data, networks, losses, conversion, export and annotating on Paddle 2.6.2
+# make test-oldest     the tests of all but the service, page and style on Paddle 2.6.2
 # make check           style only
 
 PORT ?= 8866
@@ -43,7 +43,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 # paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/losses tests/data \
-	  tests/inference tests/convert tests/metrics tests/doctor tests/test_config.py \
+	  tests/inference tests/convert tests/metrics tests/evaluation tests/doctor tests/engine tests/test_config.py \
 	  tests/annotate --ignore tests/annotate/test_review.py
 
 $(OLDEST)/installed: setup.py constraints.txt

@@ -17,15 +17,34 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path, help="model folder, made anew")
     parser.add_argument("--name", default="landscape", help="name of the model")
     parser.add_argument("--version", default="1", help="version of the weights")
+    parser.add_argument(
+        "--style",
+        action="append",
+        type=named_photo,
+        default=[],
+        metavar="NAME=PHOTO",
+        help="a style that comes with the model, of a photo; may be repeated, the first is default",
+    )
     return run_tool(export, parser)
 
 
 def export(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.export import export_run
+    from spade_paddle.inference.styles import add_styles
 
     out = export_run(arguments.run, arguments.out, name=arguments.name, version=arguments.version)
+    if arguments.style:
+        add_styles(out, dict(arguments.style))
     print(f"model folder: {out}")
     return 0
+
+
+def named_photo(text: str) -> tuple[str, Path]:
+    """NAME=PHOTO as argparse wants it read."""
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise argparse.ArgumentTypeError(f"expected NAME=PHOTO, got {text!r}")
+    return name, Path(path)
 
 
 if __name__ == "__main__":

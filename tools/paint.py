@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--model", required=True, type=Path, help="model folder")
     parser.add_argument("--labels", required=True, type=Path, help="PNG whose values are label ids")
     parser.add_argument("--out", required=True, type=Path, help="picture to write, .png or .jpg")
-    parser.add_argument("--style", type=Path, help="photo, or a .npy of --save-style")
+    parser.add_argument("--style", type=Path, help="photo, .npy of --save-style, or name")
     parser.add_argument("--seed", type=seed, help="another style, other clouds, other waves")
     parser.add_argument("--instances", type=Path, help="8- or 16-bit PNG of instance ids")
     parser.add_argument("--save-style", type=Path, help="keep the style of --style in this .npy")
@@ -66,7 +66,9 @@ def seed(text: str) -> int:
 
 
 def read_style(path: Path, painter) -> np.ndarray:
-    """The style vector of a photo, or one that was saved."""
+    """The style vector of a photo, one that was saved, or one that comes with the model."""
+    if str(path) in painter.styles:
+        return painter.styles[str(path)]
     if path.suffix.lower() != VECTOR:
         return painter.style_of(read_photo(path))
     try:

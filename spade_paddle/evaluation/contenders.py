@@ -14,7 +14,7 @@ from spade_paddle.doctor.own_labels import own_label_set
 from spade_paddle.errors import DataError
 from spade_paddle.inference.painter import Painter
 
-AVERAGE, OWN = "average", "own"
+AVERAGE, DRAWN, OWN = "average", "drawn", "own"
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Contender:
     Args:
         model: what to call the model.
         painter: the model.
-        style: ``average``; ``own``, that of the very photo a scene shows; None for a model that
-            has no styles.
+        style: the name of one that comes with the model; ``average``, z = 0; ``drawn``, what the
+            seed draws; ``own``, that of the very photo a scene shows; None for a model that has no
+            styles.
     """
 
     model: str
@@ -38,7 +39,8 @@ class Contender:
         return self.model if self.style is None else f"{self.model}, {self.style} style"
 
     def paint(self, scene: Scene, *, seed: int) -> np.ndarray:
-        """The scene's label map painted, ``uint8`` [H, W, 3]; ``seed`` draws the noise only.
+        """The scene's label map painted, ``uint8`` [H, W, 3]; ``seed`` draws the noise, and the style
+        where that is drawn.
 
         Raises:
             LabelMapError: the model does not paint such a map.
@@ -48,6 +50,8 @@ class Contender:
             style = scene.photo
         elif self.style == AVERAGE:  # with a seed and no style, the painter would draw one
             style = np.zeros(self.painter.style_dim, np.float32)
+        elif self.style not in (None, DRAWN):
+            style = self.painter.styles[self.style]
         has_instances = self.painter.model["instance_edges"] and scene.instance_map is not None
         return self.painter.paint(
             scene.label_map,
@@ -66,7 +70,10 @@ def open_contenders(folders: Sequence[Path]) -> list[Contender]:
     contenders = []
     for name, folder in zip(_names(folders), folders):
         painter = Painter.load(folder)
-        styles = [AVERAGE, OWN] if painter.has_styles else [AVERAGE if painter.style_dim else None]
+        styles: list[str | None] = [None]
+        if painter.style_dim:
+            styles = [*(painter.styles or [AVERAGE]), DRAWN]
+            styles += [OWN] if painter.has_styles else []
         contenders += [Contender(name, painter, style) for style in styles]
     return contenders
 

@@ -1,6 +1,6 @@
 """The model folder: what export writes and what the painter reads; no configuration beside it.
 
-model.json            format, name, label set, sizes, what it was trained on, sha256 of files
+model.json            format, name, label set, sizes, styles, what it was trained on, sha256s
 generator.json        the network (.pdmodel from Paddle 2, which Paddle 3 reads as well)
 generator.pdiparams   its weights
 encoder.*             the same of the style encoder, for models that take a style picture
@@ -54,4 +54,4 @@ def read_model(folder: Path) -> dict[str, Any]:
                 "folder again",
                 code="model_damaged",
             )
-    return {"positions": None, "style_dim": 0, **model}
+    return {"positions": None, "style_dim": 0, "styles": [], **model}

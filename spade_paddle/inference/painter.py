@@ -88,6 +88,7 @@ class Painter:
     Use :meth:`load`. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
     (the size the model was trained for), ``multiple`` (sizes are padded to it), ``limits`` (the
     sizes that are painted at all), ``style_dim`` (length of a style vector, 0 without style),
+    ``styles`` (the styles that come with the model, ``float32`` [D] by name, the default first),
     ``model`` (the whole of model.json).
     """
 
@@ -102,6 +103,9 @@ class Painter:
         self.width: int = model["width"]
         self.multiple: int = model["multiple"]
         self.style_dim: int = model["style_dim"]
+        self.styles = {
+            style["name"]: np.array(style["vector"], np.float32) for style in model["styles"]
+        }
         self.limits = SizeLimits(min_side=self.multiple, max_pixels=MAX_PIXELS)
         self._generator = generator
         self._encoder = encoder
@@ -145,7 +149,7 @@ class Painter:
         label_map: np.ndarray,
         *,
         seed: int | None = None,
-        style: np.ndarray | None = None,
+        style: np.ndarray | str | None = None,
         instance_map: np.ndarray | None = None,
     ) -> np.ndarray:
         """Paint one label map.
@@ -155,9 +159,10 @@ class Painter:
                 ``limits``. A size that is not a multiple of ``multiple`` is padded by repeating
                 the border, painted, and cut back.
             seed: of what is left to chance: the noise (other clouds, other waves; None is 0), and
-                the style of a model with style when none is given (None is the average style).
-            style: ``uint8`` [h, w, 3], a photo to take the style from (its mean, mu); or the style
-                itself, numbers [D], as :meth:`style_of` gives it.
+                the style of a model with style when none is given: one of ``styles``, or, without
+                any, drawn from N(0, 1). None is :attr:`default_style`.
+            style: the name of one of ``styles``; or ``uint8`` [h, w, 3], a photo to take the style
+                from (its mean, mu); or the style itself, numbers [D], as :meth:`style_of` gives it.
             instance_map: integers [H, W], for the instance edges; without it the edges between
                 labels stand in.
 
@@ -190,6 +195,11 @@ class Painter:
         pictures = self._generator.run({name: values[None] for name, values in inputs.items()})
         height, width = label_map.shape
         return np.ascontiguousarray(to_pixels(pictures)[0, :height, :width])
+
+    @property
+    def default_style(self) -> np.ndarray:
+        """The first of ``styles``, else z = 0: ``float32`` [D]."""
+        return next(iter(self.styles.values()), np.zeros(self.style_dim, np.float32))
 
     def style_of(self, photo: np.ndarray) -> np.ndarray:
         """The style of a photo, ``uint8`` [h, w, 3] RGB, as ``float32`` [D]: the encoder's mu.
@@ -246,12 +256,23 @@ class Painter:
                 code="instance_map_shape",
             )
 
-    def _style(self, style: np.ndarray | None, seed: int | None) -> np.ndarray:
+    def _style(self, style: np.ndarray | str | None, seed: int | None) -> np.ndarray:
         """The style vector to paint with, ``float32`` [D]."""
         if style is None:
             if seed is None:
-                return np.zeros(self.style_dim, np.float32)
-            return style_noise(seed, style_dim=self.style_dim)
+                return self.default_style
+            if not self.styles:
+                return style_noise(seed, style_dim=self.style_dim)
+            index = np.random.default_rng(seed).integers(len(self.styles))
+            return list(self.styles.values())[index]
+        if isinstance(style, str):
+            if style not in self.styles:
+                raise LabelMapError(
+                    f"style: the model '{self.name}' has no style '{style}'; it has "
+                    f"{', '.join(self.styles) or 'none with a name'}",
+                    code="style_unknown",
+                )
+            return self.styles[style]
         style = np.asarray(style)
         if style.ndim == 3:
             return self.style_of(style)

@@ -8,11 +8,14 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.errors import DataError, ModelError
 from spade_paddle.evaluation.contenders import Contender, common_label_set, open_contenders
 from spade_paddle.inference.painter import Painter
+from spade_paddle.inference.styles import add_styles
+from tests.inference.conftest import photo
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +28,41 @@ def contenders(make_exported):
     return open_contenders([make_exported(name)[1] for name in ("clade", "style")])
 
 
-def test_a_model_with_styles_enters_twice(contenders):
-    assert [contender.style for contender in contenders] == [None, "average", "own"]
-    assert contenders[1].painter is contenders[2].painter
+def test_a_model_with_styles_enters_with_each_of_its_ways_to_choose_one(contenders):
+    assert [contender.style for contender in contenders] == [None, "average", "drawn", "own"]
+    assert contenders[1].painter is contenders[3].painter
     assert len({contender.model for contender in contenders}) == 2
-    assert contenders[2].title == f"{contenders[1].model}, own style"
+    assert contenders[3].title == f"{contenders[1].model}, own style"
 
 
-def test_styles_are_the_average_and_that_of_the_scenes_own_photo(contenders, scene):
+def test_styles_that_come_with_a_model_enter_in_place_of_the_average(
+    make_exported, scene, tmp_path
+):
+    folder = tmp_path / "styled"
+    shutil.copytree(make_exported("style")[1], folder)
+    photos = {name: tmp_path / f"{name}.png" for name in ("bright", "grey")}
+    for seed, path in enumerate(photos.values()):
+        Image.fromarray(photo(seed)).save(path)
+    add_styles(folder, photos)
+    contenders = open_contenders([folder])
+    assert [c.style for c in contenders] == ["bright", "grey", "drawn", "own"]
+    painter, plain = contenders[0].painter, {"instance_map": scene.instance_map}
+    for contender in contenders[:2]:
+        expected = painter.paint(scene.label_map, style=contender.style, **plain)
+        assert np.array_equal(contender.paint(scene, seed=5), expected)
+    drawn = [contenders[2].paint(scene, seed=seed).tobytes() for seed in range(9)]
+    assert len(set(drawn)) == 2
+
+
+def test_styles_are_the_average_a_drawn_one_and_that_of_the_scenes_own_photo(contenders, scene):
     painter = contenders[1].painter
     plain = {"instance_map": scene.instance_map}
     for seed in (0, 5):  # no seed draws another style
         average = contenders[1].paint(scene, seed=seed)
         assert np.array_equal(average, painter.paint(scene.label_map, **plain))
-    own = contenders[2].paint(scene, seed=5)
+    drawn = contenders[2].paint(scene, seed=5)
+    assert np.array_equal(drawn, painter.paint(scene.label_map, seed=5, **plain))
+    own = contenders[3].paint(scene, seed=5)
     assert np.array_equal(own, painter.paint(scene.label_map, style=scene.photo, **plain))
     assert not np.array_equal(own, average)
 
@@ -49,7 +73,7 @@ def test_instances_make_edges_in_models_that_know_them_only(contenders, scene):
         np.array_equal(contender.paint(scene, seed=0), contender.paint(bare, seed=0))
         for contender in contenders
     ]
-    assert same == [True, False, False]
+    assert same == [True, False, False, False]
 
 
 def test_noise_is_that_of_the_seed(contenders, scene):

@@ -43,7 +43,7 @@ def test_two_models_are_measured_and_compared_the_same_each_time(run, models, tm
     protocol = content["protocol"]
     assert (protocol["part"], protocol["scenes"], protocol["side"]) == ("val", 4, 64)
     assert [model["folder"] for model in protocol["models"]] == [str(model) for model in models]
-    assert [row["style"] for row in content["rows"]] == [None, None, "average", "own"]
+    assert [row["style"] for row in content["rows"]] == [None, None, "average", "drawn", "own"]
     lines = results[0].stdout.splitlines()
     for row in content["rows"][1:]:
         numbers = [
