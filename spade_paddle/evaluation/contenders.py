@@ -39,8 +39,8 @@ class Contender:
         return self.model if self.style is None else f"{self.model}, {self.style} style"
 
     def paint(self, scene: Scene, *, seed: int) -> np.ndarray:
-        """The scene's label map painted, ``uint8`` [H, W, 3]; ``seed`` draws the noise, and the style
-        where that is drawn.
+        """The scene's label map painted, ``uint8`` [H, W, 3]; ``seed`` draws the noise, and where
+        the style is drawn, that too.
 
         Raises:
             LabelMapError: the model does not paint such a map.

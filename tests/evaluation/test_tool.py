@@ -59,7 +59,7 @@ def test_two_models_are_measured_and_compared_the_same_each_time(run, models, tm
             and f"{comparison['better']} of 4" in line
             for line in lines
         )
-    assert len(content["comparisons"]) == 2
+    assert len(content["comparisons"]) == 3
 
 
 @pytest.mark.skipif(importlib.util.find_spec("paddleseg") is None, reason="no PaddleSeg")
