@@ -68,11 +68,12 @@ class Reporter:
         """Take in one step's numbers; write their means when due.
 
         Args:
-            losses: by name.
+            losses: by name; empty for a step that was left out.
             before: images seen before the step.
             now: images seen after it.
         """
-        self._pending.append(losses)
+        if losses:
+            self._pending.append(losses)
         self._progress.update(now - before)
         if passed(self._config.log_every_images, before, now):
             self.write_pending(now)

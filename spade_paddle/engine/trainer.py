@@ -134,9 +134,8 @@ class Trainer:
             save = last or passed(config.checkpoint_every_images, before, now)
             if look or save:
                 self._recalibrate()
-            if look and self._reporter is not None:
-                with self._writing():
-                    self._reporter.picture(now, self.sample_sheet())
+            if look:
+                self._show(now)
             if save:
                 self._save()
         return True
@@ -200,6 +199,14 @@ class Trainer:
         if batches:
             inputs = (part for batch in batches for part in self._step_inputs(batch))
             self.learner.statistics = measure_statistics(self.learner.averaged, inputs)
+
+    def _show(self, images_seen: int) -> None:
+        """Write sample pictures; every process must come here."""
+        reporter = self._reporter
+        picture = self._read(lambda: None if reporter is None else self.sample_sheet())
+        if reporter is not None:
+            with self._writing():
+                reporter.picture(images_seen, picture)
 
     def sample_sheet(self) -> np.ndarray:
         """The first validation scenes as label map | painted | painted by the average | photo."""

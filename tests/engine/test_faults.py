@@ -131,7 +131,7 @@ def own_data(workshop, landscape, tmp_path) -> Workshop:
     return shop
 
 
-FRESH = ("data.cache_gib=0.0", "checkpoint_every_images=1000", "sample_every_images=1000")
+FRESH = ("data.cache_gib=0.0", "checkpoint_every_images=1000")
 
 
 def unknown_label(data):
@@ -141,18 +141,26 @@ def unknown_label(data):
     return "0001.png: unknown label ids 99"
 
 
+def val_photo_gone(data):
+    (data / "val" / "images" / "0000.png").unlink()
+    return "0000.png"
+
+
 def photo_gone(data):
     (data / "train" / "images" / "0001.png").unlink()
     return "0001.png"
 
 
-@pytest.mark.parametrize("spoil", [unknown_label, photo_gone])
+@pytest.mark.parametrize("spoil", [unknown_label, photo_gone, val_photo_gone])
 def test_file_that_spoils_during_training_is_named_and_everything_before_it_is_kept(
     own_data, tmp_path, spoil
 ):
     run, whole = spoil.__name__, tmp_path / "whole"
     shutil.copytree(own_data.data, whole)
-    process = own_data.start(run, *FRESH, "total_images=100000", "log_every_images=2")
+    # looked at often, for what spoils in the validation part to be met
+    process = own_data.start(
+        *(run, *FRESH, "total_images=100000", "log_every_images=2", "sample_every_images=2")
+    )
     metrics = own_data.folder / run / "metrics.jsonl"
     wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") >= 2, process)
     named = spoil(own_data.data)

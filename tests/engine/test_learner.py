@@ -19,6 +19,7 @@ from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
+from spade_paddle.layers.norm import ParamFreeBatchNorm
 from tests.engine.conftest import TINY, assert_same_state
 
 LABELS = 13
@@ -168,6 +169,8 @@ def test_measured_statistics_are_the_mean_of_the_batches_and_nothing_stays_chang
     measured = measure_statistics(learner.averaged, batches)
     assert_same_state(before, copy(generator.state_dict()))
     assert not generator.training
+    norms = [x for x in generator.sublayers() if isinstance(x, ParamFreeBatchNorm)]
+    assert {norm.momentum for norm in norms} == {0.9}
     # the first norm sees what the first convolution makes of the semantic map
     seen = [generator.fc(b.semantics[:, :, ::32, ::32]).numpy() for b in batches]
     name = "head_0.norm_0.param_free_norm"
