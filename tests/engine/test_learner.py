@@ -17,6 +17,7 @@ from spade_paddle.engine.guard import PATIENCE, BadSteps
 from spade_paddle.engine.inputs import step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
+from spade_paddle.engine.steps import StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
@@ -37,12 +38,16 @@ def learner_of(options: Config) -> Learner:
     return Learner(options, num_labels=LABELS, workers=Workers())
 
 
-def pictures(options: Config, *, count: int = 2, seed: int = 0):
+def batch_of(count: int, *, seed: int = 0) -> Batch:
     rng = np.random.default_rng(seed)
-    batch = Batch(
+    return Batch(
         photo=rng.uniform(-1, 1, (count, 3, 32, 32)).astype(np.float32),
         label_map=rng.integers(0, LABELS, (count, 32, 32)).astype(np.int32),
     )
+
+
+def pictures(options: Config, *, count: int = 2, seed: int = 0) -> list[StepInput]:
+    batch = batch_of(count, seed=seed)
     return step_inputs(batch, most=count, config=options, num_labels=LABELS)
 
 
@@ -184,6 +189,18 @@ def test_measured_statistics_are_the_mean_of_the_batches_and_nothing_stays_chang
         inside = copy(generator.state_dict())
     assert np.array_equal(inside[f"{name}._mean"], measured[f"{name}._mean"])
     assert_same_state(before, copy(generator.state_dict()))
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "sizes"), [(4, 4, [4]), (4, 2, [2, 2]), (3, 2, [1, 1, 1]), (6, 4, [3, 3])]
+)
+def test_a_batch_is_taken_in_as_few_equal_parts_as_may_be(count, most, sizes):
+    options = config()
+    batch = batch_of(count)
+    parts = step_inputs(batch, most=most, config=options, num_labels=LABELS)
+    assert [len(part.photo) for part in parts] == sizes
+    assert [len(part.semantics) for part in parts] == sizes
+    assert np.array_equal(np.concatenate([part.photo.numpy() for part in parts]), batch.photo)
 
 
 def test_without_batch_norm_there_is_nothing_to_measure():
