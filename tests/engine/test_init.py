@@ -98,7 +98,14 @@ def test_a_run_grows_from_normal_to_most_and_its_new_block_fades_in(workshop):
     again = workshop.train("parts", *larger)
     assert "going on from 6 images" in again.stdout + again.stderr
     assert "carry over" not in again.stdout + again.stderr
-    assert_same_state(workshop.weights("large", 8), workshop.weights("parts", 8))
+    left, right = workshop.weights("large", 8), workshop.weights("parts", 8)
+    # no gradient reaches conv_img_before after fading; Adam forgets its moments with a restart
+    for name in ("optimizer_g", "optimizer_d"):
+        assert right[name].keys() <= left[name].keys()
+        left[name] = {key: left[name][key] for key in right[name]}
+    assert_same_state(left, right)
+    before = workshop.weights("small", 4)["generator"]["conv_img.weight"]
+    assert not np.array_equal(left["generator"]["conv_img_before.weight"], before)  # it learned
 
 
 def test_a_source_given_on_the_command_line_is_kept_in_the_configuration(workshop, folder):

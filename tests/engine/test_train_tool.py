@@ -77,8 +77,13 @@ def test_visualdl_shows_a_resumed_run_from_its_beginning(workshop):
     # VisualDL shows the newest file of a folder only
     often = "sample_every_images=4"
     assert workshop.train("seen", often, "total_images=4").returncode == 0
+    # what a run leaves that was killed after its last checkpoint
     (workshop.folder / "seen" / "samples" / "0000000006-samples.png").write_bytes(b"of a lost step")
+    with (workshop.folder / "seen" / "metrics.jsonl").open("a") as file:
+        file.write('{"images": 6, "g_gan": 1.0}\n{"images": 7, "g_g')
     assert workshop.train("seen", often).returncode == 0
+    text = (workshop.folder / "seen" / "metrics.jsonl").read_text()
+    assert [json.loads(line)["images"] for line in text.splitlines()] == [4, 8]
     scalars, pictures, _ = read_visualdl(workshop.folder / "seen")
     assert scalars == [4, 8]
     assert pictures == [4, 8]
