@@ -10,20 +10,25 @@ import paddle
 import pytest
 
 from spade_paddle.config import Config, read_config
+from spade_paddle.data.augmentation import BRIGHTNESS, IDENTITY
 from spade_paddle.data.batches import Batch
+from spade_paddle.data.label_sets import find_label_set
+from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.engine import learner as learner_module
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import PATIENCE, BadSteps
 from spade_paddle.engine.inputs import step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
+from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.steps import StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
 from tests.engine.conftest import TINY, assert_same_state
 
-LABELS = 13
+LABEL_SET = find_label_set("landscape")
+LABELS = len(LABEL_SET)
 
 
 def config(**sections) -> Config:
@@ -163,6 +168,31 @@ def test_r1_is_counted_every_so_many_images_and_then_so_much_stronger():
     learner.images_seen = 16
     assert learner._r1_weight(2) == 3.0 / 2 * 6 / 2
     assert learner._r1_weight(12) == 3.0 / 2  # a batch of more than that: each time, once
+
+
+def test_the_discriminator_sees_augmented_pictures_the_generators_losses_plain_ones():
+    options = config(losses={"feature_matching": 0.0})
+    rows = np.tile(np.array(IDENTITY, np.float32), (2, 1))
+    changed = rows.copy()
+    changed[:, BRIGHTNESS] = 0.4
+    losses = []
+    for augmentation in (None, rows, changed):
+        (part,) = pictures(options)
+        part = dataclasses.replace(part, augmentation=augmentation)
+        losses.append(learner_of(options).learn([part]))
+    plain, identity, bright = losses
+    assert identity == plain
+    for name in ("g_gan", "d_fake", "d_real"):
+        assert bright[name] != plain[name], name
+
+
+def test_networks_that_are_looked_at_go_on_learning():
+    options = config()
+    learner = learner_of(options)
+    scene = synthetic_scene(1, label_set=LABEL_SET, height=32, width=32, instances=False)
+    picture = sample_sheet([learner.networks], [scene], config=options, label_set=LABEL_SET)
+    assert picture.shape == (32, 3 * 32 + 2 * 4, 3)
+    assert all(layer.training for layer in learner.networks.generator.sublayers())
 
 
 def test_measured_statistics_are_the_mean_of_the_batches_and_nothing_stays_changed():

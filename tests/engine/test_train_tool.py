@@ -10,6 +10,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from spade_paddle.config import load_config
+from spade_paddle.data.batches import to_pixels
+from spade_paddle.data.synthetic import synthetic_scene
+from spade_paddle.inference.export import LabelsToPicture, export_run
+from spade_paddle.inference.painter import Painter
 from tests.engine.conftest import assert_same_state
 
 # a style encoder, CLADE-ICPE and synchronised statistics, in as few numbers as may be
@@ -71,6 +76,26 @@ def test_visualdl_log_reads_back(workshop, finished):
     assert tags["image"] == ["samples"]
     assert scalars == [4, 8]
     assert pictures == [8]
+
+
+def test_export_takes_the_statistics_that_were_measured_anew(workshop, landscape, tmp_path):
+    options = ("data.instance_edges=false", "ema_recalibration_images=4")
+    assert workshop.train("measured", *options).returncode == 0
+    run = workshop.folder / "measured"
+    state = workshop.weights("measured", 8)
+    assert state["statistics"]
+    export_run(run, tmp_path / "model", name="x", version="1")
+    label_map = synthetic_scene(5, label_set=landscape, height=32, width=32).label_map
+    picture = Painter.load(tmp_path / "model", threads=1).paint(label_map).astype(int)
+    network = LabelsToPicture.of(load_config(run / "config.yaml"), num_labels=len(landscape))
+    differences = []
+    for statistics in (state["statistics"], {}):
+        network.generator.set_state_dict({**state["average"], **statistics})
+        with paddle.no_grad():
+            inputs = {"label_map": paddle.to_tensor(label_map[None].astype("int32"))}
+            expected = to_pixels(network(inputs).numpy())[0]
+        differences.append(np.abs(picture - expected).max())
+    assert differences[0] <= 1 < differences[1], differences
 
 
 def test_visualdl_shows_a_resumed_run_from_its_beginning(workshop):
