@@ -8,6 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
 from spade_paddle.cli import run_tool
 
 
@@ -23,18 +25,26 @@ def main() -> int:
         type=named_photo,
         default=[],
         metavar="NAME=PHOTO",
-        help="a style that comes with the model, of a photo; may be repeated, the first is default",
+        help="a style that comes with the model, that of a photo; may be repeated",
+    )
+    parser.add_argument(
+        "--styles",
+        type=Path,
+        metavar="DATA",
+        help="a data set: a doodle gets the style of its training photo that shows the most alike",
     )
     return run_tool(export, parser)
 
 
 def export(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.export import export_run
-    from spade_paddle.inference.styles import add_styles
+    from spade_paddle.inference.styles import add_gallery, add_styles
 
     out = export_run(arguments.run, arguments.out, name=arguments.name, version=arguments.version)
     if arguments.style:
         add_styles(out, dict(arguments.style))
+    if arguments.styles is not None:
+        print(f"{add_gallery(out, arguments.styles, progress=tqdm)} styles to choose from")
     print(f"model folder: {out}")
     return 0
 

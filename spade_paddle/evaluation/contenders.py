@@ -1,4 +1,4 @@
-"""Who paints the scenes: every model, and one with styles in two ways."""
+"""Who paints the scenes: every model, and one with styles in each way to choose one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spade_paddle.doctor.own_labels import own_label_set
 from spade_paddle.errors import DataError
 from spade_paddle.inference.painter import Painter
 
-AVERAGE, DRAWN, OWN = "average", "drawn", "own"
+AVERAGE, CHOSEN, DRAWN, OWN = "average", "chosen", "drawn", "own"
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Contender:
     Args:
         model: what to call the model.
         painter: the model.
-        style: the name of one that comes with the model; ``average``, z = 0; ``drawn``, what the
-            seed draws; ``own``, that of the very photo a scene shows; None for a model that has no
-            styles.
+        style: the name of one that comes with the model; ``chosen``, what the model chooses by the
+            label map; ``average``, z = 0; ``drawn``, what the seed draws; ``own``, that of the very
+            photo a scene shows; None for a model that has no styles.
     """
 
     model: str
@@ -50,6 +50,8 @@ class Contender:
             style = scene.photo
         elif self.style == AVERAGE:  # with a seed and no style, the painter would draw one
             style = np.zeros(self.painter.style_dim, np.float32)
+        elif self.style == CHOSEN:  # the noise is that of the seed all the same
+            style = self.painter.gallery.style_for(scene.label_map)
         elif self.style not in (None, DRAWN):
             style = self.painter.styles[self.style]
         has_instances = self.painter.model["instance_edges"] and scene.instance_map is not None
@@ -72,7 +74,9 @@ def open_contenders(folders: Sequence[Path]) -> list[Contender]:
         painter = Painter.load(folder)
         styles: list[str | None] = [None]
         if painter.style_dim:
-            styles = [*(painter.styles or [AVERAGE]), DRAWN]
+            styles = [CHOSEN] if painter.gallery is not None else []
+            styles += painter.styles
+            styles = [*(styles or [AVERAGE]), DRAWN]
             styles += [OWN] if painter.has_styles else []
         contenders += [Contender(name, painter, style) for style in styles]
     return contenders

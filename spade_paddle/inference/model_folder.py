@@ -3,6 +3,7 @@
 model.json            format, name, label set, sizes, styles, what it was trained on, sha256s
 generator.json        the network (.pdmodel from Paddle 2, which Paddle 3 reads as well)
 generator.pdiparams   its weights
+styles.npz            styles of photos and what they show, for models with styles (maybe)
 encoder.*             the same of the style encoder, for models that take a style picture
 """
 

@@ -18,9 +18,11 @@ from paddle import inference
 from spade_paddle.data.batches import to_network, to_pixels
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.noise import noise_maps, style_noise
+from spade_paddle.data.photos import shrink
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.engine.cpu import usable_cores
 from spade_paddle.errors import LabelMapError, ModelError
+from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.model_folder import ENCODER, PROGRAM, PROGRAM_ENDINGS, read_model
 
@@ -88,12 +90,17 @@ class Painter:
     Use :meth:`load`. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
     (the size the model was trained for), ``multiple`` (sizes are padded to it), ``limits`` (the
     sizes that are painted at all), ``style_dim`` (length of a style vector, 0 without style),
-    ``styles`` (the styles that come with the model, ``float32`` [D] by name, the default first),
+    ``styles`` (those with a name that come with the model, ``float32`` [D] by name), ``gallery``
+    (those it chooses from by what a label map shows, or None),
     ``model`` (the whole of model.json).
     """
 
     def __init__(
-        self, model: dict[str, Any], generator: Program, encoder: Program | None = None
+        self,
+        model: dict[str, Any],
+        generator: Program,
+        encoder: Program | None = None,
+        gallery: Gallery | None = None,
     ) -> None:
         self.model = model
         self.name: str = model["name"]
@@ -107,6 +114,7 @@ class Painter:
             style["name"]: np.array(style["vector"], np.float32) for style in model["styles"]
         }
         self.limits = SizeLimits(min_side=self.multiple, max_pixels=MAX_PIXELS)
+        self.gallery = gallery
         self._generator = generator
         self._encoder = encoder
 
@@ -137,7 +145,11 @@ class Painter:
         encoder = None
         if ENCODER + ending in model["files"]:
             encoder = Program(folder, ENCODER, ending, **options)
-        return cls(model, Program(folder, PROGRAM, ending, **options), encoder)
+        gallery = None
+        if GALLERY in model["files"]:
+            num_labels = len(LabelSet.from_dict(model["label_set"]))
+            gallery = Gallery.load(folder, style_dim=model["style_dim"], num_labels=num_labels)
+        return cls(model, Program(folder, PROGRAM, ending, **options), encoder, gallery)
 
     @property
     def has_styles(self) -> bool:
@@ -159,8 +171,9 @@ class Painter:
                 ``limits``. A size that is not a multiple of ``multiple`` is padded by repeating
                 the border, painted, and cut back.
             seed: of what is left to chance: the noise (other clouds, other waves; None is 0), and
-                the style of a model with style when none is given: one of ``styles``, or, without
-                any, drawn from N(0, 1). None is :attr:`default_style`.
+                the style of a model with style when none is given: that of another similar scene,
+                without a gallery one of ``styles``, without those drawn from N(0, 1). None is the
+                most similar scene's, the first of ``styles``, or z = 0.
             style: the name of one of ``styles``; or ``uint8`` [h, w, 3], a photo to take the style
                 from (its mean, mu); or the style itself, numbers [D], as :meth:`style_of` gives it.
             instance_map: integers [H, W], for the instance edges; without it the edges between
@@ -189,17 +202,12 @@ class Painter:
             rows, columns = padded.shape
             inputs["noise"] = noise_maps(seed or 0, channels=channels, height=rows, width=columns)
         if self.style_dim:
-            inputs["style"] = self._style(style, seed)
+            inputs["style"] = self._style(style, label_map, seed)
         elif style is not None:
             raise self._no_styles()
         pictures = self._generator.run({name: values[None] for name, values in inputs.items()})
         height, width = label_map.shape
         return np.ascontiguousarray(to_pixels(pictures)[0, :height, :width])
-
-    @property
-    def default_style(self) -> np.ndarray:
-        """The first of ``styles``, else z = 0: ``float32`` [D]."""
-        return next(iter(self.styles.values()), np.zeros(self.style_dim, np.float32))
 
     def style_of(self, photo: np.ndarray) -> np.ndarray:
         """The style of a photo, ``uint8`` [h, w, 3] RGB, as ``float32`` [D]: the encoder's mu.
@@ -215,6 +223,8 @@ class Painter:
                 f"{photo.dtype} {tuple(photo.shape)}",
                 code="style_shape",
             )
+        # the encoder resizes bilinearly, which sees but a few pixels of a large photo
+        photo = shrink(photo, min(self.height, self.width))
         return self._encoder.run({"photo": to_network(photo[None])})[0]
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
@@ -256,15 +266,23 @@ class Painter:
                 code="instance_map_shape",
             )
 
-    def _style(self, style: np.ndarray | str | None, seed: int | None) -> np.ndarray:
+    def _own_style(self, label_map: np.ndarray, seed: int | None) -> np.ndarray:
+        """The style vector where none is given, ``float32`` [D]."""
+        if self.gallery is not None:
+            return self.gallery.style_for(label_map, seed=seed)
+        if self.styles:
+            index = 0 if seed is None else np.random.default_rng(seed).integers(len(self.styles))
+            return list(self.styles.values())[index]
+        if seed is None:
+            return np.zeros(self.style_dim, np.float32)
+        return style_noise(seed, style_dim=self.style_dim)
+
+    def _style(
+        self, style: np.ndarray | str | None, label_map: np.ndarray, seed: int | None
+    ) -> np.ndarray:
         """The style vector to paint with, ``float32`` [D]."""
         if style is None:
-            if seed is None:
-                return self.default_style
-            if not self.styles:
-                return style_noise(seed, style_dim=self.style_dim)
-            index = np.random.default_rng(seed).integers(len(self.styles))
-            return list(self.styles.values())[index]
+            return self._own_style(label_map, seed)
         if isinstance(style, str):
             if style not in self.styles:
                 raise LabelMapError(

@@ -1,13 +1,19 @@
-"""Styles that come with a model: the light and mood of chosen photos, by name."""
+"""Styles that come with a model: of chosen photos by name, of many photos by what they show."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from spade_paddle.data.dataset import Pair, find_pairs, read_scene
 from spade_paddle.data.photos import read_photo
-from spade_paddle.files import write_text_atomically
+from spade_paddle.data.transforms import whole_picture
+from spade_paddle.files import sha256, write_text_atomically
+from spade_paddle.inference.gallery import GALLERY, Gallery, layout
 from spade_paddle.inference.painter import Painter
 
 
@@ -18,7 +24,7 @@ def add_styles(folder: Path, photos: Mapping[str, Path]) -> None:
 
     Args:
         folder: of a model with styles.
-        photos: by the name of the style; the first is the default.
+        photos: by the name of the style.
 
     Raises:
         DataError: a photo cannot be read.
@@ -26,13 +32,48 @@ def add_styles(folder: Path, photos: Mapping[str, Path]) -> None:
         ModelError: that is no model folder.
     """
     painter = Painter.load(folder)
-    path = folder / "model.json"
-    model = json.loads(path.read_text(encoding="utf-8"))
-    model["styles"] = [
+    styles = [
         {
             "name": name,
             "vector": [round(float(x), 4) for x in painter.style_of(read_photo(photo))],
         }
         for name, photo in photos.items()
     ]
+    _change(folder, styles=styles)
+
+
+def add_gallery(
+    folder: Path, data: Path, *, progress: Callable[[Iterable[Pair]], Iterable[Pair]] = iter
+) -> int:
+    """Keep the styles of a data set's training photos, for doodles of scenes like theirs.
+
+    Args:
+        folder: of a model with styles.
+        data: the data set, whose labels are the model's.
+        progress: is handed the scenes and hands them back one by one.
+
+    Returns:
+        how many styles were kept.
+
+    Raises:
+        DataError, LabelMapError: the data set cannot be read, or the model has no styles.
+        ModelError: that is no model folder.
+    """
+    painter = Painter.load(folder)
+    vectors, layouts = [], []
+    for pair in progress(find_pairs(data, "train")):
+        scene = read_scene(pair, painter.label_set)
+        photo = whole_picture(scene, painter.height, painter.width).photo
+        vectors.append(painter.style_of(photo))
+        layouts.append(layout(scene.label_map, num_labels=len(painter.label_set)))
+    Gallery(np.array(vectors), np.array(layouts)).save(folder)
+    files = {**painter.model["files"], GALLERY: sha256(folder / GALLERY)}
+    _change(folder, files=files)
+    return len(vectors)
+
+
+def _change(folder: Path, **values: Any) -> None:
+    """Change fields of model.json."""
+    path = folder / "model.json"
+    model = {**json.loads(path.read_text(encoding="utf-8")), **values}
     write_text_atomically(path, json.dumps(model, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,126 @@
+"""A model chooses a style by what a label map shows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spade_paddle.data.dataset import Scene
+from spade_paddle.data.photos import read_photo, shrink
+from spade_paddle.data.synthetic import write_synthetic_dataset
+from spade_paddle.data.transforms import whole_picture
+from spade_paddle.errors import ModelError
+from spade_paddle.evaluation.contenders import open_contenders
+from spade_paddle.inference.gallery import BANDS, CHOICE, GALLERY, Gallery, layout
+from spade_paddle.inference.painter import Painter
+from spade_paddle.inference.styles import add_gallery
+from tests.inference.conftest import photo
+
+
+def test_layout_is_the_share_of_every_label_in_each_band():
+    label_map = np.array([[1, 1], [1, 2], [0, 255], [2, 2], [2, 0], [2, 2], [1, 0], [1, 0]])
+    shares = layout(label_map.astype(np.uint8), num_labels=3)
+    expected = [[0, 0.75, 0.25], [0.25, 0, 0.5], [0.25, 0, 0.75], [0.5, 0.5, 0]]
+    assert BANDS == 4
+    assert np.allclose(shares, expected)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (37, 51), (3, 2)])
+def test_layout_hardly_depends_on_the_size(size):
+    rows = (np.arange(size[0]) * 2 // size[0]).astype(np.uint8)
+    shares = layout(np.repeat(rows[:, None], size[1], axis=1), num_labels=2)
+    assert shares.shape == (BANDS, 2)
+    assert np.allclose(shares[0], [1, 0])
+    if size[0] % 4 == 0:
+        assert np.allclose(shares, [[1, 0], [1, 0], [0, 1], [0, 1]])
+
+
+def random_gallery(count=30, labels=5):
+    rng = np.random.default_rng(0)
+    maps = rng.integers(0, labels, (count, 8, 8)).astype(np.uint8)
+    layouts = np.stack([layout(label_map, num_labels=labels) for label_map in maps])
+    return maps, Gallery(rng.normal(size=(count, 4)).astype(np.float32), layouts)
+
+
+def test_the_most_similar_scene_lends_its_style_and_seeds_draw_among_the_nearest():
+    maps, gallery = random_gallery()
+    for index in (0, 7, 29):
+        assert np.array_equal(gallery.style_for(maps[index]), gallery.vectors[index])
+        distances = np.abs(gallery.layouts - gallery.layouts[index]).sum(axis=(1, 2))
+        nearest = set(np.argsort(distances, kind="stable")[:CHOICE])
+        drawn = [gallery.style_for(maps[index], seed=seed) for seed in range(200)]
+        indices = {
+            int(np.flatnonzero((gallery.vectors == vector).all(axis=1))[0]) for vector in drawn
+        }
+        assert indices == nearest
+    again = gallery.style_for(maps[0], seed=5)
+    assert np.array_equal(again, gallery.style_for(maps[0], seed=5))
+
+
+def test_few_styles_are_all_drawn():
+    maps, gallery = random_gallery(count=2)
+    drawn = {gallery.style_for(maps[0], seed=seed).tobytes() for seed in range(20)}
+    assert len(drawn) == 2
+
+
+@pytest.fixture(scope="module")
+def chooser(make_exported, landscape, tmp_path_factory):
+    """A model folder with a gallery of five synthetic scenes, and the data set."""
+    folder = tmp_path_factory.mktemp("chooser")
+    data = write_synthetic_dataset(folder / "data", label_set=landscape, train=5)
+    shutil.copytree(make_exported("style")[1], folder / "model")
+    assert add_gallery(folder / "model", data) == 5
+    return folder
+
+
+def test_a_map_of_the_data_set_is_painted_in_the_style_of_its_photo(chooser):
+    painter = Painter.load(chooser / "model", threads=1)
+    for name in ("0001", "0003"):
+        label_map = np.asarray(Image.open(chooser / "data" / "train" / "labels" / f"{name}.png"))
+        whole = read_photo(chooser / "data" / "train" / "images" / f"{name}.png")
+        vector = painter.gallery.style_for(label_map)
+        # of the middle of the photo at the model's size; kept with half the digits
+        middle = whole_picture(Scene(photo=whole, label_map=label_map), 64, 64).photo
+        assert np.allclose(vector, painter.style_of(middle), rtol=1e-3, atol=1e-3)
+        picture = painter.paint(label_map)
+        assert np.array_equal(picture, painter.paint(label_map, style=vector))
+    pictures = {painter.paint(label_map, seed=seed).tobytes() for seed in range(30)}
+    assert len(pictures) == 5
+
+
+def test_the_chosen_style_is_a_contender(chooser):
+    contenders = open_contenders([chooser / "model"])
+    assert [contender.style for contender in contenders] == ["chosen", "drawn", "own"]
+
+
+def test_a_gallery_that_was_changed_is_refused(chooser, tmp_path):
+    shutil.copytree(chooser / "model", tmp_path / "model")
+    path = tmp_path / "model" / GALLERY
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(ModelError, match=r"styles\.npz: missing or not the file"):
+        Painter.load(tmp_path / "model", threads=1)
+
+
+def test_a_gallery_of_another_model_is_refused(tmp_path):
+    Gallery(np.zeros((3, 7), np.float32), np.zeros((3, BANDS, 5), np.float32)).save(tmp_path)
+    with pytest.raises(ModelError, match=r"expected styles \(3, 4\)"):
+        Gallery.load(tmp_path, style_dim=4, num_labels=5)
+
+
+def test_adding_twice_replaces(chooser, landscape, tmp_path):
+    shutil.copytree(chooser / "model", tmp_path / "model")
+    data = write_synthetic_dataset(tmp_path / "data", label_set=landscape, train=2)
+    assert add_gallery(tmp_path / "model", data) == 2
+    assert len(Painter.load(tmp_path / "model", threads=1).gallery.vectors) == 2
+    model = json.loads((tmp_path / "model" / "model.json").read_text(encoding="utf-8"))
+    assert GALLERY in model["files"]
+
+
+def test_large_photos_are_shrunk_by_area_before_the_encoder(chooser):
+    painter = Painter.load(chooser / "model", threads=1)
+    large = photo(3, height=640, width=960)
+    assert np.array_equal(painter.style_of(large), painter.style_of(shrink(large, 64)))
