@@ -15,6 +15,9 @@ from PIL import Image
 
 from spade_paddle.files import write_atomically, write_text_atomically
 
+PICTURES_SHOWN = 50
+"""So many of the newest sample pictures begin the file of a run that goes on: each is a megabyte."""
+
 
 class RunLog:
     """The log files of one run folder.
@@ -36,13 +39,20 @@ class RunLog:
         self._visualdl = LogWriter(logdir=str(folder / "vdl"))
         for line in lines:
             self._add_scalars(**line)
-        for path in sorted(self._samples.glob("*-*.png")):
+        for path in self._pictures_until(images_seen)[-PICTURES_SHOWN:]:
             images, _, name = path.stem.partition("-")
-            if int(images) > images_seen:
-                path.unlink()
-                continue
             with Image.open(path) as picture:
                 self._add_picture(int(images), name, np.asarray(picture))
+
+    def _pictures_until(self, images_seen: int) -> list[Path]:
+        """The sample pictures up to there; later ones are removed."""
+        kept = []
+        for path in sorted(self._samples.glob("*-*.png")):
+            if int(path.stem.partition("-")[0]) <= images_seen:
+                kept.append(path)
+            else:
+                path.unlink()
+        return kept
 
     def _lines_until(self, images_seen: int) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl up to there; the file keeps no others."""
