@@ -16,7 +16,8 @@ from PIL import Image
 from spade_paddle.files import write_atomically, write_text_atomically
 
 PICTURES_SHOWN = 50
-"""So many of the newest sample pictures begin the file of a run that goes on: each is a megabyte."""
+"""So many of the newest sample pictures begin the file of a run that goes on; each is a megabyte
+or so."""
 
 
 class RunLog:
