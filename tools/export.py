@@ -31,7 +31,7 @@ def main() -> int:
         "--styles",
         type=Path,
         metavar="DATA",
-        help="a data set: a doodle gets the style of its training photo that shows the most alike",
+        help="a data set: a doodle gets the style of a training photo that shows much the same",
     )
     return run_tool(export, parser)
 

@@ -18,8 +18,12 @@ from spade_paddle.files import write_atomically
 
 GALLERY = "styles.npz"
 BANDS = 4
+BRIGHTEST_OF = 6
+"""Without a seed it is the brightest of so many of the most similar scenes: a friendly picture."""
 CHOICE = 12
 """A seed draws among so many of the most similar scenes."""
+
+_ARRAYS = ("vectors", "layouts", "brightness")
 
 
 class Gallery:
@@ -28,22 +32,27 @@ class Gallery:
     Args:
         vectors: float32 [S, D].
         layouts: float32 [S, BANDS, K], see :func:`layout`.
+        brightness: float32 [S], of the photos; see :func:`brightness`.
     """
 
-    def __init__(self, vectors: np.ndarray, layouts: np.ndarray) -> None:
+    def __init__(self, vectors: np.ndarray, layouts: np.ndarray, brightness: np.ndarray) -> None:
         self.vectors = vectors
         self.layouts = layouts
+        self.brightness = brightness
 
     def style_for(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
-        """The style of the most similar scene, ``float32`` [D]; with a seed, of one of the CHOICE
-        most similar ones.
+        """The style of a similar scene, ``float32`` [D]: of the brightest of the BRIGHTEST_OF most
+        similar ones; with a seed, of one of the CHOICE most similar ones.
 
         How unlike two scenes are is the sum of the absolute differences of their layouts.
         """
         own = layout(label_map, num_labels=self.layouts.shape[2])
         differences = np.abs(self.layouts - own).sum(axis=(1, 2))
-        nearest = np.argsort(differences, kind="stable")[:CHOICE]
-        index = 0 if seed is None else np.random.default_rng(seed).integers(len(nearest))
+        nearest = np.argsort(differences, kind="stable")
+        if seed is None:
+            nearest = nearest[:BRIGHTEST_OF]
+            return self.vectors[nearest[self.brightness[nearest].argmax()]]
+        index = np.random.default_rng(seed).integers(min(CHOICE, len(nearest)))
         return self.vectors[nearest[index]]
 
     @classmethod
@@ -54,25 +63,32 @@ class Gallery:
             ModelError: it does not go with the model.
         """
         with np.load(folder / GALLERY) as arrays:
-            vectors, layouts = (arrays[name].astype(np.float32) for name in ("vectors", "layouts"))
-        expected = [(len(vectors), style_dim), (len(vectors), BANDS, num_labels)]
-        if not len(vectors) or [vectors.shape, layouts.shape] != expected:
+            own = [arrays[name].astype(np.float32) for name in _ARRAYS]
+        count = len(own[0])
+        expected = [(count, style_dim), (count, BANDS, num_labels), (count,)]
+        shapes = [array.shape for array in own]
+        if not count or shapes != expected:
             raise ModelError(
-                f"{folder / GALLERY}: expected styles {expected[0]} and layouts {expected[1]}, "
-                f"got {vectors.shape} and {layouts.shape}; export the model again",
+                f"{folder / GALLERY}: expected {', '.join(_ARRAYS)} of the shapes {expected}, got "
+                f"{shapes}; export the model again",
                 code="model_damaged",
             )
-        return cls(vectors, layouts)
+        return cls(*own)
 
     def save(self, folder: Path) -> None:
         """Write it into a model folder, with half the digits, which do."""
-        arrays = {"vectors": self.vectors, "layouts": self.layouts}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
 
         def write(temporary: Path) -> None:
             with temporary.open("wb") as file:  # a path would get another ending
                 np.savez_compressed(file, **{k: v.astype(np.float16) for k, v in arrays.items()})
 
         write_atomically(folder / GALLERY, write)
+
+
+def brightness(photo: np.ndarray) -> float:
+    """The mean over all pixels of the largest of red, green and blue, 0..255."""
+    return float(photo.max(axis=2).mean())
 
 
 def layout(label_map: np.ndarray, *, num_labels: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from spade_paddle.data.dataset import Pair, find_pairs, read_scene
 from spade_paddle.data.photos import read_photo
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.files import sha256, write_text_atomically
-from spade_paddle.inference.gallery import GALLERY, Gallery, layout
+from spade_paddle.inference.gallery import GALLERY, Gallery, brightness, layout
 from spade_paddle.inference.painter import Painter
 
 
@@ -60,13 +60,14 @@ def add_gallery(
         ModelError: that is no model folder.
     """
     painter = Painter.load(folder)
-    vectors, layouts = [], []
+    vectors, layouts, brightnesses = [], [], []
     for pair in progress(find_pairs(data, "train")):
         scene = read_scene(pair, painter.label_set)
         photo = whole_picture(scene, painter.height, painter.width).photo
         vectors.append(painter.style_of(photo))
         layouts.append(layout(scene.label_map, num_labels=len(painter.label_set)))
-    Gallery(np.array(vectors), np.array(layouts)).save(folder)
+        brightnesses.append(brightness(photo))
+    Gallery(np.array(vectors), np.array(layouts), np.array(brightnesses)).save(folder)
     files = {**painter.model["files"], GALLERY: sha256(folder / GALLERY)}
     _change(folder, files=files)
     return len(vectors)

@@ -15,7 +15,15 @@ from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import ModelError
 from spade_paddle.evaluation.contenders import open_contenders
-from spade_paddle.inference.gallery import BANDS, CHOICE, GALLERY, Gallery, layout
+from spade_paddle.inference.gallery import (
+    BANDS,
+    BRIGHTEST_OF,
+    CHOICE,
+    GALLERY,
+    Gallery,
+    brightness,
+    layout,
+)
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_gallery
 from tests.inference.conftest import photo
@@ -39,19 +47,28 @@ def test_layout_hardly_depends_on_the_size(size):
         assert np.allclose(shares, [[1, 0], [1, 0], [0, 1], [0, 1]])
 
 
+def test_brightness_is_of_the_strongest_colour():
+    photo = np.array([[[0, 10, 200], [100, 0, 0]]], np.uint8)
+    assert brightness(photo) == 150
+
+
 def random_gallery(count=30, labels=5):
     rng = np.random.default_rng(0)
     maps = rng.integers(0, labels, (count, 8, 8)).astype(np.uint8)
     layouts = np.stack([layout(label_map, num_labels=labels) for label_map in maps])
-    return maps, Gallery(rng.normal(size=(count, 4)).astype(np.float32), layouts)
+    vectors, lights = rng.normal(size=(count, 4)), rng.uniform(0, 255, count)
+    return maps, Gallery(vectors.astype(np.float32), layouts, lights.astype(np.float32))
 
 
-def test_the_most_similar_scene_lends_its_style_and_seeds_draw_among_the_nearest():
+def test_the_brightest_of_the_nearest_lends_its_style_and_seeds_draw_among_more():
     maps, gallery = random_gallery()
     for index in (0, 7, 29):
-        assert np.array_equal(gallery.style_for(maps[index]), gallery.vectors[index])
         distances = np.abs(gallery.layouts - gallery.layouts[index]).sum(axis=(1, 2))
-        nearest = set(np.argsort(distances, kind="stable")[:CHOICE])
+        order = np.argsort(distances, kind="stable")
+        assert order[0] == index
+        brightest = max(order[:BRIGHTEST_OF], key=lambda scene: gallery.brightness[scene])
+        assert np.array_equal(gallery.style_for(maps[index]), gallery.vectors[brightest])
+        nearest = set(order[:CHOICE])
         drawn = [gallery.style_for(maps[index], seed=seed) for seed in range(200)]
         indices = {
             int(np.flatnonzero((gallery.vectors == vector).all(axis=1))[0]) for vector in drawn
@@ -77,15 +94,20 @@ def chooser(make_exported, landscape, tmp_path_factory):
     return folder
 
 
-def test_a_map_of_the_data_set_is_painted_in_the_style_of_its_photo(chooser):
+def test_what_is_kept_is_of_the_photos_and_the_painter_takes_it(chooser):
     painter = Painter.load(chooser / "model", threads=1)
-    for name in ("0001", "0003"):
-        label_map = np.asarray(Image.open(chooser / "data" / "train" / "labels" / f"{name}.png"))
-        whole = read_photo(chooser / "data" / "train" / "images" / f"{name}.png")
-        vector = painter.gallery.style_for(label_map)
+    gallery = painter.gallery
+    for index in (1, 3):
+        name = f"{index:04d}.png"
+        label_map = np.asarray(Image.open(chooser / "data" / "train" / "labels" / name))
+        whole = read_photo(chooser / "data" / "train" / "images" / name)
         # of the middle of the photo at the model's size; kept with half the digits
         middle = whole_picture(Scene(photo=whole, label_map=label_map), 64, 64).photo
-        assert np.allclose(vector, painter.style_of(middle), rtol=1e-3, atol=1e-3)
+        near = {"rtol": 1e-3, "atol": 1e-3}
+        assert np.allclose(gallery.vectors[index], painter.style_of(middle), **near)
+        assert np.allclose(gallery.layouts[index], layout(label_map, num_labels=13), **near)
+        assert np.isclose(gallery.brightness[index], brightness(middle), rtol=1e-3)
+        vector = gallery.style_for(label_map)
         picture = painter.paint(label_map)
         assert np.array_equal(picture, painter.paint(label_map, style=vector))
     pictures = {painter.paint(label_map, seed=seed).tobytes() for seed in range(30)}
@@ -106,8 +128,8 @@ def test_a_gallery_that_was_changed_is_refused(chooser, tmp_path):
 
 
 def test_a_gallery_of_another_model_is_refused(tmp_path):
-    Gallery(np.zeros((3, 7), np.float32), np.zeros((3, BANDS, 5), np.float32)).save(tmp_path)
-    with pytest.raises(ModelError, match=r"expected styles \(3, 4\)"):
+    Gallery(np.zeros((3, 7)), np.zeros((3, BANDS, 5)), np.zeros(3)).save(tmp_path)
+    with pytest.raises(ModelError, match=r"of the shapes \[\(3, 4\)"):
         Gallery.load(tmp_path, style_dim=4, num_labels=5)
 
 
