@@ -8,13 +8,17 @@ import platform
 from pathlib import Path
 from typing import Callable
 
+import numpy as np
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file as hexadecimal text."""
+
+def sha256(path: Path, *, end: int | None = None) -> str:
+    """The SHA-256 of a file, or of its first ``end`` bytes, as hexadecimal text."""
     digest = hashlib.sha256()
+    left = path.stat().st_size if end is None else end
     with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
+        while left > 0 and (block := file.read(min(left, 1 << 20))):
             digest.update(block)
+            left -= len(block)
     return digest.hexdigest()
 
 
@@ -34,6 +38,16 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, shared: bool 
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_arrays_atomically(path: Path, **arrays: np.ndarray | str) -> None:
+    """Write arrays by name as a compressed ``.npz``, by ``write_atomically``."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a path, NumPy would add an ending of its own
+            np.savez_compressed(file, **arrays)
+
+    write_atomically(path, write)
 
 
 def write_text_atomically(path: Path, text: str, *, shared: bool = False) -> None:

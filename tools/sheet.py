@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from spade_paddle.cli import run_tool
-from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import whole_picture
@@ -49,8 +48,8 @@ def make_sheet(arguments: argparse.Namespace) -> int:
 def paint_scenes(painter, data: Path, names: str) -> list[list[np.ndarray]]:
     """For each scene its label map in colours, the painted picture and the photo."""
     # photos that the training has not seen: it has split a flat data set by this
-    val_share = painter.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
-    pairs = {pair.stem: pair for pair in find_pairs(data, "val", val_share=val_share)}
+    found = find_pairs(data, "val", val_share=painter.val_share)
+    pairs = {pair.stem: pair for pair in found}
     wanted = [name for name in names.split(",") if name] or list(pairs)
     unknown = [name for name in wanted if name not in pairs]
     if unknown:

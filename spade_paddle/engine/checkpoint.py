@@ -7,8 +7,6 @@ flushed to the disk and renamed, so that whatever happens there is a whole one t
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Any, Callable
 
@@ -70,15 +68,11 @@ def load_latest(folder: Path, *, warn: Callable[[str], None]) -> dict[str, Any] 
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether the check sum is right; a file without one (version 0.4 and before) may be."""
+    """Whether the check sum is right; a file of an older version, without one, may be whole."""
     size = path.stat().st_size - _TRAILER_BYTES
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        file.seek(max(size, 0), os.SEEK_SET)
+        file.seek(max(size, 0))
         trailer = file.read()
-        if not trailer.startswith(_SUM_MARK):
-            return True
-        file.seek(0)
-        for start in range(0, size, 1 << 20):
-            digest.update(file.read(min(1 << 20, size - start)))
-    return trailer == _SUM_MARK + digest.hexdigest().encode()
+    if not trailer.startswith(_SUM_MARK):
+        return True
+    return trailer == _SUM_MARK + sha256(path, end=size).encode()

@@ -77,10 +77,10 @@ class Workers:
             gradient.set_value(part.reshape(gradient.shape))
         return parts[-1]
 
-    def any(self, *flags: bool) -> tuple[bool, ...]:
-        """Of each flag, whether it is set in any process; all get the same answer."""
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process; all get the same answer."""
         if self.size == 1:
-            return flags
-        total = paddle.to_tensor([int(flag) for flag in flags], dtype="int32")
+            return flag
+        total = paddle.to_tensor([int(flag)], dtype="int32")
         distributed.all_reduce(total)
-        return tuple(bool(count) for count in total.numpy() > 0)
+        return int(total) > 0

@@ -12,7 +12,7 @@ from paddle import nn
 
 from spade_paddle.engine.steps import Losses
 from spade_paddle.errors import ModelError
-from spade_paddle.files import write_atomically
+from spade_paddle.files import write_arrays_atomically
 
 PATIENCE = 10
 """So many steps in a row may be left out before training stops."""
@@ -84,10 +84,5 @@ def _save(folder: Path, images_seen: int, losses: Losses, arrays: dict[str, np.n
     path = folder / f"{images_seen:010d}.npz"
     # repr, since JSON knows neither NaN nor infinity
     text = json.dumps({name: repr(value) for name, value in losses.items()})
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # a path would get another ending
-            np.savez_compressed(file, losses=text, **arrays)
-
-    write_atomically(path, write)
+    write_arrays_atomically(path, losses=text, **arrays)
     return path

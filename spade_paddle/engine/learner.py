@@ -14,7 +14,7 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.guard import BufferGuard
 from spade_paddle.engine.recalibrate import Statistics
-from spade_paddle.engine.schedule import fade_in, linear_decay
+from spade_paddle.engine.schedule import fade_in, linear_decay, passed
 from spade_paddle.engine.steps import Losses, Networks, StepInput
 from spade_paddle.engine.updates import NotFinite, Updater
 from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
@@ -91,7 +91,7 @@ class Learner:
             floor=options.decay_floor,
         )
         self._updater.set_rates(rate)
-        self.set_fade()
+        self._set_fade()
         self._guard.remember()
         try:
             losses = self._updater.step(parts, r1_weight=self._r1_weight(images))
@@ -104,7 +104,7 @@ class Learner:
             average.update(images)
         return {**losses, "lr": options.generator_lr * rate}
 
-    def set_fade(self) -> None:
+    def _set_fade(self) -> None:
         """Let a block that fades in be as far as it is after ``images_seen``."""
         fade = fade_in(self.images_seen, over=self._config.fade_in_images)
         self.networks.generator.fade = self.averaged.generator.fade = fade
@@ -113,7 +113,7 @@ class Learner:
         """What R1 counts in a step of so many images: the more, the more rarely it is counted."""
         options = self._config.regularization
         every = options.r1_every_images
-        if (self.images_seen + images) // every == self.images_seen // every:
+        if not passed(every, self.images_seen, self.images_seen + images):
             return 0.0
         return options.r1_gamma / 2 * max(every / images, 1.0)
 

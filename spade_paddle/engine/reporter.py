@@ -24,6 +24,7 @@ from spade_paddle.config import Config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.log import RunLog
 from spade_paddle.engine.memory import peak_memory_gib
+from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.steps import Losses
 from spade_paddle.files import write_text_atomically
 
@@ -105,11 +106,6 @@ class Reporter:
         """Flush everything."""
         self._progress.close()
         self._log.close()
-
-
-def passed(every: int, before: int, now: int) -> bool:
-    """Whether a multiple of ``every`` lies in (before, now]."""
-    return now // every > before // every
 
 
 def _environment(config: Config, *, processes: int) -> dict[str, Any]:

@@ -26,3 +26,8 @@ def fade_in(images_seen: int, *, over: int) -> float:
         over: 0: at once.
     """
     return min(1.0, images_seen / over) if over else 1.0
+
+
+def passed(every: int, before: int, now: int) -> bool:
+    """Whether a multiple of ``every`` lies in (before, now]."""
+    return now // every > before // every

@@ -31,8 +31,9 @@ from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.inputs import step_input, step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
-from spade_paddle.engine.reporter import Reporter, passed
+from spade_paddle.engine.reporter import Reporter
 from spade_paddle.engine.samples import sample_sheet
+from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.start import begin_with, check_same_networks, source_of
 from spade_paddle.engine.steps import Losses, StepInput
 from spade_paddle.engine.updates import NotFinite
@@ -74,7 +75,7 @@ class Trainer:
         self._say(*without_effect(config.compute))
         self.train_scenes, self.val_scenes = self._scenes(data)
         self.learner = Learner(config, num_labels=len(label_set), workers=self.workers)
-        if start is not None and not checkpoints(run / "checkpoint"):
+        if start is not None and not checkpoints(self._checkpoints):
             self._begin_with(start)
         self.batches = BatchSource(
             self.train_scenes,
@@ -122,8 +123,7 @@ class Trainer:
         while self.learner.images_seen < config.total_images:
             if self.workers.orphaned:
                 self.stop_signal = self.stop_signal or signal.SIGTERM
-            (stop,) = self.workers.any(self.stop_signal != 0)
-            if stop:
+            if self.workers.any(self.stop_signal != 0):
                 self._save()
                 return False
             before = self.learner.images_seen
@@ -167,8 +167,7 @@ class Trainer:
             result = read()
         except UserError as error:
             problem = error
-        (failed,) = self.workers.any(problem is not None)
-        if failed:
+        if self.workers.any(problem is not None):
             self._save()
             raise problem or RunError(
                 "another process has stopped; its log says why", code="peer_failed"

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import paddle
-import yaml
 from paddle import nn
 
 import spade_paddle
-from spade_paddle.config import Config, read_config
+from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.engine.schedule import fade_in
 from spade_paddle.errors import ModelError
 from spade_paddle.files import sha256
-from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM
+from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
 from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
 from spade_paddle.networks.semantics import semantic_input
@@ -119,7 +118,7 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
             f"{run}: there is no checkpoint here; give the --run folder of tools/train.py",
             code="run_missing",
         )
-    config = read_config(yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")))
+    config = load_config(run / "config.yaml")
     label_set = LabelSet.load(run / LABELS_FILE)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     training = {
@@ -186,14 +185,7 @@ def export_generator(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
         folder = Path(temporary) / "model"
         folder.mkdir()
-        inputs = {
-            key: paddle.static.InputSpec(shape, kind, key)
-            for key, (shape, kind) in network.input_shapes().items()
-        }
-        _save_program(network, folder / PROGRAM, inputs)
-        if encoder is not None:
-            photo = paddle.static.InputSpec([None, 3, None, None], "float32", "photo")
-            _save_program(encoder, folder / ENCODER, photo)
+        _save_programs(folder, network, encoder)
         model = {
             "format": FORMAT,
             "name": name,
@@ -202,9 +194,7 @@ def export_generator(
             "training": training,
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
         }
-        (folder / "model.json").write_text(
-            json.dumps(model, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        write_model(folder, model)
         if out.exists():
             shutil.rmtree(out)
         folder.rename(out)
@@ -228,6 +218,17 @@ def _encoder(config: Config, state: dict[str, Any]) -> nn.Layer:
     load_state(encoder, state)
     encoder.eval()
     return encoder
+
+
+def _save_programs(folder: Path, network: LabelsToPicture, encoder: nn.Layer | None) -> None:
+    inputs = {
+        key: paddle.static.InputSpec(shape, kind, key)
+        for key, (shape, kind) in network.input_shapes().items()
+    }
+    _save_program(network, folder / PROGRAM, inputs)
+    if encoder is not None:
+        photo = paddle.static.InputSpec([None, 3, None, None], "float32", "photo")
+        _save_program(encoder, folder / ENCODER, photo)
 
 
 def _save_program(network: nn.Layer, path: Path, inputs: Any) -> None:

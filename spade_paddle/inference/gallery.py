@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from spade_paddle.errors import ModelError
-from spade_paddle.files import write_atomically
+from spade_paddle.files import write_arrays_atomically
 
 GALLERY = "styles.npz"
 BANDS = 4
@@ -77,13 +77,8 @@ class Gallery:
 
     def save(self, folder: Path) -> None:
         """Write it into a model folder, with half the digits, which do."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:  # a path would get another ending
-                np.savez_compressed(file, **{k: v.astype(np.float16) for k, v in arrays.items()})
-
-        write_atomically(folder / GALLERY, write)
+        arrays = {name: getattr(self, name).astype(np.float16) for name in _ARRAYS}
+        write_arrays_atomically(folder / GALLERY, **arrays)
 
 
 def brightness(photo: np.ndarray) -> float:

@@ -14,13 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from spade_paddle.errors import ModelError
-from spade_paddle.files import sha256
+from spade_paddle.files import sha256, write_text_atomically
 
+MODEL_FILE = "model.json"
 FORMAT = 2
 READABLE_FORMATS = (1, 2)  # 1 knew no style, no positions and no instance maps
 PROGRAM = "generator"
 ENCODER = "encoder"
 PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
+
+
+def write_model(folder: Path, model: dict[str, Any]) -> None:
+    """Write ``model.json``."""
+    text = json.dumps(model, indent=1, ensure_ascii=False) + "\n"
+    write_text_atomically(folder / MODEL_FILE, text)
 
 
 def read_model(folder: Path) -> dict[str, Any]:
@@ -29,7 +36,7 @@ def read_model(folder: Path) -> dict[str, Any]:
     Raises:
         ModelError: not a model folder, of a newer format, or a file is missing or changed.
     """
-    path = folder / "model.json"
+    path = folder / MODEL_FILE
     try:
         model = json.loads(path.read_text(encoding="utf-8"))
         model_format, files = model["format"], model["files"]

@@ -15,6 +15,7 @@ import numpy as np
 import paddle
 from paddle import inference
 
+from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import to_network, to_pixels
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.noise import noise_maps, style_noise
@@ -150,6 +151,11 @@ class Painter:
             num_labels = len(LabelSet.from_dict(model["label_set"]))
             gallery = Gallery.load(folder, style_dim=model["style_dim"], num_labels=num_labels)
         return cls(model, Program(folder, PROGRAM, ending, **options), encoder, gallery)
+
+    @property
+    def val_share(self) -> float:
+        """The share of a flat data set that its training left for looking (data/split.py)."""
+        return self.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
 
     @property
     def has_styles(self) -> bool:

@@ -12,8 +12,9 @@ import numpy as np
 from spade_paddle.data.dataset import Pair, find_pairs, read_scene
 from spade_paddle.data.photos import read_photo
 from spade_paddle.data.transforms import whole_picture
-from spade_paddle.files import sha256, write_text_atomically
+from spade_paddle.files import sha256
 from spade_paddle.inference.gallery import GALLERY, Gallery, brightness, layout
+from spade_paddle.inference.model_folder import MODEL_FILE, write_model
 from spade_paddle.inference.painter import Painter
 
 
@@ -61,7 +62,7 @@ def add_gallery(
     """
     painter = Painter.load(folder)
     vectors, layouts, brightnesses = [], [], []
-    for pair in progress(find_pairs(data, "train")):
+    for pair in progress(find_pairs(data, "train", val_share=painter.val_share)):
         scene = read_scene(pair, painter.label_set)
         photo = whole_picture(scene, painter.height, painter.width).photo
         vectors.append(painter.style_of(photo))
@@ -75,6 +76,5 @@ def add_gallery(
 
 def _change(folder: Path, **values: Any) -> None:
     """Change fields of model.json."""
-    path = folder / "model.json"
-    model = {**json.loads(path.read_text(encoding="utf-8")), **values}
-    write_text_atomically(path, json.dumps(model, indent=1, ensure_ascii=False) + "\n")
+    model = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
+    write_model(folder, {**model, **values})
