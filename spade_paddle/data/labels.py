@@ -17,22 +17,33 @@ import yaml
 from spade_paddle.errors import ConfigError, LabelMapError
 
 DONT_CARE = 255
+GROUPS = ("sky", "water", "land", "plants", "built", "other")
 LABELS_FILE = "labels.json"  # the label set that a data set, a run or a model folder carries
 
 
 @dataclass(frozen=True)
 class Label:
-    """One label: ``id`` 0..K-1, its names, and the colour (R, G, B) it is shown in."""
+    """One label: ``id`` 0..K-1, its names, the colour (R, G, B) it is shown in, and maybe a group.
+
+    ``group``, one of ``GROUPS``, is where the doodle page puts it.
+    """
 
     id: int
     name_en: str
     name_zh: str
     color: tuple[int, int, int]
+    group: str | None = None
 
     @property
     def hex_color(self) -> str:
         """The colour as ``#rrggbb``."""
         return "#{:02x}{:02x}{:02x}".format(*self.color)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON-serialisable form; ``group`` only where there is one."""
+        names = {"id": self.id, "name_en": self.name_en, "name_zh": self.name_zh}
+        group = {} if self.group is None else {"group": self.group}
+        return {**names, "color": self.hex_color, **group}
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,7 @@ class LabelSet:
                     name_en=str(entry["name_en"]),
                     name_zh=str(entry["name_zh"]),
                     color=_parse_hex(entry["color"]),
+                    group=_parse_group(entry.get("group")),
                 )
                 for entry in content["labels"]
             )
@@ -92,7 +104,7 @@ class LabelSet:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"{where}: expected {{name, labels: [{{id, name_en, name_zh, color: '#rrggbb'}}]}}"
-                f", but {type(error).__name__}: {error}",
+                f" and maybe a group for each, but {type(error).__name__}: {error}",
                 code="label_set_invalid",
             ) from error
 
@@ -100,15 +112,7 @@ class LabelSet:
         """The JSON-serialisable form that :meth:`from_dict` reads."""
         return {
             "name": self.name,
-            "labels": [
-                {
-                    "id": label.id,
-                    "name_en": label.name_en,
-                    "name_zh": label.name_zh,
-                    "color": label.hex_color,
-                }
-                for label in self.labels
-            ],
+            "labels": [label.to_dict() for label in self.labels],
         }
 
     def to_json(self) -> str:
@@ -171,3 +175,9 @@ def _parse_hex(text: str) -> tuple[int, int, int]:
     if not (isinstance(text, str) and len(text) == 7 and text.startswith("#")):
         raise ValueError(f"colour {text!r} is not '#rrggbb'")
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def _parse_group(name: Any) -> str | None:
+    if name is not None and name not in GROUPS:
+        raise ValueError(f"group {name!r} is none of {', '.join(GROUPS)}")
+    return name

@@ -28,6 +28,23 @@ def test_dictionary_form_reads_back_as_the_same_set(landscape):
     assert again.fingerprint() == landscape.fingerprint()
 
 
+def test_every_landscape_label_has_a_group_for_the_page(landscape):
+    groups = {label.name_en: label.group for label in landscape.labels}
+    assert (groups["cloud"], groups["flower"], groups["snow"]) == ("sky", "plants", "land")
+    assert None not in groups.values()
+
+
+def test_a_group_is_optional_and_a_wrong_one_is_named():
+    content = {
+        "name": "one",
+        "labels": [{"id": 0, "name_en": "a", "name_zh": "b", "color": "#000000"}],
+    }
+    assert "group" not in LabelSet.from_dict(content).to_dict()["labels"][0]
+    content["labels"][0]["group"] = "clouds"
+    with pytest.raises(ConfigError, match=r"group 'clouds' is none of sky, water"):
+        LabelSet.from_dict(content)
+
+
 def test_check_accepts_all_ids_and_dont_care(landscape):
     landscape.check(np.array([[0, 12], [DONT_CARE, 5]], np.uint8))
 

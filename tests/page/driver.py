@@ -133,9 +133,15 @@ def size_of_picture(page: Page) -> tuple[int, int]:
 
 
 def download_picture(page: Page, folder: Path) -> Path:
-    """Save the picture by its download button; returns the file."""
+    """Save the picture by its menu; returns the file."""
+    return download(page, folder, menu="save-picture", item="download")
+
+
+def download(page: Page, folder: Path, *, menu: str, item: str) -> Path:
+    """Save something by an item of a menu; returns the file."""
+    element(page, menu).click()
     with page.expect_download() as waiting:
-        element(page, "download").click()
+        element(page, item).click()
     target = folder / waiting.value.suggested_filename
     waiting.value.save_as(target)
     return target

@@ -37,6 +37,11 @@ class StandIn:
         delay_s: how long one picture takes.
         healthy: whether ``/healthz`` says ready.
         doodles: the label maps received, uint8 [H, W].
+        looks: with each, what the request said of seed, style and style_name.
+        abilities: what ``/labels`` says of the model.
+        annotates: whether photos become doodles; the upper half is then sky, the lower water.
+        photos: those received, as opened pictures.
+        token: what POSTs must bring, or None.
         requests: paths asked for.
     """
 
@@ -48,6 +53,11 @@ class StandIn:
         self.delay_s = 0.0
         self.healthy = True
         self.allow_origin: str | None = None
+        self.abilities = {"seed": True, "style_photo": True, "styles": ["bright", "sunset"]}
+        self.annotates = True
+        self.token: str | None = None
+        self.looks: list[dict[str, Any]] = []
+        self.photos: list[Image.Image] = []
         self.doodles: list[np.ndarray] = []
         self.requests: list[str] = []
         self.port = 0
@@ -83,17 +93,21 @@ class StandIn:
         return {
             **self.label_set.to_dict(),
             "dont_care": DONT_CARE,
-            "model": {**model, "multiple": 32, "styles": False},
+            "model": {**model, "multiple": 32, **self.abilities},
+            "annotate": self.annotates,
+            "token": self.token is not None,
             "limits": {"min_side": 32, "max_pixels": 2**20, "max_body_bytes": 2**24},
         }
 
     def paint(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to a well-formed request: the doodle in its colours."""
         (doodle,) = request["labels"]
+        look = {key: request.get(key) for key in ("seed", "style", "style_name")}
         size = (doodle["height"], doodle["width"])
         label_map = np.frombuffer(base64.b64decode(doodle["data"]), np.uint8).reshape(size)
         self.label_set.check(label_map)
         self.doodles.append(label_map)
+        self.looks.append(look)
         time.sleep(self.delay_s)
         buffer = io.BytesIO()
         Image.fromarray(self.label_set.colorize(label_map)).save(buffer, "PNG")
@@ -102,10 +116,21 @@ class StandIn:
             "format": "png",
             "width": size[1],
             "height": size[0],
-            "seed": None,
+            "seed": look["seed"],
             "milliseconds": round(self.delay_s * 1000) + 7,
             "notes": [],
         }
+        return {"status": "000", "msg": "", "results": [result]}
+
+    def annotate(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a photo: sky above, water below."""
+        self.photos.append(Image.open(io.BytesIO(base64.b64decode(request["photo"]))))
+        time.sleep(self.delay_s)
+        size = (request["height"], request["width"])
+        label_map = np.full(size, self.label_set.id_of("sky"), np.uint8)
+        label_map[size[0] // 2 :] = self.label_set.id_of("water")
+        data = base64.b64encode(label_map.tobytes()).decode()
+        result = {"width": size[1], "height": size[0], "data": data, "milliseconds": 5}
         return {"status": "000", "msg": "", "results": [result]}
 
 
@@ -140,7 +165,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.service.failures:
             self._send(*self.service.failures.pop(0))
             return
-        self._send(200, self.service.paint(json.loads(body)))
+        token = self.service.token
+        if token is not None and self.headers["Authorization"] != f"Bearer {token}":
+            self._send(401, {"status": "101", "msg": "who are you?", "code": "unauthorized"})
+            return
+        answer = self.service.annotate if self.path == "/annotate" else self.service.paint
+        self._send(200, answer(json.loads(body)))
 
     def _send_file(self, path: Path) -> None:
         if not path.is_file():

@@ -117,9 +117,9 @@ def test_everything_by_keyboard(visit: Visit, service: StandIn) -> None:
     page = visit.page
     shown = wait_for_picture(page)
     set_live(page, on=False)
-    page.keyboard.press("8")
+    page.keyboard.press("6")
     expect(element(page, "label-sand")).to_be_checked()
-    page.keyboard.press("Shift+Digit2")
+    page.keyboard.press("Shift+Digit1")
     expect(element(page, "label-flower")).to_be_checked()
     page.keyboard.press("e")
     expect(element(page, "tool-eraser")).to_be_checked()

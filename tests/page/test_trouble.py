@@ -143,3 +143,20 @@ def test_page_from_elsewhere_with_and_without_permission(
     assert api in expect_problem(visit, "away_elsewhere")
     visit.page.context.close()
     elsewhere.stop()
+
+
+def test_a_service_with_a_token_asks_for_it_once(visit: Visit, service: StandIn) -> None:
+    page = visit.page
+    shown = wait_for_picture(page)
+    service.token = "open sesame"
+    element(page, "scene-coast").click()
+    expect_problem(visit, "unauthorized")
+    element(page, "token").fill("wrong")
+    element(page, "token-send").click()
+    expect_problem(visit, "unauthorized")
+    element(page, "token").fill("open sesame")
+    element(page, "token-send").click()
+    wait_for_picture(page, other_than=shown)
+    page.reload()
+    wait_for_picture(page)
+    expect(element(page, "problem")).to_have_count(0)

@@ -8,7 +8,10 @@ const ui = new URL("../../spade_paddle/serving/static/ui/", import.meta.url);
 const en = (await import(new URL("words/en.js", ui))).default;
 const zh = (await import(new URL("words/zh.js", ui))).default;
 const { labelName, languageOf, problemSentence, translator } = await import(new URL("i18n.js", ui));
-const { Problem, fromBase64, serviceBase, toBase64 } = await import(new URL("api.js", ui));
+const { serviceBase } = await import(new URL("api.js", ui));
+const { fromBase64, toBase64 } = await import(new URL("base64.js", ui));
+const { Problem } = await import(new URL("problem.js", ui));
+const { labelsForKids, paletteOrder } = await import(new URL("palette.js", ui));
 const { makeScenes } = await import(new URL("scenes.js", ui));
 const { keyOfPlace } = await import(new URL("keys.js", ui));
 const { paletteBytes } = await import(new URL("view.js", ui));
@@ -41,7 +44,7 @@ test("every word the page asks for exists, and none is left over", () => {
   const asked = [...code.matchAll(/\bt\("(\w+)"/g)].map(([, key]) => key);
   assert.ok(asked.length > 20);
   for (const key of asked) assert.ok(key in en, key);
-  const byPrefix = /^(error|scene|service)_/;
+  const byPrefix = /^(error|group|scene|service|style)_/;
   for (const key of Object.keys(en)) {
     const used = asked.includes(key) || byPrefix.test(key) || code.includes(`"${key}"`);
     assert.ok(used, `${key} is never used`);
@@ -108,4 +111,30 @@ test("small conversions", () => {
   const bytes = Uint8Array.from({ length: 70000 }, (_, i) => i % 256);
   assert.deepEqual(fromBase64(toBase64(bytes)), bytes);
   assert.deepEqual([...paletteBytes(labelsOf(["sky"])).subarray(0, 3)], [16, 32, 48]);
+});
+
+test("labels stand in groups, and the order of the keys is the order shown", () => {
+  const groups = { sky: "sky", cloud: "sky", water: "water", sand: "land", tree: "plants", other: "other" };
+  const labels = labelsOf(["other", "sand", "tree", "water", "cloud", "sky"]).map((label) => ({
+    ...label,
+    group: groups[label.name_en],
+  }));
+  const order = paletteOrder(labels).map((label) => label.name_en);
+  assert.deepEqual(order, ["cloud", "sky", "water", "sand", "tree", "other"]);
+});
+
+test("a label set without groups keeps its order, with other at the end", () => {
+  const order = paletteOrder(labelsOf(["other", "cat", "dog"])).map((label) => label.name_en);
+  assert.deepEqual(order, ["cat", "dog", "other"]);
+});
+
+test("a group that the page does not know loses no label", () => {
+  const labels = labelsOf(["cat", "sky"]).map((label, id) => ({ ...label, group: ["pets", "sky"][id] }));
+  assert.deepEqual(new Set(paletteOrder(labels)), new Set(labels));
+});
+
+test("children get six labels, of any label set", () => {
+  const names = (labels) => labelsForKids(labels).map((label) => label.name_en);
+  assert.deepEqual(names(labelsOf(NAMES)), ["sky", "cloud", "mountain", "tree", "grass", "water"]);
+  assert.deepEqual(names(labelsOf(["cat", "dog"])), ["cat", "dog"]);
 });

@@ -50,7 +50,8 @@ def test_healthz_says_starting_until_the_first_picture_is_painted(make_client):
 
 def test_labels_tell_names_colours_model_and_limits(client):
     body = client.get("/labels").get_json()
-    assert body["labels"][1] == {"id": 1, "name_en": "sky", "name_zh": "天空", "color": "#7ec0ee"}
+    names = {"name_en": "sky", "name_zh": "天空"}
+    assert body["labels"][1] == {"id": 1, **names, "color": "#7ec0ee", "group": "sky"}
     assert (body["name"], body["dont_care"], len(body["labels"])) == ("landscape", 255, 13)
     assert body["model"]["multiple"] == 32 and body["model"]["styles"] is False
     assert set(body["limits"]) == {"min_side", "max_pixels", "max_images", "max_body_bytes"}

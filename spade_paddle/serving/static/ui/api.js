@@ -1,19 +1,13 @@
 // Talking to the painting service. Every failure becomes a Problem with a stable code.
 
-const MODULE_PATH = "/predict/gaugan_doodle";
-// Codes for answers that are not from the service's own code (a proxy, PaddleHub itself).
-const CODE_OF_STATUS = { 404: "not_found", 405: "method_not_allowed", 413: "body_too_large",
-  415: "unsupported_media_type", 503: "busy" };
+import { fromBase64, toBase64 } from "./base64.js";
+import { Problem } from "./problem.js";
 
-/** Something that went wrong, in a form that the page can say in the person's language. */
-export class Problem extends Error {
-  constructor(code, { message = "", details = {}, retryAfter = null } = {}) {
-    super(message || code);
-    this.code = code;
-    this.details = details;
-    this.retryAfter = retryAfter;
-  }
-}
+const PAINT_PATH = "/predict/gaugan_doodle";
+const ANNOTATE_PATH = "/annotate";
+// Codes for answers that are not from the service's own code (a proxy, PaddleHub itself).
+const CODE_OF_STATUS = { 401: "unauthorized", 404: "not_found", 405: "method_not_allowed",
+  413: "body_too_large", 415: "unsupported_media_type", 503: "busy" };
 
 /** Where the service is: `?api=`, else the meta element, else ("") where the page came from. */
 export function serviceBase(search, metaContent) {
@@ -28,9 +22,11 @@ export function serviceBase(search, metaContent) {
 }
 
 export class Service {
-  constructor(base, pageLocation) {
+  /** `token` is sent with every POST while it is not empty. */
+  constructor(base, pageLocation, token = "") {
     this.base = base;
     this.page = pageLocation;
+    this.token = token;
   }
 
   /** "ready" or "starting"; throws a Problem when the service cannot be reached. */
@@ -50,24 +46,48 @@ export class Service {
     return body;
   }
 
-  /** Have a doodle painted: `{ blob, format, milliseconds }`. */
-  async paint(grid, signal) {
+  /**
+   * Have a doodle painted: `{ blob, format, milliseconds, seed }`.
+   * `look`: `{ seed, styleName, stylePhoto }`, each null for "as the model likes".
+   */
+  async paint(grid, look, signal) {
     const sent = performance.now();
-    const doodle = { width: grid.width, height: grid.height, data: toBase64(grid.cells) };
-    const response = await this.fetch(MODULE_PATH, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ labels: [doodle] }),
-      signal,
-    });
-    const body = await readJson(response);
-    const result = resultOf(response, body);
+    const request = {
+      labels: [{ width: grid.width, height: grid.height, data: toBase64(grid.cells) }],
+      seed: look.seed,
+      style_name: look.styleName,
+      style: look.stylePhoto,
+    };
+    const result = await this.post(PAINT_PATH, request, signal);
+    if (typeof result?.image !== "string") throw new Problem("bad_answer");
     const format = result.format === "jpeg" ? "jpeg" : "png";
     return {
       blob: toBlob(result.image, `image/${format}`),
       format,
       milliseconds: Math.round(result.milliseconds ?? performance.now() - sent),
     };
+  }
+
+  /** Have a photo (base64) turned into a doodle of this size: its cells. */
+  async annotate(photo, { width, height }, signal) {
+    const result = await this.post(ANNOTATE_PATH, { photo, width, height }, signal);
+    try {
+      const cells = fromBase64(result.data);
+      if (cells.length === width * height) return cells;
+    } catch {
+      // Not base64: said below.
+    }
+    throw new Problem("bad_answer");
+  }
+
+  /** Send JSON without its empty values; the first of the `results`. */
+  async post(path, content, signal) {
+    const given = Object.entries(content).filter(([, value]) => value !== null && value !== undefined);
+    const headers = { "Content-Type": "application/json" };
+    if (this.token) headers.Authorization = `Bearer ${this.token}`;
+    const body = JSON.stringify(Object.fromEntries(given));
+    const response = await this.fetch(path, { method: "POST", headers, body, signal });
+    return firstResult(response, await readJson(response));
   }
 
   async fetch(path, options) {
@@ -81,9 +101,11 @@ export class Service {
 
   /** Browsers do not say why a request failed; find out what can be found out. */
   async whyUnreachable() {
-    if (!this.base || new URL(this.base).origin === this.page.origin) return new Problem("away");
+    const address = new URL(this.base || this.page.href);
+    const local = /^(localhost|127\.|\[::1\])/.test(address.hostname);
+    if (!navigator.onLine && !local) return new Problem("offline");
+    if (!this.base || address.origin === this.page.origin) return new Problem("away");
     const details = { api: this.base, origin: this.page.origin };
-    const local = /^(localhost|127\.|\[::1\])/.test(new URL(this.base).hostname);
     if (this.page.protocol === "https:" && this.base.startsWith("http:") && !local) {
       return new Problem("mixed_content", { details });
     }
@@ -106,15 +128,14 @@ async function readJson(response) {
   }
 }
 
-function resultOf(response, body) {
+function firstResult(response, body) {
   if (!response.ok || body === null || (body.status && body.status !== "000")) {
     throw problemOf(response, body);
   }
   // PaddleHub's zmq mode puts the results under `msg`.
   const results = Array.isArray(body.results) ? body.results : body.msg;
-  const result = Array.isArray(results) ? results[0] : null;
-  if (typeof result?.image !== "string") throw new Problem("bad_answer");
-  return result;
+  if (!Array.isArray(results)) throw new Problem("bad_answer");
+  return results[0];
 }
 
 function problemOf(response, body) {
@@ -141,20 +162,6 @@ function isLabelSet(body) {
     Number.isInteger(body.model?.width) &&
     Number.isInteger(body.model?.height)
   );
-}
-
-/** Bytes as base64; in pieces, because a call takes only so many arguments. */
-export function toBase64(bytes) {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) {
-    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  }
-  return btoa(text);
-}
-
-/** Base64 as bytes; throws when it is none. */
-export function fromBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 function toBlob(text, type) {

@@ -1,6 +1,6 @@
 // Is the service there? Polls /healthz until it is, and again after a request found nobody.
 
-import { Problem } from "./api.js";
+import { Problem } from "./problem.js";
 
 const POLL_MS = 1500;
 
@@ -51,6 +51,6 @@ export class Connection {
 
 /** Problems that end by themselves when the service is back. */
 export function isConnectionProblem(problem) {
-  const codes = ["away", "away_elsewhere", "cors", "mixed_content", "starting", "no_labels"];
+  const codes = ["away", "away_elsewhere", "offline", "cors", "mixed_content", "starting", "no_labels"];
   return codes.includes(problem?.code) || (problem?.code === "not_found" && !problem.message);
 }

@@ -1,9 +1,9 @@
 // Turns doodles into pictures: waits for a pause in drawing, sends the newest doodle, drops the
 // answer to an older one, and says what is going on through the store.
 
-import { Problem } from "./api.js";
-import { isEmpty } from "./grid.js";
 import { isConnectionProblem } from "./connection.js";
+import { isEmpty } from "./grid.js";
+import { Problem } from "./problem.js";
 
 const PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 1500;
@@ -11,9 +11,12 @@ const SLOW_AFTER_MS = 300;
 const GIVE_UP_MS = 120000;
 
 export class Generator {
-  /** `doodle()` gives the grid of now; `onLost(problem)` hears that nobody answers. */
-  constructor({ service, store, doodle, onLost }) {
-    Object.assign(this, { service, store, doodle, onLost });
+  /**
+   * `doodle()` gives the grid of now, `look()` how it shall look; `onShown(picture, { wanted })`
+   * hears of a picture on the screen, `onLost(problem)` that nobody answers.
+   */
+  constructor({ service, store, doodle, look, onShown, onLost }) {
+    Object.assign(this, { service, store, doodle, look, onShown, onLost });
     this.run = null;
     this.pause = null;
     this.owed = false; // A picture was asked for while nobody answered.
@@ -38,8 +41,8 @@ export class Generator {
     this.store.set({ painting: false, slow: false });
   }
 
-  /** Paint the doodle as it is. */
-  async now() {
+  /** Paint the doodle as it is; `wanted`: somebody asked for just this picture. */
+  async now({ wanted = false } = {}) {
     this.stop();
     this.owed = false;
     const grid = this.doodle();
@@ -48,17 +51,18 @@ export class Generator {
       this.store.set({ problem: new Problem("nothing_painted") });
       return;
     }
-    const run = this.begin();
+    const run = this.begin(wanted);
+    const { seed, style } = this.store.get();
     try {
-      const picture = await this.service.paint(grid, run.controller.signal);
-      await this.show(run, picture);
+      const painted = await this.service.paint(grid, this.look(), run.controller.signal);
+      await this.show(run, { ...painted, grid, seed, style });
     } catch (error) {
       this.failed(run, error);
     }
   }
 
-  begin() {
-    const run = { controller: new AbortController(), timedOut: false };
+  begin(wanted) {
+    const run = { controller: new AbortController(), timedOut: false, wanted };
     this.run = run;
     run.slow = setTimeout(() => this.store.set({ slow: true }), SLOW_AFTER_MS);
     run.limit = setTimeout(() => {
@@ -82,9 +86,15 @@ export class Generator {
       return;
     }
     this.end(run);
+    this.put({ ...picture, id: crypto.getRandomValues(new Uint32Array(2)).join("-"), when: Date.now(), url });
+    this.onShown(this.store.get().picture, run);
+  }
+
+  /** Put a picture on the screen; the one before stays under it while it fades in. */
+  put(picture) {
     const { picture: shown, previous } = this.store.get();
     if (previous) URL.revokeObjectURL(previous.url);
-    this.store.set({ picture: { ...picture, url }, previous: shown, problem: null });
+    this.store.set({ picture, previous: shown, problem: null });
   }
 
   end(run) {
@@ -103,18 +113,18 @@ export class Generator {
       this.owed = true;
       this.onLost(problem);
     } else if (problem.code === "busy") {
-      this.retryLater(problem);
+      this.retryLater(run, problem);
     } else {
       this.store.set({ problem });
     }
   }
 
-  retryLater(problem) {
+  retryLater(run, problem) {
     const seconds = Math.min(10, Math.max(1, problem.retryAfter ?? 2));
     problem.details = { ...problem.details, seconds };
     this.store.set({ problem });
     clearTimeout(this.pause);
-    this.pause = setTimeout(() => this.now(), seconds * 1000);
+    this.pause = setTimeout(() => this.now(run), seconds * 1000);
   }
 }
 

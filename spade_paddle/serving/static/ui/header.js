@@ -15,6 +15,18 @@ export function Header({ studio, state, t }) {
     <span class=${`service service-${state.service}`} data-testid="service" data-state=${state.service}>
       ${t(`service_${state.service}`)}
     </span>
+    <label class="switch kids" title=${t("kids_long")}>
+      <input
+        type="checkbox"
+        role="switch"
+        checked=${state.kids}
+        aria-label=${t("kids_long")}
+        data-testid="kids"
+        onChange=${(event) => studio.setKids(event.target.checked)}
+      />
+      <span class="track" aria-hidden="true" />
+      <span class="kids-name" aria-hidden="true">${t("kids")}</span>
+    </label>
     <${KeyboardHelp} t=${t} />
     <button
       type="button"
@@ -41,6 +53,7 @@ function KeyboardHelp({ t }) {
     [["Ctrl Z"], t("undo")],
     [["Ctrl ⇧ Z"], t("redo")],
     [["Enter"], t("generate")],
+    [["D"], t("dice")],
     [["Alt", t("key_click")], t("shortcut_pick")],
     [[t("key_arrows")], t("shortcut_cursor")],
     [[t("key_space")], t("shortcut_space")],

@@ -34,6 +34,7 @@ function actionOf(event, studio, palette) {
   if (key === "]") return () => studio.selectSize(sizeIndex + 1);
   // Enter on a button presses that button.
   if (key === "enter") return event.target.closest(CLICKABLE) ? null : () => studio.generate();
+  if (key === "d" && studio.store.get().canVary) return () => studio.looks.roll();
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
   if (digit === undefined) return null;
   const place = ((Number(digit) + 9) % 10) + (event.shiftKey ? 10 : 0);

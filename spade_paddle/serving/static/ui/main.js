@@ -2,13 +2,17 @@
 
 import { useEffect } from "./vendor/preact-hooks.js";
 import { render } from "./vendor/preact.js";
+import { AlbumStrip } from "./album_strip.js";
 import { Service, serviceBase } from "./api.js";
 import { Board } from "./board.js";
+import { DoodleMenus } from "./doodle_menus.js";
 import { Header } from "./header.js";
 import { html } from "./html.js";
 import { languageOf, translator } from "./i18n.js";
+import { AUTO } from "./looks.js";
 import { listenToKeys } from "./keys.js";
 import { recall } from "./memory.js";
+import { DropZone } from "./open_file.js";
 import { Palette, paletteOrder } from "./palette.js";
 import { PicturePanel, statusSentence } from "./picture.js";
 import { SceneStrip } from "./scene_strip.js";
@@ -26,6 +30,18 @@ const store = createStore({
   scenes: [],
   width: 0, // of the doodle: the model's native size
   height: 0,
+  styles: [], // names of the model's styles
+  stylePhoto: false, // the model can take a photo's style
+  canVary: false, // another seed, another picture
+  canAnnotate: false, // the service makes doodles of photos
+  needsToken: false,
+  seed: recall("look")?.seed ?? null,
+  style: recall("look")?.style ?? AUTO,
+  keepLook: recall("keepLook") ?? true,
+  kids: recall("kids") ?? false,
+  compare: false, // the doodle lies half over the picture
+  album: [], // earlier pictures, the newest first
+  annotating: false, // a photo becomes a doodle
   service: "connecting", // connecting, starting, ready, away, blocked
   painting: false,
   slow: false, // painting for so long that it should be said
@@ -47,19 +63,26 @@ function App({ studio }) {
   const common = { studio, state, t };
   return html`
     <${Header} ...${common} />
-    <main>
+    <main class=${state.kids ? "for-kids" : ""}>
       <${Palette} ...${common} />
       <section class="panel panel-doodle" aria-label=${t("doodle")}>
         <header class="caption">
           <h2>${t("doodle")}</h2>
+          ${!state.kids && html`<${DoodleMenus} ...${common} />`}
           <${Steps} ...${common} />
         </header>
         <${Board} ...${common} />
+        ${state.annotating &&
+        html`<p class="annotating" data-testid="annotating">
+          ${t("annotating")}<span class="progress"><span /></span>
+        </p>`}
         <${Toolbar} ...${common} />
       </section>
       <${PicturePanel} ...${common} />
       <${SceneStrip} ...${common} />
+      <${AlbumStrip} ...${common} />
     </main>
+    <${DropZone} ...${common} />
     <p class="heard" role="status" aria-live="polite" data-testid="status">
       ${statusSentence(state, t)}
     </p>
@@ -67,8 +90,8 @@ function App({ studio }) {
 }
 
 const meta = document.querySelector("meta[name=gaugan-api]");
-const service = new Service(serviceBase(location.search, meta?.content), location);
+const service = new Service(serviceBase(location.search, meta?.content), location, recall("token") ?? "");
 const studio = new Studio({ service, store });
 render(html`<${App} studio=${studio} />`, document.querySelector("#app"));
-listenToKeys(studio, () => paletteOrder(store.get().labels || []));
+listenToKeys(studio, () => paletteOrder(store.get().labels || [], store.get()));
 studio.start();

@@ -1,8 +1,8 @@
-// What a reload must not lose, kept in localStorage. Private windows may refuse it: then the page
-// works all the same and forgets.
+// What a reload must not lose, kept in localStorage, which is written before the page goes. Private
+// windows may refuse it: then the page works all the same and forgets.
 
-import { fromBase64, toBase64 } from "./api.js";
-import { DONT_CARE, createGrid } from "./grid.js";
+import { fromBase64, toBase64 } from "./base64.js";
+import { packDoodle, unpackDoodle } from "./doodle_file.js";
 
 const PREFIX = "spade_paddle.";
 
@@ -22,30 +22,17 @@ export function recall(key) {
   }
 }
 
-/** Keep the doodle together with the label names, because another model may number them anew. */
 export function rememberDoodle(grid, labels) {
-  const names = {};
-  for (const label of labels) names[label.id] = label.name_en;
-  const { width, height } = grid;
-  remember("doodle", { width, height, names, data: toBase64(grid.cells) });
+  const { width, height, names, cells } = packDoodle(grid, labels);
+  remember("doodle", { width, height, names, data: toBase64(cells) });
 }
 
 /** The kept doodle as a grid of this size and these labels, or null. */
-export function recallDoodle(labels, width, height) {
+export function recallDoodle(labels, size) {
   const kept = recall("doodle");
+  if (!kept) return null;
   try {
-    const cells = fromBase64(kept.data);
-    if (cells.length !== kept.width * kept.height) return null;
-    const idOfName = new Map(labels.map((label) => [label.name_en, label.id]));
-    const newId = (id) => idOfName.get(kept.names[id]) ?? DONT_CARE;
-    const grid = createGrid(width, height);
-    for (let y = 0; y < height; y += 1) {
-      const row = Math.floor((y * kept.height) / height) * kept.width;
-      for (let x = 0; x < width; x += 1) {
-        grid.cells[y * width + x] = newId(cells[row + Math.floor((x * kept.width) / width)]);
-      }
-    }
-    return grid;
+    return unpackDoodle({ ...kept, cells: fromBase64(kept.data) }, labels, size);
   } catch {
     return null;
   }

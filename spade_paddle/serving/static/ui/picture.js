@@ -1,20 +1,25 @@
-// The painted picture, what is happening to it, and what went wrong.
+// The painted picture, what is happening to it, and what one can do with it.
 
+import { Compare } from "./compare.js";
 import { html } from "./html.js";
 import { problemSentence } from "./i18n.js";
 import { Icon } from "./icons.js";
+import { LookControls } from "./look_controls.js";
+import { Menu } from "./menu.js";
+import { ProblemNote } from "./problem_note.js";
 
 export function PicturePanel({ studio, state, t }) {
-  const { picture, previous, slow, problem } = state;
+  const { picture, previous, slow, problem, compare } = state;
+  const ratio = `--ratio: ${state.width || 1} / ${state.height || 1}`;
   return html`<section class="panel panel-picture" aria-label=${t("picture")}>
     <header class="caption">
       <h2>${t("picture")}</h2>
       <span class="milliseconds" data-testid="milliseconds">
         ${picture ? t("milliseconds", { ms: picture.milliseconds }) : ""}
       </span>
-      <${Download} picture=${picture} t=${t} />
+      <${PictureTools} ...${{ studio, state, t }} />
     </header>
-    <div class="board frame ${slow ? "is-painting" : ""}" style=${`--ratio: ${state.width || 1} / ${state.height || 1}`}>
+    <div class=${`board frame ${slow ? "is-painting" : ""}`} style=${ratio}>
       ${!picture && html`<${Waiting} t=${t} slow=${slow} />`}
       ${previous && html`<img key=${previous.url} class="shown" src=${previous.url} alt="" />`}
       ${picture &&
@@ -25,10 +30,11 @@ export function PicturePanel({ studio, state, t }) {
         alt=${t("picture_alt")}
         data-testid="picture"
       />`}
+      ${picture && compare && html`<${Compare} ...${{ picture, t }} labels=${state.labels} />`}
       ${slow && html`<span class="progress" data-testid="progress"><span /></span>`}
-      ${problem && html`<${ProblemNote} studio=${studio} state=${state} t=${t} />`}
+      ${problem && html`<${ProblemNote} ...${{ studio, state, t }} />`}
     </div>
-    <${Actions} studio=${studio} state=${state} t=${t} />
+    <${LookControls} ...${{ studio, state, t }} />
   </section>`;
 }
 
@@ -44,78 +50,31 @@ function Waiting({ t, slow }) {
   </div>`;
 }
 
-function Download({ picture, t }) {
-  const name = `landscape-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}`;
-  if (!picture) {
-    return html`<button
+function PictureTools({ studio, state, t }) {
+  const { files } = studio;
+  const { picture, compare } = state;
+  const items = [
+    { name: "download", icon: "download", label: t("download"), action: () => files.savePicture() },
+    { name: "download-2x", icon: "larger", label: t("download_large"), action: () => files.savePictureLarge() },
+    ...(files.canShare ? [{ name: "share", icon: "share", label: t("share"), action: () => files.share() }] : []),
+  ];
+  return html`<button
       type="button"
       class="icon-button"
-      disabled
-      aria-label=${t("download")}
-      data-testid="download"
-    ><${Icon} name="download" /></button>`;
-  }
-  return html`<a
-    class="icon-button"
-    href=${picture.url}
-    download=${`${name}.${picture.format === "jpeg" ? "jpg" : "png"}`}
-    aria-label=${t("download")}
-    title=${t("download")}
-    data-testid="download"
-  ><${Icon} name="download" /></a>`;
-}
-
-function ProblemNote({ studio, state, t }) {
-  const { problem, language } = state;
-  const canRetry = !["nothing_painted", "starting", "busy"].includes(problem.code);
-  return html`<div class="note" data-testid="problem" data-code=${problem.code}>
-    <p>${problemSentence(problem, language)}</p>
-    <div class="note-actions">
-      ${canRetry &&
-      html`<button type="button" class="quiet" data-testid="retry" onClick=${() => studio.retry()}>
-        ${t("retry")}
-      </button>`}
-      <button
-        type="button"
-        class="icon-button"
-        aria-label=${t("dismiss")}
-        data-testid="dismiss"
-        onClick=${() => studio.dismissProblem()}
-      ><${Icon} name="close" /></button>
-    </div>
-  </div>`;
-}
-
-function Actions({ studio, state, t }) {
-  return html`<div class="actions">
-    <button
-      type="button"
-      class=${`primary ${state.stale ? "" : "is-fresh"}`}
-      disabled=${!state.labels}
-      title=${`${t("generate")} (Enter)`}
-      data-testid="generate"
-      onClick=${() => studio.generate()}
-    >
-      <${Icon} name="spark" />${t("generate")}
-    </button>
-    <label class="switch" title=${t("live_long")}>
-      <input
-        type="checkbox"
-        role="switch"
-        checked=${state.live}
-        aria-label=${t("live_long")}
-        data-testid="live"
-        onChange=${(event) => studio.setLive(event.target.checked)}
-      />
-      <span class="track" aria-hidden="true" />
-      <span aria-hidden="true">${t("live")}</span>
-    </label>
-  </div>`;
+      disabled=${!picture}
+      aria-pressed=${compare}
+      aria-label=${t("compare")}
+      title=${t("compare")}
+      data-testid="compare-toggle"
+      onClick=${() => studio.setCompare(!compare)}
+    ><${Icon} name="compare" /></button>
+    <${Menu} name="save-picture" icon="download" label=${t("save_picture")} disabled=${!picture} items=${items} />`;
 }
 
 /** What a screen reader hears: one sentence on how things stand. */
 export function statusSentence(state, t) {
   if (state.problem) return problemSentence(state.problem, state.language);
+  if (state.annotating) return t("annotating");
   if (state.slow) return t("painting");
   if (state.picture) return t("painted", { ms: state.picture.milliseconds });
   return t(`service_${state.service}`);

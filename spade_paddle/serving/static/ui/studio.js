@@ -4,9 +4,14 @@
 import { DONT_CARE, applyChange, copyGrid, createGrid, isEmpty, wholeRect, writeRect } from "./grid.js";
 import { History } from "./history.js";
 import { brush, clear, fill, labelAt } from "./tools.js";
+import { Album } from "./album.js";
 import { Connection } from "./connection.js";
+import { unpackDoodle } from "./doodle_file.js";
+import { Files } from "./files.js";
 import { Generator } from "./generator.js";
+import { Looks } from "./looks.js";
 import { recall, recallDoodle, remember, rememberDoodle } from "./memory.js";
+import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
 
 export const SIZES = [1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80];
@@ -18,10 +23,19 @@ export class Studio {
     this.onDraw = () => {};
     this.last = null;
     this.saveTimer = null;
+    this.looks = new Looks({
+      store,
+      generate: () => this.generator.now({ wanted: true }),
+      fail: (problem) => this.fail(problem),
+    });
+    this.files = new Files({ studio: this, service, store });
+    this.album = new Album({ store });
     this.generator = new Generator({
       service,
       store,
       doodle: () => this.grid && copyGrid(this.grid),
+      look: () => this.looks.wanted,
+      onShown: (picture, run) => this.album.shown(picture, run),
       onLost: (problem) => this.connection.lost(problem),
     });
     this.connection = new Connection({
@@ -37,6 +51,7 @@ export class Studio {
     if (known) this.useLabels(known);
     addEventListener("pagehide", () => this.save());
     addEventListener("visibilitychange", () => document.hidden && this.save());
+    this.album.open();
     return this.connection.check();
   }
 
@@ -50,15 +65,24 @@ export class Studio {
     this.useLabels(labelSet);
   }
 
-  useLabels({ labels, model }) {
+  useLabels({ labels, model, annotate, token }) {
     const { width, height } = model;
     const scenes = makeScenes(labels, width, height);
-    const kept = recallDoodle(labels, width, height);
+    const kept = recallDoodle(labels, { width, height });
+    const styles = Array.isArray(model.styles) ? model.styles : [];
+    const stylePhoto = Boolean(model.style_photo);
+    this.looks.fit({ styles, stylePhoto });
     this.grid = kept || scenes[0]?.grid && copyGrid(scenes[0].grid) || createGrid(width, height);
     this.history = new History();
     const first = labels.find((label) => label.name_en === "sky") || labels[0];
     const label = labels.find((entry) => entry.id === this.store.get().label) || first;
-    this.store.set({ labels, scenes, width, height, label: label.id, stale: !isEmpty(this.grid) });
+    this.store.set({
+      ...{ labels, scenes, width, height, styles, stylePhoto, label: label.id },
+      canVary: Boolean(model.seed),
+      canAnnotate: Boolean(annotate),
+      needsToken: Boolean(token),
+      stale: !isEmpty(this.grid),
+    });
     this.tell();
   }
 
@@ -90,12 +114,29 @@ export class Studio {
   }
 
   useScene(scene) {
+    this.useGrid(scene.grid);
+  }
+
+  /** Another doodle in the place of this one; can be undone. */
+  useGrid(grid) {
     this.whole(() => {
       const rect = wholeRect(this.grid);
-      writeRect(this.grid, rect, scene.grid.cells);
+      writeRect(this.grid, rect, grid.cells);
       this.history.touch(rect);
       this.onDraw(rect);
     });
+  }
+
+  /** Back to an earlier picture: its doodle, its look, and itself. */
+  goBackTo(entry) {
+    const { labels, width, height } = this.store.get();
+    const { seed, style } = entry;
+    this.looks.set({ seed, style });
+    this.useGrid(unpackDoodle(entry.doodle, labels, { width, height }));
+    this.generator.stop();
+    const { doodle, ...picture } = entry;
+    this.generator.put({ ...picture, url: URL.createObjectURL(entry.blob), grid: copyGrid(this.grid) });
+    this.store.set({ stale: false });
   }
 
   undo() {
@@ -141,14 +182,40 @@ export class Studio {
     remember("language", language);
   }
 
+  setKids(kids) {
+    this.store.set({ kids });
+    remember("kids", kids);
+    const { tool } = this.store.get();
+    if (kids && !["brush", "fill", "eraser"].includes(tool)) this.selectTool("brush");
+  }
+
+  setCompare(compare) {
+    this.store.set({ compare });
+  }
+
   generate() {
-    return this.generator.now();
+    this.looks.beforeGenerate();
+    return this.generator.now({ wanted: true });
+  }
+
+  /** The word that opens the service, from whoever runs it. */
+  setToken(token) {
+    this.service.token = token;
+    remember("token", token);
+    return this.generate();
   }
 
   /** After a problem: look for the service where it is away, else paint again. */
   retry() {
     if (this.store.get().service === "ready") return this.generate();
     return this.connection.check();
+  }
+
+  /** Say what went wrong; a mistake of ours goes to the console. */
+  fail(problem) {
+    if (problem?.name === "AbortError") return;
+    if (!(problem instanceof Problem)) throw problem;
+    this.store.set({ problem });
   }
 
   dismissProblem() {
@@ -210,8 +277,10 @@ export class Studio {
   /** The service is there (again): paint what waited for it. */
   catchUp() {
     const { stale, live } = this.store.get();
-    const wanted = this.generator.owed || (stale && live);
-    if (wanted && this.grid && !isEmpty(this.grid)) this.generator.now();
+    const { owed } = this.generator;
+    if ((owed || (stale && live)) && this.grid && !isEmpty(this.grid)) {
+      this.generator.now({ wanted: owed });
+    }
   }
 
   generatorSoon() {

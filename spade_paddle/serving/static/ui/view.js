@@ -2,7 +2,7 @@
 
 import { DONT_CARE } from "./grid.js";
 
-const PAPER = [243, 239, 229];
+export const PAPER = [243, 239, 229];
 const PAPER_DOT = [228, 222, 208];
 
 /** Colours for ids 0..255 as bytes R, G, B. Ids without a label look like paper. */

@@ -1,0 +1,99 @@
+// Opening and saving: doodles as files, photos that become doodles, pictures to take along.
+
+import { doodleToJson, doodleToPng, readDoodleFile, unpackDoodle } from "./doodle_file.js";
+import { enlarge, photoToBase64 } from "./photo.js";
+import { Problem } from "./problem.js";
+
+const PHOTO_SIDE = 1024;
+
+export class Files {
+  /** `studio` holds the doodle; `service` knows what a photo shows. */
+  constructor({ studio, service, store }) {
+    Object.assign(this, { studio, service, store, run: null });
+  }
+
+  /** Open a file: a doodle as it is, any other picture as a photo to make a doodle of. */
+  async open(file) {
+    const { labels, canAnnotate } = this.store.get();
+    if (!labels) return;
+    try {
+      const packed = readDoodleFile(new Uint8Array(await file.arrayBuffer()), labels);
+      if (packed) this.studio.useGrid(unpackDoodle(packed, labels, this.store.get()));
+      else if (canAnnotate) await this.openPhoto(file);
+      else throw new Problem("not_a_doodle");
+    } catch (error) {
+      this.studio.fail(error);
+    }
+  }
+
+  async openPhoto(file) {
+    this.run?.abort();
+    const run = new AbortController();
+    this.run = run;
+    this.store.set({ annotating: true, problem: null });
+    try {
+      const photo = await photoToBase64(file, PHOTO_SIDE);
+      const { width, height } = this.store.get();
+      const cells = await this.service.annotate(photo, { width, height }, run.signal);
+      if (run === this.run) this.studio.useGrid({ width, height, cells });
+    } catch (error) {
+      if (run === this.run) throw error;
+    } finally {
+      if (run === this.run) this.store.set({ annotating: false });
+    }
+  }
+
+  saveDoodlePng() {
+    const png = doodleToPng(this.studio.grid, this.store.get().labels);
+    save(new Blob([png], { type: "image/png" }), fileName("doodle", "png"));
+  }
+
+  saveDoodleJson() {
+    const json = doodleToJson(this.studio.grid, this.store.get().labels);
+    save(new Blob([json], { type: "application/json" }), fileName("doodle", "json"));
+  }
+
+  savePicture() {
+    const { picture } = this.store.get();
+    save(picture.blob, fileName("landscape", ending(picture)));
+  }
+
+  async savePictureLarge() {
+    save(await enlarge(this.store.get().picture.blob, 2), fileName("landscape-2x", "png"));
+  }
+
+  /** Hand the picture to another app, where the browser can. */
+  async share() {
+    try {
+      await navigator.share({ files: [this.sharedFile()] });
+    } catch (error) {
+      if (error.name !== "AbortError") this.studio.fail(new Problem("share_failed"));
+    }
+  }
+
+  get canShare() {
+    // Missing outside secure contexts, and in most browsers on a desk.
+    return Boolean(this.store.get().picture && navigator.canShare?.({ files: [this.sharedFile()] }));
+  }
+
+  sharedFile() {
+    const { picture } = this.store.get();
+    return new File([picture.blob], fileName("landscape", ending(picture)), { type: picture.blob.type });
+  }
+}
+
+function ending(picture) {
+  return picture.format === "jpeg" ? "jpg" : "png";
+}
+
+function fileName(what, end) {
+  return `${what}-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}.${end}`;
+}
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}

@@ -1,0 +1,104 @@
+// Under the picture: generate, generate while drawing, dice and lock, and the styles.
+
+import { html } from "./html.js";
+import { Icon } from "./icons.js";
+import { AUTO } from "./looks.js";
+import { FileButton } from "./open_file.js";
+
+const KNOWN_STYLES = ["bright", "clear", "mist", "sunset"];
+
+export function LookControls({ studio, state, t }) {
+  const hasStyles = state.styles.length > 0 || state.stylePhoto;
+  return html`<div class="actions">
+      <button
+        type="button"
+        class=${`primary ${state.stale ? "" : "is-fresh"}`}
+        disabled=${!state.labels}
+        title=${`${t("generate")} (Enter)`}
+        data-testid="generate"
+        onClick=${() => studio.generate()}
+      >
+        <${Icon} name="spark" />${t("generate")}
+      </button>
+      ${state.canVary && html`<${Dice} ...${{ studio, state, t }} />`}
+      ${!state.kids && html`<${LiveSwitch} ...${{ studio, state, t }} />`}
+    </div>
+    ${hasStyles && html`<${Styles} ...${{ studio, state, t }} />`}`;
+}
+
+function Dice({ studio, state, t }) {
+  const { keepLook } = state;
+  return html`<span class="dice">
+    <button
+      type="button"
+      class="icon-button"
+      aria-label=${t("dice")}
+      title=${`${t("dice")} (D)`}
+      aria-keyshortcuts="D"
+      data-testid="dice"
+      onClick=${() => studio.looks.roll()}
+    ><${Icon} name="dice" /></button>
+    ${!state.kids &&
+    html`<button
+      type="button"
+      class="icon-button"
+      aria-pressed=${keepLook}
+      aria-label=${t("keep_look")}
+      title=${t("keep_look")}
+      data-testid="keep-look"
+      onClick=${() => studio.looks.setKeep(!keepLook)}
+    ><${Icon} name=${keepLook ? "lock" : "unlock"} /></button>`}
+  </span>`;
+}
+
+function LiveSwitch({ studio, state, t }) {
+  return html`<label class="switch" title=${t("live_long")}>
+    <input
+      type="checkbox"
+      role="switch"
+      checked=${state.live}
+      aria-label=${t("live_long")}
+      data-testid="live"
+      onChange=${(event) => studio.setLive(event.target.checked)}
+    />
+    <span class="track" aria-hidden="true" />
+    <span aria-hidden="true">${t("live")}</span>
+  </label>`;
+}
+
+function Styles({ studio, state, t }) {
+  const { style, styles, stylePhoto } = state;
+  const chips = [AUTO, ...styles.map((name) => ({ kind: "named", name }))];
+  const isChosen = (chip) => chip.kind === style.kind && chip.name === style.name;
+  return html`<div class="styles" role="radiogroup" aria-label=${t("style")} data-testid="styles">
+    ${chips.map((chip) => {
+      const key = chip.name ?? "auto";
+      return html`<label class="chip" key=${key}>
+        <input
+          type="radio"
+          name="style"
+          checked=${isChosen(chip)}
+          data-testid=${`style-${key}`}
+          onChange=${() => studio.looks.choose(chip)}
+        />
+        <span>${styleName(chip, t)}</span>
+      </label>`;
+    })}
+    ${stylePhoto &&
+    html`<${FileButton}
+      accept="image/*"
+      name="style-photo"
+      className=${`chip chip-photo ${style.kind === "photo" ? "is-chosen" : ""}`}
+      label=${t("style_photo_long")}
+      onFile=${(file) => studio.looks.choosePhoto(file)}
+    >
+      ${style.kind === "photo" ? html`<img src=${style.url} alt="" />` : html`<${Icon} name="photo" />`}
+      <span>${t("style_photo")}</span>
+    <//>`}
+  </div>`;
+}
+
+function styleName({ kind, name }, t) {
+  if (kind === "auto") return t("style_auto");
+  return KNOWN_STYLES.includes(name) ? t(`style_${name}`) : name;
+}

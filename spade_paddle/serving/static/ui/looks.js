@@ -1,0 +1,79 @@
+// How the picture shall look: the style, and the seed of what is left to chance.
+
+import { remember } from "./memory.js";
+import { photoToBase64, thumbnailOf } from "./photo.js";
+
+const SEEDS = 10000; // Short enough to read out to a friend.
+const STYLE_SIDE = 512;
+
+export const AUTO = { kind: "auto" };
+
+export class Looks {
+  /** `generate()` paints anew; `fail(problem)` tells what went wrong. */
+  constructor({ store, generate, fail }) {
+    Object.assign(this, { store, generate, fail });
+  }
+
+  /** What a request says of the look. */
+  get wanted() {
+    const { seed, style } = this.store.get();
+    return {
+      seed,
+      styleName: style.kind === "named" ? style.name : null,
+      stylePhoto: style.kind === "photo" ? style.data : null,
+    };
+  }
+
+  /** Throw the dice: another picture of the same doodle. */
+  roll() {
+    this.set({ seed: anotherSeed(this.store.get().seed) });
+    return this.generate();
+  }
+
+  /** Before a picture that was asked for: throw the dice unless the look is to be kept. */
+  beforeGenerate() {
+    const { keepLook, seed, canVary } = this.store.get();
+    if (!keepLook && canVary) this.set({ seed: anotherSeed(seed) });
+  }
+
+  setKeep(keepLook) {
+    this.store.set({ keepLook });
+    remember("keepLook", keepLook);
+  }
+
+  choose(style) {
+    this.set({ style });
+    return this.generate();
+  }
+
+  /** Take the light and the mood of a photo (a File). */
+  async choosePhoto(file) {
+    try {
+      const [data, url] = [await photoToBase64(file, STYLE_SIDE), await thumbnailOf(file)];
+      return this.choose({ kind: "photo", data, url });
+    } catch (problem) {
+      return this.fail(problem);
+    }
+  }
+
+  /** Another model may lack the style that was chosen. */
+  fit({ styles, stylePhoto }) {
+    const { style } = this.store.get();
+    const known =
+      style.kind === "auto" ||
+      (style.kind === "named" && styles.includes(style.name)) ||
+      (style.kind === "photo" && stylePhoto);
+    if (!known) this.set({ style: AUTO });
+  }
+
+  set(look) {
+    this.store.set(look);
+    const { seed, style } = this.store.get();
+    remember("look", { seed, style });
+  }
+}
+
+function anotherSeed(seed) {
+  const drawn = Math.floor(Math.random() * (SEEDS - 1));
+  return drawn >= (seed ?? SEEDS) ? drawn + 1 : drawn; // Never the same twice in a row.
+}
