@@ -11,10 +11,12 @@ import { listenToKeys } from "./keys.js";
 import { recall } from "./memory.js";
 import { Palette, paletteOrder } from "./palette.js";
 import { PicturePanel, statusSentence } from "./picture.js";
+import { Said } from "./said.js";
 import { SceneStrip } from "./scene_strip.js";
 import { createStore, useStore } from "./store.js";
 import { Studio } from "./studio.js";
-import { Steps, Toolbar } from "./toolbar.js";
+import { Steps, Toolbar, Tools } from "./toolbar.js";
+import { WHOLE } from "./zoom.js";
 
 const store = createStore({
   language: recall("language") ?? languageOf(navigator.language),
@@ -35,6 +37,8 @@ const store = createStore({
   problem: null,
   canUndo: false,
   canRedo: false,
+  zoom: WHOLE, // which part of the doodle is seen, zoom.js
+  said: null, // { key, values } of what a screen reader hears about drawing, said.js
 });
 
 function App({ studio }) {
@@ -54,6 +58,7 @@ function App({ studio }) {
           <h2>${t("doodle")}</h2>
           <${Steps} ...${common} />
         </header>
+        <${Tools} ...${common} />
         <${Board} ...${common} />
         <${Toolbar} ...${common} />
       </section>
@@ -63,6 +68,7 @@ function App({ studio }) {
     <p class="heard" role="status" aria-live="polite" data-testid="status">
       ${statusSentence(state, t)}
     </p>
+    <${Said} ...${common} />
   `;
 }
 
