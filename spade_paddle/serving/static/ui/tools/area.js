@@ -14,7 +14,15 @@ export class Area {
     const first = Math.max(0, left);
     const last = Math.min(this.width - 1, right);
     if (first > last) return;
-    (this.rows[y] ??= []).push(first, last);
+    const row = (this.rows[y] ??= []);
+    const end = row.length - 1;
+    if (end > 0 && first <= row[end] + 1 && last >= row[end - 1] - 1) {
+      // Strokes go on where they were: one longer piece instead of many.
+      row[end - 1] = Math.min(first, row[end - 1]);
+      row[end] = Math.max(last, row[end]);
+    } else {
+      row.push(first, last);
+    }
     if (y < this.top) this.top = y;
     if (y > this.bottom) this.bottom = y;
   }
@@ -39,14 +47,17 @@ export function paint(grid, area, label) {
   const runs = [];
   let [left, right, top, bottom] = [Infinity, -1, 0, -1];
   for (let y = area.top; y <= area.bottom; y += 1) {
-    for (const [first, last] of merged(area.rows[y])) {
-      for (let x = first; x <= last; x += 1) {
-        if (cells[y * width + x] === label) continue;
-        const start = x;
-        while (x <= last && cells[y * width + x] !== label) x += 1;
-        runs.push(y * width + start, y * width + x);
-        left = Math.min(left, start);
-        right = Math.max(right, x - 1);
+    const row = merged(area.rows[y]);
+    const start = y * width;
+    for (let i = 0; i < row.length; i += 2) {
+      const end = start + row[i + 1];
+      for (let index = start + row[i]; index <= end; index += 1) {
+        if (cells[index] === label) continue;
+        const first = index;
+        while (index <= end && cells[index] !== label) index += 1;
+        runs.push(first, index);
+        left = Math.min(left, first - start);
+        right = Math.max(right, index - 1 - start);
         if (bottom < 0) top = y;
         bottom = y;
       }
@@ -56,18 +67,17 @@ export function paint(grid, area, label) {
   return { rect: runs.length ? rect : null, runs, label };
 }
 
-/** Pieces in order and without overlaps, so that each cell comes once: `[[first, last], ...]`. */
-function merged(row) {
-  if (!row) return [];
+/** The pieces of a row in order and without overlaps, so that each cell comes once. */
+function merged(row = []) {
+  if (row.length <= 2) return row;
   const pieces = [];
   for (let i = 0; i < row.length; i += 2) pieces.push([row[i], row[i + 1]]);
-  if (pieces.length === 1) return pieces;
   pieces.sort((a, b) => a[0] - b[0]);
-  const result = [pieces[0]];
-  for (const piece of pieces) {
-    const before = result[result.length - 1];
-    if (piece[0] <= before[1] + 1) before[1] = Math.max(before[1], piece[1]);
-    else result.push(piece);
+  const result = [];
+  for (const [first, last] of pieces) {
+    const end = result.length - 1;
+    if (end > 0 && first <= result[end] + 1) result[end] = Math.max(last, result[end]);
+    else result.push(first, last);
   }
   return result;
 }
