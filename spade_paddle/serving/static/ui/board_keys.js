@@ -44,12 +44,15 @@ export function arrowPressed(event, { drawing, zoom, at }) {
 /** Space was let go: press at the cursor, or let go what a former one holds. */
 export function spaceReleased(event, { drawing, zoom, at }) {
   const how = { even: event.shiftKey, reach: stepNow(drawing, zoom) / 2 };
+  const { said } = drawing.store.get();
   if (drawing.pressed) drawing.release();
   else if (drawing.gesture?.nudge) drawing.confirm();
   else {
     drawing.press(at, how);
     if (!toolNamed(drawing.choices().tool).held) drawing.release();
   }
+  // Painted: say what is there now, unless something better was said.
+  if (!drawing.gesture && drawing.store.get().said === said) sayWhere(drawing, at);
 }
 
 function stepNow(drawing, zoom) {
