@@ -32,6 +32,7 @@ class StandIn:
     """The service on a free local port. ``stop`` and ``start`` keep the port.
 
     Attributes:
+        side: height and width of the doodles that its model paints.
         failures: answers to give instead of pictures, first in first out: (status, body, headers);
             a body that is not a dict goes out as plain text.
         delay_s: how long one picture takes.
@@ -46,8 +47,12 @@ class StandIn:
     """
 
     def __init__(
-        self, *, label_file: Path = ROOT / "configs" / "labels" / "landscape.yaml"
+        self,
+        *,
+        label_file: Path = ROOT / "configs" / "labels" / "landscape.yaml",
+        side: int = NATIVE,
     ) -> None:
+        self.side = side
         self.label_set = LabelSet.load(label_file)
         self.failures: list[tuple[int, Any, dict[str, str]]] = []
         self.delay_s = 0.0
@@ -89,7 +94,7 @@ class StandIn:
 
     def labels(self) -> dict[str, Any]:
         """The answer of ``GET /labels``."""
-        model = {"name": "stand-in", "version": "0", "height": NATIVE, "width": NATIVE}
+        model = {"name": "stand-in", "version": "0", "height": self.side, "width": self.side}
         return {
             **self.label_set.to_dict(),
             "dont_care": DONT_CARE,

@@ -148,8 +148,8 @@ def test_a_second_finger_does_not_paint(visit: Visit, service: StandIn) -> None:
             const send = (type, id, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
                 pointerId: id, pointerType: 'touch', button: 0, bubbles: true,
                 clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
-            send('pointerdown', 1, 0.2, 0.2); send('pointerdown', 2, 0.8, 0.8);
-            send('pointermove', 2, 0.9, 0.8); send('pointermove', 1, 0.3, 0.2);
+            send('pointerdown', 1, 0.2, 0.2); send('pointermove', 1, 0.3, 0.2);
+            send('pointerdown', 2, 0.8, 0.8); send('pointermove', 2, 0.9, 0.8);
             send('pointerup', 2, 0.9, 0.8); send('pointermove', 1, 0.4, 0.2);
             send('pointerup', 1, 0.4, 0.2);
         }"""

@@ -1,106 +1,119 @@
-// The drawing area: canvas, the ring that shows the brush, and painting by keyboard.
+// The drawing area: canvas, pointer, wheel and keyboard on it, and what is shown above it.
 
 import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
+import { arrowPressed, spaceReleased } from "./board_keys.js";
 import { wholeRect } from "./grid.js";
 import { html } from "./html.js";
+import { Overlay } from "./overlay.js";
 import { listenToPointer } from "./pointer.js";
-import { SIZES } from "./studio.js";
+import { SpaceBar } from "./space_bar.js";
 import { GridView } from "./view.js";
-
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const SIZE_SHOWN_MS = 900;
+import { listenToWheel } from "./wheel.js";
+import { pinch } from "./zoom.js";
 
 export function Board({ studio, state, t }) {
+  const { drawing } = studio;
   const canvas = useRef(null);
-  const [cursor, setCursor] = useState(null);
-  const { labels, width, height, tool, sizeIndex } = state;
+  const board = useRef(null);
+  const space = useRef(null);
+  const [cursor, setCursor] = useState(null); // { point, byKeys }
+  const [outline, setOutline] = useState(null);
+  const { labels, width, height, zoom } = state;
 
   useEffect(() => {
     if (!labels) return undefined;
-    const view = new GridView(canvas.current, studio.grid, labels);
-    studio.onDraw = (rect) => view.draw(rect);
-    view.draw(wholeRect(studio.grid));
-    return listenToPointer(canvas.current, {
-      grid: () => studio.grid,
-      start: (point, event) => {
-        if (!event.altKey) return studio.startGesture(point);
-        studio.pick(point);
-        return false;
-      },
-      move: (points) => studio.moveGesture(points),
-      end: () => studio.endGesture(),
-      hover: setCursor,
-    });
+    const view = new GridView(canvas.current, drawing.grid, labels);
+    drawing.screen = screenOf(view, setOutline);
+    view.draw(wholeRect(drawing.grid));
+    space.current = new SpaceBar(board.current);
+    const stops = [
+      space.current.start(),
+      ...listenToLooks(studio, { canvas: canvas.current, board: board.current, space, setCursor }),
+    ];
+    return () => stops.forEach((stop) => stop());
   }, [labels, width, height]);
 
-  const sizeJustChanged = useRecentChange(sizeIndex);
-  const middle = width && { x: width / 2, y: height / 2 };
-  const at = cursor || (sizeJustChanged ? middle : null);
-
+  const at = cursor?.point ?? middleOf(state);
+  const byKeys = cursor?.byKeys ?? true;
   const onKeyDown = (event) => {
-    if (!studio.grid || event.ctrlKey || event.metaKey) return;
-    const point = cursor || middle;
-    if (event.key in ARROWS) {
-      const [dx, dy] = ARROWS[event.key];
-      const step = Math.max(1, SIZES[sizeIndex] / 2);
-      const next = {
-        x: Math.min(width - 0.5, Math.max(0.5, point.x + dx * step)),
-        y: Math.min(height - 0.5, Math.max(0.5, point.y + dy * step)),
-      };
-      if (event.shiftKey) paintBetween(studio, point, next);
-      setCursor(next);
-    } else if (event.key === " ") {
-      paintBetween(studio, point, point);
-      setCursor(point);
-    } else {
-      return;
-    }
-    event.preventDefault();
+    if (!drawing.grid) return;
+    const point = arrowPressed(event, { drawing, zoom: studio.zoom, at });
+    if (point) setCursor({ point, byKeys: true });
+    if (point || event.key === " ") event.preventDefault();
+  };
+  const onKeyUp = (event) => {
+    if (event.key !== " " || !drawing.grid || !byKeys || space.current?.panned) return;
+    spaceReleased(event, { drawing, zoom: studio.zoom, at });
+    setCursor({ point: at, byKeys: true });
+  };
+  const onBlur = () => {
+    setCursor(null);
+    if (byKeys) drawing.takeBackPress();
   };
 
-  return html`<div class="board" style=${`--ratio: ${width || 1} / ${height || 1}`}>
+  const transform = `translate(${zoom.x * 100}%, ${zoom.y * 100}%) scale(${zoom.scale})`;
+  return html`<div ref=${board} class="board" style=${`--ratio: ${width || 1} / ${height || 1}`}>
     <canvas
       ref=${canvas}
       data-testid="doodle"
       role="application"
       tabindex="0"
       aria-label=${t("doodle_help")}
+      style=${`transform: ${transform}`}
       onKeyDown=${onKeyDown}
-      onBlur=${() => setCursor(null)}
+      onKeyUp=${onKeyUp}
+      onBlur=${onBlur}
     />
-    ${at && tool === "fill" && cursor && html`<span class="cross" style=${place(at, state)} />`}
-    ${at &&
-    tool !== "fill" &&
-    html`<span
-      class=${`ring ${tool === "eraser" ? "ring-eraser" : ""}`}
-      data-testid="ring"
-      style=${`${place(at, state)} width: ${(SIZES[sizeIndex] / width) * 100}%`}
-    />`}
+    ${labels &&
+    html`<${Overlay} state=${state} cursor=${cursor} outline=${outline} middle=${middleOf(state)} />`}
   </div>`;
 }
 
-function paintBetween(studio, from, to) {
-  studio.startGesture(from);
-  if (from !== to) studio.moveGesture([to]);
-  studio.endGesture();
+function screenOf(view, setOutline) {
+  return {
+    // Another size comes with other labels or sizes in the store, and then with another view.
+    open: (grid) => {
+      const same = grid.width === view.grid.width && grid.height === view.grid.height;
+      if (same) view.open(grid);
+    },
+    refresh: (rect) => view.refresh(rect),
+    preview: (change) => view.preview(change),
+    outline: setOutline,
+  };
 }
 
-function place({ x, y }, { width, height }) {
-  return `left: ${(x / width) * 100}%; top: ${(y / height) * 100}%;`;
+function listenToLooks({ drawing, zoom }, { canvas, board, space, setCursor }) {
+  const look = {
+    move: (movement) => {
+      space.current.panned = true;
+      return zoom.set(pinch(zoom.now, movement));
+    },
+    holdsSpace: () => space.current.held,
+  };
+  const draw = {
+    press: (point, how, event) => {
+      if (!event.altKey) return drawing.press(point, how);
+      drawing.pick(point);
+      return false;
+    },
+    drag: (points, how) => drawing.drag(points, how),
+    release: () => drawing.release(),
+    takeBack: () => drawing.takeBackPress(),
+    hover: (point, how) => {
+      setCursor(point && { point, byKeys: false });
+      if (!point) return;
+      drawing.hover(point, how);
+      canvas.style.cursor = drawing.cursorAt(point, how.reach);
+    },
+  };
+  const size = () => drawing.grid;
+  return [listenToPointer(canvas, { board, size, draw, look }), listenToWheel(board, look)];
 }
 
-/** True for a moment after the value changed (not at first). */
-function useRecentChange(value) {
-  const [recent, setRecent] = useState(false);
-  const first = useRef(true);
-  useEffect(() => {
-    if (first.current) {
-      first.current = false;
-      return undefined;
-    }
-    setRecent(true);
-    const timer = setTimeout(() => setRecent(false), SIZE_SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return recent;
+/** The middle of what is seen, in cells. */
+function middleOf({ width, height, zoom }) {
+  return {
+    x: ((0.5 - zoom.x) / zoom.scale) * width,
+    y: ((0.5 - zoom.y) / zoom.scale) * height,
+  };
 }

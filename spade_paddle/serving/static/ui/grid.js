@@ -31,6 +31,15 @@ export function unionRects(a, b) {
   };
 }
 
+/** The part of a rectangle that lies on the grid, or null. */
+export function clipRect(grid, rect) {
+  const x = Math.max(0, rect.x);
+  const y = Math.max(0, rect.y);
+  const width = Math.min(grid.width, rect.x + rect.width) - x;
+  const height = Math.min(grid.height, rect.y + rect.height) - y;
+  return width > 0 && height > 0 ? { x, y, width, height } : null;
+}
+
 /** Copy the cells of a rectangle out of a grid. */
 export function readRect(grid, rect) {
   const values = new Uint8Array(rect.width * rect.height);
@@ -49,12 +58,19 @@ export function writeRect(grid, rect, values) {
   }
 }
 
-/** Carry out a change that a tool worked out: `{ cells: indices, label, rect }`. */
-export function applyChange(grid, change) {
-  for (const index of change.cells) grid.cells[index] = change.label;
+/**
+ * Carry out a change that a tool worked out. A change is `{ rect, runs, label }`: runs of cells
+ * (index of the first, index behind the last, and so on) that all become one label; or
+ * `{ rect, values }`: new content for a rectangle. `rect` is null where nothing changes.
+ */
+export function applyChange(grid, { rect, runs, label, values }) {
+  if (!rect) return;
+  if (values) writeRect(grid, rect, values);
+  else for (let i = 0; i < runs.length; i += 2) grid.cells.fill(label, runs[i], runs[i + 1]);
 }
 
 /** True when nothing is painted. */
-export function isEmpty(grid) {
-  return grid.cells.every((label) => label === DONT_CARE);
+export function isEmpty({ cells }) {
+  for (let index = 0; index < cells.length; index += 1) if (cells[index] !== DONT_CARE) return false;
+  return true;
 }

@@ -3,6 +3,7 @@
 import { useRef } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon, Sign } from "./icons.js";
+import { TOOLS } from "./tools.js";
 
 export function Header({ studio, state, t }) {
   const other = state.language === "zh" ? "en" : "zh";
@@ -45,15 +46,19 @@ export function Header({ studio, state, t }) {
 function KeyboardHelp({ t }) {
   const dialog = useRef(null);
   const rows = [
-    [["B"], t("brush")],
-    [["F"], t("fill")],
-    [["E"], t("eraser")],
+    ...TOOLS.map(({ name, key }) => [[key], t(name)]),
     [["1", "…", "0", "⇧1", "…"], t("shortcut_labels")],
     [["[", "]"], t("shortcut_size")],
     [["Ctrl Z"], t("undo")],
     [["Ctrl ⇧ Z"], t("redo")],
-    [["Enter"], t("generate")],
+    [["+", "-"], t("shortcut_zoom")],
+    [["W"], t("zoom_whole")],
+    [[t("key_space"), t("key_drag")], t("shortcut_pan")],
+    [["Enter"], t("shortcut_enter")],
     [["D"], t("dice")],
+    [["Esc"], t("shortcut_escape")],
+    [["⌫"], t("shortcut_back")],
+    [["⇧"], t("shortcut_even")],
     [["Alt", t("key_click")], t("shortcut_pick")],
     [[t("key_arrows")], t("shortcut_cursor")],
     [[t("key_space")], t("shortcut_space")],

@@ -1,15 +1,21 @@
-// Undo and redo. One entry is one gesture: the rectangle it touched and what stood there before.
+// Undo and redo. One entry is one gesture: the rectangle it changed and what stood there before.
 
 import { readRect, unionRects, writeRect } from "./grid.js";
+import { pack, unpack } from "./packed.js";
 
 const DEPTH = 100;
+// Doodles pack to a few KB; only noise would reach this, and then the oldest steps are forgotten.
+const MAX_BYTES = 64 * 2 ** 20;
 
 export class History {
-  constructor({ depth = DEPTH } = {}) {
-    this.depth = depth;
+  /** The history of one grid. From now on every change of it is told by `touch`. */
+  constructor(grid, { depth = DEPTH, maxBytes = MAX_BYTES } = {}) {
+    Object.assign(this, { grid, depth, maxBytes });
     this.undoEntries = [];
     this.redoEntries = [];
-    this.open = null;
+    this.bytes = 0;
+    this.settled = { ...grid, cells: grid.cells.slice() }; // The grid without the open gesture.
+    this.touched = null;
   }
 
   get canUndo() {
@@ -20,42 +26,62 @@ export class History {
     return this.redoEntries.length > 0;
   }
 
-  /** A gesture starts: remember the grid as it is. */
-  begin(grid) {
-    this.open = { before: { ...grid, cells: grid.cells.slice() }, rect: null };
-  }
-
-  /** The gesture has changed this rectangle (null: nothing). */
+  /** The gesture under way has changed this rectangle (null: nothing). */
   touch(rect) {
-    this.open.rect = unionRects(this.open.rect, rect);
+    this.touched = unionRects(this.touched, rect);
   }
 
   /** The gesture is over. Returns whether it changed anything. */
   commit() {
-    const { before, rect } = this.open;
-    this.open = null;
+    const rect = this.touched;
+    this.touched = null;
     if (!rect) return false;
-    this.undoEntries.push({ rect, values: readRect(before, rect) });
-    if (this.undoEntries.length > this.depth) this.undoEntries.shift();
+    const before = readRect(this.settled, rect);
+    const after = readRect(this.grid, rect);
+    if (before.every((label, index) => label === after[index])) return false;
+    writeRect(this.settled, rect, after);
+    for (const { packed } of this.redoEntries) this.bytes -= packed.bytes;
     this.redoEntries = [];
+    this.push(this.undoEntries, rect, before);
+    while (this.undoEntries.length > this.depth || this.bytes > this.maxBytes) {
+      this.bytes -= this.undoEntries.shift().packed.bytes;
+    }
     return true;
   }
 
+  /** Give up the gesture under way. Returns the rectangle to redraw, or null. */
+  cancel() {
+    const rect = this.touched;
+    this.touched = null;
+    if (rect) writeRect(this.grid, rect, readRect(this.settled, rect));
+    return rect;
+  }
+
   /** Take the last gesture back. Returns the rectangle to redraw, or null. */
-  undo(grid) {
-    return swap(grid, this.undoEntries, this.redoEntries);
+  undo() {
+    return this.swap(this.undoEntries, this.redoEntries);
   }
 
   /** Do again what `undo` took back. Returns the rectangle to redraw, or null. */
-  redo(grid) {
-    return swap(grid, this.redoEntries, this.undoEntries);
+  redo() {
+    return this.swap(this.redoEntries, this.undoEntries);
   }
-}
 
-function swap(grid, from, to) {
-  const entry = from.pop();
-  if (!entry) return null;
-  to.push({ rect: entry.rect, values: readRect(grid, entry.rect) });
-  writeRect(grid, entry.rect, entry.values);
-  return entry.rect;
+  push(entries, rect, values) {
+    const packed = pack(values);
+    this.bytes += packed.bytes;
+    entries.push({ rect, packed });
+  }
+
+  swap(from, to) {
+    const entry = from.pop();
+    if (!entry) return null;
+    const { rect, packed } = entry;
+    this.bytes -= packed.bytes;
+    this.push(to, rect, readRect(this.grid, rect));
+    const values = unpack(packed);
+    writeRect(this.grid, rect, values);
+    writeRect(this.settled, rect, values);
+    return rect;
+  }
 }

@@ -15,10 +15,12 @@ import { recall } from "./memory.js";
 import { DropZone } from "./open_file.js";
 import { Palette, paletteOrder } from "./palette.js";
 import { PicturePanel, statusSentence } from "./picture.js";
+import { Said } from "./said.js";
 import { SceneStrip } from "./scene_strip.js";
 import { createStore, useStore } from "./store.js";
 import { Studio } from "./studio.js";
-import { Steps, Toolbar } from "./toolbar.js";
+import { Steps, Toolbar, Tools } from "./toolbar.js";
+import { WHOLE } from "./zoom.js";
 
 const store = createStore({
   language: recall("language") ?? languageOf(navigator.language),
@@ -34,7 +36,6 @@ const store = createStore({
   stylePhoto: false, // the model can take a photo's style
   canVary: false, // another seed, another picture
   canAnnotate: false, // the service makes doodles of photos
-  needsToken: false,
   seed: recall("look")?.seed ?? null,
   style: recall("look")?.style ?? AUTO,
   keepLook: recall("keepLook") ?? true,
@@ -51,6 +52,8 @@ const store = createStore({
   problem: null,
   canUndo: false,
   canRedo: false,
+  zoom: WHOLE, // which part of the doodle is seen, zoom.js
+  said: null, // { key, values } of what a screen reader hears about drawing, said.js
 });
 
 function App({ studio }) {
@@ -71,6 +74,7 @@ function App({ studio }) {
           ${!state.kids && html`<${DoodleMenus} ...${common} />`}
           <${Steps} ...${common} />
         </header>
+        <${Tools} ...${common} />
         <${Board} ...${common} />
         ${state.annotating &&
         html`<p class="annotating" data-testid="annotating">
@@ -86,6 +90,7 @@ function App({ studio }) {
     <p class="heard" role="status" aria-live="polite" data-testid="status">
       ${statusSentence(state, t)}
     </p>
+    <${Said} ...${common} />
   `;
 }
 

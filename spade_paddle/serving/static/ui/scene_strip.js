@@ -34,7 +34,7 @@ export function SceneStrip({ studio, state, t }) {
             class="tile"
             aria-label=${t("use_scene", { name })}
             data-testid=${`scene-${scene.name}`}
-            onClick=${() => studio.useScene(scene)}
+            onClick=${() => studio.useGrid(scene.grid)}
           >
             <${Thumbnail} grid=${scene.grid} labels=${labels} />
             <span class="tile-name" aria-hidden="true">${name}</span>

@@ -1,27 +1,27 @@
-// What the person does, as verbs. Holds the grid and its history; everything that the components
-// show goes through the store, everything drawn on the canvas through `onDraw(rect)`.
+// What the person does, as verbs; drawing itself is in drawing.js. Everything that the components
+// show goes through the store.
 
-import { DONT_CARE, applyChange, copyGrid, createGrid, isEmpty, wholeRect, writeRect } from "./grid.js";
-import { History } from "./history.js";
-import { brush, clear, fill, labelAt } from "./tools.js";
 import { Album } from "./album.js";
 import { Connection } from "./connection.js";
 import { unpackDoodle } from "./doodle_file.js";
+import { Drawing } from "./drawing.js";
 import { Files } from "./files.js";
 import { Generator } from "./generator.js";
+import { copyGrid, createGrid, isEmpty } from "./grid.js";
 import { Looks } from "./looks.js";
 import { recall, recallDoodle, remember, rememberDoodle } from "./memory.js";
 import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
+import { KIDS_TOOLS, SIZES } from "./tools.js";
+import { Zoom } from "./zoom.js";
 
-export const SIZES = [1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80];
 const SAVE_AFTER_MS = 400;
 
 export class Studio {
   constructor({ service, store }) {
-    Object.assign(this, { service, store, grid: null, history: new History() });
-    this.onDraw = () => {};
-    this.last = null;
+    Object.assign(this, { service, store });
+    this.drawing = new Drawing({ store, onChange: () => this.changed() });
+    this.zoom = new Zoom(store);
     this.saveTimer = null;
     this.looks = new Looks({
       store,
@@ -46,6 +46,10 @@ export class Studio {
     });
   }
 
+  get grid() {
+    return this.drawing.grid;
+  }
+
   start() {
     const known = recall("labels"); // So that one can go on drawing while the service is away.
     if (known) this.useLabels(known);
@@ -65,66 +69,28 @@ export class Studio {
     this.useLabels(labelSet);
   }
 
-  useLabels({ labels, model, annotate, token }) {
+  useLabels({ labels, model, annotate }) {
     const { width, height } = model;
     const scenes = makeScenes(labels, width, height);
     const kept = recallDoodle(labels, { width, height });
+    const grid = kept || scenes[0]?.grid && copyGrid(scenes[0].grid) || createGrid(width, height);
+    const first = labels.find((label) => label.name_en === "sky") || labels[0];
+    const label = labels.find((entry) => entry.id === this.store.get().label) || first;
     const styles = Array.isArray(model.styles) ? model.styles : [];
     const stylePhoto = Boolean(model.style_photo);
     this.looks.fit({ styles, stylePhoto });
-    this.grid = kept || scenes[0]?.grid && copyGrid(scenes[0].grid) || createGrid(width, height);
-    this.history = new History();
-    const first = labels.find((label) => label.name_en === "sky") || labels[0];
-    const label = labels.find((entry) => entry.id === this.store.get().label) || first;
+    this.drawing.open(grid);
     this.store.set({
       ...{ labels, scenes, width, height, styles, stylePhoto, label: label.id },
       canVary: Boolean(model.seed),
       canAnnotate: Boolean(annotate),
-      needsToken: Boolean(token),
-      stale: !isEmpty(this.grid),
+      stale: !isEmpty(grid),
     });
-    this.tell();
-  }
-
-  // Drawing. A gesture is one stroke, one fill or one scene, and one step of undo.
-
-  startGesture(point) {
-    if (!this.grid) return;
-    this.history.begin(this.grid);
-    this.last = point;
-    this.draw(this.store.get().tool === "fill" ? this.fillAt(point) : this.strokeTo([point]));
-  }
-
-  moveGesture(points) {
-    if (!this.last || this.store.get().tool === "fill") return;
-    for (const point of points) {
-      this.draw(this.strokeTo([this.last, point]));
-      this.last = point;
-    }
-  }
-
-  endGesture() {
-    if (!this.last) return;
-    this.last = null;
-    this.finish();
-  }
-
-  clear() {
-    this.whole(() => this.draw(clear(this.grid)));
-  }
-
-  useScene(scene) {
-    this.useGrid(scene.grid);
   }
 
   /** Another doodle in the place of this one; can be undone. */
   useGrid(grid) {
-    this.whole(() => {
-      const rect = wholeRect(this.grid);
-      writeRect(this.grid, rect, grid.cells);
-      this.history.touch(rect);
-      this.onDraw(rect);
-    });
+    this.drawing.replace(grid.cells);
   }
 
   /** Back to an earlier picture: its doodle, its look, and itself. */
@@ -139,29 +105,10 @@ export class Studio {
     this.store.set({ stale: false });
   }
 
-  undo() {
-    this.step((grid) => this.history.undo(grid));
-  }
-
-  redo() {
-    this.step((grid) => this.history.redo(grid));
-  }
-
-  /** Take the label under the point as the one to paint with. */
-  pick(point) {
-    const label = this.grid && labelAt(this.grid, point);
-    if (label !== null && label !== DONT_CARE) this.selectLabel(label);
-  }
-
   // Choices.
 
-  selectTool(tool) {
-    this.store.set({ tool });
-  }
-
   selectLabel(label) {
-    this.store.set({ label });
-    if (this.store.get().tool === "eraser") this.store.set({ tool: "brush" });
+    this.drawing.selectLabel(label);
   }
 
   /** `index` into SIZES; out of range means the nearest. */
@@ -185,8 +132,7 @@ export class Studio {
   setKids(kids) {
     this.store.set({ kids });
     remember("kids", kids);
-    const { tool } = this.store.get();
-    if (kids && !["brush", "fill", "eraser"].includes(tool)) this.selectTool("brush");
+    if (kids && !KIDS_TOOLS.includes(this.store.get().tool)) this.drawing.selectTool("brush");
   }
 
   setCompare(compare) {
@@ -194,6 +140,7 @@ export class Studio {
   }
 
   generate() {
+    this.drawing.settle();
     this.looks.beforeGenerate();
     return this.generator.now({ wanted: true });
   }
@@ -224,46 +171,6 @@ export class Studio {
 
   // How it is done.
 
-  strokeTo(points) {
-    const { tool, label, sizeIndex } = this.store.get();
-    const paint = tool === "eraser" ? DONT_CARE : label;
-    return brush(this.grid, { points, size: SIZES[sizeIndex], label: paint });
-  }
-
-  fillAt(point) {
-    return fill(this.grid, { point, label: this.store.get().label });
-  }
-
-  draw(change) {
-    if (!change.rect) return;
-    applyChange(this.grid, change);
-    this.history.touch(change.rect);
-    this.onDraw(change.rect);
-    this.changed();
-  }
-
-  whole(action) {
-    if (!this.grid || this.last) return;
-    this.history.begin(this.grid);
-    action();
-    this.finish();
-  }
-
-  step(action) {
-    if (!this.grid || this.last) return;
-    const rect = action(this.grid);
-    if (!rect) return;
-    this.onDraw(rect);
-    this.changed();
-    this.tell();
-  }
-
-  finish() {
-    if (!this.history.commit()) return;
-    this.changed();
-    this.tell();
-  }
-
   /** After any change of the grid: paint soon, save soon. */
   changed() {
     const { stale, problem } = this.store.get();
@@ -293,10 +200,5 @@ export class Studio {
     clearTimeout(this.saveTimer);
     const { labels } = this.store.get();
     if (this.grid && labels) rememberDoodle(this.grid, labels);
-  }
-
-  tell() {
-    const { canUndo, canRedo } = this.history;
-    this.store.set({ canUndo, canRedo });
   }
 }

@@ -1,36 +1,42 @@
-// Tools and brush size under the doodle; undo, redo and clear above it.
+// The tools beside the doodle; size and zoom under it; undo, redo and clear above it.
 
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
-import { SIZES } from "./studio.js";
+import { KIDS_TOOLS, SIZES, TOOLS, toolNamed } from "./tools.js";
+import { MAX_SCALE, STEP, percentOf } from "./zoom.js";
 
-const TOOLS = [
-  ["brush", "B"],
-  ["fill", "F"],
-  ["eraser", "E"],
-];
+const GROUPS = ["free", "shapes", "areas"];
+
+export function Tools({ studio, state, t }) {
+  const offered = TOOLS.filter(({ name }) => !state.kids || KIDS_TOOLS.includes(name));
+  return html`<div class="tools" role="radiogroup" aria-label=${t("tools")} data-testid="tools">
+    ${GROUPS.filter((group) => offered.some((tool) => tool.group === group)).map(
+      (group) => html`<div class="tool-group" role="presentation">
+        ${offered.filter((tool) => tool.group === group).map(
+          ({ name, key }) => html`<label key=${name} class="tool" title=${`${t(name)} (${key})`}>
+            <input
+              type="radio"
+              name="tool"
+              value=${name}
+              checked=${state.tool === name}
+              aria-label=${t(name)}
+              aria-keyshortcuts=${key}
+              data-testid=${`tool-${name}`}
+              onChange=${() => studio.drawing.selectTool(name)}
+            />
+            <${Icon} name=${name} />
+            <span class="tool-name" aria-hidden="true">${t(name)}</span>
+          </label>`,
+        )}
+      </div>`,
+    )}
+  </div>`;
+}
 
 export function Toolbar({ studio, state, t }) {
   return html`<div class="toolbar">
-    <div class="tools" role="radiogroup" aria-label=${t("tools")}>
-      ${TOOLS.map(
-        ([tool, key]) => html`<label class="tool" title=${`${t(tool)} (${key})`}>
-          <input
-            type="radio"
-            name="tool"
-            value=${tool}
-            checked=${state.tool === tool}
-            aria-label=${t(tool)}
-            aria-keyshortcuts=${key}
-            data-testid=${`tool-${tool}`}
-            onChange=${() => studio.selectTool(tool)}
-          />
-          <${Icon} name=${tool} />
-          <span class="tool-name" aria-hidden="true">${t(tool)}</span>
-        </label>`,
-      )}
-    </div>
     <${SizeSlider} studio=${studio} state=${state} t=${t} />
+    ${!state.kids && html`<${ZoomButtons} studio=${studio} state=${state} t=${t} />`}
   </div>`;
 }
 
@@ -46,7 +52,7 @@ function SizeSlider({ studio, state, t }) {
       step="1"
       value=${sizeIndex}
       style=${`--share: ${share}%`}
-      disabled=${state.tool === "fill"}
+      disabled=${!toolNamed(state.tool).sized}
       aria-label=${t("size")}
       aria-valuetext=${t("size_value", { size: SIZES[sizeIndex] })}
       data-testid="size"
@@ -54,6 +60,38 @@ function SizeSlider({ studio, state, t }) {
     />
     <span class="dot dot-large" aria-hidden="true" />
   </label>`;
+}
+
+function ZoomButtons({ studio, state, t }) {
+  const { scale } = state.zoom;
+  const percent = percentOf(state.zoom);
+  return html`<div class="zoom" role="group" aria-label=${t("zoom")}>
+    <${StepButton}
+      name="zoom_out"
+      possible=${scale > 1}
+      title=${`${t("zoom_out")} (-)`}
+      label=${t("zoom_out")}
+      onClick=${() => studio.zoom.step(1 / STEP)}
+    />
+    <button
+      type="button"
+      class="zoom-whole"
+      disabled=${scale === 1}
+      title=${`${t("zoom_whole")} (W)`}
+      aria-label=${`${percent} %, ${t("zoom_whole")}`}
+      data-testid="zoom_whole"
+      onClick=${() => studio.zoom.step()}
+    >
+      ${percent} %
+    </button>
+    <${StepButton}
+      name="zoom_in"
+      possible=${scale < MAX_SCALE}
+      title=${`${t("zoom_in")} (+)`}
+      label=${t("zoom_in")}
+      onClick=${() => studio.zoom.step(STEP)}
+    />
+  </div>`;
 }
 
 export function Steps({ studio, state, t }) {
@@ -64,17 +102,27 @@ export function Steps({ studio, state, t }) {
   ];
   return html`<div class="steps">
     ${steps.map(
-      ([step, possible, key]) => html`<button
-        type="button"
-        class="icon-button"
-        disabled=${!possible}
-        aria-label=${t(step)}
+      ([step, possible, key]) => html`<${StepButton}
+        name=${step}
+        possible=${possible}
         title=${key ? `${t(step)} (${key})` : t(step)}
-        data-testid=${step}
-        onClick=${() => studio[step]()}
-      >
-        <${Icon} name=${step} />
-      </button>`,
+        label=${t(step)}
+        onClick=${() => studio.drawing[step]()}
+      />`,
     )}
   </div>`;
+}
+
+function StepButton({ name, possible, title, label, onClick }) {
+  return html`<button
+    type="button"
+    class="icon-button"
+    disabled=${!possible}
+    aria-label=${label}
+    title=${title}
+    data-testid=${name}
+    onClick=${onClick}
+  >
+    <${Icon} name=${name} />
+  </button>`;
 }
