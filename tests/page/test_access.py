@@ -49,12 +49,17 @@ def show_kids_and_album(page: Page, service: StandIn) -> None:
     element(page, "kids").set_checked(True, force=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "show",
-    [show_nothing_more, show_menu, show_shortcuts, show_problem_and_comparison, show_kids_and_album],
-    ids=lambda show: show.__name__,
+STATES = (
+    show_nothing_more,
+    show_menu,
+    show_shortcuts,
+    show_problem_and_comparison,
+    show_kids_and_album,
 )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("show", STATES, ids=lambda show: show.__name__)
 def test_axe_finds_nothing_serious(
     browser: Browser, service: StandIn, scheme: str, show: Callable[[Page, StandIn], None]
 ) -> None:
