@@ -56,9 +56,10 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
 def colour_at(page: Page, x: float, y: float) -> list[int]:
     """What the canvas shows of a cell, after the next frame."""
     return element(page, "doodle").evaluate(
-        """(canvas, [x, y]) => new Promise((resolve) => requestAnimationFrame(() => resolve(
-            [...canvas.getContext('2d').getImageData(x * canvas.width, y * canvas.height, 1, 1).data]
-        )))""",
+        """(canvas, [x, y]) => new Promise((resolve) => requestAnimationFrame(() => {
+            const at = [x * canvas.width, y * canvas.height];
+            resolve([...canvas.getContext('2d').getImageData(...at, 1, 1).data]);
+        }))""",
         [x, y],
     )[:3]
 
@@ -198,8 +199,8 @@ def test_every_tool_works_by_keyboard(paper: Page, service: StandIn) -> None:
     assert np.array_equal(doodle_of(paper, service), np.roll(cells, (-4, -4), axis=(0, 1)))
     element(paper, "undo").click()
     element(paper, "doodle").focus()
-    keys("f", "Space")
-    assert box_of(doodle_of(paper, service)) == (0, 0, 255, 255)
+    keys("f", "ArrowLeft", "Space")
+    assert doodle_of(paper, service).all()
     element(paper, "doodle").focus()
     keys("l", "Space", "ArrowUp", "Escape")
     expect(element(paper, "said")).to_have_text("Cancelled.")
