@@ -294,7 +294,10 @@ def test_two_fingers_zoom_and_take_back_what_the_first_began(
     left, middle, right = (place(page, x, 0.5) for x in (0.4, 0.5, 0.6))
     far_left, far_right = (place(page, x, 0.5) for x in (0.2, 0.8))
     touch("touchStart", left)
+    flower = list(service.label_set.labels[service.label_set.id_of("flower")].color)
+    assert colour_at(page, 0.4, 0.5) == flower
     touch("touchStart", left, right)
+    assert colour_at(page, 0.4, 0.5) != flower
     for part in (0.5, 1.0):
         fingers = [
             tuple(a + part * (b - a) for a, b in zip(*pair))
