@@ -56,9 +56,10 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
 def colour_at(page: Page, x: float, y: float) -> list[int]:
     """What the canvas shows of a cell, after the next frame."""
     return element(page, "doodle").evaluate(
-        """(canvas, [x, y]) => new Promise((resolve) => requestAnimationFrame(() => resolve(
-            [...canvas.getContext('2d').getImageData(x * canvas.width, y * canvas.height, 1, 1).data]
-        )))""",
+        """(canvas, [x, y]) => new Promise((resolve) => requestAnimationFrame(() => {
+            const at = [x * canvas.width, y * canvas.height];
+            resolve([...canvas.getContext('2d').getImageData(...at, 1, 1).data]);
+        }))""",
         [x, y],
     )[:3]
 
@@ -198,8 +199,8 @@ def test_every_tool_works_by_keyboard(paper: Page, service: StandIn) -> None:
     assert np.array_equal(doodle_of(paper, service), np.roll(cells, (-4, -4), axis=(0, 1)))
     element(paper, "undo").click()
     element(paper, "doodle").focus()
-    keys("f", "Space")
-    assert box_of(doodle_of(paper, service)) == (0, 0, 255, 255)
+    keys("f", "ArrowLeft", "Space")
+    assert doodle_of(paper, service).all()
     element(paper, "doodle").focus()
     keys("l", "Space", "ArrowUp", "Escape")
     expect(element(paper, "said")).to_have_text("Cancelled.")
@@ -293,7 +294,10 @@ def test_two_fingers_zoom_and_take_back_what_the_first_began(
     left, middle, right = (place(page, x, 0.5) for x in (0.4, 0.5, 0.6))
     far_left, far_right = (place(page, x, 0.5) for x in (0.2, 0.8))
     touch("touchStart", left)
+    flower = list(service.label_set.labels[service.label_set.id_of("flower")].color)
+    assert colour_at(page, 0.4, 0.5) == flower
     touch("touchStart", left, right)
+    assert colour_at(page, 0.4, 0.5) != flower
     for part in (0.5, 1.0):
         fingers = [
             tuple(a + part * (b - a) for a, b in zip(*pair))

@@ -116,6 +116,9 @@ test("scaling repeats or drops whole cells", () => {
   assert.deepEqual(rowsOf(grid), ["..1122", "..1122", "..3344", "..3344"]);
   applyChange(grid, moveRegion(grid, { from: rect(2, 0, 4, 4), to: rect(0, 0, 2, 2) }));
   assert.deepEqual(rowsOf(grid), ["12....", "34....", "......", "......"]);
+  const odd = gridFrom(["123..", "456..", "789.."]);
+  applyChange(odd, moveRegion(odd, { from: rect(0, 0, 3, 3), to: rect(3, 0, 2, 2) }));
+  assert.deepEqual(rowsOf(odd), ["...13", "...79", "....."], "the cells at the middles");
 });
 
 test("a region that goes back or beyond the edge changes only what it must", () => {
