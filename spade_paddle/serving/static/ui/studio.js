@@ -177,7 +177,7 @@ export class Studio {
     if (!stale) this.store.set({ stale: true });
     if (problem?.code === "nothing_painted") this.store.set({ problem: null });
     clearTimeout(this.saveTimer);
-    this.saveTimer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    this.saveTimer = setTimeout(() => whenIdle(() => this.save()), SAVE_AFTER_MS);
     if (this.store.get().live && this.store.get().service === "ready") this.generatorSoon();
   }
 
@@ -201,4 +201,10 @@ export class Studio {
     const { labels } = this.store.get();
     if (this.grid && labels) rememberDoodle(this.grid, labels);
   }
+}
+
+/** Between two frames, so that the hand does not feel it; Safari has no such moment to tell. */
+function whenIdle(action) {
+  if ("requestIdleCallback" in window) requestIdleCallback(action, { timeout: SAVE_AFTER_MS });
+  else action();
 }
