@@ -28,11 +28,14 @@ class FakePainter:
     height = 64
     width = 64
     has_styles = False
+    has_seeds = True
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:
         self.label_set = label_set
+        self.styles = {"bright": np.zeros(4, np.float32)}
         self.painted = 0
+        self.batches: list[int] = []
         self.inside = 0
         self.most_inside = 0
         self.failure: Exception | None = None
@@ -61,6 +64,10 @@ class FakePainter:
             return self.label_set.colorize(label_map)
         finally:
             self.inside -= 1
+
+    def paint_many(self, label_maps, *, seeds, styles) -> list[np.ndarray]:
+        self.batches.append(len(label_maps))
+        return [self.paint(label_map) for label_map in label_maps]
 
 
 @pytest.fixture(scope="session")
