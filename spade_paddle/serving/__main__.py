@@ -9,6 +9,7 @@ from spade_paddle.cli import run_tool
 from spade_paddle.engine.cpu import apply_cpu_settings
 from spade_paddle.serving.settings import TABLE, Setting, Settings
 
+
 def main() -> int:
     """Read the options and serve."""
     parser = argparse.ArgumentParser(

@@ -214,8 +214,7 @@ class Settings:
         names = [setting.name for setting in TABLE]
         for unknown in sorted(set(given) - set(names)):
             raise ConfigError(
-                f"{given_as(unknown)}: there is no such setting; there are "
-                f"{', '.join(names)}",
+                f"{given_as(unknown)}: there is no such setting; there are {', '.join(names)}",
                 code="setting_unknown",
                 setting=unknown,
             )

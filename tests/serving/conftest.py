@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +70,14 @@ class FakePainter:
     def paint_many(self, label_maps, *, seeds, styles) -> list[np.ndarray]:
         self.batches.append(len(label_maps))
         return [self.paint(label_map) for label_map in label_maps]
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    """Until something holds that other threads or processes are about to make true."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "that never came true"
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
