@@ -6,6 +6,7 @@ PaddleHub's plain mode would answer one connection at a time, so that one idle b
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -71,6 +72,9 @@ def serve(app: Flask, *, port: int, service: PaintService, settings: Settings) -
     if not requests.wait_for_none(seconds=settings.stop_seconds):
         logger.warning("requests were not done within %s s and are cut off", settings.stop_seconds)
         service.refuse_waiting()
+        requests.wait_for_none(seconds=1)  # of those who wait, for their answers
+        logging.shutdown()
+        os._exit(0)  # an ordinary exit would wait for the thread that paints
     sys.exit(0)
 
 
