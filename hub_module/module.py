@@ -44,9 +44,10 @@ class GauganDoodle(paddle.nn.Layer):
         stop_seconds: int | None = None,
         access_log: bool | None = None,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name != "self"}
-        # PaddleHub rebuilds the class, so super() without arguments would not find it.
-        super(GauganDoodle, self).__init__()  # noqa: UP008
+        given = {**locals()}  # before any other name; a test holds the arguments to the settings
+        del given["self"]
+        # by its name, because PaddleHub rebuilds the class and super() would not find it
+        paddle.nn.Layer.__init__(self)
         _require_spade_paddle()
         from spade_paddle.serving.paddlehub_gpu import refuse_gpu_mode
         from spade_paddle.serving.paddlehub_hook import install

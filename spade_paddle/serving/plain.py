@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from flask import Flask
 
+from spade_paddle.engine.cpu import usable_cores
 from spade_paddle.errors import ConfigError
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
@@ -19,7 +21,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The whole service as a WSGI app, its painter loaded.
 
     A server that forks has to call this in its workers: ``gunicorn --worker-class gthread
-    --threads 64 "spade_paddle.serving:create_app()"`` does, as long as it does not preload.
+    --threads 64 "spade_paddle.serving:create_app()"`` does, as long as it does not preload. With
+    several workers, ``/metrics`` is the sum of all when PROMETHEUS_MULTIPROC_DIR names an empty
+    folder; else it is one worker's.
 
     Args:
         settings: those of the environment variables by default.
@@ -51,6 +55,9 @@ def run(settings: Settings) -> None:
     """Serve with gunicorn until SIGTERM or Ctrl-C; raises as ``create_app``, then SystemExit."""
     from spade_paddle.serving.gunicorn_server import PlainApplication  # not on Windows
 
+    if settings.threads is None and settings.workers > 1:  # they share the cores
+        threads = max(usable_cores() // settings.workers, 1)
+        settings = dataclasses.replace(settings, threads=threads)
     service = open_service(settings)
     app = _app_of(service, settings=settings)
     PlainApplication(app, service=service, settings=settings).run()
