@@ -40,7 +40,15 @@ setup(
         "cpu": [f"paddlepaddle{PADDLE}"],
         "gpu": [f"paddlepaddle-gpu{PADDLE}"],
         "annotate": ["paddleseg>=2.8,<2.9"],
-        "serve": ["paddlehub>=2.4,<2.5", "flask>=2.2", "flask-cors>=4"],
+        "serve": [
+            "paddlehub>=2.4,<2.5",
+            "flask>=2.2",
+            "flask-cors>=4",
+            "gunicorn>=20.1; sys_platform != 'win32'",
+            "prometheus_client>=0.16",
+            "cachetools>=5",
+            "psutil>=5.8",
+        ],
         "dev": ["pytest>=8", "ruff>=0.6", "playwright>=1.45", "axe-playwright-python>=0.1.4"],
     },
 )

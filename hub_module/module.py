@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,45 +29,36 @@ class GauganDoodle(paddle.nn.Layer):
         self,
         use_gpu: bool | None = None,
         host: str | None = None,
+        threads: int | None = None,
+        model: str | None = None,
         cors_origins: str | list[str] | None = None,
+        api_token: str | None = None,
         max_body_bytes: int | None = None,
         max_pixels: int | None = None,
         max_images: int | None = None,
         queue_length: int | None = None,
         max_wait_seconds: int | None = None,
+        batch_size: int | None = None,
+        cache_mib: int | None = None,
         idle_seconds: int | None = None,
-        threads: int | None = None,
-        model: str | None = None,
+        stop_seconds: int | None = None,
+        access_log: bool | None = None,
     ) -> None:
-        # PaddleHub rebuilds the class, so super() without arguments would not find it.
-        super(GauganDoodle, self).__init__()  # noqa: UP008
-        given = {
-            "use_gpu": use_gpu,
-            "host": host,
-            "cors_origins": cors_origins,
-            "max_body_bytes": max_body_bytes,
-            "max_pixels": max_pixels,
-            "max_images": max_images,
-            "queue_length": queue_length,
-            "max_wait_seconds": max_wait_seconds,
-            "idle_seconds": idle_seconds,
-            "threads": threads,
-            "model": model,
-        }
+        given = {**locals()}  # before any other name; a test holds the arguments to the settings
+        del given["self"]
+        # by its name, because PaddleHub rebuilds the class and super() would not find it
+        paddle.nn.Layer.__init__(self)
         _require_spade_paddle()
-        from spade_paddle.inference.model_folder import read_model
-        from spade_paddle.inference.painter import Painter
+        from spade_paddle.serving.paddlehub_gpu import refuse_gpu_mode
         from spade_paddle.serving.paddlehub_hook import install
         from spade_paddle.serving.service import PaintService
         from spade_paddle.serving.settings import Settings
 
+        refuse_gpu_mode()
         settings = Settings.read(given)
+        # a missing or damaged model is said now, not at the first picture
         folder = Path(settings.model or Path(self.directory) / "weights")
-        read_model(folder)  # a missing or damaged model is said now, not at the first picture
-        load_painter = partial(
-            Painter.load, folder, threads=settings.threads, use_gpu=settings.use_gpu
-        )
-        self.service = PaintService(load_painter=load_painter, settings=settings)
+        self.service = PaintService.of_folder(folder, settings=settings)
         install(service=self.service, settings=settings)
 
     def paint(
@@ -101,12 +91,8 @@ class GauganDoodle(paddle.nn.Layer):
         seed: int | None = None,
         style: str | None = None,
         format: str = "png",
-        use_gpu: bool | None = None,
     ) -> list[dict]:
-        """Paint a request given as JSON values; the README has the form.
-
-        ``use_gpu`` is ignored: PaddleHub's ``--use_gpu`` mode adds it to every call.
-        """
+        """Paint a request given as JSON values; the README has the form."""
         given = {
             "images": images,
             "labels": labels,

@@ -24,7 +24,7 @@ ALLOWED = {
     "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
-    "serving": {"data", "errors", "inference"},
+    "serving": {"cli", "data", "engine", "errors", "inference"},
     "metrics": {"data"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
     "evaluation": {
@@ -36,6 +36,8 @@ ONLY_IN = {
     "visualdl": ("spade_paddle/engine/log.py",),
     "flask": ("spade_paddle/serving/",),
     "flask_cors": ("spade_paddle/serving/",),
+    "gunicorn": ("spade_paddle/serving/",),
+    "prometheus_client": ("spade_paddle/serving/",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate/",),
 }

@@ -5,15 +5,12 @@ Legend: H height, W width, D length of a style vector.
 
 from __future__ import annotations
 
-import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import paddle
-from paddle import inference
 
 from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import to_network, to_pixels
@@ -26,63 +23,9 @@ from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.model_folder import ENCODER, PROGRAM, PROGRAM_ENDINGS, read_model
+from spade_paddle.inference.program import Program
 
 MAX_PIXELS = 1024 * 1024
-
-
-class Program:
-    """One network of a model folder, ready to run from any thread.
-
-    All programs of a process run in one thread of their own: two predictors of Paddle 3.2.2 that
-    are called in turn from changing threads, as a server does, fail now and then with
-    "std::exception".
-
-    Args:
-        folder: the model folder.
-        name: of the program, without its ending.
-        ending: of the program's file.
-        threads: CPU threads.
-        use_gpu: run on GPU 0.
-    """
-
-    def __init__(
-        self, folder: Path, name: str, ending: str, *, threads: int, use_gpu: bool
-    ) -> None:
-        config = inference.Config(
-            str(folder / f"{name}{ending}"), str(folder / f"{name}.pdiparams")
-        )
-        config.disable_glog_info()
-        if use_gpu:
-            config.enable_use_gpu(256, 0)
-        else:
-            config.disable_gpu()
-            config.enable_mkldnn()
-            config.set_cpu_math_library_num_threads(threads)
-        self._predictor = inference.create_predictor(config)
-        self.inputs: list[str] = self._predictor.get_input_names()
-
-    def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Run on arrays by name; the first output."""
-        return _thread().submit(self._run, inputs).result()
-
-    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        for name in self.inputs:
-            handle = self._predictor.get_input_handle(name)
-            handle.reshape(inputs[name].shape)
-            handle.copy_from_cpu(np.ascontiguousarray(inputs[name]))
-        self._predictor.run()
-        name = self._predictor.get_output_names()[0]
-        return self._predictor.get_output_handle(name).copy_to_cpu()
-
-
-@functools.cache
-def _thread_of(process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"paddle-{process}")
-
-
-def _thread() -> ThreadPoolExecutor:
-    """The one thread of this process in which programs run; a forked process gets its own."""
-    return _thread_of(os.getpid())
 
 
 class Painter:
@@ -158,6 +101,12 @@ class Painter:
         return self.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
 
     @property
+    def has_seeds(self) -> bool:
+        """Another seed gives another picture."""
+        chosen = self.style_dim and (self.gallery is not None or len(self.styles) != 1)
+        return bool(self.model["noise_channels"] or chosen)
+
+    @property
     def has_styles(self) -> bool:
         """A photo can be given whose style the picture takes."""
         return self._encoder is not None
@@ -193,6 +142,35 @@ class Painter:
                 model that takes none, or one that does not fit.
         """
         label_map = np.asarray(label_map)
+        inputs = self._inputs(label_map, seed=seed, style=style, instance_map=instance_map)
+        return self._run([inputs], label_map.shape)[0]
+
+    def paint_many(
+        self,
+        label_maps: Sequence[np.ndarray],
+        *,
+        seeds: Sequence[int | None],
+        styles: Sequence[np.ndarray | str | None],
+    ) -> list[np.ndarray]:
+        """Paint label maps of one size at once: the pictures of :meth:`paint`, but for rounding.
+
+        On a CPU that takes longer than one by one.
+        """
+        inputs = [
+            self._inputs(label_map, seed=seed, style=style)
+            for label_map, seed, style in zip(label_maps, seeds, styles)
+        ]
+        return self._run(inputs, label_maps[0].shape)
+
+    def _inputs(
+        self,
+        label_map: np.ndarray,
+        *,
+        seed: int | None,
+        style: np.ndarray | str | None,
+        instance_map: np.ndarray | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What the generator takes in, by name; checked."""
         self.check(label_map)
         self._check_instances(instance_map, label_map.shape)
         padded = self._pad(label_map)
@@ -211,9 +189,16 @@ class Painter:
             inputs["style"] = self._style(style, label_map, seed)
         elif style is not None:
             raise self._no_styles()
-        pictures = self._generator.run({name: values[None] for name, values in inputs.items()})
-        height, width = label_map.shape
-        return np.ascontiguousarray(to_pixels(pictures)[0, :height, :width])
+        return inputs
+
+    def _run(
+        self, inputs: Sequence[dict[str, np.ndarray]], size: tuple[int, int]
+    ) -> list[np.ndarray]:
+        """Pictures ``uint8`` [H, W, 3] of inputs of one size, in one run."""
+        batch = {name: np.stack([one[name] for one in inputs]) for name in self._generator.inputs}
+        height, width = size
+        pictures = to_pixels(self._generator.run(batch))
+        return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
     def style_of(self, photo: np.ndarray) -> np.ndarray:
         """The style of a photo, ``uint8`` [h, w, 3] RGB, as ``float32`` [D]: the encoder's mu.

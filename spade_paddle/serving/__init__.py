@@ -1,1 +1,17 @@
 """The web service: settings, the checked request, the painting queue and the Flask routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from spade_paddle.serving.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole service as an app for any WSGI server; see ``serving.plain.create_app``."""
+    from spade_paddle.serving.plain import create_app  # only here: it loads the web framework
+
+    return create_app(settings)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import logging
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify, request, send_from_directory
+from flask import Flask, Response, abort, g, jsonify, request, send_from_directory
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from spade_paddle.errors import UserError
+from spade_paddle.serving.authorization import require_token
+from spade_paddle.serving.clients import is_there
 from spade_paddle.serving.error_codes import (
     RETRY_AFTER_SECONDS,
     code_of_status,
@@ -24,6 +27,8 @@ from spade_paddle.serving.error_codes import (
     is_callers_fault,
     status_of,
 )
+from spade_paddle.serving.observing import observe
+from spade_paddle.serving.painting_queue import ClientGone
 from spade_paddle.serving.schema import parse_json
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
@@ -55,13 +60,16 @@ def extend(
     Args:
         app: PaddleHub's app, or an empty one.
         service: paints; asked for its label set and limits.
-        settings: origins and body limit.
+        settings: origins, body limit, token, access log.
         static_folder: holds the page's ``index.html`` and the folder ``ui``.
     """
     _use_standard_logger(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.ensure_ascii = False
     app.json.sort_keys = False
+    observe(app, service=service, settings=settings)
+    if settings.api_token is not None:
+        require_token(app, token=settings.api_token)
     _add_page(app, static_folder=static_folder)
     _add_information(app, service=service)
     _add_predict(app, service=service)
@@ -117,7 +125,8 @@ def _add_predict(app: Flask, *, service: PaintService) -> None:
     def predict() -> Response:
         if not request.is_json:
             abort(415)
-        results = service.paint_json(parse_json(request.get_data(cache=False)))
+        content = parse_json(request.get_data(cache=False))
+        results = service.paint_json(content, is_there=partial(is_there, request.environ))
         return jsonify({"status": "000", "msg": "", "results": results})
 
     app.add_url_rule(PREDICT_ROUTE, "gaugan_predict", predict, methods=["POST"])
@@ -131,8 +140,15 @@ def _add_error_answers(app: Flask, *, settings: Settings) -> None:
         body = error_body(str(error), code=error.code, details=error.details)
         response = _answer(body, status)
         if status == 503:
-            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            seconds = error.details.get("retry_after_seconds", RETRY_AFTER_SECONDS)
+            response.headers["Retry-After"] = str(seconds)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+            _drain_body()
         return response
+
+    def client_gone(error: ClientGone) -> Response:
+        return Response(status=499)  # as nginx logs it; nobody reads it
 
     def http_error(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect is an exception, too
@@ -157,6 +173,7 @@ def _add_error_answers(app: Flask, *, settings: Settings) -> None:
         return _answer(error_body(message, code="internal", details={"reference": reference}), 500)
 
     app.register_error_handler(UserError, user_error)
+    app.register_error_handler(ClientGone, client_gone)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
 
@@ -165,7 +182,7 @@ def _sentence(error: HTTPException, *, settings: Settings) -> tuple[str, dict[st
     """What to tell about an error that the web framework raised."""
     if error.code == 404:
         message = (
-            f"there is nothing at {request.path}; there are /, /healthz, /labels and "
+            f"there is nothing at {request.path}; there are /, /healthz, /labels, /metrics and "
             f"POST {PREDICT_ROUTE}"
         )
         return message, {"path": request.path}
@@ -201,6 +218,7 @@ def _drain_body() -> None:
 
 
 def _answer(body: dict[str, Any], status: int) -> Response:
+    g.error_code = body["code"]
     response = jsonify(body)
     response.status_code = status
     return response
@@ -223,7 +241,7 @@ def _add_headers(app: Flask, *, settings: Settings) -> None:
             always_send=False,
             vary_header=False,
             methods=["GET", "POST"],
-            allow_headers=["Content-Type"],
+            allow_headers=["Content-Type", "Authorization"],
             expose_headers=["Retry-After"],
             max_age=600,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from spade_paddle.errors import LabelMapError, RequestError, UserError
 
+# Where nothing better is known; a full painting queue estimates it.
 RETRY_AFTER_SECONDS = 2
 
 
@@ -38,6 +39,7 @@ _ROWS = (
     ErrorCode("unknown_colors", 400, "Too many pixels are far from every palette colour."),
     ErrorCode("no_styles", 400, "A style picture was sent, but the model has no styles."),
     ErrorCode("bad_request", 400, "Any other malformed HTTP request."),
+    ErrorCode("unauthorized", 401, "The service wants a token, and none or another came."),
     ErrorCode("not_found", 404, "There is nothing at this address."),
     ErrorCode("method_not_allowed", 405, "The address exists, but not for this method."),
     ErrorCode("body_too_large", 413, "The body is larger than max_body_bytes."),

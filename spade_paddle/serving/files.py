@@ -8,8 +8,9 @@ from pathlib import Path
 
 from spade_paddle.errors import DataError
 from spade_paddle.serving.label_images import decode_label_image
+from spade_paddle.serving.picture import encode_image
 from spade_paddle.serving.schema import LabelInput
-from spade_paddle.serving.service import PaintService, encode_image
+from spade_paddle.serving.service import PaintService
 
 
 def read_label_file(path: str | Path, *, service: PaintService) -> LabelInput:

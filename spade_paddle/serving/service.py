@@ -1,64 +1,26 @@
-"""The painter behind a queue: one picture at a time, a bounded number of waiting requests."""
+"""The painter behind its queue: requests become orders, painted pictures become answers."""
 
 from __future__ import annotations
 
 import base64
-import io
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from spade_paddle.errors import RequestError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.label_images import Note
+from spade_paddle.serving.metrics import Metrics
+from spade_paddle.serving.painting_queue import Order, PaintingQueue
+from spade_paddle.serving.picture import Picture
 from spade_paddle.serving.schema import LabelInput, PaintRequest, RequestRules, parse_request
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import MIB, Settings
 
 if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
     from spade_paddle.inference.painter import Painter
-
-JPEG_QUALITY = 92
-
-
-class PaintingQueue:
-    """Lets one caller paint, a few wait, and refuses the rest at once."""
-
-    def __init__(self, *, length: int, max_wait_seconds: float) -> None:
-        self._length = length
-        self._max_wait_seconds = max_wait_seconds
-        self._painting = threading.Lock()
-        self._counting = threading.Lock()
-        self._inside = 0
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the right to paint. Raises RequestError (busy)."""
-        with self._counting:
-            if self._inside > self._length:
-                raise self._busy(f"{self._length} requests wait already")
-            self._inside += 1
-        try:
-            if not self._painting.acquire(timeout=self._max_wait_seconds):
-                raise self._busy(f"no turn came within {self._max_wait_seconds} seconds")
-            try:
-                yield
-            finally:
-                self._painting.release()
-        finally:
-            with self._counting:
-                self._inside -= 1
-
-    def _busy(self, reason: str) -> RequestError:
-        return RequestError(
-            f"the painter is busy: {reason}; try again in a moment",
-            code="busy",
-            queue_length=self._length,
-        )
 
 
 class PaintService:
@@ -71,13 +33,46 @@ class PaintService:
 
     def __init__(self, *, load_painter: Callable[[], Painter], settings: Settings) -> None:
         self._load_painter = load_painter
+        self._creating = threading.Lock()
         self._loading = threading.Lock()
         self._loaded: Painter | None = None
+        self._metrics: Metrics | None = None
         self._settings = settings
         self._queue = PaintingQueue(
-            length=settings.queue_length, max_wait_seconds=settings.max_wait_seconds
+            paint=self._paint_orders,
+            length=settings.queue_length,
+            max_wait_seconds=settings.max_wait_seconds,
+            batch_size=settings.batch_size,
+            cache_bytes=settings.cache_mib * MIB,
+            metrics=lambda: self.metrics,
         )
         self.is_ready = False
+
+    @classmethod
+    def of_folder(cls, folder: Path, *, settings: Settings) -> PaintService:
+        """A service of a model folder, which is checked now and loaded when it is first needed.
+
+        Raises:
+            ModelError: a file is missing or damaged.
+        """
+        from spade_paddle.inference.model_folder import read_model
+        from spade_paddle.inference.painter import Painter
+
+        read_model(folder)
+        return cls(
+            load_painter=lambda: Painter.load(
+                folder, threads=settings.threads, use_gpu=settings.use_gpu
+            ),
+            settings=settings,
+        )
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted. Made when it is first needed: by then it is known for how many."""
+        with self._creating:
+            if self._metrics is None:
+                self._metrics = Metrics()
+            return self._metrics
 
     @property
     def painter(self) -> Painter:
@@ -102,9 +97,14 @@ class PaintService:
 
     def warm_up(self) -> None:
         """Load and paint one picture, so that the first person does not wait for set-up."""
-        with self._queue.turn():
-            self.painter.warm_up()
+        painter = self.painter
+        self._queue.call(painter.warm_up)
+        self.metrics.describe_build(model=painter.name, model_version=painter.version)
         self.is_ready = True
+
+    def refuse_waiting(self) -> None:
+        """Tell everybody who waits ``busy``, as the service ends."""
+        self._queue.refuse_waiting()
 
     def describe(self) -> dict[str, Any]:
         """The answer of ``GET /labels``: the label set, the model and the limits."""
@@ -119,8 +119,11 @@ class PaintService:
                 "height": painter.height,
                 "width": painter.width,
                 "multiple": painter.multiple,
-                "styles": rules.has_styles,
+                "seed": painter.has_seeds,
+                "style_photo": rules.has_styles,
+                "styles": list(painter.styles),
             },
+            "token": self._settings.api_token is not None,
             "limits": {
                 "min_side": rules.sizes.min_side,
                 "max_pixels": rules.sizes.max_pixels,
@@ -129,22 +132,29 @@ class PaintService:
             },
         }
 
-    def paint_json(self, content: dict[str, Any]) -> list[dict[str, Any]]:
+    def paint_json(
+        self, content: dict[str, Any], *, is_there: Callable[[], bool] = lambda: True
+    ) -> list[dict[str, Any]]:
         """Check a request given as a JSON object and paint it: the ``results`` of an answer.
 
         Raises:
             RequestError: malformed, or ``busy``. LabelMapError: a map cannot be painted.
+            ClientGone: ``is_there`` said that nobody waits any more.
         """
-        return self.paint(parse_request(content, rules=self.rules))
+        return self.paint(parse_request(content, rules=self.rules), is_there=is_there)
 
-    def paint(self, request: PaintRequest) -> list[dict[str, Any]]:
-        """Paint every label map of a checked request, in order."""
-        with self._queue.turn():
-            painted = [(entry, *self._paint_one(entry, request)) for entry in request.inputs]
-        # Encoding stays outside the turn: the next request can be painted meanwhile.
+    def paint(
+        self, request: PaintRequest, *, is_there: Callable[[], bool] = lambda: True
+    ) -> list[dict[str, Any]]:
+        """Paint every label map of a checked request, in order; raises as ``paint_json``."""
+        orders = [
+            Order(entry.label_map, request.seed, request.style, request.image_format)
+            for entry in request.inputs
+        ]
+        painted = self._queue.paint(orders, is_there=is_there)
         return [
-            self._result(entry, image=image, seconds=seconds, request=request)
-            for entry, image, seconds in painted
+            self._result(entry, picture=picture, known=known, request=request)
+            for entry, (picture, known) in zip(request.inputs, painted)
         ]
 
     def paint_array(
@@ -160,40 +170,34 @@ class PaintService:
                 "style: this model has no styles, got a style picture; leave 'style' out",
                 code="no_styles",
             )
-        with self._queue.turn():
-            return self.painter.paint(label_map.astype(np.uint8), seed=seed, style=style)
+        label_map = label_map.astype(np.uint8)
+        return self._queue.call(lambda: self.painter.paint(label_map, seed=seed, style=style))
 
-    def _paint_one(self, entry: LabelInput, request: PaintRequest) -> tuple[np.ndarray, float]:
-        start = time.perf_counter()
-        image = self.painter.paint(entry.label_map, seed=request.seed, style=request.style)
-        return image, time.perf_counter() - start
+    def _paint_orders(self, orders: Sequence[Order]) -> list[np.ndarray]:
+        if len(orders) == 1:
+            (order,) = orders
+            return [self.painter.paint(order.label_map, seed=order.seed, style=order.style)]
+        return self.painter.paint_many(
+            [order.label_map for order in orders],
+            seeds=[order.seed for order in orders],
+            styles=[order.style for order in orders],
+        )
 
     def _result(
-        self, entry: LabelInput, *, image: np.ndarray, seconds: float, request: PaintRequest
+        self, entry: LabelInput, *, picture: Picture, known: bool, request: PaintRequest
     ) -> dict[str, Any]:
         height, width = entry.label_map.shape
         notes = [*entry.notes, *_padding_note(height, width, painter=self.painter)]
-        data = encode_image(image, image_format=request.image_format)
         return {
-            "image": base64.b64encode(data).decode("ascii"),
+            "image": base64.b64encode(picture.file()).decode("ascii"),
             "format": request.image_format,
             "width": width,
             "height": height,
             "seed": request.seed,
-            "milliseconds": round(seconds * 1000),
+            "milliseconds": round(picture.seconds * 1000),
+            "cached": known,
             "notes": [note.to_dict() for note in notes],
         }
-
-
-def encode_image(image: np.ndarray, *, image_format: str) -> bytes:
-    """An RGB picture ``uint8`` [H, W, 3] as the bytes of a PNG or JPEG file."""
-    buffer = io.BytesIO()
-    if image_format == "jpeg":
-        Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
-    else:
-        # Level 1 takes half of the default's time for about a tenth more bytes.
-        Image.fromarray(image).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 def _padding_note(height: int, width: int, *, painter: Painter) -> list[Note]:

@@ -10,7 +10,6 @@ import functools
 import http.server
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ import pytest
 import requests
 
 from spade_paddle.data.labels import LabelSet
+from tests.serving.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 HUB_MODULE = ROOT / "hub_module"
@@ -84,7 +84,7 @@ class Hub:
     @contextlib.contextmanager
     def serve(self, *arguments: str, **environ: str) -> Iterator[Server]:
         """``hub serving start`` until the block ends; then no process of it may be left."""
-        port = _free_port()
+        port = free_port()
         log = self.folder / f"serving_{port}.log"
         hub = str(Path(sys.executable).with_name("hub"))
         command = [hub, "serving", "start", "-m", "gaugan_doodle", "-p", str(port), *arguments]
@@ -135,6 +135,13 @@ class Server:
             self.url + "/predict/gaugan_doodle", json=content, timeout=120, **options
         )
 
+    def metric(self, name: str) -> float:
+        """A number of ``GET /metrics`` without labels, asked for on a connection of its own."""
+        text = requests.get(self.url + "/metrics", timeout=60, proxies={"http": ""}).text
+        return next(
+            float(line.split()[-1]) for line in text.splitlines() if line.startswith(name + " ")
+        )
+
     def post_raw(self, data: bytes, mimetype: str = "application/json") -> requests.Response:
         url = self.url + "/predict/gaugan_doodle"
         headers = {"Content-Type": mimetype}
@@ -178,12 +185,6 @@ def _group_lives(group: int) -> bool:
 def _take_interrupts() -> None:
     # A test run started in the background ignores SIGINT, and children inherit that.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 
-from tests.hub.conftest import HUB_MODULE
+from tests.hub.conftest import HUB_MODULE, free_port
 from tests.pictures import file_bytes, open64, palette_png, png64, raw_labels, scene
+from tests.serving.conftest import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +112,8 @@ def test_the_command_line_and_python_paint_what_http_paints(hub, server, lake):
         "ids = np.asarray(__import__('PIL.Image').Image.open('lake.png'))\n"
         "assert np.array_equal(from_path, module.paint(ids))\n"
         "np.save('python.npy', from_path)\n"
-        # as PaddleHub's own --use_gpu process calls it
         "body = {'images': [base64.b64encode(open('lake.png', 'rb').read()).decode()]}\n"
-        "(result,) = module.serving_method(use_gpu=True, **body)\n"
+        "(result,) = module.serving_method(**body)\n"
         "assert result['width'] == 256 and result['image']\n"
     )
     done = hub.python(program)
@@ -126,12 +133,44 @@ def test_a_bad_label_file_ends_the_command_with_one_line_and_a_status(hub):
     assert "Traceback" not in done.stderr and not (hub.work / "bad_out").exists()
 
 
-def test_multi_process_mode_paints_and_stops_cleanly_too(hub):
+def test_multi_process_mode_paints_counts_for_all_and_stops_cleanly_too(hub):
     with hub.serve("--use_multiprocess", "-w", "2") as server:
-        (result,) = server.paint({"images": [png64(scene())]}).json()["results"]
-        assert open64(result["image"]).size == (64, 64)
+        for seed in range(4):
+            body = {"images": [png64(scene())], "seed": seed}
+            (result,) = requests.post(
+                server.url + "/predict/gaugan_doodle", json=body, timeout=120, proxies={"http": ""}
+            ).json()["results"]
+            assert open64(result["image"]).size == (64, 64)
+        assert server.metric("gaugan_pictures_total") == 4
         assert server.paint({}).json()["code"] == "missing_key"
         assert server.post_raw(bytes(30 * 1024 * 1024)).status_code == 413
+
+
+def test_sigterm_lets_the_pictures_that_have_begun_be_painted_and_the_exit_code_is_0(hub):
+    with hub.serve(GAUGAN_STOP_SECONDS="120") as server, ThreadPoolExecutor(1) as pool:
+        maps = [png64(scene(512, 512, top=top)) for top in (1, 2, 3)]
+        answer = pool.submit(server.paint, {"images": maps})
+        wait_until(lambda: server.metric("gaugan_queue_length") > 0)
+        server.process.terminate()
+        assert answer.result().status_code == 200 and len(answer.result().json()["results"]) == 3
+        assert server.process.wait(60) == 0
+
+
+@pytest.mark.parametrize("way", ["option", "file"])
+def test_paddlehubs_gpu_mode_ends_with_what_to_use_instead_and_leaves_no_process(hub, way):
+    port = free_port()
+    options = ["-m", "gaugan_doodle", "-p", str(port), "--use_gpu"]
+    if way == "file":
+        module = {"init_args": {"version": "0.1.0"}, "predict_args": {}}
+        settings = {"modules_info": {"gaugan_doodle": module}, "use_gpu": True, "port": port}
+        (hub.work / "serving.json").write_text(json.dumps(settings))
+        options = ["-c", "serving.json"]
+    # PaddleHub starts "python" for the process that would paint
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    # this waits until no process holds the output any more
+    done = hub.run("serving", "start", *options, PATH=path)
+    assert done.returncode == -signal.SIGTERM
+    assert "GAUGAN_USE_GPU=1 hub serving start -m gaugan_doodle" in done.stderr
 
 
 def test_a_wrong_setting_ends_the_start_with_its_name(hub):

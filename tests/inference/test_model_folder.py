@@ -54,6 +54,22 @@ def test_painter_paints_what_the_trained_network_paints(exported, painter, lands
     )
 
 
+@pytest.mark.parametrize("size", [(64, 64), (50, 70)])
+def test_maps_painted_together_are_those_painted_one_by_one(painter, landscape, size):
+    label_maps = [scene_labels(number, landscape, *size) for number in (1, 2, 3)]
+    styles = [None, None, None]
+    if painter.style_dim:
+        styles = [None, np.ones(painter.style_dim), photo()]
+    seeds = [None, 5, 6]
+    together = painter.paint_many(label_maps, seeds=seeds, styles=styles)
+    assert len(together) == 3
+    for label_map, seed, style, picture in zip(label_maps, seeds, styles, together):
+        alone = painter.paint(label_map, seed=seed, style=style)
+        assert picture.dtype == np.uint8 and picture.shape == (*size, 3)
+        assert np.abs(picture.astype(int) - alone).max() <= 1
+    assert not np.array_equal(together[0], together[1])
+
+
 def test_a_photo_gives_its_style_the_mean_of_the_encoder(stylist, landscape):
     trained, painter = stylist
     label_map = scene_labels(2, landscape, 64, 96)

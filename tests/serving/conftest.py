@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +30,14 @@ class FakePainter:
     height = 64
     width = 64
     has_styles = False
+    has_seeds = True
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:
         self.label_set = label_set
+        self.styles = {"bright": np.zeros(4, np.float32)}
         self.painted = 0
+        self.batches: list[int] = []
         self.inside = 0
         self.most_inside = 0
         self.failure: Exception | None = None
@@ -61,6 +66,18 @@ class FakePainter:
             return self.label_set.colorize(label_map)
         finally:
             self.inside -= 1
+
+    def paint_many(self, label_maps, *, seeds, styles) -> list[np.ndarray]:
+        self.batches.append(len(label_maps))
+        return [self.paint(label_map) for label_map in label_maps]
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    """Until something holds that other threads or processes are about to make true."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "that never came true"
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,11 @@ def test_labels_tell_names_colours_model_and_limits(client):
     names = {"name_en": "sky", "name_zh": "天空"}
     assert body["labels"][1] == {"id": 1, **names, "color": "#7ec0ee", "group": "sky"}
     assert (body["name"], body["dont_care"], len(body["labels"])) == ("landscape", 255, 13)
-    assert body["model"]["multiple"] == 32 and body["model"]["styles"] is False
+    assert body["model"] == {
+        **{"name": "fake", "version": "0.0.1", "height": 64, "width": 64, "multiple": 32},
+        **{"seed": True, "style_photo": False, "styles": ["bright"]},
+    }
+    assert body["token"] is False
     assert set(body["limits"]) == {"min_side", "max_pixels", "max_images", "max_body_bytes"}
 
 
@@ -113,7 +117,8 @@ def test_a_full_queue_is_a_503_with_retry_after(make_client, painter, monkeypatc
 
     def ask_meanwhile(label_map, **options):
         painter.paint = real
-        answers.append(paint(client.application.test_client()))
+        other = {"images": [png64(scene(top=2))]}
+        answers.append(paint(client.application.test_client(), other))
         return real(label_map, **options)
 
     painter.paint = ask_meanwhile
@@ -160,7 +165,7 @@ def test_only_listed_origins_get_cors_headers_on_answers_errors_and_preflights(
         client.options(PREDICT_ROUTE, headers={**headers, **ask}),
     ]
     painter.failure = RuntimeError()
-    answers.append(paint(client, headers=headers))
+    answers.append(paint(client, {"images": [png64(scene(top=2))]}, headers=headers))
     assert [answer.status_code for answer in answers] == [200, 400, 413, 415, 404, 200, 200, 500]
     for answer in answers:
         assert answer.headers.get("Access-Control-Allow-Origin") == allowed
@@ -173,8 +178,10 @@ def test_a_preflight_allows_json_and_a_foreign_one_allows_nothing(make_client):
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type",
     }
+    ask["Access-Control-Request-Headers"] = "content-type, authorization"
     good = client.options(PREDICT_ROUTE, headers={"Origin": GOOD, **ask})
-    assert good.headers["Access-Control-Allow-Headers"].lower() == "content-type"
+    allowed = good.headers["Access-Control-Allow-Headers"].lower()
+    assert set(allowed.split(", ")) == {"content-type", "authorization"}
     assert "POST" in good.headers["Access-Control-Allow-Methods"]
     foreign = client.options(PREDICT_ROUTE, headers={"Origin": FOREIGN, **ask})
     assert not [name for name, _ in foreign.headers if name.startswith("Access-Control")]

@@ -8,9 +8,10 @@ import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.serving.service import PaintingQueue, PaintService
+from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
-from tests.pictures import open64, png64, scene
+from tests.pictures import open64, png64, raw_labels, scene
+from tests.serving.conftest import wait_until
 
 
 @pytest.fixture
@@ -50,7 +51,8 @@ def test_several_maps_are_answered_in_their_order(service, label_set):
 def test_only_one_picture_is_painted_at_a_time(painter):
     service = PaintService(load_painter=lambda: painter, settings=Settings(queue_length=100))
     with ThreadPoolExecutor(16) as pool:
-        answers = [pool.submit(service.paint_json, {"images": [png64(scene())]}) for _ in range(40)]
+        bodies = [{"images": [png64(scene())], "seed": seed} for seed in range(40)]
+        answers = [pool.submit(service.paint_json, body) for body in bodies]
         assert all(len(answer.result()) == 1 for answer in answers)
     assert (painter.painted, painter.most_inside) == (40, 1)
 
@@ -59,16 +61,16 @@ def test_callers_beyond_the_queue_are_refused_at_once_and_the_others_get_picture
     painter.go_on.clear()
     refused = threading.Semaphore(0)
 
-    def ask() -> str:
+    def ask(seed: int) -> str:
         try:
-            service.paint_json({"images": [png64(scene())]})
+            service.paint_json({"images": [png64(scene())], "seed": seed})
             return "painted"
         except RequestError as error:
             refused.release()
             return error.code
 
     with ThreadPoolExecutor(10) as pool:
-        answers = [pool.submit(ask) for _ in range(10)]
+        answers = [pool.submit(ask, seed) for seed in range(10)]
         for _ in range(7):  # one paints, two wait, seven go while the painter is held
             assert refused.acquire(timeout=30)
         painter.go_on.set()
@@ -76,15 +78,40 @@ def test_callers_beyond_the_queue_are_refused_at_once_and_the_others_get_picture
     assert outcomes == ["busy"] * 7 + ["painted"] * 3
 
 
-def test_a_caller_who_waited_too_long_is_told_busy_and_leaves_the_queue():
-    queue = PaintingQueue(length=1, max_wait_seconds=0.01)
-    with queue.turn():
-        for _ in range(3):
-            with pytest.raises(RequestError) as caught, queue.turn():
-                pass
-            assert caught.value.code == "busy" and "0.01 seconds" in str(caught.value)
-    with queue.turn():
-        pass
+def test_an_equal_request_is_answered_from_memory_and_says_so(service, painter):
+    body = {"labels": [raw_labels(scene())], "seed": 3}
+    (first,) = service.paint_json(body)
+    (again,) = service.paint_json({"images": [png64(scene())], "seed": 3})  # the same ids
+    assert (first["cached"], again["cached"], painter.painted) == (False, True, 1)
+    assert again["image"] == first["image"] and again["milliseconds"] == first["milliseconds"]
+
+
+def test_without_memory_an_equal_request_is_painted_again(painter):
+    service = PaintService(load_painter=lambda: painter, settings=Settings(cache_mib=0))
+    for painted in (1, 2):
+        (result,) = service.paint_json({"images": [png64(scene())]})
+        assert (result["cached"], painter.painted) == (False, painted)
+
+
+def test_the_maps_of_a_request_are_painted_as_one_batch_when_the_settings_allow_it(
+    painter, label_set
+):
+    settings = Settings(batch_size=4)
+    service = PaintService(load_painter=lambda: painter, settings=settings)
+    painter.go_on.clear()
+    maps = [scene(top=top) for top in (1, 2, 3, 4)]
+    body = {"images": [png64(ids) for ids in maps]}
+    with ThreadPoolExecutor(2) as pool:
+        held = pool.submit(service.paint_array, scene(top=5))
+        wait_until(lambda: painter.inside)
+        answer = pool.submit(service.paint_json, body)
+        wait_until(lambda: b"gaugan_queue_length 4.0" in service.metrics.text())
+        painter.go_on.set()
+        results = answer.result()
+        held.result()
+    assert painter.batches == [4]
+    for ids, result in zip(maps, results):
+        assert np.array_equal(np.asarray(open64(result["image"])), label_set.colorize(ids))
 
 
 def test_a_failed_picture_frees_the_painter_for_the_next(service, painter):

@@ -16,9 +16,10 @@ def test_nothing_given_means_this_computer_only_and_no_foreign_pages():
     assert (settings.host, settings.cors_origins) == ("127.0.0.1", ())
 
 
-def test_the_table_and_the_dataclass_have_the_same_names_and_defaults():
+def test_the_table_has_a_row_for_every_field_and_its_default():
     fields = {field.name: field.default for field in dataclasses.fields(Settings)}
     assert fields == {setting.name: setting.default for setting in TABLE}
+    assert all(setting.meaning.endswith(".") for setting in TABLE)
 
 
 def test_environment_variables_are_read_and_checked_into_types():
@@ -54,6 +55,9 @@ def test_init_args_win_over_the_environment_and_none_means_not_given():
         ("GAUGAN_CORS_ORIGINS", "a.example"),
         ("GAUGAN_CORS_ORIGINS", "https://*.example"),
         ("GAUGAN_CORS_ORIGINS", "*,https://a.example"),
+        ("GAUGAN_PORT", "70000"),
+        ("GAUGAN_CACHE_MIB", "-1"),
+        ("GAUGAN_ACCESS_LOG", "sometimes"),
     ],
 )
 def test_a_value_that_does_not_parse_names_its_variable_and_what_came(variable, value):
@@ -85,7 +89,19 @@ def test_the_hub_module_takes_exactly_the_settings_of_the_table():
         if isinstance(node, ast.FunctionDef) and node.name == "__init__"
     )
     arguments = [argument.arg for argument in constructor.args.args[1:]]
-    assert sorted(arguments) == sorted(setting.name for setting in TABLE)
+    assert sorted(arguments) == sorted(row.name for row in TABLE if not row.plain_only)
+    assert [row.name for row in TABLE if row.plain_only] == ["port", "workers"]
+
+
+@pytest.mark.parametrize("token", ["short", "two words here", "schlüssel-lang-genug", 12345678])
+def test_a_token_is_never_shown_neither_in_errors_nor_in_the_settings(token):
+    with pytest.raises(ConfigError) as caught:
+        Settings.read({"api_token": token}, environ={})
+    assert "api_token" in str(caught.value) and str(token) not in str(caught.value)
+    assert str(token) not in repr(caught.value.details) and caught.value.__cause__ is None
+    good = Settings.read(environ={"GAUGAN_API_TOKEN": " 0123456789abcdef "})
+    assert good.api_token == "0123456789abcdef"
+    assert "0123456789abcdef" not in repr(good)
 
 
 def test_the_module_readme_documents_every_setting_with_its_default():

@@ -1,0 +1,66 @@
+"""One network of a model folder, run by Paddle Inference."""
+
+from __future__ import annotations
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from paddle import inference
+
+
+class Program:
+    """One network of a model folder, ready to run from any thread.
+
+    All programs of a process run in one thread of their own: two predictors of Paddle 3.2.2 that
+    are called in turn from changing threads, as a server does, fail now and then with
+    "std::exception".
+
+    Args:
+        folder: the model folder.
+        name: of the program, without its ending.
+        ending: of the program's file.
+        threads: CPU threads.
+        use_gpu: run on GPU 0.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, ending: str, *, threads: int, use_gpu: bool
+    ) -> None:
+        config = inference.Config(
+            str(folder / f"{name}{ending}"), str(folder / f"{name}.pdiparams")
+        )
+        config.disable_glog_info()
+        if use_gpu:
+            config.enable_use_gpu(256, 0)
+        else:
+            config.disable_gpu()
+            config.enable_mkldnn()
+            config.set_cpu_math_library_num_threads(threads)
+        self._predictor = inference.create_predictor(config)
+        self.inputs: list[str] = self._predictor.get_input_names()
+
+    def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """Run on arrays by name; the first output."""
+        return _thread().submit(self._run, inputs).result()
+
+    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        for name in self.inputs:
+            handle = self._predictor.get_input_handle(name)
+            handle.reshape(inputs[name].shape)
+            handle.copy_from_cpu(np.ascontiguousarray(inputs[name]))
+        self._predictor.run()
+        name = self._predictor.get_output_names()[0]
+        return self._predictor.get_output_handle(name).copy_to_cpu()
+
+
+@functools.cache
+def _thread_of(process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"paddle-{process}")
+
+
+def _thread() -> ThreadPoolExecutor:
+    """The one thread of this process in which programs run; a forked process gets its own."""
+    return _thread_of(os.getpid())

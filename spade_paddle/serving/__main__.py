@@ -1,0 +1,45 @@
+"""``python -m spade_paddle.serving``: the doodle page and its service, without PaddleHub."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from spade_paddle.cli import run_tool
+from spade_paddle.engine.cpu import apply_cpu_settings
+from spade_paddle.serving.settings import TABLE, Setting, Settings
+
+
+def main() -> int:
+    """Read the options and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m spade_paddle.serving",
+        description="Serve the doodle page. What is not given comes from the environment.",
+    )
+    for setting in TABLE:
+        if not setting.secret:  # other people of the computer can see command lines
+            parser.add_argument(_option(setting.name), dest=setting.name, help=_help(setting))
+    return run_tool(serve, parser)
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until a signal ends it."""
+    settings = Settings.read(vars(arguments), given_as=_option)
+    apply_cpu_settings()
+    from spade_paddle.serving.plain import run  # after the CPU settings
+
+    run(settings)
+    return 0
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _help(setting: Setting) -> str:
+    default = "" if setting.default in (None, ()) else f" Default: {setting.default}."
+    return f"{setting.meaning}{default} ({setting.environment_variable})".replace("%", "%%")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

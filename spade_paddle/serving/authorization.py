@@ -1,0 +1,33 @@
+"""The optional password of the service: ``Authorization: Bearer TOKEN``."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Flask, request
+
+from spade_paddle.errors import RequestError
+
+# What a page may do without the token: look at it, and ask what is allowed (CORS).
+_FREE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def require_token(app: Flask, *, token: str) -> None:
+    """Refuse every request but those of ``_FREE_METHODS`` that does not carry the token."""
+    expected = f"Bearer {token}".encode()
+
+    def check() -> None:
+        if request.method in _FREE_METHODS:
+            return
+        came = request.headers.get("Authorization", "")
+        scheme, _, given = came.partition(" ")
+        canonical = f"{scheme.capitalize()} {given.strip()}"  # a scheme has no case
+        if not hmac.compare_digest(canonical.encode(), expected):
+            said = "another token" if given else "none"
+            raise RequestError(
+                f"Authorization: expected the header 'Authorization: Bearer TOKEN' with the "
+                f"service's token, got {said}; ask who runs the service for it",
+                code="unauthorized",
+            )
+
+    app.before_request(check)

@@ -1,0 +1,94 @@
+"""gunicorn as the service needs it, in PaddleHub's multi-process mode and in the plain server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from prometheus_client.multiprocess import mark_process_dead
+
+from spade_paddle.serving.metrics import share_between_processes
+from spade_paddle.serving.service import PaintService
+from spade_paddle.serving.settings import Settings
+
+# gunicorn kills a worker that is silent for 30 s by default; loading a model may take longer.
+WORKER_TIMEOUT_SECONDS = 120
+# An idle connection (a browser's preconnect) holds a thread for some seconds; have more than
+# browsers open. Threads start when they are needed.
+THREADS_PER_WORKER = 256
+
+logger = logging.getLogger("spade_paddle.serving")
+
+
+def configure(cfg: Config, *, port: str | int, service: PaintService, settings: Settings) -> None:
+    """Set up gunicorn in the parent process, before it forks its workers."""
+    cfg.set("bind", f"{settings.host}:{port}")
+    cfg.set("worker_class", "gthread")
+    cfg.set("threads", THREADS_PER_WORKER)
+    cfg.set("timeout", WORKER_TIMEOUT_SECONDS)
+    cfg.set("graceful_timeout", settings.stop_seconds)
+    cfg.set("keepalive", settings.idle_seconds)
+    cfg.set("accesslog", None)  # the app writes it
+    if "control_socket_disable" in cfg.settings:  # newer versions leave a file at home
+        cfg.set("control_socket_disable", True)
+    _add_hooks(cfg, service=service, metrics_folder=share_between_processes())
+
+
+def _add_hooks(cfg: Config, *, service: PaintService, metrics_folder: Path) -> None:
+    def when_ready(server: Any) -> None:
+        _stop_gracefully_at_interrupt()
+
+    def post_worker_init(worker: Any) -> None:
+        # Ctrl-C reaches all processes of a terminal; the parent tells the workers what to do
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # after the fork: the parent process never loads a painter
+        service.warm_up()
+        logger.info("worker %s paints", worker.pid)
+
+    def child_exit(server: Any, worker: Any) -> None:
+        mark_process_dead(worker.pid, str(metrics_folder))
+
+    def on_exit(server: Any) -> None:
+        shutil.rmtree(metrics_folder, ignore_errors=True)
+
+    for hook in (when_ready, post_worker_init, child_exit, on_exit):
+        cfg.set(hook.__name__, hook)
+
+
+def _stop_gracefully_at_interrupt() -> None:
+    """Let Ctrl-C do what SIGTERM does; gunicorn would cut requests off. The second time it does."""
+    at_once = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, at_once)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGINT, stop)
+
+
+class PlainApplication(BaseApplication):
+    """A WSGI app under gunicorn, configured by the settings alone."""
+
+    def __init__(self, app: Any, *, service: PaintService, settings: Settings) -> None:
+        self._app = app
+        self._service = service
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn, in the parent process."""
+        self.cfg.set("workers", self._settings.workers)
+        configure(
+            self.cfg, port=self._settings.port, service=self._service, settings=self._settings
+        )
+
+    def load(self) -> Any:
+        """Called by gunicorn, in each worker."""
+        return self._app

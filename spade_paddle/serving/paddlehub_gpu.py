@@ -1,0 +1,48 @@
+"""PaddleHub's ``--use_gpu`` mode is refused, because it has neither the page nor our answers.
+
+In that mode the process that speaks HTTP never loads a module; ``paddlehub/serving/worker.py``,
+a child of ``hub serving start``, does. So the module can see it only there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+MESSAGE = """\
+gaugan_doodle: 'hub serving start --use_gpu' is not supported. PaddleHub starts it without the \
+doodle page, without /labels and /healthz, and open to the network. To paint on a GPU, start \
+it without --use_gpu and set the module's own use_gpu:
+    GAUGAN_USE_GPU=1 hub serving start -m gaugan_doodle -p 8866
+or in the file of 'hub serving start -c': "use_gpu": false, and in the module's "init_args" \
+"use_gpu": true."""
+
+
+def refuse_gpu_mode() -> None:
+    """End all of ``hub serving start --use_gpu`` with what to use instead; else do nothing.
+
+    Raises:
+        SystemExit: in that mode.
+    """
+    if not _is_worker(sys.argv[0]):
+        return
+    print(MESSAGE, file=sys.stderr, flush=True)
+    _end_hub()
+    raise SystemExit(2)
+
+
+def _is_worker(program: str) -> bool:
+    return Path(program).parts[-3:] == ("paddlehub", "serving", "worker.py")
+
+
+def _end_hub() -> None:
+    """Stop ``hub serving start`` and what it started: without us it would wait for ever."""
+    hub = psutil.Process().parent()
+    if hub is None or not {"serving", "start"} <= set(hub.cmdline()):
+        return
+    for process in [*hub.children(recursive=True), hub]:
+        if process.pid != os.getpid():
+            process.terminate()

@@ -1,0 +1,69 @@
+"""The service without PaddleHub: an app for any WSGI server, and gunicorn with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from flask import Flask
+
+from spade_paddle.engine.cpu import usable_cores
+from spade_paddle.errors import ConfigError
+from spade_paddle.serving.app import extend
+from spade_paddle.serving.service import PaintService
+from spade_paddle.serving.settings import Settings
+
+# The model that comes with the PaddleHub module, where this is run from a checkout.
+_CHECKOUT_MODEL = Path(__file__).parents[2] / "hub_module" / "weights"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole service as a WSGI app, its painter loaded.
+
+    A server that forks has to call this in its workers: ``gunicorn --worker-class gthread
+    --threads 64 "spade_paddle.serving:create_app()"`` does, as long as it does not preload. With
+    several workers, ``/metrics`` is the sum of all when PROMETHEUS_MULTIPROC_DIR names an empty
+    folder; else it is one worker's.
+
+    Args:
+        settings: those of the environment variables by default.
+
+    Raises:
+        ConfigError, ModelError: a setting or the model folder is wrong.
+    """
+    settings = settings or Settings.read()
+    service = open_service(settings)
+    app = _app_of(service, settings=settings)
+    service.warm_up()
+    return app
+
+
+def open_service(settings: Settings) -> PaintService:
+    """A service of the model folder that the settings name; raises as ``create_app``."""
+    if settings.model is None and not _CHECKOUT_MODEL.is_dir():
+        raise ConfigError(
+            "model: expected the folder of a model, got none, and there is no checkout with "
+            f"{_CHECKOUT_MODEL.parent.name}/{_CHECKOUT_MODEL.name} here; give --model FOLDER or "
+            "set GAUGAN_MODEL",
+            code="setting_missing",
+            setting="model",
+        )
+    return PaintService.of_folder(Path(settings.model or _CHECKOUT_MODEL), settings=settings)
+
+
+def run(settings: Settings) -> None:
+    """Serve with gunicorn until SIGTERM or Ctrl-C; raises as ``create_app``, then SystemExit."""
+    from spade_paddle.serving.gunicorn_server import PlainApplication  # not on Windows
+
+    if settings.threads is None and settings.workers > 1:  # they share the cores
+        threads = max(usable_cores() // settings.workers, 1)
+        settings = dataclasses.replace(settings, threads=threads)
+    service = open_service(settings)
+    app = _app_of(service, settings=settings)
+    PlainApplication(app, service=service, settings=settings).run()
+
+
+def _app_of(service: PaintService, *, settings: Settings) -> Flask:
+    app = Flask("spade_paddle.serving", static_folder=None)
+    extend(app, service=service, settings=settings)
+    return app
