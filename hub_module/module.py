@@ -38,6 +38,7 @@ class GauganDoodle(paddle.nn.Layer):
         max_wait_seconds: int | None = None,
         idle_seconds: int | None = None,
         threads: int | None = None,
+        annotate: bool | None = None,
         model: str | None = None,
     ) -> None:
         # PaddleHub rebuilds the class, so super() without arguments would not find it.
@@ -53,6 +54,7 @@ class GauganDoodle(paddle.nn.Layer):
             "max_wait_seconds": max_wait_seconds,
             "idle_seconds": idle_seconds,
             "threads": threads,
+            "annotate": annotate,
             "model": model,
         }
         _require_spade_paddle()

@@ -24,7 +24,7 @@ ALLOWED = {
     "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
-    "serving": {"data", "errors", "inference"},
+    "serving": {"annotate", "data", "errors", "inference"},
     "metrics": {"data"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
     "evaluation": {

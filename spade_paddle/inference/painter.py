@@ -5,9 +5,6 @@ Legend: H height, W width, D length of a style vector.
 
 from __future__ import annotations
 
-import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +23,13 @@ from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.model_folder import ENCODER, PROGRAM, PROGRAM_ENDINGS, read_model
+from spade_paddle.inference.paddle_thread import in_paddle_thread
 
 MAX_PIXELS = 1024 * 1024
 
 
 class Program:
-    """One network of a model folder, ready to run from any thread.
-
-    All programs of a process run in one thread of their own: two predictors of Paddle 3.2.2 that
-    are called in turn from changing threads, as a server does, fail now and then with
-    "std::exception".
+    """One network of a model folder, ready to run from any thread (see paddle_thread.py).
 
     Args:
         folder: the model folder.
@@ -63,7 +57,7 @@ class Program:
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Run on arrays by name; the first output."""
-        return _thread().submit(self._run, inputs).result()
+        return in_paddle_thread(lambda: self._run(inputs))
 
     def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         for name in self.inputs:
@@ -73,16 +67,6 @@ class Program:
         self._predictor.run()
         name = self._predictor.get_output_names()[0]
         return self._predictor.get_output_handle(name).copy_to_cpu()
-
-
-@functools.cache
-def _thread_of(process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"paddle-{process}")
-
-
-def _thread() -> ThreadPoolExecutor:
-    """The one thread of this process in which programs run; a forked process gets its own."""
-    return _thread_of(os.getpid())
 
 
 class Painter:
@@ -156,6 +140,12 @@ class Painter:
     def val_share(self) -> float:
         """The share of a flat data set that its training left for looking (data/split.py)."""
         return self.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
+
+    @property
+    def has_seed(self) -> bool:
+        """Another seed paints another picture of the same label map."""
+        one_style = self.gallery is None and len(self.styles) == 1
+        return bool(self.model["noise_channels"] or (self.style_dim and not one_style))
 
     @property
     def has_styles(self) -> bool:

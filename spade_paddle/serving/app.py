@@ -17,6 +17,8 @@ from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from spade_paddle.errors import UserError
+from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
+from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.error_codes import (
     RETRY_AFTER_SECONDS,
     code_of_status,
@@ -24,10 +26,12 @@ from spade_paddle.serving.error_codes import (
     is_callers_fault,
     status_of,
 )
-from spade_paddle.serving.schema import parse_json
+from spade_paddle.serving.json_values import parse_json
+from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 
+ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
 STATIC_FOLDER = Path(__file__).parent / "static"
 # Given explicitly: the table of types of some systems calls JavaScript "text/plain".
@@ -48,7 +52,12 @@ logger = logging.getLogger("spade_paddle.serving")
 
 
 def extend(
-    app: Flask, *, service: PaintService, settings: Settings, static_folder: Path = STATIC_FOLDER
+    app: Flask,
+    *,
+    service: PaintService,
+    settings: Settings,
+    annotating: AnnotatingService | None = None,
+    static_folder: Path = STATIC_FOLDER,
 ) -> None:
     """Add the doodle service to a Flask app that has not served a request yet.
 
@@ -56,6 +65,7 @@ def extend(
         app: PaddleHub's app, or an empty one.
         service: paints; asked for its label set and limits.
         settings: origins and body limit.
+        annotating: makes label maps of photos; None: by PaddleSeg, where it is installed.
         static_folder: holds the page's ``index.html`` and the folder ``ui``.
     """
     _use_standard_logger(app)
@@ -63,8 +73,11 @@ def extend(
     app.json.ensure_ascii = False
     app.json.sort_keys = False
     _add_page(app, static_folder=static_folder)
-    _add_information(app, service=service)
+    if annotating is None:
+        annotating = AnnotatingService(rules=lambda: service.rules, settings=settings)
+    _add_information(app, service=service, annotating=annotating)
     _add_predict(app, service=service)
+    _add_annotate(app, annotating=annotating)
     _add_error_answers(app, settings=settings)
     _add_headers(app, settings=settings)
 
@@ -99,7 +112,7 @@ def _send_static(folder: Path, path: str) -> Response:
     return send_from_directory(folder, path, mimetype=_MIME_TYPES.get(Path(path).suffix))
 
 
-def _add_information(app: Flask, *, service: PaintService) -> None:
+def _add_information(app: Flask, *, service: PaintService, annotating: AnnotatingService) -> None:
     def healthz() -> tuple[Response, int]:
         if not service.is_ready:
             return jsonify({"status": "starting"}), 503
@@ -107,7 +120,7 @@ def _add_information(app: Flask, *, service: PaintService) -> None:
         return jsonify({"status": "ok", **model}), 200
 
     def labels() -> Response:
-        return jsonify(service.describe())
+        return jsonify({**service.describe(), "annotate": annotating.is_available})
 
     app.add_url_rule("/healthz", "gaugan_healthz", healthz)
     app.add_url_rule("/labels", "gaugan_labels", labels)
@@ -115,12 +128,26 @@ def _add_information(app: Flask, *, service: PaintService) -> None:
 
 def _add_predict(app: Flask, *, service: PaintService) -> None:
     def predict() -> Response:
-        if not request.is_json:
-            abort(415)
-        results = service.paint_json(parse_json(request.get_data(cache=False)))
-        return jsonify({"status": "000", "msg": "", "results": results})
+        return _results(service.paint_json(_sent_json(example=PAINT_EXAMPLE)))
 
     app.add_url_rule(PREDICT_ROUTE, "gaugan_predict", predict, methods=["POST"])
+
+
+def _add_annotate(app: Flask, *, annotating: AnnotatingService) -> None:
+    def annotate() -> Response:
+        return _results(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
+
+    app.add_url_rule(ANNOTATE_ROUTE, "gaugan_annotate", annotate, methods=["POST"])
+
+
+def _sent_json(*, example: str) -> dict[str, Any]:
+    if not request.is_json:
+        abort(415)
+    return parse_json(request.get_data(cache=False), example=example)
+
+
+def _results(results: list[dict[str, Any]]) -> Response:
+    return jsonify({"status": "000", "msg": "", "results": results})
 
 
 def _add_error_answers(app: Flask, *, settings: Settings) -> None:
@@ -165,8 +192,8 @@ def _sentence(error: HTTPException, *, settings: Settings) -> tuple[str, dict[st
     """What to tell about an error that the web framework raised."""
     if error.code == 404:
         message = (
-            f"there is nothing at {request.path}; there are /, /healthz, /labels and "
-            f"POST {PREDICT_ROUTE}"
+            f"there is nothing at {request.path}; there are /, /healthz, /labels, "
+            f"POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
         )
         return message, {"path": request.path}
     if error.code == 405:

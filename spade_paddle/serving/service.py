@@ -98,6 +98,7 @@ class PaintService:
             ),
             max_images=self._settings.max_images,
             has_styles=self.painter.has_styles,
+            style_names=tuple(self.painter.styles),
         )
 
     def warm_up(self) -> None:
@@ -119,7 +120,9 @@ class PaintService:
                 "height": painter.height,
                 "width": painter.width,
                 "multiple": painter.multiple,
-                "styles": rules.has_styles,
+                "seed": painter.has_seed,
+                "style_photo": rules.has_styles,
+                "styles": list(rules.style_names),
             },
             "limits": {
                 "min_side": rules.sizes.min_side,
@@ -148,14 +151,21 @@ class PaintService:
         ]
 
     def paint_array(
-        self, label_map: np.ndarray, *, seed: int | None = None, style: np.ndarray | None = None
+        self,
+        label_map: np.ndarray,
+        *,
+        seed: int | None = None,
+        style: np.ndarray | str | None = None,
     ) -> np.ndarray:
-        """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3]. Raises LabelMapError."""
+        """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3].
+
+        ``style`` is a photo or the name of a style. Raises LabelMapError or RequestError.
+        """
         rules = self.rules
         rules.label_set.check(label_map)
         height, width = label_map.shape
         rules.sizes.check(height=height, width=width, where="label map")
-        if style is not None and not rules.has_styles:
+        if isinstance(style, np.ndarray) and not rules.has_styles:
             raise RequestError(
                 "style: this model has no styles, got a style picture; leave 'style' out",
                 code="no_styles",

@@ -133,6 +133,12 @@ TABLE = (
     ),
     Setting("use_gpu", False, _yes_or_no, "Paint on the GPU (needs paddlepaddle-gpu)."),
     Setting(
+        "annotate",
+        True,
+        _yes_or_no,
+        "Photos may become doodles (needs PaddleSeg, loads it with the first photo).",
+    ),
+    Setting(
         "model",
         None,
         _text,
@@ -155,6 +161,7 @@ class Settings:
     idle_seconds: int = 60
     threads: int | None = None
     use_gpu: bool = False
+    annotate: bool = True
     model: str | None = None
 
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from flask import Flask
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.painter import Painter
+from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
@@ -28,11 +31,14 @@ class FakePainter:
     height = 64
     width = 64
     has_styles = False
+    has_seed = False
+    styles: ClassVar[dict[str, np.ndarray]] = {}
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:
         self.label_set = label_set
         self.painted = 0
+        self.asked_styles: list[np.ndarray | str | None] = []
         self.inside = 0
         self.most_inside = 0
         self.failure: Exception | None = None
@@ -49,8 +55,9 @@ class FakePainter:
         label_map: np.ndarray,
         *,
         seed: int | None = None,
-        style: np.ndarray | None = None,
+        style: np.ndarray | str | None = None,
     ) -> np.ndarray:
+        self.asked_styles.append(style)
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         try:
@@ -61,6 +68,27 @@ class FakePainter:
             return self.label_set.colorize(label_map)
         finally:
             self.inside -= 1
+
+
+class FakeAnnotator:
+    """The red of a pixel, divided by 16, is its label; can be held, and can fail."""
+
+    def __init__(self, label_set: LabelSet) -> None:
+        self.label_set = label_set
+        self.seen: list[tuple[int, ...]] = []
+        self.entered = threading.Event()
+        self.failure: Exception | None = None
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def annotate(self, photo: np.ndarray) -> SimpleNamespace:
+        if self.failure:
+            raise self.failure
+        self.entered.set()
+        assert self.go_on.wait(30), "the test did not let the annotator go on"
+        self.seen.append(photo.shape)
+        label_map = np.minimum(photo[..., 0] // 16, len(self.label_set) - 1)
+        return SimpleNamespace(label_map=label_map)
 
 
 @pytest.fixture(scope="session")
@@ -74,10 +102,15 @@ def painter(label_set) -> FakePainter:
 
 
 @pytest.fixture
-def make_client(painter, tmp_path):
+def annotator(label_set) -> FakeAnnotator:
+    return FakeAnnotator(label_set)
+
+
+@pytest.fixture
+def make_client(painter, annotator, tmp_path):
     """Build a test client; keyword arguments are settings."""
 
-    def make(*, app: Flask | None = None, warm: bool = True, **given):
+    def make(*, app: Flask | None = None, warm: bool = True, paddleseg: bool = False, **given):
         settings = Settings.read(given, environ={})
         service = PaintService(load_painter=lambda: painter, settings=settings)
         if warm:
@@ -87,7 +120,18 @@ def make_client(painter, tmp_path):
         (static / "ui").mkdir(parents=True, exist_ok=True)
         (static / "index.html").write_text("<title>doodle</title>", encoding="utf-8")
         (static / "ui/main.js").write_text("export {}", encoding="utf-8")
-        extend(app, service=service, settings=settings, static_folder=static)
+        annotating = AnnotatingService(
+            rules=lambda: service.rules,
+            settings=settings,
+            load_annotator=None if paddleseg else lambda: annotator,
+        )
+        extend(
+            app,
+            service=service,
+            settings=settings,
+            annotating=annotating,
+            static_folder=static,
+        )
         return app.test_client()
 
     return make

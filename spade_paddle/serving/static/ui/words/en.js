@@ -101,4 +101,7 @@ export default {
   error_not_found: "There is no painting service at this address.",
   error_method_not_allowed: "The service does not take this kind of request. Reload the page.",
   error_unsupported_media_type: "The service does not take this kind of data. Reload the page.",
+  error_style_unknown: "This model does not have that style. Choose another one.",
+  error_photo_too_large: "The photo has too many pixels. Please make it smaller.",
+  error_no_annotator: "This service cannot turn photos into doodles. Please paint by hand.",
 };

@@ -96,4 +96,7 @@ export default {
   error_not_found: "这个地址没有绘画服务。",
   error_method_not_allowed: "服务不接受这种请求，请刷新页面。",
   error_unsupported_media_type: "服务不接受这种数据，请刷新页面。",
+  error_style_unknown: "这个模型没有这种风格，请另选一种。",
+  error_photo_too_large: "照片的像素太多，请先缩小。",
+  error_no_annotator: "这个服务不能把照片变成涂鸦，请手工绘制。",
 };
