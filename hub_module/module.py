@@ -77,22 +77,25 @@ class GauganDoodle(paddle.nn.Layer):
         self,
         label_map: np.ndarray | str | Path,
         seed: int | None = None,
-        style: np.ndarray | None = None,
+        style: np.ndarray | str | Path | None = None,
     ) -> np.ndarray:
         """Paint one label map.
 
         Args:
             label_map: integers [H, W] with label ids (255: don't care), or the path of a PNG.
             seed: for models with noise inputs: another seed, another picture.
-            style: ``uint8`` RGB [H, W, 3], for models with styles.
+            style: the name of one of the model's styles, the path of a photo or its pixels,
+                ``uint8`` RGB [h, w, 3], for models with styles.
 
         Returns:
             ``uint8`` RGB [H, W, 3].
         """
-        if isinstance(label_map, (str, Path)):
-            from spade_paddle.serving.files import read_label_file
+        from spade_paddle.serving.files import read_label_file, read_style
 
+        if isinstance(label_map, (str, Path)):
             label_map = read_label_file(label_map, service=self.service).label_map
+        if isinstance(style, (str, Path)):
+            style = read_style(style, service=self.service)
         return self.service.paint_array(np.asarray(label_map), seed=seed, style=style)
 
     @serving
@@ -102,6 +105,7 @@ class GauganDoodle(paddle.nn.Layer):
         labels: list[dict] | None = None,
         seed: int | None = None,
         style: str | None = None,
+        style_name: str | None = None,
         format: str = "png",
         use_gpu: bool | None = None,
     ) -> list[dict]:
@@ -114,6 +118,7 @@ class GauganDoodle(paddle.nn.Layer):
             "labels": labels,
             "seed": seed,
             "style": style,
+            "style_name": style_name,
             "format": format,
         }
         return self.service.paint_json(
@@ -133,6 +138,7 @@ class GauganDoodle(paddle.nn.Layer):
                 args.output_dir,
                 service=self.service,
                 seed=args.seed,
+                style=args.style,
                 image_format=args.format,
             )
         except UserError as error:
@@ -161,5 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     config = parser.add_argument_group("Config options")
     config.add_argument("--output_dir", default="gaugan_doodle_output", help="where to write")
     config.add_argument("--seed", type=int, default=None, help="for models with noise inputs")
+    config.add_argument(
+        "--style", default=None, help="for models with styles: a name, or the path of a photo"
+    )
     config.add_argument("--format", choices=("png", "jpeg"), default="png")
     return parser

@@ -50,9 +50,13 @@ def test_paddle_runs_eagerly_there_whatever_the_main_thread_has_switched_on(root
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_process_gets_a_thread_of_its_own():
-    in_paddle_thread(lambda: None)
-    child = os.fork()
-    if child == 0:
-        os._exit(in_paddle_thread(lambda: 7))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+def test_a_forked_process_gets_a_thread_of_its_own(root):
+    program = (
+        "import os\n"
+        "from spade_paddle.inference.paddle_thread import in_paddle_thread\n"
+        "in_paddle_thread(int)\n"
+        "if not (child := os.fork()):\n"
+        "    os._exit(in_paddle_thread(lambda: 7))\n"
+        "assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 7\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=root, timeout=120)
