@@ -41,6 +41,7 @@ setup(
         "gpu": [f"paddlepaddle-gpu{PADDLE}"],
         "annotate": ["paddleseg>=2.8,<2.9"],
         "serve": ["paddlehub>=2.4,<2.5", "flask>=2.2", "flask-cors>=4"],
-        "dev": ["pytest>=8", "ruff>=0.6", "playwright>=1.45"],
+        "dev": ["pytest>=8", "ruff>=0.6", "playwright>=1.45", "hypothesis>=6.100"],
+        "load": ["locust>=2.30"],
     },
 )

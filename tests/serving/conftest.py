@@ -76,6 +76,7 @@ class FakeAnnotator:
     def __init__(self, label_set: LabelSet) -> None:
         self.label_set = label_set
         self.seen: list[tuple[int, ...]] = []
+        self.threads: set[int] = set()
         self.entered = threading.Event()
         self.failure: Exception | None = None
         self.go_on = threading.Event()
@@ -84,6 +85,7 @@ class FakeAnnotator:
     def annotate(self, photo: np.ndarray) -> SimpleNamespace:
         if self.failure:
             raise self.failure
+        self.threads.add(threading.get_ident())
         self.entered.set()
         assert self.go_on.wait(30), "the test did not let the annotator go on"
         self.seen.append(photo.shape)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from spade_paddle.data.labels import Label, LabelSet
+from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving import annotating
 from spade_paddle.serving.annotating import crop_middle
 from spade_paddle.serving.error_codes import ERROR_CODES
@@ -198,6 +199,14 @@ def test_photos_beyond_the_queue_get_a_503_and_the_others_their_labels(client, a
         annotator.go_on.set()
         assert sorted(answers) == [200] * 5 + [503] * 3
     assert ids_of(ask(client, photo_of(scene()))).any()
+
+
+def test_photos_are_annotated_in_the_thread_in_which_the_painter_paints(client, annotator):
+    with ThreadPoolExecutor(4) as pool:
+        clients = [client.application.test_client() for _ in range(4)]
+        answers = list(pool.map(lambda one: ask(one, photo_of(scene())), clients))
+    assert all(answer.status_code == 200 for answer in answers)
+    assert annotator.threads == {in_paddle_thread(threading.get_ident)}
 
 
 def test_a_photo_that_waits_too_long_is_told_busy(make_client, annotator):
