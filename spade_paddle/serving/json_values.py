@@ -76,7 +76,7 @@ def check_keys(content: dict[str, Any], *, known: Sequence[str], where: str) -> 
     for key in content:
         if key in known:
             continue
-        start = key[:40]  # comparing megabytes would take minutes
+        start = _start_of(key)  # comparing megabytes would take minutes
         similar = difflib.get_close_matches(start, known, n=1)
         advice = f"did you mean '{similar[0]}'?" if similar else "leave it out"
         raise RequestError(
@@ -131,5 +131,10 @@ def shown(value: Any) -> str:
 
 def listed(content: dict[str, Any]) -> str:
     """The keys of an object, the first of them if they are many."""
-    keys = [f"'{key[:40]}'" for key in list(content)[:8]]
+    keys = [f"'{_start_of(key)}'" for key in list(content)[:8]]
     return ", ".join(keys) + (", ..." if len(content) > 8 else "") if keys else "none"
+
+
+def _start_of(key: str) -> str:
+    """At most 40 characters, all of which an answer can hold: half a surrogate pair cannot."""
+    return key[:40].encode("utf-8", "replace").decode("utf-8")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from spade_paddle.serving.error_codes import ERROR_CODES
 
-_SIDES = st.sampled_from([1, 2, 31, 32, 33, 40, 64, 100])
+_SIDES = st.sampled_from([32, 33, 64, 64, 64, 100, 100, 1, 31])
 _HUGE = st.sampled_from([5_000, 20_000, 65_535, 2**31 - 1])
 _KINDS = (
     *(("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I")),
@@ -24,7 +24,19 @@ _KINDS = (
 )
 _NAMES = (
     *("images", "labels", "seed", "style", "style_name", "format", "photo", "width", "height"),
-    *("data", "output_dir", "paths", "self", "use_gpu", "visualization", "image", "Seed", ""),
+    *(
+        "data",
+        "output_dir",
+        "paths",
+        "self",
+        "use_gpu",
+        "visualization",
+        "image",
+        "Seed",
+        "",
+        "\ud800",
+        "seed" * 99,
+    ),
 )
 _SCALARS = (
     st.none()
@@ -45,7 +57,7 @@ def pictures(draw) -> bytes:
             draw(_HUGE), draw(_HUGE), kind=draw(st.sampled_from([0, 2, 3, 6]))
         )
     data = bytearray(_whole_picture(draw))
-    harm = draw(st.sampled_from(["none", "none", "cut", "flip", "both"]))
+    harm = draw(st.sampled_from(["none", "none", "none", "cut", "flip", "both"]))
     if harm in ("cut", "both"):
         del data[draw(st.integers(0, len(data))) :]
     if harm in ("flip", "both"):
@@ -84,7 +96,8 @@ def _claims_to_be_huge(width: int, height: int, *, kind: int) -> bytes:
 def _texts() -> st.SearchStrategy[str]:
     """Pictures as base64, and what is not quite base64."""
     whole = pictures().map(lambda data: base64.b64encode(data).decode())
-    return whole | whole.map(lambda text: "data:image/png;base64," + text) | st.text(max_size=40)
+    odd = st.text(max_size=40) | whole.map(lambda text: text[:-1])
+    return whole | whole.map(lambda text: "data:image/png;base64," + text) | whole | odd
 
 
 def _values() -> st.SearchStrategy:
@@ -110,7 +123,7 @@ def _raw_labels(draw) -> dict:
 
 
 def _a_change(draw, keys: tuple[str, ...]) -> dict:
-    if draw(st.integers(0, 2)):
+    if draw(st.integers(0, 3)):
         return {}
     return {draw(st.sampled_from(keys) | st.text(max_size=50)): draw(_values())}
 
@@ -138,7 +151,7 @@ def annotate_bodies(draw) -> bytes:
     """A body for /annotate: good, nearly good, or anything."""
     if draw(st.integers(0, 9)) == 0:
         return _dumped(draw(_values()))
-    sides = st.sampled_from([32, 33, 64, 100, 250]) | _SIDES | _HUGE
+    sides = st.sampled_from([32, 33, 50, 64, 100, 250, 250, 5000, 2**31 - 1, 31, 0])
     content = {"photo": draw(_texts()), "width": draw(sides), "height": draw(sides)}
     return _dumped({**content, **_a_change(draw, tuple(content))})
 

@@ -76,6 +76,9 @@ def send(client, path: str, body: bytes, *, mimetype: str = "application/json") 
     assert written == []
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what it says of broken files
+
+
 @FUZZ
 @given(body=paint_bodies())
 def test_odd_requests_to_paint_get_a_picture_or_a_clear_error_and_write_nothing(client, body):
