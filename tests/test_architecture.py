@@ -36,6 +36,7 @@ ONLY_IN = {
     "visualdl": ("spade_paddle/engine/log.py",),
     "flask": ("spade_paddle/serving/",),
     "flask_cors": ("spade_paddle/serving/",),
+    "gradio": ("spade_paddle/serving/gradio_app.py",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate/",),
 }

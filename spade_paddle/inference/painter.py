@@ -142,7 +142,7 @@ class Painter:
         return self.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
 
     @property
-    def has_seed(self) -> bool:
+    def has_seeds(self) -> bool:
         """Another seed paints another picture of the same label map."""
         one_style = self.gallery is None and len(self.styles) == 1
         return bool(self.model["noise_channels"] or (self.style_dim and not one_style))

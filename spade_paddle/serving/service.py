@@ -120,9 +120,9 @@ class PaintService:
                 "height": painter.height,
                 "width": painter.width,
                 "multiple": painter.multiple,
-                "seed": painter.has_seed,
+                "seed": painter.has_seeds,
                 "style_photo": rules.has_styles,
-                "styles": list(rules.style_names),
+                "styles": list(painter.styles),
             },
             "limits": {
                 "min_side": rules.sizes.min_side,

@@ -31,7 +31,7 @@ class FakePainter:
     height = 64
     width = 64
     has_styles = False
-    has_seed = False
+    has_seeds = False
     styles: ClassVar[dict[str, np.ndarray]] = {}
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 

@@ -132,7 +132,7 @@ def test_the_painter_is_loaded_once_and_only_when_it_is_first_needed(painter):
 
 def test_a_named_style_reaches_the_painter_and_the_model_tells_its_names(service, painter):
     painter.styles = {"bright": np.zeros(4), "sunset": np.ones(4)}
-    painter.has_seed = True
+    painter.has_seeds = True
     model = service.describe()["model"]
     assert (model["styles"], model["style_photo"], model["seed"]) == (
         ["bright", "sunset"],
