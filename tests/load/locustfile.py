@@ -1,7 +1,8 @@
 """People who paint, for locust: each sends one doodle after the other, with no pause.
 
 Every doodle differs from all others, so no cache helps. "busy" (503) is counted apart, under a name
-of its own, and whoever gets it waits as long as Retry-After says, as the page does. ``tools/load.py`` runs this for 1, 8 and 64 people; by itself:
+of its own, and whoever gets it waits as long as Retry-After says, as the page does.
+``tools/load.py`` runs this for 1, 8 and 64 people; by itself:
 
     .venv/bin/locust -f tests/load/locustfile.py --headless -u 8 -t 60s -H http://127.0.0.1:8866
 """
