@@ -143,9 +143,9 @@ class Painter:
 
     @property
     def has_seeds(self) -> bool:
-        """Another seed paints another picture of the same label map."""
-        one_style = self.gallery is None and len(self.styles) == 1
-        return bool(self.model["noise_channels"] or (self.style_dim and not one_style))
+        """Another seed gives another picture."""
+        chosen = self.style_dim and (self.gallery is not None or len(self.styles) != 1)
+        return bool(self.model["noise_channels"] or chosen)
 
     @property
     def has_styles(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -31,12 +30,12 @@ class FakePainter:
     height = 64
     width = 64
     has_styles = False
-    has_seeds = False
-    styles: ClassVar[dict[str, np.ndarray]] = {}
+    has_seeds = True
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:
         self.label_set = label_set
+        self.styles = {"bright": np.zeros(4, np.float32)}
         self.painted = 0
         self.asked_styles: list[np.ndarray | str | None] = []
         self.inside = 0

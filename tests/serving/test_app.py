@@ -52,7 +52,10 @@ def test_labels_tell_names_colours_model_and_limits(client):
     body = client.get("/labels").get_json()
     assert body["labels"][1] == {"id": 1, "name_en": "sky", "name_zh": "天空", "color": "#7ec0ee"}
     assert (body["name"], body["dont_care"], len(body["labels"])) == ("landscape", 255, 13)
-    assert body["model"]["multiple"] == 32 and body["model"]["styles"] == []
+    assert body["model"] == {
+        **{"name": "fake", "version": "0.0.1", "height": 64, "width": 64, "multiple": 32},
+        **{"seed": True, "style_photo": False, "styles": ["bright"]},
+    }
     assert set(body["limits"]) == {"min_side", "max_pixels", "max_images", "max_body_bytes"}
 
 
