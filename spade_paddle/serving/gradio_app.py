@@ -8,8 +8,11 @@ fonts are those of the computer, so that no other host is asked.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import io
+import multiprocessing
+import signal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Callable
@@ -40,6 +43,9 @@ class GradioPage:
 
     def launch(self, *, server_port: int | None = None) -> None:
         """Serve the page on this computer only."""
+        if self._root_path is not None:  # in the fork, which must not stop as the service does
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self._blocks.launch(
             server_name="127.0.0.1",
             server_port=server_port,
@@ -61,9 +67,16 @@ def gradio_page(paint: Paint) -> GradioPage:
     _check_versions()
     root_path = None
     if has_request_context():
+        atexit.register(_end_children)
         root_path = request.host_url.rstrip("/") + PAGE
         paint = _asking(f"http://127.0.0.1:{request.environ['SERVER_PORT']}{PREDICT_ROUTE}")
     return GradioPage(_blocks(paint), root_path=root_path)
+
+
+def _end_children() -> None:
+    """Or the process would wait at its end for the page to end by itself."""
+    for child in multiprocessing.active_children():
+        child.terminate()
 
 
 def _blocks(paint: Paint) -> Any:
