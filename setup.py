@@ -49,6 +49,13 @@ setup(
             "cachetools>=5",
             "psutil>=5.8",
         ],
-        "dev": ["pytest>=8", "ruff>=0.6", "playwright>=1.45", "axe-playwright-python>=0.1.4"],
+        "dev": [
+            "pytest>=8",
+            "ruff>=0.6",
+            "playwright>=1.45",
+            "axe-playwright-python>=0.1.4",
+            "hypothesis>=6.100",
+        ],
+        "load": ["locust>=2.30"],
     },
 )

@@ -7,10 +7,14 @@ import argparse
 import importlib.util
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import paddle
 from paddlehub.module.module import moduleinfo, runnable, serving
+
+if TYPE_CHECKING:
+    from spade_paddle.serving.gradio_app import GradioPage
 
 
 # A Layer, because PaddleHub runs the methods of anything else in static graph mode.
@@ -43,6 +47,7 @@ class GauganDoodle(paddle.nn.Layer):
         idle_seconds: int | None = None,
         stop_seconds: int | None = None,
         access_log: bool | None = None,
+        annotate: bool | None = None,
     ) -> None:
         given = {**locals()}  # before any other name; a test holds the arguments to the settings
         del given["self"]
@@ -65,22 +70,25 @@ class GauganDoodle(paddle.nn.Layer):
         self,
         label_map: np.ndarray | str | Path,
         seed: int | None = None,
-        style: np.ndarray | None = None,
+        style: np.ndarray | str | Path | None = None,
     ) -> np.ndarray:
         """Paint one label map.
 
         Args:
             label_map: integers [H, W] with label ids (255: don't care), or the path of a PNG.
             seed: for models with noise inputs: another seed, another picture.
-            style: ``uint8`` RGB [H, W, 3], for models with styles.
+            style: the name of one of the model's styles, the path of a photo or its pixels,
+                ``uint8`` RGB [h, w, 3], for models with styles.
 
         Returns:
             ``uint8`` RGB [H, W, 3].
         """
-        if isinstance(label_map, (str, Path)):
-            from spade_paddle.serving.files import read_label_file
+        from spade_paddle.serving.files import read_label_file, read_style
 
+        if isinstance(label_map, (str, Path)):
             label_map = read_label_file(label_map, service=self.service).label_map
+        if isinstance(style, (str, Path)):
+            style = read_style(style, service=self.service)
         return self.service.paint_array(np.asarray(label_map), seed=seed, style=style)
 
     @serving
@@ -90,6 +98,7 @@ class GauganDoodle(paddle.nn.Layer):
         labels: list[dict] | None = None,
         seed: int | None = None,
         style: str | None = None,
+        style_name: str | None = None,
         format: str = "png",
     ) -> list[dict]:
         """Paint a request given as JSON values; the README has the form."""
@@ -98,11 +107,18 @@ class GauganDoodle(paddle.nn.Layer):
             "labels": labels,
             "seed": seed,
             "style": style,
+            "style_name": style_name,
             "format": format,
         }
         return self.service.paint_json(
             {name: value for name, value in given.items() if value is not None}
         )
+
+    def create_gradio_app(self) -> GradioPage:
+        """The page behind PaddleHub's ``/gradio/gaugan_doodle``; or ``.launch()`` it yourself."""
+        from spade_paddle.serving.gradio_app import gradio_page
+
+        return gradio_page(lambda path, seed: self.paint(path, seed=seed))
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> str:
@@ -117,6 +133,7 @@ class GauganDoodle(paddle.nn.Layer):
                 args.output_dir,
                 service=self.service,
                 seed=args.seed,
+                style=args.style,
                 image_format=args.format,
             )
         except UserError as error:
@@ -145,5 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     config = parser.add_argument_group("Config options")
     config.add_argument("--output_dir", default="gaugan_doodle_output", help="where to write")
     config.add_argument("--seed", type=int, default=None, help="for models with noise inputs")
+    config.add_argument(
+        "--style", default=None, help="for models with styles: a name, or the path of a photo"
+    )
     config.add_argument("--format", choices=("png", "jpeg"), default="png")
     return parser

@@ -24,7 +24,7 @@ ALLOWED = {
     "engine": {"config", "data", "doctor", "errors", "files", "layers", "losses", "networks"},
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
-    "serving": {"cli", "data", "engine", "errors", "inference"},
+    "serving": {"annotate", "cli", "data", "engine", "errors", "inference"},
     "metrics": {"data"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
     "evaluation": {
@@ -38,6 +38,7 @@ ONLY_IN = {
     "flask_cors": ("spade_paddle/serving/",),
     "gunicorn": ("spade_paddle/serving/",),
     "prometheus_client": ("spade_paddle/serving/",),
+    "gradio": ("spade_paddle/serving/gradio_app.py",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate/",),
 }

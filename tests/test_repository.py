@@ -16,7 +16,7 @@ from spade_paddle.config import read_config
 
 TOOLS = (
     *("annotate", "benchmark", "compare_maps", "convert", "doctor", "evaluate", "export"),
-    *("paint", "remap", "sheet", "train", "train_annotator"),
+    *("load", "paint", "remap", "sheet", "train", "train_annotator"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 CAMERA_ENDINGS = (*PHOTO_ENDINGS, ".tif", ".tiff", ".heic", ".heif", ".avif")
 LIMIT_PIXELS = 178_000_000  # 534 MB in memory; a phone's panorama has a third of it
 ORIENTATION = 0x0112  # in EXIF data: 1 is upright, 5 to 8 swap height and width
+# What a stranger's bytes may be. Pillow knows more, some of which start other programs (EPS).
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
@@ -35,16 +38,32 @@ def read_photo(path: str | Path, *, short_side: int | None = None) -> np.ndarray
         DataError: missing, not a picture, cut off, or more than 178 million pixels.
     """
     with _opened(Path(path)) as image:
-        if image.width * image.height > LIMIT_PIXELS:
-            raise DataError(
-                f"{path}: {image.width} x {image.height} pixels are more than "
-                f"{LIMIT_PIXELS // 10**6} million; make it smaller",
-                code="photo_too_large",
-            )
-        if short_side is not None:
-            # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, several times faster
-            image.draft(image.mode, (2 * short_side, 2 * short_side))
-        return shrink(_to_rgb(ImageOps.exif_transpose(image)), short_side)
+        return _upright(image, str(path), short_side=short_side, max_pixels=LIMIT_PIXELS)
+
+
+def read_photo_bytes(
+    data: bytes, *, where: str, max_pixels: int = LIMIT_PIXELS, short_side: int | None = None
+) -> np.ndarray:
+    """``read_photo`` of the bytes of a file that somebody sent.
+
+    Only the usual kinds of picture are read, and the size is known before any pixel is unpacked.
+
+    Args:
+        data: the file's bytes.
+        where: what to call the photo in an error.
+        max_pixels: of a JPEG, which is decoded at a fraction of its size where it can be; half of
+            that for all others, which take about 25 bytes of memory a pixel.
+        short_side: as in ``read_photo``.
+
+    Raises:
+        DataError: not a picture, cut off (photo_unreadable), or too large (photo_too_large).
+    """
+    Image.init()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    with _opened(io.BytesIO(data), where=where, formats=formats) as image:
+        if image.format not in ("JPEG", "MPO"):
+            max_pixels //= 2
+        return _upright(image, where, short_side=short_side, max_pixels=max_pixels)
 
 
 def photo_size(path: str | Path) -> tuple[int, int]:
@@ -77,23 +96,47 @@ def is_plain(path: str | Path, *, short_side: int | None = None) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(
+    source: Path | io.BytesIO, *, where: str | None = None, formats: list[str] | None = None
+) -> Iterator[Image.Image]:
     """An open picture; whatever goes wrong with it becomes a DataError that names it."""
+    where = where or str(source)
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 million pixels on; ours is the only limit
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(source, formats=formats) as image:
                 yield image
     except DataError:
         raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{where}: {error}; make it smaller", code="photo_too_large") from error
     except Exception as error:  # the parsers of broken files raise whatever comes
         hint = ""
-        if path.suffix.lower() in (".heic", ".heif"):
+        if where.lower().endswith((".heic", ".heif")):
             hint = "; save it as JPEG (on the phone: camera format 'most compatible')"
         raise DataError(
-            f"{path}: cannot be read as a photo: {error}{hint}", code="photo_unreadable"
+            f"{where}: cannot be read as a photo: {error}{hint}", code="photo_unreadable"
         ) from error
+
+
+def _upright(
+    image: Image.Image, where: str, *, short_side: int | None, max_pixels: int
+) -> np.ndarray:
+    """The pixels of an open picture, ``uint8`` [H, W, 3] RGB."""
+    if image.width * image.height > max_pixels:
+        raise DataError(
+            f"{where}: {image.width} x {image.height} pixels are more than "
+            f"{max_pixels / 10**6:.3g} million; make it smaller",
+            code="photo_too_large",
+            width=image.width,
+            height=image.height,
+            max_pixels=max_pixels,
+        )
+    if short_side is not None:
+        # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, several times faster
+        image.draft(image.mode, (2 * short_side, 2 * short_side))
+    return shrink(_to_rgb(ImageOps.exif_transpose(image)), short_side)
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:

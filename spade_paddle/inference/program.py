@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from paddle import inference
 
+from spade_paddle.inference.paddle_thread import in_paddle_thread
+
 
 class Program:
-    """One network of a model folder, ready to run from any thread.
-
-    All programs of a process run in one thread of their own: two predictors of Paddle 3.2.2 that
-    are called in turn from changing threads, as a server does, fail now and then with
-    "std::exception".
+    """One network of a model folder, ready to run from any thread (see paddle_thread.py).
 
     Args:
         folder: the model folder.
@@ -44,7 +39,7 @@ class Program:
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Run on arrays by name; the first output."""
-        return _thread().submit(self._run, inputs).result()
+        return in_paddle_thread(lambda: self._run(inputs))
 
     def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         for name in self.inputs:
@@ -54,13 +49,3 @@ class Program:
         self._predictor.run()
         name = self._predictor.get_output_names()[0]
         return self._predictor.get_output_handle(name).copy_to_cpu()
-
-
-@functools.cache
-def _thread_of(process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"paddle-{process}")
-
-
-def _thread() -> ThreadPoolExecutor:
-    """The one thread of this process in which programs run; a forked process gets its own."""
-    return _thread_of(os.getpid())

@@ -18,6 +18,8 @@ from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from spade_paddle.errors import UserError
+from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
+from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.authorization import require_token
 from spade_paddle.serving.clients import is_there
 from spade_paddle.serving.error_codes import (
@@ -27,12 +29,14 @@ from spade_paddle.serving.error_codes import (
     is_callers_fault,
     status_of,
 )
+from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import observe
 from spade_paddle.serving.painting_queue import ClientGone
-from spade_paddle.serving.schema import parse_json
+from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 
+ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
 STATIC_FOLDER = Path(__file__).parent / "static"
 # Given explicitly: the table of types of some systems calls JavaScript "text/plain".
@@ -53,7 +57,12 @@ logger = logging.getLogger("spade_paddle.serving")
 
 
 def extend(
-    app: Flask, *, service: PaintService, settings: Settings, static_folder: Path = STATIC_FOLDER
+    app: Flask,
+    *,
+    service: PaintService,
+    settings: Settings,
+    annotating: AnnotatingService | None = None,
+    static_folder: Path = STATIC_FOLDER,
 ) -> None:
     """Add the doodle service to a Flask app that has not served a request yet.
 
@@ -61,6 +70,7 @@ def extend(
         app: PaddleHub's app, or an empty one.
         service: paints; asked for its label set and limits.
         settings: origins, body limit, token, access log.
+        annotating: makes label maps of photos; None: by PaddleSeg, where it is installed.
         static_folder: holds the page's ``index.html`` and the folder ``ui``.
     """
     _use_standard_logger(app)
@@ -71,8 +81,11 @@ def extend(
     if settings.api_token is not None:
         require_token(app, token=settings.api_token)
     _add_page(app, static_folder=static_folder)
-    _add_information(app, service=service)
+    if annotating is None:
+        annotating = AnnotatingService(rules=lambda: service.rules, settings=settings)
+    _add_information(app, service=service, annotating=annotating)
     _add_predict(app, service=service)
+    _add_annotate(app, annotating=annotating)
     _add_error_answers(app, settings=settings)
     _add_headers(app, settings=settings)
 
@@ -107,7 +120,7 @@ def _send_static(folder: Path, path: str) -> Response:
     return send_from_directory(folder, path, mimetype=_MIME_TYPES.get(Path(path).suffix))
 
 
-def _add_information(app: Flask, *, service: PaintService) -> None:
+def _add_information(app: Flask, *, service: PaintService, annotating: AnnotatingService) -> None:
     def healthz() -> tuple[Response, int]:
         if not service.is_ready:
             return jsonify({"status": "starting"}), 503
@@ -115,7 +128,7 @@ def _add_information(app: Flask, *, service: PaintService) -> None:
         return jsonify({"status": "ok", **model}), 200
 
     def labels() -> Response:
-        return jsonify(service.describe())
+        return jsonify({**service.describe(), "annotate": annotating.is_available})
 
     app.add_url_rule("/healthz", "gaugan_healthz", healthz)
     app.add_url_rule("/labels", "gaugan_labels", labels)
@@ -123,13 +136,27 @@ def _add_information(app: Flask, *, service: PaintService) -> None:
 
 def _add_predict(app: Flask, *, service: PaintService) -> None:
     def predict() -> Response:
-        if not request.is_json:
-            abort(415)
-        content = parse_json(request.get_data(cache=False))
-        results = service.paint_json(content, is_there=partial(is_there, request.environ))
-        return jsonify({"status": "000", "msg": "", "results": results})
+        content = _sent_json(example=PAINT_EXAMPLE)
+        return _results(service.paint_json(content, is_there=partial(is_there, request.environ)))
 
     app.add_url_rule(PREDICT_ROUTE, "gaugan_predict", predict, methods=["POST"])
+
+
+def _add_annotate(app: Flask, *, annotating: AnnotatingService) -> None:
+    def annotate() -> Response:
+        return _results(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
+
+    app.add_url_rule(ANNOTATE_ROUTE, "gaugan_annotate", annotate, methods=["POST"])
+
+
+def _sent_json(*, example: str) -> dict[str, Any]:
+    if not request.is_json:
+        abort(415)
+    return parse_json(request.get_data(cache=False), example=example)
+
+
+def _results(results: list[dict[str, Any]]) -> Response:
+    return jsonify({"status": "000", "msg": "", "results": results})
 
 
 def _add_error_answers(app: Flask, *, settings: Settings) -> None:
@@ -182,8 +209,8 @@ def _sentence(error: HTTPException, *, settings: Settings) -> tuple[str, dict[st
     """What to tell about an error that the web framework raised."""
     if error.code == 404:
         message = (
-            f"there is nothing at {request.path}; there are /, /healthz, /labels, /metrics and "
-            f"POST {PREDICT_ROUTE}"
+            f"there is nothing at {request.path}; there are /, /healthz, /labels, /metrics, "
+            f"POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
         )
         return message, {"path": request.path}
     if error.code == 405:

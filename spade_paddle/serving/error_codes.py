@@ -38,6 +38,8 @@ _ROWS = (
     ErrorCode("lossy_labels", 400, "A JPEG whose labels can no longer be told apart."),
     ErrorCode("unknown_colors", 400, "Too many pixels are far from every palette colour."),
     ErrorCode("no_styles", 400, "A style picture was sent, but the model has no styles."),
+    ErrorCode("style_unknown", 400, "A style name that the model does not have."),
+    ErrorCode("photo_too_large", 400, "A photo with more pixels than the service unpacks."),
     ErrorCode("bad_request", 400, "Any other malformed HTTP request."),
     ErrorCode("unauthorized", 401, "The service wants a token, and none or another came."),
     ErrorCode("not_found", 404, "There is nothing at this address."),
@@ -45,6 +47,7 @@ _ROWS = (
     ErrorCode("body_too_large", 413, "The body is larger than max_body_bytes."),
     ErrorCode("unsupported_media_type", 415, "Content-Type is not application/json."),
     ErrorCode("internal", 500, "A fault of the service; the log has it under details.reference."),
+    ErrorCode("no_annotator", 501, "Photos cannot become doodles here: no PaddleSeg, or off."),
     ErrorCode("busy", 503, "Too many requests wait already; try again after Retry-After seconds."),
 )
 ERROR_CODES = {row.code: row for row in _ROWS}

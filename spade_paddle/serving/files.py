@@ -6,7 +6,10 @@ import contextlib
 import os
 from pathlib import Path
 
-from spade_paddle.errors import DataError
+import numpy as np
+
+from spade_paddle.data.photos import read_photo
+from spade_paddle.errors import DataError, LabelMapError
 from spade_paddle.serving.label_images import decode_label_image
 from spade_paddle.serving.picture import encode_image
 from spade_paddle.serving.schema import LabelInput
@@ -28,6 +31,28 @@ def read_label_file(path: str | Path, *, service: PaintService) -> LabelInput:
         data, label_set=service.rules.label_set, limits=service.rules.sizes, where=str(path)
     )
     return LabelInput(label_map, tuple(notes))
+
+
+def read_style(style: str | Path, *, service: PaintService) -> np.ndarray | str:
+    """A style given in words: the name of one of the model's, or the path of a photo.
+
+    Returns:
+        the name, or the photo, ``uint8`` RGB [h, w, 3].
+
+    Raises:
+        DataError: the photo cannot be read. LabelMapError: neither a name nor a file.
+    """
+    names = service.rules.style_names
+    if str(style) in names:
+        return str(style)
+    if not Path(style).is_file():
+        known = f"it knows {', '.join(names)}" if names else "it knows none by name"
+        raise LabelMapError(
+            f"style: this model has no style '{style}' and there is no such photo; {known}",
+            code="style_unknown",
+            known=list(names),
+        )
+    return read_photo(style)
 
 
 def label_files(path: str | Path) -> list[Path]:
@@ -56,12 +81,15 @@ def paint_files(
     *,
     service: PaintService,
     seed: int | None = None,
+    style: str | None = None,
     image_format: str = "png",
 ) -> list[Path]:
     """Paint each label file into ``output_dir`` under its own name; returns the new paths.
 
     A picture appears under its name only when it is complete. The first bad file ends the work.
+    ``style`` is as in ``read_style``.
     """
+    given = None if style is None else read_style(style, service=service)
     output_dir = Path(output_dir)
     written = []
     for file in label_files(input_path):
@@ -72,7 +100,7 @@ def paint_files(
                 code="would_overwrite",
             )
         label_map = read_label_file(file, service=service).label_map
-        image = service.paint_array(label_map, seed=seed)
+        image = service.paint_array(label_map, seed=seed, style=given)
         _write(target, encode_image(image, image_format=image_format))
         written.append(target)
     return written

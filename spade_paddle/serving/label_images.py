@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +79,10 @@ def decode_photo(data: bytes, *, limits: SizeLimits, where: str) -> np.ndarray:
 def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
     """Open a picture; its size is checked before any pixel is unpacked."""
     try:
-        image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        with warnings.catch_warnings():
+            # Pillow warns from 89 million pixels on; the limits are far below
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
     except Image.DecompressionBombError as error:
         raise LabelMapError(
             f"{where}: the picture is far too large; at most {limits.max_pixels} pixels are "

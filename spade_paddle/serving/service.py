@@ -93,6 +93,7 @@ class PaintService:
             ),
             max_images=self._settings.max_images,
             has_styles=self.painter.has_styles,
+            style_names=tuple(self.painter.styles),
         )
 
     def warm_up(self) -> None:
@@ -158,14 +159,21 @@ class PaintService:
         ]
 
     def paint_array(
-        self, label_map: np.ndarray, *, seed: int | None = None, style: np.ndarray | None = None
+        self,
+        label_map: np.ndarray,
+        *,
+        seed: int | None = None,
+        style: np.ndarray | str | None = None,
     ) -> np.ndarray:
-        """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3]. Raises LabelMapError."""
+        """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3].
+
+        ``style`` is a photo or the name of a style. Raises LabelMapError or RequestError.
+        """
         rules = self.rules
         rules.label_set.check(label_map)
         height, width = label_map.shape
         rules.sizes.check(height=height, width=width, where="label map")
-        if style is not None and not rules.has_styles:
+        if isinstance(style, np.ndarray) and not rules.has_styles:
             raise RequestError(
                 "style: this model has no styles, got a style picture; leave 'style' out",
                 code="no_styles",

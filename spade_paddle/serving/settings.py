@@ -190,6 +190,11 @@ class Settings:
     access_log: bool = _row(
         True, _yes_or_no, "One line in the log for every request but /healthz and /metrics."
     )
+    annotate: bool = _row(
+        True,
+        _yes_or_no,
+        "Photos may become doodles (needs PaddleSeg, loads it with the first photo).",
+    )
 
     @classmethod
     def read(

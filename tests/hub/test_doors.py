@@ -15,7 +15,9 @@ import pytest
 import requests
 from PIL import Image
 
+from spade_paddle.inference.styles import add_styles
 from tests.hub.conftest import HUB_MODULE, free_port
+from tests.inference.conftest import STYLE_CONFIG, Trained, export, photo
 from tests.pictures import file_bytes, open64, palette_png, png64, raw_labels, scene
 from tests.serving.conftest import wait_until
 
@@ -34,7 +36,14 @@ def picture_of(server, ids: np.ndarray) -> np.ndarray:
 
 def test_the_module_folder_holds_nothing_but_the_module():
     names = {path.name for path in HUB_MODULE.iterdir()} - {"__pycache__"}
-    assert names == {"module.py", "README.md", "README_zh.md", "MODEL_CARD.md", "weights"}
+    assert names == {
+        "module.py",
+        "test.py",
+        "README.md",
+        "README_zh.md",
+        "MODEL_CARD.md",
+        "weights",
+    }
 
 
 def test_a_label_map_becomes_a_png_of_its_size(server, lake):
@@ -181,3 +190,45 @@ def test_a_wrong_setting_ends_the_start_with_its_name(hub):
 def test_a_missing_model_folder_ends_the_start_with_its_path(hub):
     done = hub.run("serving", "start", "-m", "gaugan_doodle", GAUGAN_MODEL="/nowhere")
     assert done.returncode != 0 and "/nowhere" in done.stderr.splitlines()[-1]
+
+
+def test_the_modules_own_tests_pass_and_leave_nothing_behind(hub):
+    before = hub.files()
+    done = hub.python(
+        f"import runpy; runpy.run_path({str(HUB_MODULE / 'test.py')!r}, None, '__main__')"
+    )
+    assert done.returncode == 0 and "Ran 8 tests" in done.stderr, done.stderr
+    assert hub.files() == before
+
+
+def test_the_command_line_and_python_paint_in_the_style_of_a_name_or_a_photo(
+    hub, landscape, tmp_path
+):
+    model = tmp_path / "model"
+    export(Trained(STYLE_CONFIG, landscape), model)
+    photos = {name: hub.work / f"{name}.png" for name in ("dawn", "dusk")}
+    for seed, path in enumerate(photos.values()):
+        Image.fromarray(photo(seed)).save(path)
+    add_styles(model, {"dawn": photos["dawn"]})
+    (hub.work / "styled.png").write_bytes(file_bytes(scene()))
+    program = (
+        "import numpy as np, paddlehub as hub\n"
+        f"module = hub.Module(name='gaugan_doodle', model={str(model)!r})\n"
+        "styles = ('dawn', 'dawn.png', 'dusk.png')\n"
+        "painted = {style: module.paint('styled.png', style=style) for style in styles}\n"
+        "np.savez('styled.npz', **painted)\n"
+        "given = '--input_path styled.png --output_dir out --style night'\n"
+        "module.run_cmd(given.split())\n"
+    )
+    done = hub.python(program)
+    assert done.returncode == 2 and "dawn" in done.stderr.splitlines()[-1], done.stderr
+    painted = {
+        name: picture.astype(int) for name, picture in np.load(hub.work / "styled.npz").items()
+    }
+    assert np.abs(painted["dawn"] - painted["dawn.png"]).max() <= 1  # the photo the name is of
+    assert np.abs(painted["dawn"] - painted["dusk.png"]).max() > 1
+    given = ("--input_path", "styled.png", "--output_dir", "styled_out", "--style", "dusk.png")
+    done = hub.run("run", "gaugan_doodle", *given, GAUGAN_MODEL=str(model))
+    assert done.returncode == 0, done.stderr
+    picture = np.asarray(Image.open(hub.work / "styled_out/styled.png")).astype(int)
+    assert np.abs(picture - painted["dusk.png"]).max() <= 1

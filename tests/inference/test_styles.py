@@ -111,3 +111,12 @@ def test_the_tool_paints_with_a_name_and_says_what_a_wrong_option_lacks(
     result = tool("export", "--run", "r", "--out", "m", "--style", "bright")
     assert result.returncode == 2
     assert "expected NAME=PHOTO, got 'bright'" in result.stderr
+
+
+def test_a_model_tells_whether_a_seed_changes_its_pictures(make_exported, painter, label_map):
+    for name, has_seeds in (("spade", False), ("clade", True), ("style", True)):
+        other = Painter.load(make_exported(name)[1], threads=1)
+        first, second = (other.paint(label_map, seed=seed) for seed in (1, 2))
+        assert other.has_seeds is has_seeds is not np.array_equal(first, second)
+    one_style = {**painter.model, "styles": painter.model["styles"][:1]}
+    assert not Painter(one_style, painter._generator, painter._encoder).has_seeds

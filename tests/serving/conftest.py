@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from flask import Flask
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.painter import Painter
+from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
@@ -38,6 +40,7 @@ class FakePainter:
         self.styles = {"bright": np.zeros(4, np.float32)}
         self.painted = 0
         self.batches: list[int] = []
+        self.asked_styles: list[np.ndarray | str | None] = []
         self.inside = 0
         self.most_inside = 0
         self.failure: Exception | None = None
@@ -54,8 +57,9 @@ class FakePainter:
         label_map: np.ndarray,
         *,
         seed: int | None = None,
-        style: np.ndarray | None = None,
+        style: np.ndarray | str | None = None,
     ) -> np.ndarray:
+        self.asked_styles.append(style)
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         try:
@@ -80,6 +84,29 @@ def wait_until(holds: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+class FakeAnnotator:
+    """The red of a pixel, divided by 16, is its label; can be held, and can fail."""
+
+    def __init__(self, label_set: LabelSet) -> None:
+        self.label_set = label_set
+        self.seen: list[tuple[int, ...]] = []
+        self.threads: set[int] = set()
+        self.entered = threading.Event()
+        self.failure: Exception | None = None
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def annotate(self, photo: np.ndarray) -> SimpleNamespace:
+        if self.failure:
+            raise self.failure
+        self.threads.add(threading.get_ident())
+        self.entered.set()
+        assert self.go_on.wait(30), "the test did not let the annotator go on"
+        self.seen.append(photo.shape)
+        label_map = np.minimum(photo[..., 0] // 16, len(self.label_set) - 1)
+        return SimpleNamespace(label_map=label_map)
+
+
 @pytest.fixture(scope="session")
 def label_set() -> LabelSet:
     return LabelSet.load(ROOT / "configs/labels/landscape.yaml")
@@ -91,10 +118,15 @@ def painter(label_set) -> FakePainter:
 
 
 @pytest.fixture
-def make_client(painter, tmp_path):
+def annotator(label_set) -> FakeAnnotator:
+    return FakeAnnotator(label_set)
+
+
+@pytest.fixture
+def make_client(painter, annotator, tmp_path):
     """Build a test client; keyword arguments are settings."""
 
-    def make(*, app: Flask | None = None, warm: bool = True, **given):
+    def make(*, app: Flask | None = None, warm: bool = True, paddleseg: bool = False, **given):
         settings = Settings.read(given, environ={})
         service = PaintService(load_painter=lambda: painter, settings=settings)
         if warm:
@@ -104,7 +136,18 @@ def make_client(painter, tmp_path):
         (static / "ui").mkdir(parents=True, exist_ok=True)
         (static / "index.html").write_text("<title>doodle</title>", encoding="utf-8")
         (static / "ui/main.js").write_text("export {}", encoding="utf-8")
-        extend(app, service=service, settings=settings, static_folder=static)
+        annotating = AnnotatingService(
+            rules=lambda: service.rules,
+            settings=settings,
+            load_annotator=None if paddleseg else lambda: annotator,
+        )
+        extend(
+            app,
+            service=service,
+            settings=settings,
+            annotating=annotating,
+            static_folder=static,
+        )
         return app.test_client()
 
     return make

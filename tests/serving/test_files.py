@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from spade_paddle.errors import DataError, LabelMapError, RequestError
-from spade_paddle.serving.files import paint_files
+from spade_paddle.serving.files import paint_files, read_style
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 from tests.pictures import file_bytes, scene
@@ -67,3 +67,25 @@ def test_an_output_folder_that_is_a_file_is_said_plainly(service, folder, tmp_pa
     (tmp_path / "taken").write_text("x", encoding="utf-8")
     with pytest.raises(DataError, match="taken"):
         paint_files(folder, tmp_path / "taken", service=service)
+
+
+def test_a_style_is_a_name_of_the_model_or_a_photo(service, painter, folder, tmp_path):
+    painter.styles = {"sunset": np.ones(4)}
+    painter.has_styles = True
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(file_bytes(np.zeros((40, 50, 3), np.uint8), image_format="JPEG"))
+    paint_files(folder / "a.png", tmp_path / "out", service=service, style="sunset")
+    paint_files(folder / "a.png", tmp_path / "out", service=service, style=str(photo))
+    name, pixels = painter.asked_styles
+    assert name == "sunset" and pixels.shape == (40, 50, 3)
+
+
+def test_a_style_that_is_neither_is_said_with_the_names_before_anything_is_painted(
+    service, painter, folder, tmp_path
+):
+    painter.styles = {"sunset": np.ones(4)}
+    with pytest.raises(LabelMapError, match=r"dusk.*sunset"):
+        paint_files(folder, tmp_path / "out", service=service, style="dusk")
+    assert painter.painted == 0
+    with pytest.raises(DataError):
+        read_style(folder / "notes.txt", service=service)

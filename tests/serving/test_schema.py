@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError, UserError
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.serving.schema import RequestRules, parse_json, parse_request
+from spade_paddle.serving.json_values import parse_json
+from spade_paddle.serving.schema import RequestRules, parse_request
 from tests.pictures import b64, file_bytes, png64, raw_labels, scene
 
 
@@ -31,7 +34,7 @@ def refusal(rules):
 )
 def test_a_body_that_is_not_json_is_refused(body):
     with pytest.raises(RequestError) as caught:
-        parse_json(body)
+        parse_json(body, example="{}")
     assert caught.value.code in ("not_json", "json_not_object")
 
 
@@ -41,7 +44,7 @@ def test_a_body_that_is_not_json_is_refused(body):
 )
 def test_json_that_is_not_an_object_is_refused_and_says_what_came(body, came):
     with pytest.raises(RequestError, match=came) as caught:
-        parse_json(body)
+        parse_json(body, example="{}")
     assert caught.value.code == "json_not_object"
 
 
@@ -79,6 +82,11 @@ def test_a_canvas_data_url_and_wrapped_base64_are_accepted(rules):
         ({"image": ["x"]}, "unknown_key", "did you mean 'images'"),
         ({"images": ["x"], "output_dir": "/tmp"}, "unknown_key", "output_dir"),
         ({"images": ["x"], "self": 1}, "unknown_key", "self"),
+        ({"images": ["x"], "\ud800": 1}, "unknown_key", "'?'"),
+        ({"\ud800": 1, "images": ["x"]}, "unknown_key", "'?'"),
+        ({"images": ["x"], "seed" * 10**6: 1}, "unknown_key", "seedseed"),
+        ({"images": ["x"], "seed": 10**4000}, "bad_value", "a number"),
+        ({"labels": [{"width": 10**4000, "height": 1, "data": "AA=="}]}, "bad_value", ".width"),
         ({"images": ["x"], "labels": [{}]}, "bad_value", "either"),
         ({"images": "x"}, "bad_value", "a list of 1 to 3"),
         ({"images": []}, "bad_value", "an empty list"),
@@ -96,6 +104,9 @@ def test_a_canvas_data_url_and_wrapped_base64_are_accepted(rules):
         ({"images": ["x"], "format": "gif"}, "bad_value", "format"),
         ({"images": ["x"], "format": ["png"]}, "bad_value", "format"),
         ({"images": ["x"], "style": "aGVsbG8="}, "no_styles", "style"),
+        ({"images": ["x"], "style_name": "dusk"}, "style_unknown", "leave 'style_name' out"),
+        ({"images": ["x"], "style_name": 3}, "bad_value", "style_name"),
+        ({"images": ["x"], "style_name": "a", "style": "b"}, "bad_value", "either"),
         ({"labels": {}}, "bad_value", "labels"),
         ({"labels": [7]}, "bad_value", "labels[0]"),
         ({"labels": [{"width": 32, "height": 32}]}, "missing_key", "'data'"),
@@ -133,3 +144,13 @@ def test_a_style_picture_is_decoded_for_a_model_that_has_styles(rules):
     style = b64(file_bytes(np.zeros((64, 48, 3), np.uint8), image_format="JPEG"))
     request = parse_request({"images": [png64(scene())], "style": style}, rules=rules)
     assert request.style.shape == (64, 48, 3)
+
+
+def test_a_style_may_be_named_and_an_unknown_name_is_answered_with_the_known_ones(rules):
+    rules = dataclasses.replace(rules, style_names=("bright", "sunset"))
+    request = parse_request({"images": [png64(scene())], "style_name": "sunset"}, rules=rules)
+    assert request.style == "sunset"
+    with pytest.raises(RequestError, match=r"'dusk'|\"dusk\".*bright, sunset") as caught:
+        parse_request({"images": [png64(scene())], "style_name": "dusk"}, rules=rules)
+    assert caught.value.code == "style_unknown"
+    assert caught.value.details == {"known": ["bright", "sunset"]}

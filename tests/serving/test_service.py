@@ -155,3 +155,18 @@ def test_the_painter_is_loaded_once_and_only_when_it_is_first_needed(painter):
     service.warm_up()
     service.paint_array(scene())
     assert (loads, service.is_ready) == ([1], True)
+
+
+def test_a_named_style_reaches_the_painter_and_the_model_tells_its_names(service, painter):
+    painter.styles = {"bright": np.zeros(4), "sunset": np.ones(4)}
+    painter.has_seeds = True
+    model = service.describe()["model"]
+    assert (model["styles"], model["style_photo"], model["seed"]) == (
+        ["bright", "sunset"],
+        False,
+        True,
+    )
+    service.paint_json({"images": [png64(scene())], "style_name": "sunset"})
+    service.paint_json({"images": [png64(scene())]})
+    service.paint_array(scene(), style="bright")
+    assert painter.asked_styles == ["sunset", None, "bright"]

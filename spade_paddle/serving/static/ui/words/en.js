@@ -178,6 +178,5 @@ export default {
   error_not_found: "There is no painting service at this address.",
   error_method_not_allowed: "The service does not take this kind of request. Reload the page.",
   error_unsupported_media_type: "The service does not take this kind of data. Reload the page.",
-  error_unauthorized:
-    "This service is protected by a token. Enter the token, or ask who runs the service for it.",
+  error_photo_too_large: "The photo has too many pixels. Please make it smaller.",
 };

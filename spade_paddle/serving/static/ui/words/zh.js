@@ -169,5 +169,5 @@ export default {
   error_not_found: "这个地址没有绘画服务。",
   error_method_not_allowed: "服务不接受这种请求，请刷新页面。",
   error_unsupported_media_type: "服务不接受这种数据，请刷新页面。",
-  error_unauthorized: "此服务需要访问令牌。请输入令牌，或向服务的管理者索取。",
+  error_photo_too_large: "照片的像素太多，请先缩小。",
 };

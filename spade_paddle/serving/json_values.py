@@ -1,0 +1,140 @@
+"""Values of a JSON body, checked one by one; what is wrong is said with its place.
+
+Pure functions, no web framework. All raise RequestError.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from spade_paddle.errors import RequestError
+
+MAX_NUMBER = 10**9  # larger sides cannot be meant, and a thousand digits cannot be printed
+_DATA_URL = re.compile(r"data:[\w/+.-]*;base64,")
+
+
+def parse_json(body: bytes, *, example: str) -> dict[str, Any]:
+    """Decode a body into a JSON object; ``example`` is shown to who sent none.
+
+    Raises:
+        RequestError: not_json or json_not_object.
+    """
+    try:
+        content = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        reason = str(error)[:120] or type(error).__name__
+        raise RequestError(
+            f"body: expected JSON, got {len(body)} bytes that are not ({reason}); send {example}",
+            code="not_json",
+        ) from error
+    if not isinstance(content, dict):
+        raise RequestError(
+            f"body: expected a JSON object, got {kind(content)}; send {example}",
+            code="json_not_object",
+            came=kind(content),
+        )
+    return content
+
+
+def decode_base64(text: Any, *, where: str) -> bytes:
+    """The bytes of a base64 text, which may have line ends and begin as a data URL."""
+    if not isinstance(text, str):
+        refuse(where, "a base64 text", kind(text))
+    url = _DATA_URL.match(text)  # what a canvas gives: "data:image/png;base64,..."
+    compact = "".join(text[url.end() if url else 0 :].split())
+    try:
+        data = base64.b64decode(compact, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RequestError(
+            f"{where}: expected base64, got a text of {len(text)} characters that is not "
+            f"({error}); encode the bytes of the file",
+            code="not_base64",
+        ) from error
+    if not data:
+        raise RequestError(
+            f"{where}: expected base64 of some bytes, got an empty text; send the picture",
+            code="not_base64",
+        )
+    return data
+
+
+def whole_number(value: Any, *, where: str) -> int:
+    """A whole number of 1 to ``MAX_NUMBER``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_NUMBER:
+        refuse(where, f"a whole number from 1 to {MAX_NUMBER}", shown(value))
+    return value
+
+
+def check_keys(content: dict[str, Any], *, known: Sequence[str], where: str) -> None:
+    """Refuse keys that do not exist, so that a mistyped one is not silently ignored."""
+    for key in content:
+        if key in known:
+            continue
+        start = _start_of(key)  # comparing megabytes would take minutes
+        similar = difflib.get_close_matches(start, known, n=1)
+        advice = f"did you mean '{similar[0]}'?" if similar else "leave it out"
+        raise RequestError(
+            f"{where}: expected the keys {', '.join(known)}, got '{start}'; {advice}",
+            code="unknown_key",
+            key=start,
+            known=list(known),
+        )
+
+
+def need_keys(content: dict[str, Any], *, needed: Sequence[str], where: str) -> None:
+    """Refuse an object that lacks a key."""
+    for key in needed:
+        if key not in content:
+            raise RequestError(
+                f"{where}: expected the keys {', '.join(needed)}, got {listed(content)}; "
+                f"add '{key}'",
+                code="missing_key",
+                keys=[key],
+            )
+
+
+def refuse(where: str, expected: str, came: str) -> NoReturn:
+    """Raise a RequestError (bad_value)."""
+    raise RequestError(
+        f"{where}: expected {expected}, got {came}", code="bad_value", key=where, expected=expected
+    )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def kind(value: Any) -> str:
+    """A JSON value's type in words."""
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return names.get(type(value), "null")
+
+
+def shown(value: Any) -> str:
+    """A short value as it came, or only its type when it is long."""
+    text = json.dumps(value)
+    return text if len(text) <= 40 else kind(value)
+
+
+def listed(content: dict[str, Any]) -> str:
+    """The keys of an object, the first of them if they are many."""
+    keys = [f"'{_start_of(key)}'" for key in list(content)[:8]]
+    return ", ".join(keys) + (", ..." if len(content) > 8 else "") if keys else "none"
+
+
+def _start_of(key: str) -> str:
+    """At most 40 characters, all of which an answer can hold: half a surrogate pair cannot."""
+    return key[:40].encode("utf-8", "replace").decode("utf-8")
