@@ -42,14 +42,10 @@ class ServerProcess:
     def get(self, path: str) -> requests.Response:
         return self._session.get(f"http://127.0.0.1:{self.port}{path}", timeout=60)
 
-    def paint(
-        self, content: Any, *, timeout: float = 120, token: str | None = None
-    ) -> requests.Response:
+    def paint(self, content: Any, *, token: str | None = None) -> requests.Response:
         url = f"http://127.0.0.1:{self.port}/predict/gaugan_doodle"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.post(
-            url, json=content, headers=headers, timeout=timeout, proxies={"http": ""}
-        )
+        return requests.post(url, json=content, headers=headers, timeout=120, proxies={"http": ""})
 
     def metric(self, name: str) -> float:
         """A number of ``GET /metrics`` without labels."""

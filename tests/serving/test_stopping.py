@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import re
 import signal
@@ -9,8 +11,10 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import requests
+from gunicorn.config import Config
 
+from spade_paddle.serving import gunicorn_server
+from spade_paddle.serving.settings import Settings
 from tests.pictures import png64, scene
 from tests.serving.conftest import ROOT, wait_until
 from tests.serving.processes import Pipes, ServerProcess, free_port, serving
@@ -111,9 +115,11 @@ def test_a_client_that_hangs_up_while_it_waits_costs_no_picture(start, pipes, po
     with start(mode) as server:
         begun = pool.submit(server.paint, HELD)
         pipes.wait_until_begun()
-        with pytest.raises(requests.Timeout):
-            server.paint(OTHER, timeout=0.5)
-        assert server.metric("gaugan_queue_length") == 1
+        hurried = http.client.HTTPConnection("127.0.0.1", server.port)
+        headers = {"Content-Type": "application/json"}
+        hurried.request("POST", "/predict/gaugan_doodle", json.dumps(OTHER), headers)
+        wait_until(lambda: server.metric("gaugan_queue_length") == 1)
+        hurried.close()
         staying = pool.submit(server.paint, {**OTHER, "seed": 2})
         wait_until(lambda: server.metric("gaugan_queue_length") == 2)
         pipes.let_go_on()
@@ -137,3 +143,12 @@ def test_all_workers_count_together_and_those_that_died_are_no_longer_at_work(st
         wait_until(lambda: server.log.count("paints") == 4)
         assert server.metric("gaugan_pictures_total") == 3
         assert server.metric("gaugan_requests_in_progress") == 1
+
+
+def test_gunicorn_follows_the_settings(monkeypatch, tmp_path):
+    monkeypatch.setattr(gunicorn_server, "share_between_processes", lambda: tmp_path)
+    cfg, settings = Config(), Settings(host="0.0.0.0", stop_seconds=7, idle_seconds=8)
+    gunicorn_server.configure(cfg, port=9000, service=None, settings=settings)
+    assert cfg.bind == ["0.0.0.0:9000"]
+    assert (cfg.graceful_timeout, cfg.keepalive, cfg.worker_class_str) == (7, 8, "gthread")
+    assert cfg.accesslog is None
