@@ -97,7 +97,9 @@ def test_model_card_tells_the_numbers_of_the_shipped_model(root):
     assert f"{training['images_seen']} pictures, {training['hours']} hours" in card
     assert f"seed {training['seed']}" in card
     assert f"{model['parameters'] / 1e6:.2f} M parameters" in card
-    assert sum(path.stat().st_size for path in weights.iterdir()) <= 12_000_000
+    for name in ("generator", "encoder"):
+        megabytes = (weights / f"{name}.pdiparams").stat().st_size / 1e6
+        assert f"{megabytes:.1f} MB {name}" in card
 
 
 def test_shipped_model_paints_sky_blue_and_grass_green(root):

@@ -18,8 +18,9 @@ from spade_paddle.files import write_arrays_atomically
 
 GALLERY = "styles.npz"
 BANDS = 4
-BRIGHTEST_OF = 6
-"""Without a seed it is the brightest of so many of the most similar scenes: a friendly picture."""
+BRIGHTEST, BRIGHTEST_OF = 2, 6
+"""Without a seed it is the mean of the brightest few of so many similar scenes: a friendly picture,
+whose labels are easier to tell than with the style of one (hub_module/MODEL_CARD.md)."""
 CHOICE = 12
 """A seed draws among so many of the most similar scenes."""
 
@@ -41,8 +42,8 @@ class Gallery:
         self.brightness = brightness
 
     def style_for(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
-        """The style of a similar scene, ``float32`` [D]: of the brightest of the BRIGHTEST_OF most
-        similar ones; with a seed, of one of the CHOICE most similar ones.
+        """A style for a label map, ``float32`` [D]: the mean of those of the BRIGHTEST brightest of
+        the BRIGHTEST_OF most similar scenes; with a seed, that of one of the CHOICE most similar.
 
         How unlike two scenes are is the sum of the absolute differences of their layouts.
         """
@@ -51,7 +52,8 @@ class Gallery:
         nearest = np.argsort(differences, kind="stable")
         if seed is None:
             nearest = nearest[:BRIGHTEST_OF]
-            return self.vectors[nearest[self.brightness[nearest].argmax()]]
+            brightest = nearest[np.argsort(-self.brightness[nearest], kind="stable")[:BRIGHTEST]]
+            return self.vectors[brightest].mean(axis=0)
         index = np.random.default_rng(seed).integers(min(CHOICE, len(nearest)))
         return self.vectors[nearest[index]]
 

@@ -128,7 +128,7 @@ class Painter:
             seed: of what is left to chance: the noise (other clouds, other waves; None is 0), and
                 the style of a model with style when none is given: that of another similar scene,
                 without a gallery one of ``styles``, without those drawn from N(0, 1). None is that
-                of the brightest of some similar scenes, the first of ``styles``, or z = 0.
+                of the brightest few of some similar scenes, the first of ``styles``, or z = 0.
             style: the name of one of ``styles``; or ``uint8`` [h, w, 3], a photo to take the style
                 from (its mean, mu); or the style itself, numbers [D], as :meth:`style_of` gives it.
             instance_map: integers [H, W], for the instance edges; without it the edges between

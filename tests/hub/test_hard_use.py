@@ -51,7 +51,8 @@ BAD_BODIES = {
     "an id of 200": (with_picture(file_bytes(ids_of(200))), "label_unknown"),
     "a 1x1 map": (with_picture(file_bytes(ids_of(1, side=1))), "label_map_too_small"),
     "a 5000x5000 map": (with_picture(file_bytes(ids_of(1, side=5000))), "label_map_too_large"),
-    "a style": (body({"images": [png64(scene())], "style": png64(scene())}), "no_styles"),
+    "a broken style": (body({"images": [png64(scene())], "style": "aGVsbG8="}), "not_an_image"),
+    "a foreign style": (body({"images": [png64(scene())], "style_name": "x"}), "style_unknown"),
     "a 30 MB body": (body({"images": ["A" * 30_000_000]}), "body_too_large"),
 }
 
