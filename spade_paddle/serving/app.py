@@ -24,6 +24,7 @@ from spade_paddle.serving.authorization import require_token
 from spade_paddle.serving.clients import is_there
 from spade_paddle.serving.error_codes import (
     RETRY_AFTER_SECONDS,
+    code_of_fault,
     code_of_status,
     error_body,
     is_callers_fault,
@@ -197,7 +198,8 @@ def _add_error_answers(app: Flask, *, settings: Settings) -> None:
             f"the service failed (reference {reference}); try again, and if it stays, look for "
             "the reference in the service's log"
         )
-        return _answer(error_body(message, code="internal", details={"reference": reference}), 500)
+        code = code_of_fault(error)
+        return _answer(error_body(message, code=code, details={"reference": reference}), 500)
 
     app.register_error_handler(UserError, user_error)
     app.register_error_handler(ClientGone, client_gone)

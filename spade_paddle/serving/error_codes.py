@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from spade_paddle.errors import LabelMapError, RequestError, UserError
+from spade_paddle.errors import LabelMapError, ModelError, RequestError, UserError
 
 # Where nothing better is known; a full painting queue estimates it.
 RETRY_AFTER_SECONDS = 2
@@ -47,6 +47,8 @@ _ROWS = (
     ErrorCode("body_too_large", 413, "The body is larger than max_body_bytes."),
     ErrorCode("unsupported_media_type", 415, "Content-Type is not application/json."),
     ErrorCode("internal", 500, "A fault of the service; the log has it under details.reference."),
+    ErrorCode("model_missing", 500, "The model's files are missing, damaged or do not fit."),
+    ErrorCode("out_of_memory", 500, "Too little memory for this picture; a smaller one may do."),
     ErrorCode("no_annotator", 501, "Photos cannot become doodles here: no PaddleSeg, or off."),
     ErrorCode("busy", 503, "Too many requests wait already; try again after Retry-After seconds."),
 )
@@ -69,6 +71,16 @@ def code_of_status(status: int) -> str:
 def is_callers_fault(error: UserError) -> bool:
     """Whether the request is wrong (answer its text) or the service is (answer ``internal``)."""
     return isinstance(error, (RequestError, LabelMapError))
+
+
+def code_of_fault(error: Exception) -> str:
+    """The code for what is the service's fault."""
+    if isinstance(error, ModelError):
+        return "model_missing"
+    # Paddle says it in words only, on CPU and GPU alike
+    if isinstance(error, MemoryError) or "ResourceExhausted" in str(error):
+        return "out_of_memory"
+    return "internal"
 
 
 def status_of(error: UserError) -> int:

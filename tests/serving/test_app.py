@@ -127,13 +127,22 @@ def test_a_full_queue_is_a_503_with_retry_after(make_client, painter, monkeypatc
     assert int(answers[0].headers["Retry-After"]) > 0
 
 
-@pytest.mark.parametrize("failure", [RuntimeError("secret path /root"), ModelError("secret path")])
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (RuntimeError("secret"), "internal"),
+        (ModelError("secret", code="model_damaged"), "model_missing"),
+        (MemoryError("secret"), "out_of_memory"),
+        (SystemError("(ResourceExhausted) secret: out of memory on GPU 0"), "out_of_memory"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_a_fault_of_the_service_is_a_json_500_whose_reference_is_in_the_log(
-    client, painter, failure, caplog
+    client, painter, failure, code, caplog
 ):
     painter.failure = failure
     with caplog.at_level(logging.ERROR, logger="spade_paddle.serving"):
-        body = assert_error(paint(client), status=500, code="internal")
+        body = assert_error(paint(client), status=500, code=code)
     assert "secret" not in json.dumps(body)
     assert body["details"]["reference"] in caplog.text and "secret" in caplog.text
     painter.failure = None

@@ -157,6 +157,10 @@ export default {
   error_nothing_painted: "The paper is blank. Paint something first, or begin with a scene.",
   error_no_labels: "The service did not tell which labels it knows. The page keeps trying.",
   error_internal: "Something went wrong inside the painting service. Please try again.",
+  error_model_missing:
+    "The painting service has lost its model. Whoever runs it finds the reason in its log.",
+  error_out_of_memory:
+    "The painting service ran out of memory. Try again in a moment, or with a smaller doodle.",
   error_label_unknown:
     "The doodle holds labels that this model does not know. Reload the page; your doodle stays.",
   error_label_map_shape: "The doodle has a shape that the service cannot read. Reload the page.",

@@ -150,6 +150,8 @@ export default {
   error_nothing_painted: "画纸还是空白的。先画几笔，或选一个场景开始吧。",
   error_no_labels: "服务没有说明它认识哪些标签，页面会不断重试。",
   error_internal: "绘画服务内部出错了，请再试一次。",
+  error_model_missing: "绘画服务找不到可用的模型。原因在服务的日志里。",
+  error_out_of_memory: "绘画服务内存不足。请稍后再试，或画小一些。",
   error_label_unknown: "涂鸦里有这个模型不认识的标签。请刷新页面，涂鸦会保留。",
   error_label_map_shape: "服务读不懂涂鸦的形状，请刷新页面。",
   error_label_map_too_small: "涂鸦尺寸太小，这个模型画不了。",
