@@ -99,6 +99,7 @@ class GauganDoodle(paddle.nn.Layer):
         seed: int | None = None,
         style: str | None = None,
         style_name: str | None = None,
+        style_vector: list[float] | None = None,
         format: str = "png",
     ) -> list[dict]:
         """Paint a request given as JSON values; the README has the form."""
@@ -108,6 +109,7 @@ class GauganDoodle(paddle.nn.Layer):
             "seed": seed,
             "style": style,
             "style_name": style_name,
+            "style_vector": style_vector,
             "format": format,
         }
         return self.service.paint_json(

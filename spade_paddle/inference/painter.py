@@ -257,8 +257,11 @@ class Painter:
                 code="instance_map_shape",
             )
 
-    def _own_style(self, label_map: np.ndarray, seed: int | None) -> np.ndarray:
-        """The style vector where none is given, ``float32`` [D]."""
+    def chosen_style(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
+        """The style vector that :meth:`paint` takes where none is given, ``float32`` [D].
+
+        A picture of another label map in the same style is painted with ``style`` set to it.
+        """
         if self.gallery is not None:
             return self.gallery.style_for(label_map, seed=seed)
         if self.styles:
@@ -273,7 +276,7 @@ class Painter:
     ) -> np.ndarray:
         """The style vector to paint with, ``float32`` [D]."""
         if style is None:
-            return self._own_style(label_map, seed)
+            return self.chosen_style(label_map, seed=seed)
         if isinstance(style, str):
             if style not in self.styles:
                 raise LabelMapError(

@@ -32,7 +32,8 @@ class ClientGone(Exception):
 class Order:
     """One picture that is asked for.
 
-    ``label_map`` is ``uint8`` [H, W], checked; ``style`` a photo ``uint8`` [h, w, 3] or a name.
+    ``label_map`` is ``uint8`` [H, W], checked; ``style`` a photo ``uint8`` [h, w, 3], a
+    name, or numbers ``float32`` [D].
     """
 
     label_map: np.ndarray

@@ -29,11 +29,12 @@ from spade_paddle.serving.label_images import (
     decode_photo,
 )
 
-KEYS = ("images", "labels", "seed", "style", "style_name", "format")
+KEYS = ("images", "labels", "seed", "style", "style_name", "style_vector", "format")
 EXAMPLE = '{"images": ["<base64 of a PNG>"]}'
 LABEL_KEYS = ("width", "height", "data")
 FORMATS = ("png", "jpeg")
 MAX_SEED = 2**32 - 1
+LARGEST_IN_STYLE = 100.0  # styles are of the order of 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,8 @@ class LabelInput:
 class PaintRequest:
     """Everything asked for in one request, checked.
 
-    ``style`` is a photo, ``uint8`` RGB [h, w, 3], or the name of one of the model's styles.
+    ``style`` is a photo, ``uint8`` RGB [h, w, 3], the name of one of the model's styles, or the
+    style itself, ``float32`` [D].
     """
 
     inputs: tuple[LabelInput, ...]
@@ -66,6 +68,7 @@ class RequestRules:
     max_images: int
     has_styles: bool = False  # a photo can give the style
     style_names: tuple[str, ...] = ()
+    style_dim: int = 0  # D, numbers in a style; 0: the model has none
 
 
 def parse_request(content: dict[str, Any], *, rules: RequestRules) -> PaintRequest:
@@ -87,7 +90,7 @@ def parse_request(content: dict[str, Any], *, rules: RequestRules) -> PaintReque
         refuse("images", "either 'images' or 'labels'", "both; leave one out")
     seed = _parse_seed(content.get("seed"))
     image_format = _parse_format(content.get("format"))
-    style = _parse_style(content.get("style"), content.get("style_name"), rules=rules)
+    style = _parse_style(content, rules=rules)
     entries = _parse_list(content[given[0]], key=given[0], max_images=rules.max_images)
     read = _read_image if given[0] == "images" else _read_raw
     inputs = tuple(
@@ -154,14 +157,43 @@ def _parse_format(value: Any) -> str:
     return value
 
 
-def _parse_style(photo: Any, name: Any, *, rules: RequestRules) -> np.ndarray | str | None:
-    """The photo or the name, whichever is given."""
-    if name is not None:
-        if photo is not None:
-            refuse("style_name", "either 'style' or 'style_name'", "both; leave one out")
-        return _known_style(name, rules=rules)
-    if photo is None:
+def _parse_style(content: dict[str, Any], *, rules: RequestRules) -> np.ndarray | str | None:
+    """The photo, the name or the numbers, whichever is given."""
+    keys = ("style", "style_name", "style_vector")
+    given = [key for key in keys if content.get(key) is not None]
+    if len(given) > 1:
+        refuse(given[1], f"either '{given[0]}' or '{given[1]}'", "both; leave one out")
+    if not given:
         return None
+    value = content[given[0]]
+    if given == ["style_name"]:
+        return _known_style(value, rules=rules)
+    if given == ["style_vector"]:
+        return _style_vector(value, rules=rules)
+    return _style_photo(value, rules=rules)
+
+
+def _style_vector(value: Any, *, rules: RequestRules) -> np.ndarray:
+    if not rules.style_dim:
+        raise RequestError(
+            "style_vector: this model has no styles; leave 'style_vector' out", code="no_styles"
+        )
+    usable = (
+        isinstance(value, list)
+        and len(value) == rules.style_dim
+        and all(type(number) in (int, float) for number in value)
+        and all(abs(number) <= LARGEST_IN_STYLE for number in value)
+    )
+    if not usable:
+        refuse(
+            "style_vector",
+            f"{rules.style_dim} numbers of at most {LARGEST_IN_STYLE:g}, as an answer has them",
+            shown(value),
+        )
+    return np.array(value, np.float32)
+
+
+def _style_photo(photo: Any, *, rules: RequestRules) -> np.ndarray:
     if not rules.has_styles:
         raise RequestError(
             "style: this model has no styles, got a style picture; leave 'style' out",

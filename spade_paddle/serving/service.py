@@ -94,6 +94,7 @@ class PaintService:
             max_images=self._settings.max_images,
             has_styles=self.painter.has_styles,
             style_names=tuple(self.painter.styles),
+            style_dim=self.painter.style_dim,
         )
 
     def warm_up(self) -> None:
@@ -167,13 +168,14 @@ class PaintService:
     ) -> np.ndarray:
         """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3].
 
-        ``style`` is a photo or the name of a style. Raises LabelMapError or RequestError.
+        ``style`` is a photo, the name of a style, or its numbers. Raises LabelMapError or
+        RequestError.
         """
         rules = self.rules
         rules.label_set.check(label_map)
         height, width = label_map.shape
         rules.sizes.check(height=height, width=width, where="label map")
-        if isinstance(style, np.ndarray) and not rules.has_styles:
+        if isinstance(style, np.ndarray) and style.ndim == 3 and not rules.has_styles:
             raise RequestError(
                 "style: this model has no styles, got a style picture; leave 'style' out",
                 code="no_styles",
@@ -191,12 +193,20 @@ class PaintService:
             styles=[order.style for order in orders],
         )
 
+    def _style_of(self, entry: LabelInput, *, request: PaintRequest) -> dict[str, Any]:
+        """The style in an answer, where the model chose it: for other maps in the same light."""
+        if not self.painter.style_dim or request.style is not None:
+            return {}
+        chosen = self.painter.chosen_style(entry.label_map, seed=request.seed)
+        return {"style_vector": [round(float(number), 4) for number in chosen]}
+
     def _result(
         self, entry: LabelInput, *, picture: Picture, known: bool, request: PaintRequest
     ) -> dict[str, Any]:
         height, width = entry.label_map.shape
         notes = [*entry.notes, *_padding_note(height, width, painter=self.painter)]
         return {
+            **self._style_of(entry, request=request),
             "image": base64.b64encode(picture.file()).decode("ascii"),
             "format": request.image_format,
             "width": width,

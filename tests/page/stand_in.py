@@ -26,6 +26,7 @@ STATIC = ROOT / "spade_paddle" / "serving" / "static"
 POLICY = "default-src 'self'; img-src 'self' blob: data:; connect-src *"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 NATIVE = 256
+LOOK = ("seed", "style", "style_name", "style_vector")
 
 
 class StandIn:
@@ -107,7 +108,7 @@ class StandIn:
     def paint(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to a well-formed request: the doodle in its colours."""
         (doodle,) = request["labels"]
-        look = {key: request.get(key) for key in ("seed", "style", "style_name")}
+        look = {key: request.get(key) for key in LOOK}
         size = (doodle["height"], doodle["width"])
         label_map = np.frombuffer(base64.b64decode(doodle["data"]), np.uint8).reshape(size)
         self.label_set.check(label_map)
@@ -125,6 +126,9 @@ class StandIn:
             "milliseconds": round(self.delay_s * 1000) + 7,
             "notes": [],
         }
+        if self.abilities["styles"] and not (look["style"] or look["style_name"]):
+            # the model's choice depends on the doodle
+            result["style_vector"] = look["style_vector"] or [float(len(self.doodles)), 0.5]
         return {"status": "000", "msg": "", "results": [result]}
 
     def annotate(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tests.page.driver import (
     stroke,
     wait_for_picture,
 )
-from tests.page.stand_in import StandIn
+from tests.page.stand_in import LOOK, StandIn
 from tests.page.test_page import newest
 
 
@@ -37,7 +37,7 @@ def test_dice_asks_for_another_seed_each_time_and_a_reload_keeps_it(
 ) -> None:
     page = visit.page
     shown = wait_for_picture(page)
-    assert service.looks == [{"seed": None, "style": None, "style_name": None}]
+    assert service.looks == [dict.fromkeys(LOOK)]
     for _ in range(4):
         element(page, "dice").click()
         shown = wait_for_picture(page, other_than=shown)
@@ -74,7 +74,7 @@ def test_a_style_is_sent_by_name_and_auto_sends_none(visit: Visit, service: Stan
     shown = wait_for_picture(page)
     element(page, "style-sunset").check(force=True)
     shown = wait_for_picture(page, other_than=shown)
-    assert service.looks[-1] == {"seed": None, "style": None, "style_name": "sunset"}
+    assert service.looks[-1] == {**dict.fromkeys(LOOK), "style_name": "sunset"}
     element(page, "style-auto").check(force=True)
     wait_for_picture(page, other_than=shown)
     assert service.looks[-1]["style_name"] is None
@@ -111,6 +111,43 @@ def test_a_style_that_the_model_lost_is_not_asked_for(visit: Visit, service: Sta
     wait_for_picture(page)
     assert service.looks[-1]["style_name"] is None
     expect(element(page, "style-noon")).to_have_count(1)
+
+
+def test_strokes_keep_the_style_that_the_model_chose_and_a_reload_does(
+    visit: Visit, service: StandIn
+) -> None:
+    page = visit.page
+    shown = wait_for_picture(page)
+    choose(page, tool="brush", label="flower")
+    for x in (0.2, 0.6):
+        stroke(page, (x, 0.2))
+        shown = wait_for_picture(page, other_than=shown)
+        assert service.looks[-1]["style_vector"] == [1, 0.5]
+    page.reload()
+    wait_for_picture(page)
+    assert service.looks[-1]["style_vector"] == [1, 0.5]
+
+
+@pytest.mark.parametrize("name", ["scene-coast", "dice", "style-auto", "keep-look"])
+def test_the_model_chooses_the_style_anew(visit: Visit, service: StandIn, name: str) -> None:
+    page = visit.page
+    shown = wait_for_picture(page)
+    element(page, name).dispatch_event("click")
+    if name == "keep-look":  # the lock is open now
+        element(page, "generate").click()
+    wait_for_picture(page, other_than=shown)
+    assert service.looks[-1]["style_vector"] is None
+
+
+def test_a_style_chosen_for_a_few_strokes_is_not_kept(visit: Visit, service: StandIn) -> None:
+    page = visit.page
+    shown = wait_for_picture(page)
+    element(page, "clear").click()
+    choose(page, tool="brush", label="flower")
+    for x in (0.2, 0.6):
+        stroke(page, (x, 0.2))
+        shown = wait_for_picture(page, other_than=shown)
+        assert service.looks[-1]["style_vector"] is None
 
 
 def test_album_brings_back_doodle_look_and_picture(visit: Visit, service: StandIn) -> None:

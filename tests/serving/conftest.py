@@ -32,6 +32,7 @@ class FakePainter:
     height = 64
     width = 64
     has_styles = False
+    style_dim = 0
     has_seeds = True
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 

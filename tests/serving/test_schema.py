@@ -154,3 +154,29 @@ def test_a_style_may_be_named_and_an_unknown_name_is_answered_with_the_known_one
         parse_request({"images": [png64(scene())], "style_name": "dusk"}, rules=rules)
     assert caught.value.code == "style_unknown"
     assert caught.value.details == {"known": ["bright", "sunset"]}
+
+
+def test_a_style_comes_back_as_the_numbers_that_an_answer_had(rules):
+    rules = dataclasses.replace(rules, style_dim=3)
+    content = {"images": [png64(scene())], "style_vector": [0.5, -1, 2.25]}
+    style = parse_request(content, rules=rules).style
+    assert style.dtype == np.float32 and style.tolist() == [0.5, -1, 2.25]
+
+
+@pytest.mark.parametrize(
+    "vector", [[1, 2], [1, 2, 3, 4], [1, 2, "3"], [1, 2, True], [1, 2, 1e9], "1,2,3", [[1, 2, 3]]]
+)
+def test_numbers_that_are_no_style_are_refused(rules, vector):
+    rules = dataclasses.replace(rules, style_dim=3)
+    with pytest.raises(RequestError, match=r"style_vector: expected 3 numbers") as caught:
+        parse_request({"images": [png64(scene())], "style_vector": vector}, rules=rules)
+    assert caught.value.code == "bad_value"
+
+
+def test_one_style_only_and_none_for_a_model_without(rules):
+    content = {"images": [png64(scene())], "style_vector": [1, 2, 3]}
+    with pytest.raises(RequestError) as caught:
+        parse_request(content, rules=rules)
+    assert caught.value.code == "no_styles"
+    with pytest.raises(RequestError, match="either 'style_name' or 'style_vector'"):
+        parse_request({**content, "style_name": "bright"}, rules=rules)

@@ -170,3 +170,17 @@ def test_a_named_style_reaches_the_painter_and_the_model_tells_its_names(service
     service.paint_json({"images": [png64(scene())]})
     service.paint_array(scene(), style="bright")
     assert painter.asked_styles == ["sunset", None, "bright"]
+
+
+def test_the_style_that_the_model_chose_is_told_and_paints_another_map_in_it(service, painter):
+    painter.style_dim = 2
+    painter.chosen_style = lambda label_map, seed: np.array([0.123456, label_map[0, 0]], np.float32)
+    first = service.paint_json({"images": [png64(scene())]})[0]["style_vector"]
+    assert first == [0.1235, scene()[0, 0]]
+    again = service.paint_json({"images": [png64(scene(top=2))], "style_vector": first})
+    assert np.allclose(painter.asked_styles[-1], first)
+    assert "style_vector" not in again[0]  # whoever asked for it has it
+
+
+def test_a_model_without_styles_tells_none(service):
+    assert "style_vector" not in service.paint_json({"images": [png64(scene())]})[0]

@@ -43,9 +43,10 @@ export class Album {
     clearTimeout(this.timer);
     // A reload paints the same once more.
     if (this.entries.some((entry) => entry.id === picture.id || isSame(entry, picture))) return;
-    const { id, when, blob, format, milliseconds, seed, style } = picture;
+    const { id, when, blob, format, milliseconds, seed, style, styleVector } = picture;
     const doodle = packDoodle(picture.grid, this.store.get().labels);
-    this.show([{ id, when, blob, format, milliseconds, seed, style, doodle }, ...this.entries]);
+    const entry = { id, when, blob, format, milliseconds, seed, style, styleVector, doodle };
+    this.show([entry, ...this.entries]);
     const entries = this.entries.map(({ url, ...rest }) => rest);
     // One after the other: the newest state is written last.
     this.last = this.last.then(() => this.attempt(() => set("pictures", entries, this.shelf)));

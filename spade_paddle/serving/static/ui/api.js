@@ -47,8 +47,9 @@ export class Service {
   }
 
   /**
-   * Have a doodle painted: `{ blob, format, milliseconds, seed }`.
-   * `look`: `{ seed, styleName, stylePhoto }`, each null for "as the model likes".
+   * Have a doodle painted: `{ blob, format, milliseconds, styleVector }`, the last null where the
+   * model did not choose the style by itself.
+   * `look`: `{ seed, styleName, stylePhoto, styleVector }`, each null for "as the model likes".
    */
   async paint(grid, look, signal) {
     const sent = performance.now();
@@ -57,6 +58,7 @@ export class Service {
       seed: look.seed,
       style_name: look.styleName,
       style: look.stylePhoto,
+      style_vector: look.styleVector,
     };
     const result = await this.post(PAINT_PATH, request, signal);
     if (typeof result?.image !== "string") throw new Problem("bad_answer");
@@ -65,6 +67,7 @@ export class Service {
       blob: toBlob(result.image, `image/${format}`),
       format,
       milliseconds: Math.round(result.milliseconds ?? performance.now() - sent),
+      styleVector: Array.isArray(result.style_vector) ? result.style_vector : null,
     };
   }
 

@@ -53,9 +53,11 @@ export class Generator {
     }
     const run = this.begin(wanted);
     const { seed, style } = this.store.get();
+    const look = this.look();
     try {
-      const painted = await this.service.paint(grid, this.look(), run.controller.signal);
-      await this.show(run, { ...painted, grid, seed, style });
+      const painted = await this.service.paint(grid, look, run.controller.signal);
+      const styleVector = painted.styleVector ?? look.styleVector;
+      await this.show(run, { ...painted, grid, seed, style, styleVector });
     } catch (error) {
       this.failed(run, error);
     }

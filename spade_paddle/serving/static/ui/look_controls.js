@@ -79,7 +79,7 @@ function Styles({ studio, state, t }) {
           name="style"
           checked=${isChosen(chip)}
           data-testid=${`style-${key}`}
-          onChange=${() => studio.looks.choose(chip)}
+          onClick=${() => studio.looks.choose(chip)}
         />
         <span>${styleName(chip, t)}</span>
       </label>`;

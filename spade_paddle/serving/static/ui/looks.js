@@ -1,10 +1,14 @@
-// How the picture shall look: the style, and the seed of what is left to chance.
+// How the picture shall look: the style, and the seed of what is left to chance. Where the model chooses
+// the style by what the doodle shows, every stroke might change the light; so the chosen one is held.
 
+import { DONT_CARE } from "./grid.js";
 import { remember } from "./memory.js";
 import { photoToBase64, thumbnailOf } from "./photo.js";
 
 const SEEDS = 10000; // Short enough to read out to a friend.
 const STYLE_SIDE = 512;
+// A style chosen for less of a doodle would be held for what is not there yet.
+const HELD_FROM = 0.5;
 
 export const AUTO = { kind: "auto" };
 
@@ -16,24 +20,37 @@ export class Looks {
 
   /** What a request says of the look. */
   get wanted() {
-    const { seed, style } = this.store.get();
+    const { seed, style, held, keepLook } = this.store.get();
     return {
       seed,
       styleName: style.kind === "named" ? style.name : null,
       stylePhoto: style.kind === "photo" ? style.data : null,
+      styleVector: style.kind === "auto" && keepLook ? held : null,
     };
+  }
+
+  /** A picture is on the screen: go on in the style that the model chose for it. */
+  shown({ styleVector, grid }) {
+    if (!styleVector) return;
+    const painted = grid.cells.reduce((count, id) => count + (id !== DONT_CARE), 0);
+    if (painted >= HELD_FROM * grid.cells.length) this.set({ held: styleVector });
+  }
+
+  /** Let the model choose anew: for another doodle, or because somebody wants it. */
+  letGo() {
+    this.set({ held: null });
   }
 
   /** Throw the dice: another picture of the same doodle. */
   roll() {
-    this.set({ seed: anotherSeed(this.store.get().seed) });
+    this.set({ seed: anotherSeed(this.store.get().seed), held: null });
     return this.generate();
   }
 
   /** Before a picture that was asked for: throw the dice unless the look is to be kept. */
   beforeGenerate() {
     const { keepLook, seed, canVary } = this.store.get();
-    if (!keepLook && canVary) this.set({ seed: anotherSeed(seed) });
+    if (!keepLook && canVary) this.set({ seed: anotherSeed(seed), held: null });
   }
 
   setKeep(keepLook) {
@@ -42,7 +59,7 @@ export class Looks {
   }
 
   choose(style) {
-    this.set({ style });
+    this.set({ style, held: null });
     return this.generate();
   }
 
@@ -68,8 +85,8 @@ export class Looks {
 
   set(look) {
     this.store.set(look);
-    const { seed, style } = this.store.get();
-    remember("look", { seed, style });
+    const { seed, style, held } = this.store.get();
+    remember("look", { seed, style, held });
   }
 }
 

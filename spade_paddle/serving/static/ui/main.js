@@ -38,6 +38,7 @@ const store = createStore({
   canAnnotate: false, // the service makes doodles of photos
   seed: recall("look")?.seed ?? null,
   style: recall("look")?.style ?? AUTO,
+  held: recall("look")?.held ?? null, // the style that the model chose, as numbers
   keepLook: recall("keepLook") ?? true,
   kids: recall("kids") ?? false,
   compare: false, // the doodle lies half over the picture

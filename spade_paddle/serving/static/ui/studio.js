@@ -35,7 +35,10 @@ export class Studio {
       store,
       doodle: () => this.grid && copyGrid(this.grid),
       look: () => this.looks.wanted,
-      onShown: (picture, run) => this.album.shown(picture, run),
+      onShown: (picture, run) => {
+        this.looks.shown(picture);
+        this.album.shown(picture, run);
+      },
       onLost: (problem) => this.connection.lost(problem),
     });
     this.connection = new Connection({
@@ -66,6 +69,7 @@ export class Studio {
     if (JSON.stringify(labelSet) === JSON.stringify(recall("labels")) && this.grid) return;
     this.save(); // Under the old names; useLabels then reads it under the new ones.
     remember("labels", labelSet);
+    this.looks.letGo(); // Another model has other styles.
     this.useLabels(labelSet);
   }
 
@@ -90,15 +94,16 @@ export class Studio {
 
   /** Another doodle in the place of this one; can be undone. */
   useGrid(grid) {
+    this.looks.letGo();
     this.drawing.replace(grid.cells);
   }
 
   /** Back to an earlier picture: its doodle, its look, and itself. */
   goBackTo(entry) {
     const { labels, width, height } = this.store.get();
-    const { seed, style } = entry;
-    this.looks.set({ seed, style });
     this.useGrid(unpackDoodle(entry.doodle, labels, { width, height }));
+    const { seed, style, styleVector } = entry;
+    this.looks.set({ seed, style, held: styleVector });
     this.generator.stop();
     const { doodle, ...picture } = entry;
     this.generator.put({ ...picture, url: URL.createObjectURL(entry.blob), grid: copyGrid(this.grid) });
@@ -176,6 +181,7 @@ export class Studio {
     const { stale, problem } = this.store.get();
     if (!stale) this.store.set({ stale: true });
     if (problem?.code === "nothing_painted") this.store.set({ problem: null });
+    if (isEmpty(this.grid)) this.looks.letGo();
     clearTimeout(this.saveTimer);
     this.saveTimer = setTimeout(() => whenIdle(() => this.save()), SAVE_AFTER_MS);
     if (this.store.get().live && this.store.get().service === "ready") this.generatorSoon();
