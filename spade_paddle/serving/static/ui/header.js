@@ -3,6 +3,7 @@
 import { useRef } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon, Sign } from "./icons.js";
+import { Switch } from "./switch.js";
 import { TOOLS } from "./tools.js";
 
 export function Header({ studio, state, t }) {
@@ -16,18 +17,14 @@ export function Header({ studio, state, t }) {
     <span class=${`service service-${state.service}`} data-testid="service" data-state=${state.service}>
       ${t(`service_${state.service}`)}
     </span>
-    <label class="switch kids" title=${t("kids_long")}>
-      <input
-        type="checkbox"
-        role="switch"
-        checked=${state.kids}
-        aria-label=${t("kids_long")}
-        data-testid="kids"
-        onChange=${(event) => studio.setKids(event.target.checked)}
-      />
-      <span class="track" aria-hidden="true" />
-      <span class="kids-name" aria-hidden="true">${t("kids")}</span>
-    </label>
+    <${Switch}
+      name="kids"
+      className="kids"
+      checked=${state.kids}
+      label=${t("kids_long")}
+      short=${t("kids")}
+      onChange=${(kids) => studio.setKids(kids)}
+    />
     <${KeyboardHelp} t=${t} />
     <button
       type="button"

@@ -4,6 +4,7 @@ import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { AUTO } from "./looks.js";
 import { FileButton } from "./open_file.js";
+import { Switch } from "./switch.js";
 
 const KNOWN_STYLES = ["bright", "clear", "mist", "sunset"];
 
@@ -21,7 +22,14 @@ export function LookControls({ studio, state, t }) {
         <${Icon} name="spark" />${t("generate")}
       </button>
       ${state.canVary && html`<${Dice} ...${{ studio, state, t }} />`}
-      ${!state.kids && html`<${LiveSwitch} ...${{ studio, state, t }} />`}
+      ${!state.kids &&
+      html`<${Switch}
+        name="live"
+        checked=${state.live}
+        label=${t("live_long")}
+        short=${t("live")}
+        onChange=${(live) => studio.setLive(live)}
+      />`}
     </div>
     ${hasStyles && html`<${Styles} ...${{ studio, state, t }} />`}`;
 }
@@ -49,21 +57,6 @@ function Dice({ studio, state, t }) {
       onClick=${() => studio.looks.setKeep(!keepLook)}
     ><${Icon} name=${keepLook ? "lock" : "unlock"} /></button>`}
   </span>`;
-}
-
-function LiveSwitch({ studio, state, t }) {
-  return html`<label class="switch" title=${t("live_long")}>
-    <input
-      type="checkbox"
-      role="switch"
-      checked=${state.live}
-      aria-label=${t("live_long")}
-      data-testid="live"
-      onChange=${(event) => studio.setLive(event.target.checked)}
-    />
-    <span class="track" aria-hidden="true" />
-    <span aria-hidden="true">${t("live")}</span>
-  </label>`;
 }
 
 function Styles({ studio, state, t }) {
