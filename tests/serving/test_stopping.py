@@ -137,6 +137,7 @@ def test_all_workers_count_together_and_those_that_died_are_no_longer_at_work(st
         begun = pool.submit(server.paint, HELD)
         pipes.wait_until_begun()
         assert server.metric("gaugan_requests_in_progress") == 2  # the held one and this one
+        wait_until(lambda: server.log.count("paints") == 2)  # one may still have been warming up
         for worker in re.findall(r"Booting worker with pid: (\d+)", server.log):
             os.kill(int(worker), signal.SIGKILL)
         assert begun.exception()
