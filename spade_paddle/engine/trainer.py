@@ -70,6 +70,7 @@ class Trainer:
         self.label_set = label_set
         self.run = run
         self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
+        self._at_once = False
         self.workers = Workers.join()
         check_before_training(data, label_set, config=config, warn=self._say)
         self._say(*without_effect(config.compute))
@@ -121,6 +122,8 @@ class Trainer:
     def _train(self) -> bool:
         config = self.config
         while self.learner.images_seen < config.total_images:
+            if self._at_once:
+                raise KeyboardInterrupt
             if self.workers.orphaned:
                 self.stop_signal = self.stop_signal or signal.SIGTERM
             if self.workers.any(self.stop_signal != 0):
@@ -299,13 +302,15 @@ class Trainer:
     def _ask_to_stop(self, number: int, before: Any) -> None:
         """Finish the step; but a second Ctrl-C does what Ctrl-C did before."""
         if number == signal.SIGINT == self.stop_signal:
+            self._at_once = True  # an exception is lost where Paddle has called Python back
             signal.signal(number, before)
             signal.raise_signal(number)
             return
-        if not self.stop_signal:  # Paddle's launcher sends SIGTERM three times in a row
+        first = not self.stop_signal  # Paddle's launcher sends SIGTERM three times in a row
+        self.stop_signal = self.stop_signal or number  # a second signal may follow at once
+        if first:
             # not print: the signal may have come in the middle of another print
             os.write(2, b"\nstopping after this step (a second Ctrl-C: at once, unsaved)\n")
-        self.stop_signal = self.stop_signal or number
 
     def _begin_with(self, start: Path) -> None:
         lines = begin_with(

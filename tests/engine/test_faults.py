@@ -225,7 +225,7 @@ def test_second_ctrl_c_ends_it_at_once(workshop):
     wait_until(lambda: (run / "environment.json").exists(), process)
     time.sleep(0.5)  # into the first step, which takes seconds
     process.send_signal(signal.SIGINT)
-    # Python takes two signals that come within one of Paddle's operations for one
+    # heard, for Python takes two signals that come within one of Paddle's operations for one
     assert any("stopping after this step" in line for line in process.stderr)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
