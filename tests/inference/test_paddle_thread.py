@@ -36,8 +36,8 @@ def test_an_error_reaches_the_caller_and_the_thread_goes_on():
 
 def test_paddle_runs_eagerly_there_whatever_the_main_thread_has_switched_on(root):
     program = (
-        "import paddle\n"
         "from spade_paddle.inference.paddle_thread import in_paddle_thread\n"
+        "import paddle\n"
         "paddle.enable_static()\n"
         "assert in_paddle_thread(paddle.in_dynamic_mode)\n"
         "assert not paddle.in_dynamic_mode()\n"  # and it changes nothing for the others
