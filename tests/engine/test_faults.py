@@ -39,11 +39,19 @@ def test_five_kills_at_random_moments_change_no_bit_of_the_final_state(workshop)
     straight = workshop.train("unharmed", *LONG)
     assert straight.returncode == 0, straight.stderr
     moments = []
+
+    def newest() -> int:
+        return max(workshop.checkpoints("killed"), default=0)
+
     for _ in range(5):
         process = workshop.start("killed", *LONG)
-        before = workshop.checkpoints("killed")
-        wait_until(lambda before=before: workshop.checkpoints("killed") != before, process)
-        moments.append(random.uniform(0, 1.5))
+        before = newest()
+        wait_until(lambda before=before: newest() > before, process)
+        before, seen = newest(), time.monotonic()
+        wait_until(lambda before=before: newest() > before, process)
+        # anywhere between two checkpoints: by the pace of this machine, since a fixed time is
+        # the whole run on a fast one
+        moments.append(random.uniform(0, time.monotonic() - seen))
         time.sleep(moments[-1])
         process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL, "it had finished before it was killed"
