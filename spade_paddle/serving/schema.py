@@ -175,9 +175,7 @@ def _parse_style(content: dict[str, Any], *, rules: RequestRules) -> np.ndarray 
 
 def _style_vector(value: Any, *, rules: RequestRules) -> np.ndarray:
     if not rules.style_dim:
-        raise RequestError(
-            "style_vector: this model has no styles; leave 'style_vector' out", code="no_styles"
-        )
+        raise _no_styles("style_vector")
     usable = (
         isinstance(value, list)
         and len(value) == rules.style_dim
@@ -195,10 +193,7 @@ def _style_vector(value: Any, *, rules: RequestRules) -> np.ndarray:
 
 def _style_photo(photo: Any, *, rules: RequestRules) -> np.ndarray:
     if not rules.has_styles:
-        raise RequestError(
-            "style: this model has no styles, got a style picture; leave 'style' out",
-            code="no_styles",
-        )
+        raise _no_styles("style")
     data = decode_base64(photo, where="style")
     return decode_photo(data, limits=rules.sizes, where="style")
 
@@ -215,3 +210,7 @@ def _known_style(name: Any, *, rules: RequestRules) -> str:
             known=list(rules.style_names),
         )
     return name
+
+
+def _no_styles(key: str) -> RequestError:
+    return RequestError(f"{key}: this model has no styles; leave '{key}' out", code="no_styles")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spade_paddle.errors import RequestError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.label_images import Note
 from spade_paddle.serving.metrics import Metrics
@@ -149,14 +148,20 @@ class PaintService:
         self, request: PaintRequest, *, is_there: Callable[[], bool] = lambda: True
     ) -> list[dict[str, Any]]:
         """Paint every label map of a checked request, in order; raises as ``paint_json``."""
+        chosen = [self._chosen_style(entry, request=request) for entry in request.inputs]
         orders = [
-            Order(entry.label_map, request.seed, request.style, request.image_format)
-            for entry in request.inputs
+            Order(
+                entry.label_map,
+                seed=request.seed,
+                style=request.style if style is None else style,
+                image_format=request.image_format,
+            )
+            for entry, style in zip(request.inputs, chosen)
         ]
         painted = self._queue.paint(orders, is_there=is_there)
         return [
-            self._result(entry, picture=picture, known=known, request=request)
-            for entry, (picture, known) in zip(request.inputs, painted)
+            self._result(entry, style=style, picture=picture, known=known, request=request)
+            for entry, style, (picture, known) in zip(request.inputs, chosen, painted)
         ]
 
     def paint_array(
@@ -168,18 +173,12 @@ class PaintService:
     ) -> np.ndarray:
         """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3].
 
-        ``style`` is a photo, the name of a style, or its numbers. Raises LabelMapError or
-        RequestError.
+        ``style`` is a photo, the name of a style, or its numbers. Raises LabelMapError.
         """
         rules = self.rules
         rules.label_set.check(label_map)
         height, width = label_map.shape
         rules.sizes.check(height=height, width=width, where="label map")
-        if isinstance(style, np.ndarray) and style.ndim == 3 and not rules.has_styles:
-            raise RequestError(
-                "style: this model has no styles, got a style picture; leave 'style' out",
-                code="no_styles",
-            )
         label_map = label_map.astype(np.uint8)
         return self._queue.call(lambda: self.painter.paint(label_map, seed=seed, style=style))
 
@@ -193,20 +192,27 @@ class PaintService:
             styles=[order.style for order in orders],
         )
 
-    def _style_of(self, entry: LabelInput, *, request: PaintRequest) -> dict[str, Any]:
-        """The style in an answer, where the model chose it: for other maps in the same light."""
+    def _chosen_style(self, entry: LabelInput, *, request: PaintRequest) -> np.ndarray | None:
+        """The style that the model chooses where the request names none, ``float32`` [D]."""
         if not self.painter.style_dim or request.style is not None:
-            return {}
-        chosen = self.painter.chosen_style(entry.label_map, seed=request.seed)
-        return {"style_vector": [round(float(number), 4) for number in chosen]}
+            return None
+        return self.painter.chosen_style(entry.label_map, seed=request.seed)
 
     def _result(
-        self, entry: LabelInput, *, picture: Picture, known: bool, request: PaintRequest
+        self,
+        entry: LabelInput,
+        *,
+        style: np.ndarray | None,
+        picture: Picture,
+        known: bool,
+        request: PaintRequest,
     ) -> dict[str, Any]:
+        """What an answer says of one label map; a chosen ``style`` for others in its light."""
         height, width = entry.label_map.shape
         notes = [*entry.notes, *_padding_note(height, width, painter=self.painter)]
+        told = {} if style is None else {"style_vector": [round(float(x), 4) for x in style]}
         return {
-            **self._style_of(entry, request=request),
+            **told,
             "image": base64.b64encode(picture.file()).decode("ascii"),
             "format": request.image_format,
             "width": width,

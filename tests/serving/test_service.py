@@ -142,12 +142,6 @@ def test_the_python_api_takes_any_integers_and_gives_rgb(service):
     assert image.shape == (64, 64, 3) and image.dtype == np.uint8
 
 
-def test_a_style_for_a_model_without_styles_is_refused_in_the_python_api(service):
-    with pytest.raises(RequestError) as caught:
-        service.paint_array(scene(), style=np.zeros((8, 8, 3), np.uint8))
-    assert caught.value.code == "no_styles"
-
-
 def test_the_painter_is_loaded_once_and_only_when_it_is_first_needed(painter):
     loads = []
     service = PaintService(load_painter=lambda: loads.append(1) or painter, settings=Settings())

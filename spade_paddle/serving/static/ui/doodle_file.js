@@ -3,6 +3,7 @@
 // because another model may number its labels anew.
 
 import { fromBase64, toBase64 } from "./base64.js";
+import { rgbOf } from "./color.js";
 import { DONT_CARE, createGrid } from "./grid.js";
 import { Problem } from "./problem.js";
 import { decode, encode } from "./vendor/fast-png.js";
@@ -15,8 +16,11 @@ const EXACT_SHARE = 0.97;
 
 /** What to keep of a doodle: `{ width, height, names, cells }`, `names` by id. */
 export function packDoodle(grid, labels) {
-  const names = Object.fromEntries(labels.map((label) => [label.id, label.name_en]));
-  return { width: grid.width, height: grid.height, names, cells: grid.cells };
+  return { width: grid.width, height: grid.height, names: namesById(labels), cells: grid.cells };
+}
+
+function namesById(labels) {
+  return Object.fromEntries(labels.map((label) => [label.id, label.name_en]));
 }
 
 /** A packed doodle as a grid of this size and these labels; what they lack becomes paper. */
@@ -80,7 +84,7 @@ function readPng(bytes, labels) {
   } catch {
     throw new Problem("doodle_broken");
   }
-  const known = Object.fromEntries(labels.map((label) => [label.id, label.name_en]));
+  const known = namesById(labels);
   const { width, height, channels, depth, data, text } = png;
   if (depth > 8) return null;
   if (channels === 1) {
@@ -117,7 +121,7 @@ function unpackBits({ width, height, depth, data }) {
 /** A picture drawn in the labels' colours: each pixel the label of the nearest colour. */
 function fromColours({ width, height, channels, data }, labels, names) {
   if (channels < 3) return null;
-  const colours = [...labels.map(({ id, color }) => [id, ...rgb(color)]), [DONT_CARE, ...PAPER]];
+  const colours = [...labels.map(({ id, color }) => [id, ...rgbOf(color)]), [DONT_CARE, ...PAPER]];
   const cells = new Uint8Array(width * height);
   let exact = 0;
   for (let i = 0; i < cells.length; i += 1) {
@@ -132,11 +136,6 @@ function fromColours({ width, height, channels, data }, labels, names) {
     if (best === 0) exact += 1;
   }
   return exact >= EXACT_SHARE * cells.length ? { width, height, names, cells } : null;
-}
-
-function rgb(color) {
-  const value = Number.parseInt(color.slice(1), 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 /** JSON in ASCII alone, which is all that a PNG's text chunk is sure to keep. */

@@ -7,7 +7,7 @@ import { FileButton } from "./open_file.js";
 
 export function DoodleMenus({ studio, state, t }) {
   const { files } = studio;
-  const items = [
+  const items = () => [
     { name: "save-png", icon: "download", label: t("save_png"), action: () => files.saveDoodlePng() },
     { name: "save-json", icon: "download", label: t("save_json"), action: () => files.saveDoodleJson() },
   ];

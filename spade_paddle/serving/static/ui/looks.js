@@ -31,26 +31,30 @@ export class Looks {
 
   /** A picture is on the screen: go on in the style that the model chose for it. */
   shown({ styleVector, grid }) {
-    if (!styleVector) return;
+    if (!styleVector || styleVector === this.store.get().held) return;
     const painted = grid.cells.reduce((count, id) => count + (id !== DONT_CARE), 0);
     if (painted >= HELD_FROM * grid.cells.length) this.set({ held: styleVector });
   }
 
   /** Let the model choose anew: for another doodle, or because somebody wants it. */
   letGo() {
-    this.set({ held: null });
+    if (this.store.get().held) this.set({ held: null });
   }
 
   /** Throw the dice: another picture of the same doodle. */
   roll() {
-    this.set({ seed: anotherSeed(this.store.get().seed), held: null });
+    this.vary();
     return this.generate();
   }
 
   /** Before a picture that was asked for: throw the dice unless the look is to be kept. */
   beforeGenerate() {
-    const { keepLook, seed, canVary } = this.store.get();
-    if (!keepLook && canVary) this.set({ seed: anotherSeed(seed), held: null });
+    const { keepLook, canVary } = this.store.get();
+    if (!keepLook && canVary) this.vary();
+  }
+
+  vary() {
+    this.set({ seed: anotherSeed(this.store.get().seed), held: null });
   }
 
   setKeep(keepLook) {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
-/** `items`: `[{ name, label, icon, action }]`; `name` is for tests. */
+/** `items()`, asked when it opens: `[{ name, label, icon, action }]`; `name` is for tests. */
 export function Menu({ name, icon, label, disabled, items }) {
   const [open, setOpen] = useState(false);
   const root = useRef(null);
@@ -50,7 +50,7 @@ export function Menu({ name, icon, label, disabled, items }) {
     ><${Icon} name=${icon} /></button>
     ${open &&
     html`<div class="menu-list" role="menu" aria-label=${label}>
-      ${items.map(
+      ${items().map(
         (item) => html`<button
           type="button"
           role="menuitem"

@@ -1,6 +1,7 @@
 // The paint box: one tile for each label, with its icon, its colour, its name and its key, in groups.
 // In children's mode six large ones.
 
+import { isLight } from "./color.js";
 import { html } from "./html.js";
 import { labelName } from "./i18n.js";
 import { keyOfPlace } from "./keys.js";
@@ -80,14 +81,4 @@ function Paint({ label, shortcut, studio, state, t }) {
     <span class="paint-name" aria-hidden="true">${name}</span>
     ${shortcut && html`<kbd class="paint-key" aria-hidden="true">${shortcut}</kbd>`}
   </label>`;
-}
-
-/** Whether black text reads better than white on a colour (WCAG luminance; then always 4.5:1). */
-function isLight(color) {
-  const value = Number.parseInt(color.slice(1), 16);
-  const [r, g, b] = [value >> 16, (value >> 8) & 255, value & 255].map((byte) => {
-    const part = byte / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179;
 }

@@ -53,7 +53,7 @@ function Waiting({ t, slow }) {
 function PictureTools({ studio, state, t }) {
   const { files } = studio;
   const { picture, compare } = state;
-  const items = [
+  const items = () => [
     { name: "download", icon: "download", label: t("download"), action: () => files.savePicture() },
     { name: "download-2x", icon: "larger", label: t("download_large"), action: () => files.savePictureLarge() },
     ...(files.canShare ? [{ name: "share", icon: "share", label: t("share"), action: () => files.share() }] : []),

@@ -178,13 +178,16 @@ export class Studio {
 
   /** After any change of the grid: paint soon, save soon. */
   changed() {
-    const { stale, problem } = this.store.get();
+    const { stale, problem, live, service } = this.store.get();
     if (!stale) this.store.set({ stale: true });
     if (problem?.code === "nothing_painted") this.store.set({ problem: null });
-    if (isEmpty(this.grid)) this.looks.letGo();
     clearTimeout(this.saveTimer);
     this.saveTimer = setTimeout(() => whenIdle(() => this.save()), SAVE_AFTER_MS);
-    if (this.store.get().live && this.store.get().service === "ready") this.generatorSoon();
+    const isBlank = isEmpty(this.grid);
+    if (isBlank) this.looks.letGo();
+    if (!live || service !== "ready") return;
+    if (isBlank) this.generator.stop(); // Only the Generate button says that nothing is painted.
+    else this.generator.soon();
   }
 
   /** The service is there (again): paint what waited for it. */
@@ -194,12 +197,6 @@ export class Studio {
     if ((owed || (stale && live)) && this.grid && !isEmpty(this.grid)) {
       this.generator.now({ wanted: owed });
     }
-  }
-
-  generatorSoon() {
-    // Blank paper has nothing to paint; only the Generate button says so.
-    if (isEmpty(this.grid)) this.generator.stop();
-    else this.generator.soon();
   }
 
   save() {

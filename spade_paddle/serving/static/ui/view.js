@@ -1,5 +1,6 @@
 // Shows a grid on a canvas, one canvas pixel for each cell. Only ever draws.
 
+import { rgbOf } from "./color.js";
 import { DONT_CARE, unionRects, wholeRect } from "./grid.js";
 
 export const PAPER = [243, 239, 229];
@@ -9,10 +10,7 @@ const PAPER_DOT = [228, 222, 208];
 export function paletteBytes(labels) {
   const bytes = new Uint8Array(256 * 3);
   for (let id = 0; id < 256; id += 1) bytes.set(PAPER, id * 3);
-  for (const { id, color } of labels) {
-    const value = Number.parseInt(color.slice(1), 16);
-    bytes.set([value >> 16, (value >> 8) & 255, value & 255], id * 3);
-  }
+  for (const { id, color } of labels) bytes.set(rgbOf(color), id * 3);
   return bytes;
 }
 
