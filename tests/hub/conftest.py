@@ -82,9 +82,9 @@ class Hub:
         )
 
     @contextlib.contextmanager
-    def serve(self, *arguments: str, **environ: str) -> Iterator[Server]:
+    def serve(self, *arguments: str, port: int | None = None, **environ: str) -> Iterator[Server]:
         """``hub serving start`` until the block ends; then no process of it may be left."""
-        port = free_port()
+        port = port or free_port()
         log = self.folder / f"serving_{port}.log"
         hub = str(Path(sys.executable).with_name("hub"))
         command = [hub, "serving", "start", "-m", "gaugan_doodle", "-p", str(port), *arguments]
@@ -156,6 +156,11 @@ class Server:
                     return
             time.sleep(0.2)
         raise AssertionError("the service did not come up:\n" + self.log.read_text())
+
+    def kill(self) -> None:
+        """End it as the kernel does where memory runs out: at once, with no word to anybody."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def stop(self) -> None:
         """Interrupt it as Ctrl-C does, and make sure that nothing of it is left."""

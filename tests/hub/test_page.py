@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.page.driver import (
     Visit,
     choose,
+    download,
     download_picture,
     element,
     open_page,
@@ -60,6 +61,30 @@ def test_the_button_paints_every_starter_scene(visit):
         if index:  # the first scene is the one that is shown already
             shown = wait_for_picture(page, other_than=shown, timeout_s=SLOW_S)
     assert not visit.errors
+
+
+def test_a_service_killed_and_started_again_while_one_draws_loses_no_stroke(
+    browser, hub, label_set, tmp_path
+):
+    with hub.serve() as first:
+        visit = open_page(browser, first.url, viewport={"width": 1280, "height": 860})
+        page = visit.page
+        shown = wait_for_picture(page, timeout_s=SLOW_S)
+        first.kill()
+        choose(page, tool="brush", label="snow")
+        stroke(page, (0.2, 0.75), (0.8, 0.75))
+        note = element(page, "problem")
+        expect(note).to_have_attribute("data-code", "away", timeout=SLOW_S * 1000)
+        stroke(page, (0.2, 0.9), (0.8, 0.9))
+    with hub.serve(port=first.port) as second:
+        wait_for_picture(page, other_than=shown, timeout_s=SLOW_S)
+        expect(note).to_have_count(0)
+        expect(element(page, "service")).to_have_attribute("data-state", "ready")
+        assert second.metric("gaugan_queue_length") == 0
+        file = download(page, tmp_path, menu="save", item="save-png")
+        doodle = np.asarray(Image.open(file))
+        assert doodle[192, 128] == doodle[230, 128] == label_set.id_of("snow")
+    page.context.close()
 
 
 def test_a_page_from_an_allowed_origin_paints(browser, server, page_elsewhere):
