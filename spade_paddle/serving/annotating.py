@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.photos import read_photo_bytes, shrink
+from spade_paddle.data.photos import shrink
 from spade_paddle.data.remap import Remap
-from spade_paddle.errors import DataError, RequestError
+from spade_paddle.errors import RequestError
 from spade_paddle.serving.json_values import (
     check_keys,
     decode_base64,
@@ -29,12 +29,11 @@ from spade_paddle.serving.json_values import (
     whole_number,
 )
 from spade_paddle.serving.schema import RequestRules
+from spade_paddle.serving.sent_photos import read_sent_photo
 from spade_paddle.serving.settings import Settings
 
 KEYS = ("photo", "width", "height")
 EXAMPLE = '{"photo": "<base64 of a JPEG>", "width": 256, "height": 256}'
-# A phone's 48 megapixels. Larger photos gain nothing: the annotator looks at 256 pixels.
-MAX_PHOTO_PIXELS = 50_000_000
 # The annotator's own short side stays the same, so a ribbon would become a huge picture in it.
 MAX_RATIO = 8
 LOOKED_AT = 512  # pixels of the short side that the annotator is given
@@ -128,7 +127,8 @@ class AnnotatingService:
         """The label map of the middle of the photo, ``uint8`` [H, W]."""
         from spade_paddle.inference.paddle_thread import in_paddle_thread  # Paddle is heavy
 
-        photo = crop_middle(_read_photo(request.photo), width=request.width, height=request.height)
+        photo = read_sent_photo(request.photo, where="photo", short_side=2 * LOOKED_AT)
+        photo = crop_middle(photo, width=request.width, height=request.height)
         photo = shrink(photo, min(LOOKED_AT, request.width, request.height))
         label_map = in_paddle_thread(lambda: self._label_map_of(photo, label_set=label_set))
         size = (request.width, request.height)
@@ -183,18 +183,6 @@ def crop_middle(photo: np.ndarray, *, width: int, height: int) -> np.ndarray:
     kept = max(1, round(columns * height / width))
     top = (rows - kept) // 2
     return photo[top : top + kept]
-
-
-def _read_photo(data: bytes) -> np.ndarray:
-    """``uint8`` [h, w, 3] RGB, upright. Raises RequestError."""
-    try:
-        return read_photo_bytes(
-            data, where="photo", max_pixels=MAX_PHOTO_PIXELS, short_side=2 * LOOKED_AT
-        )
-    except DataError as error:
-        known = error.code == "photo_too_large"
-        code = "photo_too_large" if known else "not_an_image"
-        raise RequestError(str(error), code=code, **error.details) from error
 
 
 def _by_names(source: LabelSet, target: LabelSet) -> Remap:

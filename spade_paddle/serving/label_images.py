@@ -71,11 +71,6 @@ def decode_label_image(
     return ids.astype(np.uint8), notes
 
 
-def decode_photo(data: bytes, *, limits: SizeLimits, where: str) -> np.ndarray:
-    """Read an ordinary picture (a style) as ``uint8`` RGB [H, W, 3]. Raises RequestError."""
-    return np.asarray(_open(data, limits=limits, where=where).convert("RGB"))
-
-
 def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
     """Open a picture; its size is checked before any pixel is unpacked."""
     try:

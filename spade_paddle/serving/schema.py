@@ -22,18 +22,15 @@ from spade_paddle.serving.json_values import (
     shown,
     whole_number,
 )
-from spade_paddle.serving.label_images import (
-    Note,
-    SizeLimits,
-    decode_label_image,
-    decode_photo,
-)
+from spade_paddle.serving.label_images import Note, SizeLimits, decode_label_image
+from spade_paddle.serving.sent_photos import read_sent_photo
 
 KEYS = ("images", "labels", "seed", "style", "style_name", "style_vector", "format")
 EXAMPLE = '{"images": ["<base64 of a PNG>"]}'
 LABEL_KEYS = ("width", "height", "data")
 FORMATS = ("png", "jpeg")
 MAX_SEED = 2**32 - 1
+STYLE_SIDE = 512  # pixels kept of a style photo's short side; encoders look at 256
 LARGEST_IN_STYLE = 100.0  # styles are of the order of 1
 
 
@@ -195,7 +192,7 @@ def _style_photo(photo: Any, *, rules: RequestRules) -> np.ndarray:
     if not rules.has_styles:
         raise _no_styles("style")
     data = decode_base64(photo, where="style")
-    return decode_photo(data, limits=rules.sizes, where="style")
+    return read_sent_photo(data, where="style", short_side=STYLE_SIDE)
 
 
 def _known_style(name: Any, *, rules: RequestRules) -> str:

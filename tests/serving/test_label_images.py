@@ -10,7 +10,7 @@ from PIL import Image
 
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.serving.label_images import decode_label_image, decode_photo
+from spade_paddle.serving.label_images import decode_label_image
 from tests.pictures import file_bytes, palette_png, scene
 
 LIMITS = SizeLimits(min_side=32, max_pixels=512 * 512)
@@ -186,7 +186,3 @@ def test_a_flipped_byte_anywhere_never_raises_anything_but_our_errors(decode):
         broken[index] ^= 0xFF
         with contextlib.suppress(RequestError, LabelMapError):
             decode(bytes(broken))
-
-
-def test_a_photo_is_read_as_rgb_whatever_its_mode():
-    assert decode_photo(file_bytes(scene()), limits=LIMITS, where="style").shape == (64, 64, 3)

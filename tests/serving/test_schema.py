@@ -4,12 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from spade_paddle.data.photos import ORIENTATION
 from spade_paddle.errors import LabelMapError, RequestError, UserError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.schema import RequestRules, parse_request
 from tests.pictures import b64, file_bytes, png64, raw_labels, scene
+from tests.serving.test_label_images import hand_made_png
 
 
 @pytest.fixture
@@ -137,13 +140,34 @@ def test_a_mistake_in_the_second_map_names_the_second_map(refusal):
     assert "images[1]" in str(refusal({"images": [png64(scene()), "aGVsbG8="]}))
 
 
-def test_a_style_picture_is_decoded_for_a_model_that_has_styles(rules):
-    rules = RequestRules(
-        label_set=rules.label_set, sizes=rules.sizes, max_images=1, has_styles=True
-    )
-    style = b64(file_bytes(np.zeros((64, 48, 3), np.uint8), image_format="JPEG"))
-    request = parse_request({"images": [png64(scene())], "style": style}, rules=rules)
-    assert request.style.shape == (64, 48, 3)
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
+def test_a_style_photo_is_read_upright_and_may_be_larger_than_a_label_map(rules, image_format):
+    lying = np.zeros((1200, 1600, 3), np.uint8)
+    lying[:, 800:] = 255
+    exif = Image.Exif()
+    exif[ORIENTATION] = 8  # turn left: then the right half is above
+    style = b64(file_bytes(lying, image_format=image_format, exif=exif.tobytes()))
+    rules = dataclasses.replace(rules, has_styles=True)
+    photo = parse_request({"images": [png64(scene())], "style": style}, rules=rules).style
+    assert photo.dtype == np.uint8 and photo.shape[2] == 3
+    assert 512 <= photo.shape[1] < photo.shape[0] <= 1024
+    middle = photo.shape[0] // 2
+    assert photo[: middle - 8].min() > 250 and photo[middle + 8 :].max() < 5
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"hello", "not_an_image"),
+        (file_bytes(scene())[:-60], "not_an_image"),
+        (hand_made_png(8000, 8000, bits=8, kind=2, rows=b""), "photo_too_large"),
+    ],
+)
+def test_a_style_that_is_no_photo_is_refused(rules, data, code):
+    rules = dataclasses.replace(rules, has_styles=True)
+    with pytest.raises(RequestError, match=r"^style: ") as caught:
+        parse_request({"images": [png64(scene())], "style": b64(data)}, rules=rules)
+    assert caught.value.code == code
 
 
 def test_a_style_may_be_named_and_an_unknown_name_is_answered_with_the_known_ones(rules):
