@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import resource
 import shutil
@@ -15,8 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spade_paddle.config import read_config
 from spade_paddle.data.synthetic import write_synthetic_dataset
-from tests.engine.conftest import Workshop, assert_same_state, environment, wait_until
+from spade_paddle.engine.trainer import Trainer
+from tests.engine.conftest import TINY, Workshop, assert_same_state, environment, wait_until
 
 # a style encoder, statistics measured anew, augmentation and R1: everything that draws or is kept
 LONG = (
@@ -227,18 +231,53 @@ def test_asked_to_stop_it_finishes_the_step_saves_and_the_next_run_goes_on(works
     assert f"going on from {images} images" in result.stdout + result.stderr
 
 
-def test_second_ctrl_c_ends_it_at_once(workshop):
-    process = workshop.start("impatient", "total_images=100000", "batch_size=512")
-    run = workshop.folder / "impatient"
-    wait_until(lambda: (run / "environment.json").exists(), process)
-    time.sleep(0.5)  # into the first step, which takes seconds
+def test_second_ctrl_c_ends_it_at_once(own_data):
+    process = own_data.start("impatient", *FRESH, "total_images=100000")
+    run = own_data.folder / "impatient"
+    wait_until(lambda: (run / "metrics.jsonl").exists(), process)
+    photos = list((own_data.data / "train" / "images").iterdir())
+    for photo in photos:  # each becomes a pipe, out of which nothing ever comes
+        pipe = own_data.folder / "pipe"
+        os.mkfifo(pipe)
+        pipe.replace(photo)
+    writers: list[int] = []
+
+    def somebody_reads() -> bool:
+        for photo in photos:
+            with contextlib.suppress(OSError):
+                writers.append(os.open(photo, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(writers)
+
+    wait_until(somebody_reads, process)  # so this step cannot end
+    # Python misses a signal that comes in the microseconds before it begins to wait
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    # heard, for Python takes two signals that come within one of Paddle's operations for one
     assert any("stopping after this step" in line for line in process.stderr)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
+    os.close(writers[0])
     assert process.returncode not in (0, 2, 130)
     assert not (run / "checkpoint").exists()
+
+
+def test_second_ctrl_c_that_is_lost_within_paddle_still_ends_it_unsaved(
+    workshop, landscape, tmp_path, monkeypatch
+):
+    config = read_config({**TINY, "checkpoint_every_images": 1000})
+    run = tmp_path / "run"
+    trainer = Trainer(config, label_set=landscape, data=workshop.data, run=run)
+
+    def learn(inputs):
+        for _ in range(2):
+            with contextlib.suppress(KeyboardInterrupt):  # as where Paddle calls Python back
+                signal.raise_signal(signal.SIGINT)
+        return {}
+
+    monkeypatch.setattr(trainer.learner, "learn", learn)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert not list(run.rglob("*.pdparams"))
 
 
 def spoil_unknown_id(data):
