@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, TypeVar
+from typing import Callable, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -106,8 +106,8 @@ class Trainer:
             RunError: the run folder cannot be written, or another process has failed.
         """
         handlers = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
-        for number, handler in handlers.items():
-            signal.signal(number, lambda n, _, before=handler: self._ask_to_stop(n, before))
+        for number in handlers:
+            signal.signal(number, lambda number, _: self._ask_to_stop(number))
         try:
             if self.workers.rank == 0:
                 with self._writing():
@@ -299,13 +299,14 @@ class Trainer:
             processes=self.workers.size,
         )
 
-    def _ask_to_stop(self, number: int, before: Any) -> None:
-        """Finish the step; but a second Ctrl-C does what Ctrl-C did before."""
+    def _ask_to_stop(self, number: int) -> None:
+        """Finish the step; but raise KeyboardInterrupt at a second Ctrl-C.
+
+        Also where Ctrl-C was ignored before, as it is in what a shell starts in the background.
+        """
         if number == signal.SIGINT == self.stop_signal:
             self._at_once = True  # an exception is lost where Paddle has called Python back
-            signal.signal(number, before)
-            signal.raise_signal(number)
-            return
+            raise KeyboardInterrupt
         first = not self.stop_signal  # Paddle's launcher sends SIGTERM three times in a row
         self.stop_signal = self.stop_signal or number  # a second signal may follow at once
         if first:

@@ -57,14 +57,15 @@ class Workshop:
             *(() if init is None else ("--init", str(init))),
         ]
 
-    def start(self, run: str, *options: str) -> subprocess.Popen:
-        """Start tools/train.py; the caller waits for it."""
+    def start(self, run: str, *options: str, **process: Any) -> subprocess.Popen:
+        """Start tools/train.py, with more arguments for Popen; the caller waits for it."""
         return subprocess.Popen(
             [sys.executable, *self.command(run, *options)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=environment(self.root),
+            **process,
         )
 
     def checkpoints(self, run: str) -> list[int]:

@@ -231,9 +231,14 @@ def test_asked_to_stop_it_finishes_the_step_saves_and_the_next_run_goes_on(works
     assert f"going on from {images} images" in result.stdout + result.stderr
 
 
-def test_second_ctrl_c_ends_it_at_once(own_data):
-    process = own_data.start("impatient", *FRESH, "total_images=100000")
-    run = own_data.folder / "impatient"
+# ignored: as a shell starts what runs in the background
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_second_ctrl_c_ends_it_at_once(own_data, before):
+    run = own_data.folder / f"impatient-{before.name}"
+    process = own_data.start(
+        *(run.name, *FRESH, "total_images=100000"),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, before),
+    )
     wait_until(lambda: (run / "metrics.jsonl").exists(), process)
     photos = list((own_data.data / "train" / "images").iterdir())
     for photo in photos:  # each becomes a pipe, out of which nothing ever comes
