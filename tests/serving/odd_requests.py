@@ -14,6 +14,8 @@ from PIL import Image
 
 from spade_paddle.serving.error_codes import ERROR_CODES
 
+FAKE_STYLE_DIM = 3  # numbers in a style of the painter that stands in
+OUR_STYLE_DIM = 16  # of the one that comes along
 _SIDES = st.sampled_from([32, 33, 64, 64, 64, 100, 100, 1, 31])
 _HUGE = st.sampled_from([5_000, 20_000, 65_535, 2**31 - 1])
 _KINDS = (
@@ -23,8 +25,11 @@ _KINDS = (
     *(("PPM", "RGB"), ("EPS", "RGB"), ("ICO", "RGBA"), ("TIFF", "CMYK"), ("TGA", "RGB")),
 )
 _NAMES = (
-    *("images", "labels", "seed", "style", "style_name", "format", "photo", "width", "height"),
+    *("images", "labels", "seed", "style", "style_name", "style_vector", "format"),
     *(
+        "photo",
+        "width",
+        "height",
         "data",
         "output_dir",
         "paths",
@@ -128,6 +133,14 @@ def _a_change(draw, keys: tuple[str, ...]) -> dict:
     return {draw(st.sampled_from(keys) | st.text(max_size=50)): draw(_values())}
 
 
+def _style_vectors():
+    """Lists of numbers: as the painters of the two fuzz tests take them, and others."""
+    taken = st.sampled_from([FAKE_STYLE_DIM, OUR_STYLE_DIM]).flatmap(
+        lambda length: st.lists(st.floats(-3, 3), min_size=length, max_size=length)
+    )
+    return taken | st.lists(st.floats(-200, 200) | _SCALARS, max_size=20)
+
+
 @st.composite
 def paint_bodies(draw) -> bytes:
     """A body for /predict: good, nearly good, or anything."""
@@ -143,6 +156,8 @@ def paint_bodies(draw) -> bytes:
         content["style_name"] = draw(st.sampled_from(["bright", "sunset", "dusk", "", None]))
     elif draw(st.integers(0, 2)) == 0:
         content["style"] = draw(_texts())
+    elif draw(st.booleans()):
+        content["style_vector"] = draw(_style_vectors())
     return _dumped({**content, **_a_change(draw, _NAMES)})
 
 

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 
+import numpy as np
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +23,12 @@ from spade_paddle.serving.app import PREDICT_ROUTE, extend
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 from tests.serving.conftest import FakeAnnotator, FakePainter
-from tests.serving.odd_requests import annotate_bodies, check_answer, paint_bodies
+from tests.serving.odd_requests import (
+    FAKE_STYLE_DIM,
+    annotate_bodies,
+    check_answer,
+    paint_bodies,
+)
 
 CASES = int(os.environ.get("FUZZ_CASES", "150"))
 FUZZ = settings(
@@ -54,6 +60,8 @@ sys.addaudithook(_note_writing)
 def client(label_set):
     painter, annotator = FakePainter(label_set), FakeAnnotator(label_set)
     painter.has_styles = True
+    painter.style_dim = FAKE_STYLE_DIM
+    painter.chosen_style = lambda label_map, seed: np.zeros(FAKE_STYLE_DIM, np.float32)
     painter.styles = {"bright": None, "sunset": None}
     given_settings = Settings.read({"max_body_bytes": 2_000_000}, environ={})
     service = PaintService(load_painter=lambda: painter, settings=given_settings)
