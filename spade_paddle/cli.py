@@ -29,6 +29,7 @@ def number_in(low: float, high: float) -> Callable[[str], float]:
     kind = type(low)
 
     def read(text: str) -> float:
+        """Raises ArgumentTypeError, which argparse shows with the option's name."""
         try:
             value = kind(text)
         except ValueError:

@@ -125,6 +125,7 @@ class _Source:
 
     @classmethod
     def read(cls, folder: Path, *, warn: Callable[[str], None]) -> _Source:
+        """Read a run folder or a converted model folder. Raises ModelError."""
         name = str(folder)
         state = load_latest(folder / "checkpoint", warn=warn)
         if state is not None:

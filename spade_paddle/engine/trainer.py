@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Callable, TypeVar
 
 import numpy as np
@@ -107,7 +108,7 @@ class Trainer:
         """
         handlers = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
         for number in handlers:
-            signal.signal(number, lambda number, _: self._ask_to_stop(number))
+            signal.signal(number, self._ask_to_stop)
         try:
             if self.workers.rank == 0:
                 with self._writing():
@@ -299,7 +300,7 @@ class Trainer:
             processes=self.workers.size,
         )
 
-    def _ask_to_stop(self, number: int) -> None:
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         """Finish the step; but raise KeyboardInterrupt at a second Ctrl-C.
 
         Also where Ctrl-C was ignored before, as it is in what a shell starts in the background.

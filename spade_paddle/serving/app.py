@@ -162,6 +162,7 @@ def _results(results: list[dict[str, Any]]) -> Response:
 
 def _add_error_answers(app: Flask, *, settings: Settings) -> None:
     def user_error(error: UserError) -> Response:
+        """What the person who asked can put right, in the error's own words."""
         if not is_callers_fault(error):
             return unexpected(error)
         status = status_of(error)
@@ -179,6 +180,7 @@ def _add_error_answers(app: Flask, *, settings: Settings) -> None:
         return Response(status=499)  # as nginx logs it; nobody reads it
 
     def http_error(error: HTTPException) -> Response:
+        """What Flask refuses by itself (404, 405, 413, 415), in our form."""
         if error.code is None or error.code < 400:  # a redirect is an exception, too
             return error.get_response()
         if error.code == 413:
@@ -192,6 +194,7 @@ def _add_error_answers(app: Flask, *, settings: Settings) -> None:
         return response
 
     def unexpected(error: Exception) -> Response:
+        """A fault of the service: the log has it, the answer its reference."""
         reference = uuid.uuid4().hex[:8]
         logger.error("fault %s in %s %s", reference, request.method, request.path, exc_info=error)
         message = (
@@ -255,6 +258,7 @@ def _answer(body: dict[str, Any], status: int) -> Response:
 
 def _add_headers(app: Flask, *, settings: Settings) -> None:
     def headers(response: Response) -> Response:
+        """What every answer carries, whoever made it."""
         response.headers["X-Content-Type-Options"] = "nosniff"
         if response.mimetype == "application/json" and not request.path.startswith("/ui/"):
             response.headers["Cache-Control"] = "no-store"

@@ -17,6 +17,7 @@ def require_token(app: Flask, *, token: str) -> None:
     expected = f"Bearer {token}".encode()
 
     def check() -> None:
+        """Raises RequestError (unauthorized); equal times for all wrong tokens."""
         if request.method in _FREE_METHODS:
             return
         came = request.headers.get("Authorization", "")

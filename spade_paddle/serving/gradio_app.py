@@ -83,6 +83,7 @@ def _blocks(paint: Paint) -> Any:
     import gradio  # slow to load, and most people never open this page
 
     def picture(path: str | None, seed: float | None) -> np.ndarray:
+        """The picture of an uploaded label map; what is wrong is shown by gradio."""
         if not path:
             raise gradio.Error("Choose a label map first.")
         try:
@@ -106,6 +107,7 @@ def _asking(address: str) -> Paint:
     """Paint by the service that runs already."""
 
     def paint(path: str, seed: int | None) -> np.ndarray:
+        """``uint8`` [H, W, 3] RGB. Raises ConfigError with the service's sentence."""
         image = base64.b64encode(Path(path).read_bytes()).decode("ascii")
         session = requests.Session()
         session.trust_env = False  # a proxy must not be asked for this computer

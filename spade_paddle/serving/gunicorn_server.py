@@ -46,6 +46,7 @@ def _add_hooks(cfg: Config, *, service: PaintService, metrics_folder: Path) -> N
         _stop_gracefully_at_interrupt()
 
     def post_worker_init(worker: Any) -> None:
+        """A worker begins: leave Ctrl-C to the parent, load the painter."""
         # Ctrl-C reaches all processes of a terminal; the parent tells the workers what to do
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # after the fork: the parent process never loads a painter

@@ -29,6 +29,7 @@ def observe(app: Flask, *, service: PaintService, settings: Settings) -> None:
         service.metrics.in_progress.inc()
 
     def answered(response: Response) -> Response:
+        """Count and log a request when its answer is known."""
         seconds = time.perf_counter() - g.get("begun", time.perf_counter())
         route = request.url_rule.rule if request.url_rule else "none"
         metrics = service.metrics

@@ -44,13 +44,13 @@ class Order:
     @cached_property
     def key(self) -> bytes:
         """Equal for orders that get the same file."""
-        is_photo = isinstance(self.style, np.ndarray)
-        style = self.style.shape if is_photo else self.style
+        is_array = isinstance(self.style, np.ndarray)
+        style = self.style.shape if is_array else self.style
         digest = hashlib.sha256(
             repr((self.label_map.shape, self.seed, style, self.image_format)).encode()
         )
         digest.update(np.ascontiguousarray(self.label_map))
-        if is_photo:
+        if is_array:
             digest.update(np.ascontiguousarray(self.style))
         return digest.digest()
 

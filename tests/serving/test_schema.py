@@ -155,6 +155,12 @@ def test_a_style_photo_is_read_upright_and_may_be_larger_than_a_label_map(rules,
     assert photo[: middle - 8].min() > 250 and photo[middle + 8 :].max() < 5
 
 
+def test_a_grey_style_photo_is_read_as_rgb(rules):
+    rules = dataclasses.replace(rules, has_styles=True)
+    content = {"images": [png64(scene())], "style": b64(file_bytes(scene()))}
+    assert parse_request(content, rules=rules).style.shape == (64, 64, 3)
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
