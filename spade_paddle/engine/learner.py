@@ -17,7 +17,9 @@ from spade_paddle.engine.recalibrate import Statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed
 from spade_paddle.engine.steps import Losses, Networks, StepInput
 from spade_paddle.engine.updates import NotFinite, Updater
-from spade_paddle.losses.perceptual import FeatureNetwork, SqueezeNetFeatures, VGG19Features
+from spade_paddle.features.squeezenet import SqueezeNet
+from spade_paddle.features.vgg19 import VGG19
+from spade_paddle.losses.perceptual import SQUEEZENET_RATES, VGG19_RATES, PerceptualLoss
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 
 
@@ -25,7 +27,7 @@ class Learner:
     """Builds what learns from a configuration, moves it, and gives and takes its state.
 
     Attributes:
-        networks: generator, discriminator, maybe encoder and feature network; in training mode.
+        networks: generator, discriminator, maybe encoder and perceptual loss; in training mode.
         averaged: the averaged generator and encoder, without spectral norm; in evaluation mode.
         statistics: batch-norm statistics of the averaged generator that were measured anew; what
             is painted or exported uses them in place of its own. Empty: none were.
@@ -48,7 +50,7 @@ class Learner:
             generator=build_generator(config, num_labels=num_labels),
             encoder=build_encoder(config),
             discriminator=build_discriminator(config, num_labels=num_labels),
-            features=_feature_network(config),
+            perceptual=_perceptual_loss(config),
         )
         self.averaged = Networks(
             generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
@@ -143,10 +145,12 @@ class Learner:
         yield from self._updater.parts()
 
 
-def _feature_network(config: Config) -> FeatureNetwork | None:
+def _perceptual_loss(config: Config) -> PerceptualLoss | None:
     options = config.losses
     if options.perceptual_network == "none" or options.perceptual == 0:
         return None
     if options.perceptual_network == "vgg19":
-        return VGG19Features(weights=options.perceptual_weights, resize=options.perceptual_resize)
-    return SqueezeNetFeatures(weights=options.perceptual_weights)
+        network = VGG19(weights=options.perceptual_weights, resize=options.perceptual_resize)
+        return PerceptualLoss(network, VGG19_RATES)
+    network = SqueezeNet(weights=options.perceptual_weights)
+    return PerceptualLoss(network, SQUEEZENET_RATES, scaling="length")

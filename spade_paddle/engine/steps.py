@@ -23,7 +23,7 @@ from spade_paddle.losses.gan import (
     generator_loss,
     split_fake_real,
 )
-from spade_paddle.losses.perceptual import FeatureNetwork, perceptual_loss
+from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
 from spade_paddle.losses.style import kl_loss
 from spade_paddle.networks.encoder import reparametrize
@@ -33,7 +33,7 @@ Losses = dict  # scalars by name: tensors on their way, floats in the end
 
 @dataclass
 class Networks:
-    """What is trained, and the feature network of the perceptual loss (or None).
+    """What is trained, and the perceptual loss (or None).
 
     The encoder is None for a model without style; else it learns together with the generator.
     Without a discriminator they paint only.
@@ -42,7 +42,7 @@ class Networks:
     generator: nn.Layer
     encoder: nn.Layer | None
     discriminator: nn.Layer | None = None
-    features: FeatureNetwork | None = None
+    perceptual: PerceptualLoss | None = None
 
     def generator_parameters(self) -> list[paddle.Tensor]:
         """What the generator's optimizer moves."""
@@ -106,9 +106,8 @@ def generator_losses(
     parts = {"g_gan": generator_loss(fake, options.gan_mode)}
     if options.feature_matching:
         parts["g_feat"] = options.feature_matching * feature_matching_loss(fake, real)
-    if networks.features is not None:
-        perceptual = perceptual_loss(networks.features, fake_photo, batch.photo)
-        parts["g_vgg"] = options.perceptual * perceptual
+    if networks.perceptual is not None:
+        parts["g_vgg"] = options.perceptual * networks.perceptual(fake_photo, batch.photo)
     if style is not None:
         parts["g_vae"] = options.kl * copies * kl_loss(*style)
     return sum(parts.values()), parts, fake_photo

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import paddle
+from paddle.nn import functional as F
 
 from spade_paddle.data.batches import to_network
 from spade_paddle.errors import ModelError
-from spade_paddle.losses.perceptual import SqueezeNetFeatures, weighted_l1
+from spade_paddle.features.squeezenet import SqueezeNet
+from spade_paddle.losses.perceptual import SQUEEZENET_RATES, unit_length
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.kernel import kernel_distance
 
@@ -83,7 +85,7 @@ class PictureFeatures:
                 "--features",
                 code="weights_missing",
             )
-        self._network = SqueezeNetFeatures(weights=weights)
+        self._network = SqueezeNet(weights=weights)
         # the network would make zeros of some nan, and the table would show numbers
         if not all(np.isfinite(array.numpy()).all() for array in self._network.parameters()):
             raise ModelError(
@@ -94,9 +96,11 @@ class PictureFeatures:
     @paddle.no_grad()
     def of(self, picture: np.ndarray) -> Features:
         """The features of one picture, ``uint8`` [H, W, 3] RGB, 32 pixels a side or more."""
-        return Features(self._network(paddle.to_tensor(to_network(picture[None]))))
+        maps = self._network(paddle.to_tensor(to_network(picture[None])), tuple(SQUEEZENET_RATES))
+        return Features([unit_length(values) for values in maps.values()])
 
     @paddle.no_grad()
     def perceptual_distance(self, painted: Features, photo: Features) -> float:
         """The perceptual loss of training between two pictures of one size; >= 0."""
-        return float(weighted_l1(painted.maps, photo.maps, self._network.rates))
+        pairs = zip(painted.maps, photo.maps, SQUEEZENET_RATES.values())
+        return float(sum(rate * F.l1_loss(one, other) for one, other, rate in pairs))

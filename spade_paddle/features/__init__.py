@@ -1,0 +1,1 @@
+"""Networks trained on ImageNet: losses, discriminators and judges see pictures through them."""

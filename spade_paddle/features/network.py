@@ -1,0 +1,103 @@
+"""What all feature networks have in common, and the reading of their weights.
+
+Legend: N batch, H height, W width of the picture; C channels, h, w size of a feature map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from spade_paddle.errors import ModelError
+
+
+class FeatureNetwork(nn.Layer):
+    """A frozen network that gives its feature maps by name.
+
+    Gradients pass through it to the picture; its weights never learn. It is always in evaluation
+    mode.
+
+    Attributes:
+        channels: C of every layer that can be asked for, by name, in the order of computation.
+    """
+
+    channels: ClassVar[dict[str, int]]
+
+    def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
+        """Pictures [N, 3, H, W] in -1..1 (RGB) -> the maps [N, C, h, w] of these layers.
+
+        Nothing is computed beyond the last of them.
+        """
+        raise NotImplementedError
+
+    def check_layers(self, layers: Sequence[str]) -> None:
+        """Raises ModelError for a layer that this network does not have."""
+        unknown = [name for name in layers if name not in self.channels]
+        if unknown:
+            raise ModelError(
+                f"{type(self).__name__} has no layers {', '.join(unknown)}; it has "
+                f"{', '.join(self.channels)}",
+                code="feature_layer_unknown",
+            )
+
+    def freeze(self) -> None:
+        """Evaluation mode for good, and no weight learns; at the end of a constructor."""
+        self.eval()
+        for parameter in self.parameters():
+            parameter.stop_gradient = True
+
+    def train(self) -> None:
+        """Stays in evaluation mode, also as a part of a network that trains."""
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` (as ``float32``) or ``.pdparams`` file by name.
+
+    Raises:
+        ModelError: there is no such file, or it holds no weights.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(
+            f"{path}: there is no such weights file of a feature network; give its path with "
+            "--set losses.perceptual_weights=FILE or switch it off with "
+            "--set losses.perceptual_network=none",
+            code="weights_missing",
+        )
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                return {name: arrays[name].astype("float32") for name in arrays.files}
+        return dict(paddle.load(str(path), return_numpy=True))
+    except Exception as error:  # np.load and paddle.load raise whatever their parsers raise
+        raise ModelError(
+            f"{path}: this file holds no weights, or not all of them: expected an .npz of NumPy or "
+            "a .pdparams of Paddle; copy it anew",
+            code="weights_unreadable",
+        ) from error
+
+
+def set_exactly(network: nn.Layer, state: dict[str, np.ndarray], *, where: str | Path) -> None:
+    """Set every weight of a network; every array must be there and fit.
+
+    Raises:
+        ModelError: arrays are missing, left over or of another shape; ``where`` names their file.
+    """
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    wrong = sorted(
+        name
+        for name in expected.keys() | state.keys()
+        if name not in state or name not in expected or np.shape(state[name]) != expected[name]
+    )
+    if wrong:
+        raise ModelError(
+            f"{where}: these weights do not fit {type(network).__name__}: missing, left over or "
+            f"of another shape are {', '.join(wrong[:6])}{' ...' if len(wrong) > 6 else ''}",
+            code="weights_do_not_fit",
+        )
+    network.set_state_dict(state)

@@ -1,0 +1,62 @@
+"""VGG19 (Simonyan and Zisserman 2014): the article's feature network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from spade_paddle.features.network import FeatureNetwork, read_arrays, set_exactly
+
+
+class VGG19(FeatureNetwork):
+    """relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 of VGG19.
+
+    As in the article (``resize(fake_img, opt, 224)``) the picture is resized to 224x224 by nearest
+    neighbour first and fed as it is, in -1..1, without ImageNet mean and deviation.
+
+    Args:
+        weights: a ``.pdparams`` file of ``paddle.vision.models.vgg19``; None downloads Paddle's
+            pretrained one.
+        resize: side of the square the pictures are resized to; None leaves them.
+
+    Raises:
+        ModelError: no such file, or it does not hold these weights.
+    """
+
+    channels: ClassVar[dict[str, int]] = {
+        "relu1_1": 64,
+        "relu2_1": 128,
+        "relu3_1": 256,
+        "relu4_1": 512,
+        "relu5_1": 512,
+    }
+    # of the ReLUs in paddle's vgg19().features
+    _INDICES: ClassVar[dict[str, int]] = dict(zip(channels, (1, 6, 11, 20, 29)))
+
+    def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
+        super().__init__()
+        self.resize = resize
+        network = paddle.vision.models.vgg19(pretrained=weights is None)
+        if weights is not None:
+            set_exactly(network, read_arrays(weights), where=weights)
+        last = max(self._INDICES.values())
+        self.features = nn.LayerList(list(network.features.children())[: last + 1])
+        self.freeze()
+
+    def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
+        """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
+        x = picture
+        if self.resize is not None:
+            x = F.interpolate(x, (self.resize, self.resize), mode="nearest")
+        wanted = {self._INDICES[name]: name for name in layers}
+        found = {}
+        for index, layer in enumerate(self.features[: max(wanted) + 1]):
+            x = layer(x)
+            if index in wanted:
+                found[wanted[index]] = x
+        return found
