@@ -15,7 +15,8 @@ from paddle.nn import functional as F
 from spade_paddle.data.batches import to_network
 from spade_paddle.errors import ModelError
 from spade_paddle.features.squeezenet import SqueezeNet
-from spade_paddle.losses.perceptual import SQUEEZENET_RATES, unit_length
+from spade_paddle.losses.perceptual import SQUEEZENET_RATES
+from spade_paddle.losses.unit_length import unit_length
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.kernel import kernel_distance
 

@@ -7,8 +7,8 @@ import pytest
 
 from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.evaluation.features import PictureFeatures
+from tests.features.weights import squeezenet_file
 from tests.inference.conftest import make_exported
-from tests.losses.test_perceptual import squeezenet_file
 
 __all__ = ["make_exported"]
 

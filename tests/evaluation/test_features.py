@@ -9,11 +9,12 @@ import pytest
 from spade_paddle.data.batches import to_network
 from spade_paddle.errors import ModelError
 from spade_paddle.evaluation.features import Features, FeatureSet, PictureFeatures
-from spade_paddle.losses.perceptual import SqueezeNetFeatures, perceptual_loss
+from spade_paddle.features.squeezenet import SqueezeNet
+from spade_paddle.losses.perceptual import SQUEEZENET_RATES, PerceptualLoss
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.kernel import kernel_distance
+from tests.features.weights import squeezenet_file
 from tests.inference.conftest import photo
-from tests.losses.test_perceptual import squeezenet_file
 
 
 def features_of(last):
@@ -48,7 +49,8 @@ def test_frechet_takes_the_patches_of_all_pictures_and_kernel_their_averages():
 def test_perceptual_distance_is_the_loss_of_training(eye, weights):
     one, other = photo(1, 64, 64), photo(2, 64, 64)
     pictures = [paddle.to_tensor(to_network(picture[None])) for picture in (one, other)]
-    expected = float(perceptual_loss(SqueezeNetFeatures(weights=weights), *pictures))
+    loss = PerceptualLoss(SqueezeNet(weights=weights), SQUEEZENET_RATES, scaling="length")
+    expected = float(loss(*pictures))
     assert expected > 0
     distance = eye.perceptual_distance(eye.of(one), eye.of(other))
     assert distance == pytest.approx(expected, rel=1e-5)
