@@ -22,9 +22,10 @@ ALLOWED = {
     "networks": {"config", "data", "errors", "layers"},
     "features": {"errors"},
     "losses": {"data", "errors", "features"},
+    "onednn": {"errors"},
     "engine": {
         *("config", "data", "doctor", "errors", "features", "files", "layers", "losses"),
-        "networks",
+        *("networks", "onednn"),
     },
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},

@@ -12,20 +12,6 @@ from paddle.nn import functional as F
 Prediction = list[list[paddle.Tensor]]
 
 
-def split_fake_real(prediction: Prediction) -> tuple[Prediction, Prediction]:
-    """Take apart what came from a batch of fakes followed by as many real pictures.
-
-    The halves are those of the batch that came, never of a configured batch size, so that a
-    short last batch is right too.
-    """
-    fake, real = [], []
-    for stages in prediction:
-        half = stages[0].shape[0] // 2
-        fake.append([stage[:half] for stage in stages])
-        real.append([stage[half:] for stage in stages])
-    return fake, real
-
-
 def discriminator_loss(
     fake: Prediction, real: Prediction, mode: str = "hinge"
 ) -> tuple[paddle.Tensor, paddle.Tensor]:
@@ -61,10 +47,11 @@ def generator_loss(fake: Prediction, mode: str = "hinge") -> paddle.Tensor:
     return sum(for_generator(stages[-1]).mean() for stages in fake) / len(fake)
 
 
+_square = paddle.square  # x**2 takes seven times as long on a CPU
 # on logits: the discriminator's loss of a fake, of a real picture, and the generator's of a fake
 _MODES = {
     "hinge": (lambda d: F.relu(1 + d), lambda d: F.relu(1 - d), lambda d: -d),
-    "least_squares": (lambda d: d**2, lambda d: (d - 1) ** 2, lambda d: (d - 1) ** 2),
+    "least_squares": (_square, lambda d: _square(d - 1), lambda d: _square(d - 1)),
     "original": (F.softplus, lambda d: F.softplus(-d), lambda d: F.softplus(-d)),
 }
 
