@@ -115,6 +115,8 @@ class _Conv2D(PyLayer):
 def _forward_of(layer: nn.Layer, *, bfloat16: bool):
     if not isinstance(layer, nn.Conv2D) or layer._groups != 1 or layer._padding_mode != "zeros":
         return None
+    if isinstance(layer._padding, str):  # "SAME", by which each side has its own
+        return None
     padding, stride, dilation = (
         _pair(value) for value in (layer._updated_padding, layer._stride, layer._dilation)
     )
