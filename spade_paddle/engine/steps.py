@@ -16,11 +16,12 @@ from paddle import nn
 from spade_paddle.config import LossConfig
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
+    Judgement,
     Prediction,
     discriminator_accuracy,
-    discriminator_loss,
     feature_matching_loss,
-    generator_loss,
+    judged_discriminator_loss,
+    judged_generator_loss,
     split_fake_real,
 )
 from spade_paddle.losses.perceptual import PerceptualLoss
@@ -102,10 +103,12 @@ def generator_losses(
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
     """
     fake_photo, style = paint(networks, batch)
-    fake, real = split_fake_real(discriminate(networks, batch, fake_photo))
-    parts = {"g_gan": generator_loss(fake, options.gan_mode)}
+    fake, real = discriminate(networks, batch, fake_photo, heads_on_real=False)
+    adversarial = judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)
+    parts = {"g_gan": adversarial}
     if options.feature_matching:
-        parts["g_feat"] = options.feature_matching * feature_matching_loss(fake, real)
+        matching = feature_matching_loss(fake["patch"], real["patch"])
+        parts["g_feat"] = options.feature_matching * matching
     if networks.perceptual is not None:
         parts["g_vgg"] = options.perceptual * networks.perceptual(fake_photo, batch.photo)
     if style is not None:
@@ -133,8 +136,10 @@ def discriminator_losses(
     Returns:
         the total; each part by name, and how well the discriminator tells them apart.
     """
-    fake, real = split_fake_real(discriminate(networks, batch, fake_photo.detach()))
-    df_ganloss, dr_ganloss = discriminator_loss(fake, real, options.gan_mode)
+    fake, real = discriminate(networks, batch, fake_photo.detach())
+    df_ganloss, dr_ganloss = judged_discriminator_loss(
+        fake, real, weights=options.kinds, mode=options.gan_mode
+    )
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
         # Paddle has the second derivative of concat only where every input has a gradient
@@ -143,18 +148,51 @@ def discriminator_losses(
         scene = dataclasses.replace(batch, semantics=semantics)
 
         def judge(photo: paddle.Tensor) -> Prediction:
-            return networks.discriminator(_with_semantics(scene, photo))
+            return networks.discriminator.patch(_with_semantics(scene, photo))
 
         parts["d_r1"] = r1_weight * r1_penalty(judge, batch.photo)
     total = sum(parts.values())
-    return total, {**parts, "d_accuracy": discriminator_accuracy(fake, real, options.gan_mode)}
+    accuracies = {
+        "d_accuracy" if kind == "patch" else f"d_accuracy_{kind}": discriminator_accuracy(
+            fake[kind], real[kind], options.gan_mode
+        )
+        for kind in fake
+    }
+    return total, {**parts, **accuracies}
 
 
-def discriminate(networks: Networks, batch: StepInput, fake_photo: paddle.Tensor) -> Prediction:
+def discriminate(
+    networks: Networks,
+    batch: StepInput,
+    fake_photo: paddle.Tensor,
+    *,
+    heads_on_real: bool = True,
+) -> tuple[Judgement, Judgement]:
     """One pass over the fakes followed by the real pictures, each with its semantic map; the fake
-    and the real one of a scene are augmented alike."""
-    both = [_with_semantics(batch, photo) for photo in (fake_photo, batch.photo)]
-    return networks.discriminator(paddle.concat(both, axis=0))  # [2N, K + 3, H, W]
+    and the real one of a scene are augmented alike.
+
+    Args:
+        networks: with the discriminator.
+        batch: the real photos and their semantic maps.
+        fake_photo: [N, 3, H, W].
+        heads_on_real: projected heads judge the real pictures too; the generator's step does not
+            ask them, and is spared a pass through their network.
+
+    Returns:
+        of the fakes, and of the real pictures.
+    """
+    pictures = [_with_semantics(batch, photo) for photo in (fake_photo, batch.photo)]
+    both = paddle.concat(pictures, axis=0)  # [2N, K + 3, H, W]
+    discriminator = networks.discriminator
+    if heads_on_real or discriminator.projected is None:
+        judgement = discriminator(both)
+    else:
+        judgement = {"patch": discriminator.patch(both)} if discriminator.num_D else {}
+    halves = {kind: split_fake_real(prediction) for kind, prediction in judgement.items()}
+    fake, real = ({kind: halves[kind][half] for kind in halves} for half in (0, 1))
+    if discriminator.projected is not None and not heads_on_real:
+        fake["projected"] = discriminator.projected(pictures[0])
+    return fake, real
 
 
 def _with_semantics(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
