@@ -51,8 +51,13 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """The multi-scale discriminator; the defaults are the article's."""
+    """The multi-scale discriminator; the defaults are the article's.
 
+    Beside it, or in its place, heads on the frozen features of an ImageNet network (Sauer et al.
+    2021, Projected GANs), which need few photos and few hours.
+    """
+
+    kind: str = "patch"  # patch, projected or both
     scales: int = 4  # discriminators, each on a picture half as large as the one before
     num_layers: int = 6  # convolutions before the logits
     ndf: int = 128  # width of the first one
@@ -61,13 +66,17 @@ class DiscriminatorConfig:
     spectral_norm: bool = True  # on the convolutions between the first and the last
     simam: bool = True  # attention on every stage's output
     affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
+    projected_network: str = "squeezenet"  # whose features: squeezenet or vgg19
+    projected_weights: Optional[str] = None  # its file; null: losses.perceptual_weights if the same
+    projected_width: int = 96  # of the heads
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """The adversarial loss, which counts 1, and the weights of the generator's other losses."""
+    """The adversarial loss, which counts 1, and the weights of the other losses."""
 
     gan_mode: str = "hinge"  # hinge, least_squares or original
+    projected: float = 1.0  # what projected heads count beside the patch scales
     feature_matching: float = 10.0  # lambda_feat
     perceptual: float = 1.6  # lambda_vgg
     perceptual_network: str = "none"  # none, vgg19 or squeezenet
@@ -76,6 +85,11 @@ class LossConfig:
     perceptual_layers: Optional[str] = None  # "relu1_1 relu2_1": these alone, each counts 1
     perceptual_shift: int = 0  # both pictures move down and right by up to so many pixels; try 7
     kl: float = 0.05  # lambda_kld, with a style
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        """What each kind of discriminator counts in the adversarial loss."""
+        return {"patch": 1.0, "projected": self.projected}
 
 
 @dataclass(frozen=True)
@@ -150,6 +164,14 @@ class Config:
         """The generator takes positional encodings."""
         return self.generator.norm == "clade_icpe"
 
+    @property
+    def projected_weights(self) -> Optional[str]:
+        """The weights file of the projected heads' network; None: there is none to be read."""
+        options, losses = self.discriminator, self.losses
+        same = options.projected_network == losses.perceptual_network
+        shared = losses.perceptual_weights if same else None
+        return shared if options.projected_weights is None else options.projected_weights
+
     def to_dict(self) -> dict[str, Any]:
         """The plain nested dictionary that ``read_config`` accepts."""
         return dataclasses.asdict(self)
@@ -163,6 +185,8 @@ _CHOICES = {
     "generator.param_free_norm": ("batch", "sync_batch", "instance"),
     "generator.activation": ("gelu", "leaky_relu"),
     "discriminator.activation": ("gelu", "leaky_relu"),
+    "discriminator.kind": ("patch", "projected", "both"),
+    "discriminator.projected_network": ("squeezenet", "vgg19"),
     "losses.gan_mode": ("hinge", "least_squares", "original"),
     "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
     "compute.convolutions": ("auto", "onednn", "paddle"),
@@ -195,6 +219,8 @@ _AT_LEAST = {
     "discriminator.num_layers": 2,
     "discriminator.ndf": 1,
     "discriminator.max_width": 1,
+    "discriminator.projected_width": 1,
+    "losses.projected": 0.0,
     "losses.feature_matching": 0.0,
     "losses.perceptual": 0.0,
     "losses.perceptual_resize": 32,
@@ -271,12 +297,35 @@ def _check_values(config: Config, *, where: str) -> None:
         refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
     if config.compute.bfloat16 and config.compute.convolutions == "paddle":
         refuse("compute.bfloat16", "false with compute.convolutions paddle, which has no bfloat16")
+    if config.discriminator.kind != "patch":
+        _check_projected(config, refuse)
     if config.compute.to_static:
         _check_compilable(config, refuse)
     if config.batch_size % config.compute.accumulation:
         refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
+
+
+def _check_projected(config: Config, refuse: Callable[[str, str], None]) -> None:
+    """What projected heads need, and what cannot be had without the patch scales."""
+    if config.discriminator.projected_network != "vgg19" and not config.projected_weights:
+        refuse(
+            "discriminator.projected_weights",
+            f"the path of a weights file of {config.discriminator.projected_network} (.npz) with "
+            f"discriminator.kind {config.discriminator.kind}",
+        )
+    if config.discriminator.kind == "projected":
+        if config.losses.feature_matching:
+            refuse(
+                "losses.feature_matching",
+                "0 with discriminator.kind projected, which has no stages to match (or take both)",
+            )
+        if config.regularization.r1_gamma:
+            refuse(
+                "regularization.r1_gamma",
+                "0 with discriminator.kind projected: R1 is of the patch scales (or take both)",
+            )
 
 
 def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> None:
@@ -288,6 +337,8 @@ def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> Non
         refuse("generator.norm", "spade or clade with compute.to_static")
     if config.encoder.style_dim:
         refuse("encoder.style_dim", "0 with compute.to_static")
+    if config.discriminator.kind != "patch":
+        refuse("discriminator.kind", "patch with compute.to_static")
     if config.regularization.r1_gamma:  # nothing would be learned from the penalty
         refuse("regularization.r1_gamma", "0 with compute.to_static")
     if config.fade_in_images:  # the first mix would be compiled in

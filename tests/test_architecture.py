@@ -19,9 +19,9 @@ ALLOWED = {
     "data": {"config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
-    "networks": {"config", "data", "errors", "layers"},
+    "networks": {"config", "data", "errors", "features", "layers"},
     "features": {"errors"},
-    "losses": {"data", "errors", "features"},
+    "losses": {"data", "errors", "features", "layers"},
     "onednn": {"errors"},
     "engine": {
         *("config", "data", "doctor", "errors", "features", "files", "layers", "losses"),

@@ -145,6 +145,7 @@ class Learner:
         for name, network in self.networks.trained():
             if name != "discriminator" or not self._config.regularization.r1_gamma:
                 yield network
+        yield from self.networks.discriminator.feature_networks()
         if self.networks.perceptual is not None:
             yield self.networks.perceptual.network
 

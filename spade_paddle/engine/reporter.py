@@ -29,7 +29,10 @@ from spade_paddle.engine.steps import Losses
 from spade_paddle.files import write_text_atomically
 
 ENVIRONMENT_FILE = "environment.json"
-_SHOWN = ("g_gan", "g_feat", "g_vgg", "g_vae", "d_fake", "d_real", "d_accuracy")
+_SHOWN = (
+    *("g_gan", "g_feat", "g_vgg", "g_vae"),
+    *("d_fake", "d_real", "d_accuracy", "d_accuracy_projected"),
+)
 
 
 class Reporter:

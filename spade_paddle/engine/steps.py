@@ -16,11 +16,12 @@ from paddle import nn
 from spade_paddle.config import LossConfig
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
+    Judgement,
     Prediction,
     discriminator_accuracy,
-    discriminator_loss,
     feature_matching_loss,
-    generator_loss,
+    judged_discriminator_loss,
+    judged_generator_loss,
 )
 from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
@@ -102,13 +103,14 @@ def generator_losses(
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
     """
     fake_photo, style = paint(networks, batch)
-    fake = discriminate(networks, batch, fake_photo)
-    # apart from the fakes: with the discriminator's weights fixed (engine/updates.py), nothing here
-    # has a gradient and none is computed
-    real = discriminate(networks, batch, batch.photo) if options.feature_matching else None
-    parts = {"g_gan": generator_loss(fake, options.gan_mode)}
+    fake = judged(networks, batch, fake_photo)
+    parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
-        parts["g_feat"] = options.feature_matching * feature_matching_loss(fake, real)
+        # a pass of its own: where the discriminator's weights are fixed (engine/updates.py), nothing
+        # in it has a gradient, and none is computed
+        real = networks.discriminator.patch(discriminator_input(batch, batch.photo))
+        matching = feature_matching_loss(fake["patch"], real)
+        parts["g_feat"] = options.feature_matching * matching
     if networks.perceptual is not None:
         distance = networks.perceptual(fake_photo, batch.photo, shift=batch.shift)
         parts["g_vgg"] = options.perceptual * distance
@@ -137,9 +139,11 @@ def discriminator_losses(
     Returns:
         the total; each part by name, and how well the discriminator tells them apart.
     """
-    fake = discriminate(networks, batch, fake_photo.detach())
-    real = discriminate(networks, batch, batch.photo)
-    df_ganloss, dr_ganloss = discriminator_loss(fake, real, options.gan_mode)
+    fake = judged(networks, batch, fake_photo.detach())
+    real = judged(networks, batch, batch.photo)
+    df_ganloss, dr_ganloss = judged_discriminator_loss(
+        fake, real, weights=options.kinds, mode=options.gan_mode
+    )
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
         # Paddle has the second derivative of concat only where every input has a gradient
@@ -148,17 +152,25 @@ def discriminator_losses(
         scene = dataclasses.replace(batch, semantics=semantics)
 
         def judge(photo: paddle.Tensor) -> Prediction:
-            return discriminate(networks, scene, photo)
+            return networks.discriminator.patch(discriminator_input(scene, photo))
 
         parts["d_r1"] = r1_weight * r1_penalty(judge, batch.photo)
     total = sum(parts.values())
-    return total, {**parts, "d_accuracy": discriminator_accuracy(fake, real, options.gan_mode)}
+    accuracies = {
+        "d_accuracy" if kind == "patch" else f"d_accuracy_{kind}": discriminator_accuracy(
+            fake[kind], real[kind], options.gan_mode
+        )
+        for kind in fake
+    }
+    return total, {**parts, **accuracies}
 
 
-def discriminate(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Prediction:
-    """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map; the
-    fake and the real one of a scene are augmented alike."""
-    pictures = paddle.concat([batch.semantics, photo], axis=1)  # [N, K + 3, H, W]
-    if batch.augmentation is not None:
-        pictures = diff_augment(pictures, batch.augmentation)
-    return networks.discriminator(pictures)
+def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Judgement:
+    """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map."""
+    return networks.discriminator(discriminator_input(batch, photo))
+
+
+def discriminator_input(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
+    """[N, K + 3, H, W]; the fake and the real photo of a scene are augmented alike."""
+    pictures = paddle.concat([batch.semantics, photo], axis=1)
+    return pictures if batch.augmentation is None else diff_augment(pictures, batch.augmentation)

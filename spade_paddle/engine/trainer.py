@@ -36,7 +36,12 @@ from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import ENVIRONMENT_FILE, Reporter
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
-from spade_paddle.engine.start import begin_with, check_same_networks, source_of
+from spade_paddle.engine.start import (
+    begin_with,
+    check_same_networks,
+    settle_projection,
+    source_of,
+)
 from spade_paddle.engine.steps import Losses, StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import RunError, UserError
@@ -92,6 +97,7 @@ class Trainer:
             shift=config.losses.perceptual_shift,
         )
         self._resume()
+        self._read(lambda: settle_projection(self.learner.networks.discriminator, self.batches))
         self._check_shares()
         self._reporter: Reporter | None = None
         self._bad_steps = BadSteps(run / "inspect" if self.workers.rank == 0 else None)

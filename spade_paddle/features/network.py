@@ -61,8 +61,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise ModelError(
             f"{path}: there is no such weights file of a feature network; give its path with "
-            "--set losses.perceptual_weights=FILE or switch it off with "
-            "--set losses.perceptual_network=none",
+            "--set losses.perceptual_weights=FILE (or discriminator.projected_weights) or switch "
+            "it off with --set losses.perceptual_network=none (or discriminator.kind=patch)",
             code="weights_missing",
         )
     try:

@@ -9,8 +9,6 @@ Legend: N batch, K channels of the semantic map, H height, W width.
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import paddle
 
@@ -25,6 +23,7 @@ from spade_paddle.data.augmentation import (
     RIGHT,
     SATURATION,
 )
+from spade_paddle.layers.split import split
 
 PHOTO_CHANNELS = 3
 
@@ -73,7 +72,7 @@ def diff_augment(
 def _recoloured(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
     """Brightness, saturation and contrast of the last three channels."""
     # not two slices, whose gradients are two whole pictures
-    semantics, photo = _split(pictures, [-1, PHOTO_CHANNELS], axis=1)
+    semantics, photo = split(pictures, [-1, PHOTO_CHANNELS], axis=1)
 
     def column(index: int) -> paddle.Tensor:
         values = paddle.to_tensor(rows[:, index].reshape(-1, 1, 1, 1))
@@ -97,19 +96,12 @@ def _rotated(pictures: paddle.Tensor, steps: np.ndarray) -> paddle.Tensor:
     size = int(np.prod(pictures.shape[1:]))
     ends = [int(step) % size for step in steps]  # numbers that go to the front
     sizes = [part for end in ends for part in (size - end, end) if part]
-    parts = iter(_split(pictures.reshape([-1]), sizes, axis=0))
+    parts = iter(split(pictures.reshape([-1]), sizes, axis=0))
     ordered = []
     for end in ends:
         kept = next(parts)
         ordered += [next(parts), kept] if end else [kept]
     return paddle.concat(ordered).reshape(pictures.shape)
-
-
-def _split(values: paddle.Tensor, sizes: list[int], *, axis: int) -> list[paddle.Tensor]:
-    """``paddle.split`` without Paddle 3's warning that PyTorch's takes its sizes otherwise."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return paddle.split(values, sizes, axis=axis)
 
 
 def _hole(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,15 +1,19 @@
 """Adversarial and feature-matching losses (the article, section 4).
 
 A prediction is what MultiscaleDiscriminator gives back: for each scale a list of stage outputs,
-the last of which are the logits.
+the last of which are the logits. A judgement is a prediction for each kind of discriminator
+(networks/combined.py) by its name.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import paddle
 from paddle.nn import functional as F
 
 Prediction = list[list[paddle.Tensor]]
+Judgement = dict[str, Prediction]
 
 
 def discriminator_loss(
@@ -45,6 +49,26 @@ def generator_loss(fake: Prediction, mode: str = "hinge") -> paddle.Tensor:
     """
     _, _, for_generator = _MODES[mode]
     return sum(for_generator(stages[-1]).mean() for stages in fake) / len(fake)
+
+
+def judged_discriminator_loss(
+    fake: Judgement, real: Judgement, *, weights: Mapping[str, float], mode: str = "hinge"
+) -> tuple[paddle.Tensor, paddle.Tensor]:
+    """``discriminator_loss`` of several kinds of discriminators, each times its weight: scales and
+    heads are averaged within their kind, so that their numbers do not matter."""
+    halves = [
+        [weights[kind] * half for half in discriminator_loss(fake[kind], real[kind], mode)]
+        for kind in fake
+    ]
+    df_ganloss, dr_ganloss = (sum(kinds) for kinds in zip(*halves))
+    return df_ganloss, dr_ganloss
+
+
+def judged_generator_loss(
+    fake: Judgement, *, weights: Mapping[str, float], mode: str = "hinge"
+) -> paddle.Tensor:
+    """``generator_loss`` of several kinds of discriminators, each times its weight."""
+    return sum(weights[kind] * generator_loss(fake[kind], mode) for kind in fake)
 
 
 _square = paddle.square  # x**2 takes seven times as long on a CPU
