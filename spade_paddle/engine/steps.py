@@ -106,8 +106,8 @@ def generator_losses(
     fake = judged(networks, batch, fake_photo)
     parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
-        # a pass of its own: where the discriminator's weights are fixed (engine/updates.py), nothing
-        # in it has a gradient, and none is computed
+        # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
+        # it has a gradient, and none is computed
         real = networks.discriminator.patch(discriminator_input(batch, batch.photo))
         matching = feature_matching_loss(fake["patch"], real)
         parts["g_feat"] = options.feature_matching * matching
