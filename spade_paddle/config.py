@@ -110,14 +110,17 @@ class OptimizerConfig:
 class RegularizationConfig:
     """Against overfitting of the discriminator on few photos; all off by default.
 
-    The first three change the discriminator's pictures, real and generated alike (DiffAugment,
-    Zhao et al. 2020); R1 is a penalty on its gradient (Mescheder et al. 2018), every so many
-    images and then so much stronger (Karras et al. 2020).
+    The first change the discriminator's pictures, real and generated alike (DiffAugment, Zhao et
+    al. 2020, whose strengths are 0.5, 1.0, 0.5, 0.125 and 0.5); R1 is a penalty on its gradient
+    (Mescheder et al. 2018), every so many images and then so much stronger (Karras et al. 2020).
     """
 
-    augment_colour: bool = False  # brightness, saturation and contrast
+    augment_brightness: float = 0.0  # so much is added at most, either way; pictures are -1..1
+    augment_saturation: float = 0.0  # of the factor: 1.0 is from 0 to 2
+    augment_contrast: float = 0.0  # of the factor: 0.5 is from 0.5 to 1.5
     augment_translation: float = 0.0  # moved by up to this share of height and width; try 0.125
-    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.5
+    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.3
+    augment_cutout_probability: float = 1.0  # how often there is a hole
     r1_gamma: float = 0.0  # weight of R1, times one half; try 1 to 10
     r1_every_images: int = 64  # how often R1 is counted
 
@@ -233,8 +236,12 @@ _AT_LEAST = {
     "optimizer.decay_start_images": 0,
     "optimizer.decay_end_images": 1,
     "optimizer.decay_floor": 0.0,
+    "regularization.augment_brightness": 0.0,
+    "regularization.augment_saturation": 0.0,
+    "regularization.augment_contrast": 0.0,
     "regularization.augment_translation": 0.0,
     "regularization.augment_cutout": 0.0,
+    "regularization.augment_cutout_probability": 0.0,
     "regularization.r1_gamma": 0.0,
     "regularization.r1_every_images": 1,
     "compute.accumulation": 1,
@@ -253,9 +260,22 @@ def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Co
 
 def read_config(content: Any, *, where: str = "configuration") -> Config:
     """Build a Config from parsed YAML; ``where`` names the source in errors."""
+    content = _without_colour_switch(content)
     config = read_section(Config, content, where=where, renamed=RENAMED)
     _check_values(config, where=where)
     return config
+
+
+def _without_colour_switch(content: Any) -> Any:
+    """``regularization.augment_colour``, once a switch, as the three strengths that it meant."""
+    options = content.get("regularization") if isinstance(content, dict) else None
+    if not isinstance(options, dict) or not isinstance(options.get("augment_colour"), bool):
+        return content
+    options = dict(options)
+    if options.pop("augment_colour"):
+        paper = {"augment_brightness": 0.5, "augment_saturation": 1.0, "augment_contrast": 0.5}
+        options = {**paper, **options}
+    return {**content, "regularization": options}
 
 
 def _check_values(config: Config, *, where: str) -> None:
@@ -290,6 +310,9 @@ def _check_values(config: Config, *, where: str) -> None:
             refuse(name, "at most 0.5, half a picture")
     if config.losses.perceptual_shift >= config.data.crop_size // 2:
         refuse("losses.perceptual_shift", "less than half of data.crop_size")
+    for kind in ("brightness", "saturation", "contrast", "cutout_probability"):
+        if value_of(f"regularization.augment_{kind}") > 1:
+            refuse(f"regularization.augment_{kind}", "at most 1")
     clip = config.optimizer.gradient_clip
     if clip is not None and clip <= 0:
         refuse("optimizer.gradient_clip", "above 0, or null for no limit")

@@ -193,16 +193,21 @@ class BatchSource:
     @property
     def _augments(self) -> bool:
         options = self._augmentation
-        return options is not None and (
-            options.augment_colour or options.augment_translation > 0 or options.augment_cutout > 0
+        return options is not None and any(
+            getattr(options, f"augment_{kind}") > 0
+            for kind in ("brightness", "saturation", "contrast", "translation", "cutout")
         )
 
     def _augmentation_row(self, position: int) -> np.ndarray:
+        options = self._augmentation
         return draw_augmentation(
             [self._seed, 4, position],
-            colour=self._augmentation.augment_colour,
-            translation=self._augmentation.augment_translation,
-            cutout=self._augmentation.augment_cutout,
+            brightness=options.augment_brightness,
+            saturation=options.augment_saturation,
+            contrast=options.augment_contrast,
+            translation=options.augment_translation,
+            cutout=options.augment_cutout,
+            cutout_probability=options.augment_cutout_probability,
         )
 
     def _draw_shift(self, position: int) -> np.ndarray:
