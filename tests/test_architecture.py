@@ -30,10 +30,10 @@ ALLOWED = {
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"annotate", "cli", "data", "engine", "errors", "inference"},
     "metrics": {"data"},
+    "judge": {"data", "errors", "features", "metrics"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
     "evaluation": {
-        *("annotate", "data", "doctor", "errors", "features", "files", "inference", "losses"),
-        "metrics",
+        *("annotate", "data", "doctor", "errors", "files", "inference", "judge", "metrics"),
     },
 }
 # packages that only these files may import
