@@ -23,7 +23,7 @@ ALLOWED = {
     "features": {"errors"},
     "losses": {"data", "errors", "features"},
     "engine": {
-        *("config", "data", "doctor", "errors", "features", "files", "layers", "losses"),
+        *("config", "data", "doctor", "errors", "features", "files", "judge", "layers", "losses"),
         "networks",
     },
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
