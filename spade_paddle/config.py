@@ -126,6 +126,19 @@ class RegularizationConfig:
 
 
 @dataclass(frozen=True)
+class ValidationConfig:
+    """How good the averaged generator is meanwhile, and which of its states are kept.
+
+    With a judge the first validation scenes of the half to choose by (data/split.py) are painted
+    every ``sample_every_images``, and the best averages so far are kept.
+    """
+
+    judge_weights: Optional[str] = None  # EfficientNet-Lite0's .npz file; null: no judge
+    judge_scenes: int = 16  # so many are painted and judged; 2 or more
+    keep_snapshots_every_images: int = 0  # how often the averages are kept for good; 0: never
+
+
+@dataclass(frozen=True)
 class ComputeConfig:
     """How a step is computed; none of it is needed for the results to be right."""
 
@@ -160,6 +173,7 @@ class Config:
     losses: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     compute: ComputeConfig = field(default_factory=ComputeConfig)
 
     @property
@@ -244,6 +258,8 @@ _AT_LEAST = {
     "regularization.augment_cutout_probability": 0.0,
     "regularization.r1_gamma": 0.0,
     "regularization.r1_every_images": 1,
+    "validation.judge_scenes": 2,
+    "validation.keep_snapshots_every_images": 0,
     "compute.accumulation": 1,
 }
 

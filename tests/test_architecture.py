@@ -24,17 +24,17 @@ ALLOWED = {
     "losses": {"data", "errors", "features", "layers"},
     "onednn": {"errors"},
     "engine": {
-        *("config", "data", "doctor", "errors", "features", "files", "layers", "losses"),
+        *("config", "data", "doctor", "errors", "features", "files", "judge", "layers", "losses"),
         *("networks", "onednn"),
     },
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"annotate", "cli", "data", "engine", "errors", "inference"},
     "metrics": {"data"},
+    "judge": {"data", "errors", "features", "metrics"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
     "evaluation": {
-        *("annotate", "data", "doctor", "errors", "features", "files", "inference", "losses"),
-        "metrics",
+        *("annotate", "data", "doctor", "errors", "files", "inference", "judge", "metrics"),
     },
 }
 # packages that only these files may import

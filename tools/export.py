@@ -20,6 +20,12 @@ def main() -> int:
     parser.add_argument("--name", default="landscape", help="name of the model")
     parser.add_argument("--version", default="1", help="version of the weights")
     parser.add_argument(
+        "--snapshot",
+        metavar="best|IMAGES",
+        help="the best averages by the judge's score, or those kept after so many images; "
+        "default: the newest checkpoint",
+    )
+    parser.add_argument(
         "--style",
         action="append",
         type=named_photo,
@@ -40,7 +46,13 @@ def export(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.export import export_run
     from spade_paddle.inference.styles import add_gallery, add_styles
 
-    out = export_run(arguments.run, arguments.out, name=arguments.name, version=arguments.version)
+    out = export_run(
+        arguments.run,
+        arguments.out,
+        name=arguments.name,
+        version=arguments.version,
+        snapshot=arguments.snapshot,
+    )
     if arguments.style:
         add_styles(out, dict(arguments.style))
     if arguments.styles is not None:

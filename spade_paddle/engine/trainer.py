@@ -36,6 +36,7 @@ from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import ENVIRONMENT_FILE, Reporter
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
+from spade_paddle.engine.snapshots import Snapshots, ways_back
 from spade_paddle.engine.start import (
     begin_with,
     check_same_networks,
@@ -44,7 +45,9 @@ from spade_paddle.engine.start import (
 )
 from spade_paddle.engine.steps import Losses, StepInput
 from spade_paddle.engine.updates import NotFinite
+from spade_paddle.engine.validation import DECIDING, Validation
 from spade_paddle.errors import RunError, UserError
+from spade_paddle.judge.eye import Eye
 
 Result = TypeVar("Result")
 
@@ -100,7 +103,12 @@ class Trainer:
         self._read(lambda: settle_projection(self.learner.networks.discriminator, self.batches))
         self._check_shares()
         self._reporter: Reporter | None = None
-        self._bad_steps = BadSteps(run / "inspect" if self.workers.rank == 0 else None)
+        self._validation = self._new_validation()
+        self._snapshots = Snapshots(run)
+        self._bad_steps = BadSteps(
+            run / "inspect" if self.workers.rank == 0 else None,
+            ways_back=lambda: ways_back(run),
+        )
         self._saved_at: int | None = None
 
     def train(self) -> bool:
@@ -145,10 +153,16 @@ class Trainer:
             last = now == config.total_images
             look = last or passed(config.sample_every_images, before, now)
             save = last or passed(config.checkpoint_every_images, before, now)
-            if look or save:
+            kept_every = config.validation.keep_snapshots_every_images
+            keep = kept_every > 0 and passed(kept_every, before, now)
+            if look or save or keep:
                 self._recalibrate()
             if look:
                 self._show(now)
+                self._judge(now)
+            if keep and self._reporter is not None:
+                with self._writing():
+                    self._snapshots.keep(self.learner.state())
             if save:
                 self._save()
         return True
@@ -219,6 +233,22 @@ class Trainer:
         if reporter is not None:
             with self._writing():
                 reporter.picture(images_seen, picture)
+
+    def _judge(self, images_seen: int) -> None:
+        """Write the judge's scores and keep the best averages; every process must come here."""
+        if self._validation is None:
+            return
+        reporter = self._reporter
+        scores = self._read(lambda: None if reporter is None else self._scores())
+        if reporter is not None:
+            with self._writing():
+                reporter.scores(images_seen, scores)
+                self._snapshots.keep_if_best(self.learner.state(), scores, by=DECIDING)
+
+    def _scores(self) -> dict[str, float]:
+        averaged = self.learner.averaged
+        with statistics(averaged.generator, self.learner.statistics):
+            return self._validation.score(averaged)
 
     def sample_sheet(self) -> np.ndarray:
         """The first validation scenes as label map | painted | painted by the average | photo."""
@@ -293,6 +323,19 @@ class Trainer:
             )
             for pairs in (train, val)
         ]
+
+    def _new_validation(self) -> Validation | None:
+        """In every process, so that all are told what is wrong; the first one alone judges."""
+        weights = self.config.validation.judge_weights
+        if weights is None:
+            return None
+        return Validation(
+            Eye(weights),
+            train_scenes=self.train_scenes,
+            val_scenes=self.val_scenes,
+            config=self.config,
+            label_set=self.label_set,
+        )
 
     def _check_shares(self) -> None:
         """An odd last batch is told now, not in a week."""

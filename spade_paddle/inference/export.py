@@ -15,9 +15,8 @@ from paddle import nn
 import spade_paddle
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.engine.schedule import fade_in
-from spade_paddle.errors import ModelError
+from spade_paddle.engine.snapshots import read_averages
 from spade_paddle.files import sha256
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
 from spade_paddle.networks.build import build_encoder, build_generator
@@ -96,28 +95,26 @@ class LabelsToPicture(nn.Layer):
         )
 
 
-def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> Path:
-    """Export the averaged generator of a run's newest checkpoint.
+def export_run(
+    run: str | Path, out: str | Path, *, name: str, version: str, snapshot: str | None = None
+) -> Path:
+    """Export the averaged generator of a run.
 
     Args:
         run: the run folder.
         out: the model folder; made anew, and only when everything has worked.
         name: of the model, shown by the service.
         version: of the weights.
+        snapshot: ``best`` or a number of images (engine/snapshots.py); None: the newest checkpoint.
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the run has no checkpoint, or a damaged one.
+        ModelError: the run has no checkpoint or no such snapshot, or a damaged one.
     """
     run, out = Path(run), Path(out)
-    state = load_latest(run / "checkpoint", warn=print) if run.is_dir() else None
-    if state is None:
-        raise ModelError(
-            f"{run}: there is no checkpoint here; give the --run folder of tools/train.py",
-            code="run_missing",
-        )
+    state = read_averages(run, snapshot=snapshot)
     config = load_config(run / "config.yaml")
     label_set = LabelSet.load(run / LABELS_FILE)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
@@ -131,6 +128,7 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
     for section, field in (
         (training["config"], "init_from"),
         (training["config"]["losses"], "perceptual_weights"),
+        (training["config"]["validation"], "judge_weights"),
     ):
         if section[field]:  # where it lay is of no use to others
             section[field] = Path(section[field]).name
