@@ -92,6 +92,7 @@ class Trainer:
             noise_channels=self.learner.networks.generator.noise_channels,
             style_dim=config.encoder.style_dim,
             augmentation=config.regularization,
+            weights=self._read(self.train_scenes.weights),
         )
         self._resume()
         self._read(lambda: settle_projection(self.learner.networks.discriminator, self.batches))
