@@ -83,6 +83,8 @@ class LossConfig:
     perceptual_network: str = "none"  # none, vgg19 or squeezenet
     perceptual_weights: Optional[str] = None  # weights file; null: vgg19 downloads Paddle's
     perceptual_resize: Optional[int] = 224  # vgg19 sees pictures of this side; null: as they are
+    perceptual_layers: Optional[str] = None  # "relu1_1 relu2_1": these alone, each counts 1
+    perceptual_shift: int = 0  # both pictures move down and right by up to so many pixels; try 7
     kl: float = 0.05  # lambda_kld, with a style
 
     @property
@@ -132,6 +134,8 @@ class ComputeConfig:
     amp: bool = False  # half precision with loss scaling where it is safe (O1); GPU only
     channels_last: bool = False  # lets Paddle change convolutions to NHWC; GPU only
     to_static: bool = False  # generator and discriminator run as compiled programs
+    convolutions: str = "auto"  # on a CPU: onednn, paddle, or auto: the first where it can be had
+    bfloat16: bool = False  # inputs of onednn's convolutions are rounded, sums stay float32
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,7 @@ _CHOICES = {
     "discriminator.projected_network": ("squeezenet", "vgg19"),
     "losses.gan_mode": ("hinge", "least_squares", "original"),
     "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
+    "compute.convolutions": ("auto", "onednn", "paddle"),
 }
 _AT_LEAST = {
     "total_images": 1,
@@ -224,6 +229,7 @@ _AT_LEAST = {
     "losses.feature_matching": 0.0,
     "losses.perceptual": 0.0,
     "losses.perceptual_resize": 32,
+    "losses.perceptual_shift": 0,
     "losses.kl": 0.0,
     "optimizer.generator_lr": 0.0,
     "optimizer.discriminator_lr": 0.0,
@@ -304,6 +310,8 @@ def _check_values(config: Config, *, where: str) -> None:
     for name in ("regularization.augment_translation", "regularization.augment_cutout"):
         if value_of(name) > 0.5:
             refuse(name, "at most 0.5, half a picture")
+    if config.losses.perceptual_shift >= config.data.crop_size // 2:
+        refuse("losses.perceptual_shift", "less than half of data.crop_size")
     for kind in ("brightness", "saturation", "contrast", "cutout_probability"):
         if value_of(f"regularization.augment_{kind}") > 1:
             refuse(f"regularization.augment_{kind}", "at most 1")
@@ -312,6 +320,8 @@ def _check_values(config: Config, *, where: str) -> None:
         refuse("optimizer.gradient_clip", "above 0, or null for no limit")
     if config.fade_in_images and generator.upsampling != "most":
         refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
+    if config.compute.bfloat16 and config.compute.convolutions == "paddle":
+        refuse("compute.bfloat16", "false with compute.convolutions paddle, which has no bfloat16")
     if config.discriminator.kind != "patch":
         check_projected(config, refuse)
     if config.compute.to_static:

@@ -23,9 +23,10 @@ ALLOWED = {
     "networks": {"config", "data", "errors", "features", "layers"},
     "features": {"errors"},
     "losses": {"data", "errors", "features", "layers"},
+    "onednn": {"errors"},
     "engine": {
         *("config", "data", "doctor", "errors", "features", "files", "layers", "losses"),
-        "networks",
+        *("networks", "onednn"),
     },
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},

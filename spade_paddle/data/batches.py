@@ -90,6 +90,7 @@ class Batch:
     noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
     augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
+    shift: np.ndarray | None = None  # int64 [N, 2], pixels down and right for the perceptual loss
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
@@ -133,6 +134,7 @@ class BatchSource:
             batches carry no rows.
         weights: how often each scene is shown, [S], 1 on average (data/balance.py); None: all
             alike.
+        shift: the most pixels that pictures move for the perceptual loss; 0: not at all.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class BatchSource:
         style_dim: int = 0,
         augmentation: RegularizationConfig | None = None,
         weights: np.ndarray | None = None,
+        shift: int = 0,
     ) -> None:
         self._scenes = scenes
         self._options = options
@@ -155,6 +158,7 @@ class BatchSource:
         self._style_dim = style_dim
         self._augmentation = augmentation
         self._weights = weights
+        self._shift = shift
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
 
@@ -173,6 +177,9 @@ class BatchSource:
         if self._augments:
             rows = np.stack([self._augmentation_row(k) for k in pictures])
             batch = dataclasses.replace(batch, augmentation=rows)
+        if self._shift:
+            shifts = [self._draw_shift(k) for k in pictures]
+            batch = dataclasses.replace(batch, shift=np.stack(shifts))
         return batch
 
     def view(self, position: int) -> Scene:
@@ -217,6 +224,9 @@ class BatchSource:
             cutout=options.augment_cutout,
             cutout_probability=options.augment_cutout_probability,
         )
+
+    def _draw_shift(self, position: int) -> np.ndarray:
+        return np.random.default_rng([self._seed, 5, position]).integers(0, self._shift + 1, 2)
 
     def _noise(self, position: int, height: int, width: int) -> np.ndarray:
         seed = [self._seed, 2, position]

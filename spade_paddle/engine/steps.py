@@ -22,7 +22,6 @@ from spade_paddle.losses.gan import (
     feature_matching_loss,
     judged_discriminator_loss,
     judged_generator_loss,
-    split_fake_real,
 )
 from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
@@ -68,6 +67,7 @@ class StepInput:
     noise: paddle.Tensor | None = None  # float32 [N, C, H, W]
     style_noise: paddle.Tensor | None = None  # float32 [N, D]
     augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
+    shift: tuple[int, int] = (0, 0)  # pixels down and right for the perceptual loss
 
 
 Style = tuple  # mu and logvar, [N, D] each
@@ -103,14 +103,17 @@ def generator_losses(
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
     """
     fake_photo, style = paint(networks, batch)
-    fake, real = discriminate(networks, batch, fake_photo, heads_on_real=False)
-    adversarial = judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)
-    parts = {"g_gan": adversarial}
+    fake = judged(networks, batch, fake_photo)
+    parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
-        matching = feature_matching_loss(fake["patch"], real["patch"])
+        # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
+        # it has a gradient, and none is computed
+        real = networks.discriminator.patch(discriminator_input(batch, batch.photo))
+        matching = feature_matching_loss(fake["patch"], real)
         parts["g_feat"] = options.feature_matching * matching
     if networks.perceptual is not None:
-        parts["g_vgg"] = options.perceptual * networks.perceptual(fake_photo, batch.photo)
+        distance = networks.perceptual(fake_photo, batch.photo, shift=batch.shift)
+        parts["g_vgg"] = options.perceptual * distance
     if style is not None:
         parts["g_vae"] = options.kl * copies * kl_loss(*style)
     return sum(parts.values()), parts, fake_photo
@@ -136,7 +139,8 @@ def discriminator_losses(
     Returns:
         the total; each part by name, and how well the discriminator tells them apart.
     """
-    fake, real = discriminate(networks, batch, fake_photo.detach())
+    fake = judged(networks, batch, fake_photo.detach())
+    real = judged(networks, batch, batch.photo)
     df_ganloss, dr_ganloss = judged_discriminator_loss(
         fake, real, weights=options.kinds, mode=options.gan_mode
     )
@@ -148,7 +152,7 @@ def discriminator_losses(
         scene = dataclasses.replace(batch, semantics=semantics)
 
         def judge(photo: paddle.Tensor) -> Prediction:
-            return networks.discriminator.patch(_with_semantics(scene, photo))
+            return networks.discriminator.patch(discriminator_input(scene, photo))
 
         parts["d_r1"] = r1_weight * r1_penalty(judge, batch.photo)
     total = sum(parts.values())
@@ -161,40 +165,12 @@ def discriminator_losses(
     return total, {**parts, **accuracies}
 
 
-def discriminate(
-    networks: Networks,
-    batch: StepInput,
-    fake_photo: paddle.Tensor,
-    *,
-    heads_on_real: bool = True,
-) -> tuple[Judgement, Judgement]:
-    """One pass over the fakes followed by the real pictures, each with its semantic map; the fake
-    and the real one of a scene are augmented alike.
-
-    Args:
-        networks: with the discriminator.
-        batch: the real photos and their semantic maps.
-        fake_photo: [N, 3, H, W].
-        heads_on_real: projected heads judge the real pictures too; the generator's step does not
-            ask them, and is spared a pass through their network.
-
-    Returns:
-        of the fakes, and of the real pictures.
-    """
-    pictures = [_with_semantics(batch, photo) for photo in (fake_photo, batch.photo)]
-    both = paddle.concat(pictures, axis=0)  # [2N, K + 3, H, W]
-    discriminator = networks.discriminator
-    if heads_on_real or discriminator.projected is None:
-        judgement = discriminator(both)
-    else:
-        judgement = {"patch": discriminator.patch(both)} if discriminator.num_D else {}
-    halves = {kind: split_fake_real(prediction) for kind, prediction in judgement.items()}
-    fake, real = ({kind: halves[kind][half] for kind in halves} for half in (0, 1))
-    if discriminator.projected is not None and not heads_on_real:
-        fake["projected"] = discriminator.projected(pictures[0])
-    return fake, real
+def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Judgement:
+    """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map."""
+    return networks.discriminator(discriminator_input(batch, photo))
 
 
-def _with_semantics(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
-    pictures = paddle.concat([batch.semantics, photo], axis=1)  # [N, K + 3, H, W]
+def discriminator_input(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
+    """[N, K + 3, H, W]; the fake and the real photo of a scene are augmented alike."""
+    pictures = paddle.concat([batch.semantics, photo], axis=1)
     return pictures if batch.augmentation is None else diff_augment(pictures, batch.augmentation)

@@ -16,20 +16,6 @@ Prediction = list[list[paddle.Tensor]]
 Judgement = dict[str, Prediction]
 
 
-def split_fake_real(prediction: Prediction) -> tuple[Prediction, Prediction]:
-    """Take apart what came from a batch of fakes followed by as many real pictures.
-
-    The halves are those of the batch that came, never of a configured batch size, so that a
-    short last batch is right too.
-    """
-    fake, real = [], []
-    for stages in prediction:
-        half = stages[0].shape[0] // 2
-        fake.append([stage[:half] for stage in stages])
-        real.append([stage[half:] for stage in stages])
-    return fake, real
-
-
 def discriminator_loss(
     fake: Prediction, real: Prediction, mode: str = "hinge"
 ) -> tuple[paddle.Tensor, paddle.Tensor]:
@@ -85,10 +71,11 @@ def judged_generator_loss(
     return sum(weights[kind] * generator_loss(fake[kind], mode) for kind in fake)
 
 
+_square = paddle.square  # x**2 takes seven times as long on a CPU
 # on logits: the discriminator's loss of a fake, of a real picture, and the generator's of a fake
 _MODES = {
     "hinge": (lambda d: F.relu(1 + d), lambda d: F.relu(1 - d), lambda d: -d),
-    "least_squares": (lambda d: d**2, lambda d: (d - 1) ** 2, lambda d: (d - 1) ** 2),
+    "least_squares": (_square, lambda d: _square(d - 1), lambda d: _square(d - 1)),
     "original": (F.softplus, lambda d: F.softplus(-d), lambda d: F.softplus(-d)),
 }
 

@@ -11,7 +11,6 @@ from spade_paddle.losses.gan import (
     generator_loss,
     judged_discriminator_loss,
     judged_generator_loss,
-    split_fake_real,
 )
 from tests import reference
 from tests.numeric import assert_differs, assert_gradients, assert_same, normal, tensor
@@ -152,22 +151,6 @@ def test_logits_on_the_right_side_of_the_margin_get_no_gradient():
     df, _ = discriminator_loss(fake, logits(0.0))
     df.backward()
     assert fake[0][0].grad.numpy().ravel().tolist() == [0.0, 0.5]
-
-
-@pytest.mark.parametrize("pictures", [1, 3, 4])
-def test_a_batch_of_any_size_is_split_into_its_fakes_and_its_reals(pictures):
-    # the last batch of an epoch may be short: nothing here knows the configured batch size
-    fake = [[normal(pictures, 2, 3, 3, seed=i), normal(pictures, 1, 2, 2, seed=i)] for i in (1, 2)]
-    real = [[normal(pictures, 2, 3, 3, seed=i), normal(pictures, 1, 2, 2, seed=i)] for i in (3, 4)]
-    together = [
-        [tensor(np.concatenate(halves)) for halves in zip(fake_stages, real_stages)]
-        for fake_stages, real_stages in zip(fake, real)
-    ]
-    for got, expected in zip(split_fake_real(together), (fake, real)):
-        assert len(got) == 2
-        for got_stages, expected_stages in zip(got, expected):
-            for got_stage, expected_stage in zip(got_stages, expected_stages):
-                assert_same(got_stage, expected_stage)
 
 
 def test_losses_do_not_depend_on_the_order_of_the_pictures():
