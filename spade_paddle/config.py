@@ -148,6 +148,7 @@ class Config:
     initializer: str = "paddle"  # of the weights: paddle (its defaults) or xavier (gain 0.02)
     regenerate_fake: bool = True  # the discriminator step paints anew with the updated generator
     ema_halflife_images: int = 1000  # half-life of the averaged generator; 0: no averaging
+    ema_halflife_share: float = 0.0  # of the images seen, up to that half-life; try 0.05; 0: off
     checkpoint_every_images: int = 1000  # how often everything is saved
     sample_every_images: int = 1000  # how often sample pictures are painted
     log_every_images: int = 40  # how often losses are written
@@ -200,6 +201,7 @@ _AT_LEAST = {
     "batch_size": 1,
     "seed": 0,
     "ema_halflife_images": 0,
+    "ema_halflife_share": 0.0,
     "checkpoint_every_images": 1,
     "sample_every_images": 1,
     "log_every_images": 1,
@@ -301,6 +303,8 @@ def _check_values(config: Config, *, where: str) -> None:
     generator = config.generator
     if generator.kernel_size % 2 == 0:
         refuse("generator.kernel_size", "odd")
+    if config.ema_halflife_share > 1:
+        refuse("ema_halflife_share", "at most 1, all images seen")
     if config.encoder.size & (config.encoder.size - 1):
         refuse("encoder.size", "a power of two")
     for name, expected in data_problems(

@@ -78,6 +78,8 @@ def mode(name, *, upsampling="normal", **data):
             {"data": {"label_balance": 1.5}},
             "'data.label_balance' must be from 0 (every photo alike",
         ),
+        ({"ema_halflife_share": 1.5}, "'ema_halflife_share' must be at most 1"),
+        ({"ema_halflife_share": -0.1}, "'ema_halflife_share' must be at least 0.0"),
         ({"data": {"label_balance": -0.5}}, "'data.label_balance' must be at least 0.0"),
         ({"data": {"cache_gib": -1}}, "'data.cache_gib' must be at least 0.0"),
         ({"data": {"short_side": 286}}, "unknown field 'data.short_side'; it is called 'data.load"),
