@@ -10,8 +10,9 @@ import dataclasses
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
+from spade_paddle.config_checks import check_compilable, check_projected
 from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
 from spade_paddle.errors import ConfigError
 from spade_paddle.strict_yaml import read_section, read_yaml
@@ -160,6 +161,7 @@ class Config:
     initializer: str = "paddle"  # of the weights: paddle (its defaults) or xavier (gain 0.02)
     regenerate_fake: bool = True  # the discriminator step paints anew with the updated generator
     ema_halflife_images: int = 1000  # half-life of the averaged generator; 0: no averaging
+    ema_halflife_share: float = 0.0  # of the images seen, up to that half-life; try 0.05; 0: off
     checkpoint_every_images: int = 1000  # how often everything is saved
     sample_every_images: int = 1000  # how often sample pictures are painted
     log_every_images: int = 40  # how often losses are written
@@ -213,6 +215,7 @@ _AT_LEAST = {
     "batch_size": 1,
     "seed": 0,
     "ema_halflife_images": 0,
+    "ema_halflife_share": 0.0,
     "checkpoint_every_images": 1,
     "sample_every_images": 1,
     "log_every_images": 1,
@@ -224,6 +227,7 @@ _AT_LEAST = {
     "data.cache_gib": 0.0,
     "data.drop_label_probability": 0.0,
     "data.coarse_label_probability": 0.0,
+    "data.label_balance": 0.0,
     "generator.ngf": 1,
     "generator.max_width": 1,
     "generator.kernel_size": 1,
@@ -315,6 +319,8 @@ def _check_values(config: Config, *, where: str) -> None:
     generator = config.generator
     if generator.kernel_size % 2 == 0:
         refuse("generator.kernel_size", "odd")
+    if config.ema_halflife_share > 1:
+        refuse("ema_halflife_share", "at most 1, all images seen")
     if config.encoder.size & (config.encoder.size - 1):
         refuse("encoder.size", "a power of two")
     for name, expected in data_problems(
@@ -337,48 +343,10 @@ def _check_values(config: Config, *, where: str) -> None:
     if config.compute.bfloat16 and config.compute.convolutions == "paddle":
         refuse("compute.bfloat16", "false with compute.convolutions paddle, which has no bfloat16")
     if config.discriminator.kind != "patch":
-        _check_projected(config, refuse)
+        check_projected(config, refuse)
     if config.compute.to_static:
-        _check_compilable(config, refuse)
+        check_compilable(config, refuse)
     if config.batch_size % config.compute.accumulation:
         refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
-
-
-def _check_projected(config: Config, refuse: Callable[[str, str], None]) -> None:
-    """What projected heads need, and what cannot be had without the patch scales."""
-    if config.discriminator.projected_network != "vgg19" and not config.projected_weights:
-        refuse(
-            "discriminator.projected_weights",
-            f"the path of a weights file of {config.discriminator.projected_network} (.npz) with "
-            f"discriminator.kind {config.discriminator.kind}",
-        )
-    if config.discriminator.kind == "projected":
-        if config.losses.feature_matching:
-            refuse(
-                "losses.feature_matching",
-                "0 with discriminator.kind projected, which has no stages to match (or take both)",
-            )
-        if config.regularization.r1_gamma:
-            refuse(
-                "regularization.r1_gamma",
-                "0 with discriminator.kind projected: R1 is of the patch scales (or take both)",
-            )
-
-
-def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> None:
-    """What Paddle's compiled programs cannot do, or get wrong without a word, is refused."""
-    for name, section in (("generator", config.generator), ("discriminator", config.discriminator)):
-        if section.spectral_norm:  # gradients of its weights come out wrong (Paddle 2.6 and 3.2)
-            refuse(f"{name}.spectral_norm", "false with compute.to_static")
-    if config.knows_positions:  # arguments given by name hold no memory (Paddle 3.2)
-        refuse("generator.norm", "spade or clade with compute.to_static")
-    if config.encoder.style_dim:
-        refuse("encoder.style_dim", "0 with compute.to_static")
-    if config.discriminator.kind != "patch":
-        refuse("discriminator.kind", "patch with compute.to_static")
-    if config.regularization.r1_gamma:  # nothing would be learned from the penalty
-        refuse("regularization.r1_gamma", "0 with compute.to_static")
-    if config.fade_in_images:  # the first mix would be compiled in
-        refuse("fade_in_images", "0 with compute.to_static")

@@ -74,6 +74,13 @@ def mode(name, *, upsampling="normal", **data):
         ({"data": {"val_share": 0.95}}, "'data.val_share' must be from 0 to 0.9, got 0.95"),
         ({"data": {"val_share": -0.1}}, "'data.val_share' must be from 0 to 0.9"),
         ({"data": {"val_share": float("nan")}}, "'data.val_share' must be from 0 to 0.9"),
+        (
+            {"data": {"label_balance": 1.5}},
+            "'data.label_balance' must be from 0 (every photo alike",
+        ),
+        ({"ema_halflife_share": 1.5}, "'ema_halflife_share' must be at most 1"),
+        ({"ema_halflife_share": -0.1}, "'ema_halflife_share' must be at least 0.0"),
+        ({"data": {"label_balance": -0.5}}, "'data.label_balance' must be at least 0.0"),
         ({"data": {"cache_gib": -1}}, "'data.cache_gib' must be at least 0.0"),
         ({"data": {"short_side": 286}}, "unknown field 'data.short_side'; it is called 'data.load"),
         ({"data": {"short_side_min": 9}}, "it is called 'data.load_size_min' now"),

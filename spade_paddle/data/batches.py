@@ -10,6 +10,7 @@ import numpy as np
 
 from spade_paddle.config import DataConfig, RegularizationConfig
 from spade_paddle.data.augmentation import draw_augmentation
+from spade_paddle.data.balance import balanced_order, balanced_weights
 from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps, style_noise
@@ -61,6 +62,14 @@ class SceneCache:
             self._used_bytes += size
         return scene
 
+    def weights(self) -> np.ndarray | None:
+        """How often each scene is to be shown, [S]; None: all alike. Reads every label map."""
+        return balanced_weights(
+            self.pairs,
+            num_labels=len(self._label_set),
+            balance=self._options.label_balance,
+        )
+
     def _read(self, index: int) -> Scene:
         scene = read_scene(self.pairs[index], self._label_set)
         if not self._positions:
@@ -110,9 +119,9 @@ def to_pixels(pictures: np.ndarray) -> np.ndarray:
 class BatchSource:
     """Batches by position: ``at(images_seen, n)`` is the same whenever and wherever it is asked.
 
-    Every epoch shows every scene once, in an order drawn from (seed, epoch); the random view and
-    the noise of the k-th picture are drawn from (seed, k). So a resumed run needs no stored
-    random state.
+    Every epoch shows every scene once, or as often as its weight says, in an order drawn from
+    (seed, epoch); the random view and the noise of the k-th picture are drawn from (seed, k). So a
+    resumed run needs no stored random state.
 
     Args:
         scenes: the data set, at its load size (SceneCache).
@@ -123,6 +132,8 @@ class BatchSource:
         style_dim: length of a picture's style noise; 0 for none.
         augmentation: how the discriminator's pictures are changed; None, or with all of it off,
             batches carry no rows.
+        weights: how often each scene is shown, [S], 1 on average (data/balance.py); None: all
+            alike.
         shift: the most pixels that pictures move for the perceptual loss; 0: not at all.
     """
 
@@ -136,6 +147,7 @@ class BatchSource:
         noise_channels: int = 0,
         style_dim: int = 0,
         augmentation: RegularizationConfig | None = None,
+        weights: np.ndarray | None = None,
         shift: int = 0,
     ) -> None:
         self._scenes = scenes
@@ -145,6 +157,7 @@ class BatchSource:
         self._noise_channels = noise_channels
         self._style_dim = style_dim
         self._augmentation = augmentation
+        self._weights = weights
         self._shift = shift
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
@@ -184,9 +197,11 @@ class BatchSource:
         """Which scene the ``position``-th picture shows."""
         epoch, index = divmod(position, len(self._scenes))
         if epoch != self._epoch:
-            self._order = np.random.default_rng([self._seed, 0, epoch]).permutation(
-                len(self._scenes)
-            )
+            rng = np.random.default_rng([self._seed, 0, epoch])
+            if self._weights is None:
+                self._order = rng.permutation(len(self._scenes))
+            else:
+                self._order = balanced_order(self._weights, rng)
             self._epoch = epoch
         return int(self._order[index])
 

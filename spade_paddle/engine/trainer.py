@@ -97,6 +97,7 @@ class Trainer:
             noise_channels=self.learner.networks.generator.noise_channels,
             style_dim=config.encoder.style_dim,
             augmentation=config.regularization,
+            weights=self._read(self.train_scenes.weights),
             shift=config.losses.perceptual_shift,
         )
         self._resume()
