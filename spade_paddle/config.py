@@ -51,8 +51,13 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """The multi-scale discriminator; the defaults are the article's."""
+    """The multi-scale discriminator; the defaults are the article's.
 
+    Beside it, or in its place, heads on the frozen features of an ImageNet network (Sauer et al.
+    2021, Projected GANs), which need few photos and few hours.
+    """
+
+    kind: str = "patch"  # patch, projected or both
     scales: int = 4  # discriminators, each on a picture half as large as the one before
     num_layers: int = 6  # convolutions before the logits
     ndf: int = 128  # width of the first one
@@ -61,19 +66,30 @@ class DiscriminatorConfig:
     spectral_norm: bool = True  # on the convolutions between the first and the last
     simam: bool = True  # attention on every stage's output
     affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
+    projected_network: str = "squeezenet"  # whose features: squeezenet or vgg19
+    projected_weights: Optional[str] = None  # its file; null: losses.perceptual_weights if the same
+    projected_width: int = 96  # of the heads
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """The adversarial loss, which counts 1, and the weights of the generator's other losses."""
+    """The adversarial loss, which counts 1, and the weights of the other losses."""
 
     gan_mode: str = "hinge"  # hinge, least_squares or original
+    projected: float = 1.0  # what projected heads count beside the patch scales
     feature_matching: float = 10.0  # lambda_feat
     perceptual: float = 1.6  # lambda_vgg
     perceptual_network: str = "none"  # none, vgg19 or squeezenet
     perceptual_weights: Optional[str] = None  # weights file; null: vgg19 downloads Paddle's
     perceptual_resize: Optional[int] = 224  # vgg19 sees pictures of this side; null: as they are
+    perceptual_layers: Optional[str] = None  # "relu1_1 relu2_1": these alone, each counts 1
+    perceptual_shift: int = 0  # both pictures move down and right by up to so many pixels; try 7
     kl: float = 0.05  # lambda_kld, with a style
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        """What each kind of discriminator counts in the adversarial loss."""
+        return {"patch": 1.0, "projected": self.projected}
 
 
 @dataclass(frozen=True)
@@ -94,14 +110,17 @@ class OptimizerConfig:
 class RegularizationConfig:
     """Against overfitting of the discriminator on few photos; all off by default.
 
-    The first three change the discriminator's pictures, real and generated alike (DiffAugment,
-    Zhao et al. 2020); R1 is a penalty on its gradient (Mescheder et al. 2018), every so many
-    images and then so much stronger (Karras et al. 2020).
+    The first change the discriminator's pictures, real and generated alike (DiffAugment, Zhao et
+    al. 2020, whose strengths are 0.5, 1.0, 0.5, 0.125 and 0.5); R1 is a penalty on its gradient
+    (Mescheder et al. 2018), every so many images and then so much stronger (Karras et al. 2020).
     """
 
-    augment_colour: bool = False  # brightness, saturation and contrast
+    augment_brightness: float = 0.0  # so much is added at most, either way; pictures are -1..1
+    augment_saturation: float = 0.0  # of the factor: 1.0 is from 0 to 2
+    augment_contrast: float = 0.0  # of the factor: 0.5 is from 0.5 to 1.5
     augment_translation: float = 0.0  # moved by up to this share of height and width; try 0.125
-    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.5
+    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.3
+    augment_cutout_probability: float = 1.0  # how often there is a hole
     r1_gamma: float = 0.0  # weight of R1, times one half; try 1 to 10
     r1_every_images: int = 64  # how often R1 is counted
 
@@ -127,6 +146,8 @@ class ComputeConfig:
     amp: bool = False  # half precision with loss scaling where it is safe (O1); GPU only
     channels_last: bool = False  # lets Paddle change convolutions to NHWC; GPU only
     to_static: bool = False  # generator and discriminator run as compiled programs
+    convolutions: str = "auto"  # on a CPU: onednn, paddle, or auto: the first where it can be had
+    bfloat16: bool = False  # inputs of onednn's convolutions are rounded, sums stay float32
 
 
 @dataclass(frozen=True)
@@ -160,6 +181,14 @@ class Config:
         """The generator takes positional encodings."""
         return self.generator.norm == "clade_icpe"
 
+    @property
+    def projected_weights(self) -> Optional[str]:
+        """The weights file of the projected heads' network; None: there is none to be read."""
+        options, losses = self.discriminator, self.losses
+        same = options.projected_network == losses.perceptual_network
+        shared = losses.perceptual_weights if same else None
+        return shared if options.projected_weights is None else options.projected_weights
+
     def to_dict(self) -> dict[str, Any]:
         """The plain nested dictionary that ``read_config`` accepts."""
         return dataclasses.asdict(self)
@@ -173,8 +202,11 @@ _CHOICES = {
     "generator.param_free_norm": ("batch", "sync_batch", "instance"),
     "generator.activation": ("gelu", "leaky_relu"),
     "discriminator.activation": ("gelu", "leaky_relu"),
+    "discriminator.kind": ("patch", "projected", "both"),
+    "discriminator.projected_network": ("squeezenet", "vgg19"),
     "losses.gan_mode": ("hinge", "least_squares", "original"),
     "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
+    "compute.convolutions": ("auto", "onednn", "paddle"),
 }
 _AT_LEAST = {
     "total_images": 1,
@@ -204,9 +236,12 @@ _AT_LEAST = {
     "discriminator.num_layers": 2,
     "discriminator.ndf": 1,
     "discriminator.max_width": 1,
+    "discriminator.projected_width": 1,
+    "losses.projected": 0.0,
     "losses.feature_matching": 0.0,
     "losses.perceptual": 0.0,
     "losses.perceptual_resize": 32,
+    "losses.perceptual_shift": 0,
     "losses.kl": 0.0,
     "optimizer.generator_lr": 0.0,
     "optimizer.discriminator_lr": 0.0,
@@ -215,8 +250,12 @@ _AT_LEAST = {
     "optimizer.decay_start_images": 0,
     "optimizer.decay_end_images": 1,
     "optimizer.decay_floor": 0.0,
+    "regularization.augment_brightness": 0.0,
+    "regularization.augment_saturation": 0.0,
+    "regularization.augment_contrast": 0.0,
     "regularization.augment_translation": 0.0,
     "regularization.augment_cutout": 0.0,
+    "regularization.augment_cutout_probability": 0.0,
     "regularization.r1_gamma": 0.0,
     "regularization.r1_every_images": 1,
     "validation.judge_scenes": 2,
@@ -237,9 +276,22 @@ def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Co
 
 def read_config(content: Any, *, where: str = "configuration") -> Config:
     """Build a Config from parsed YAML; ``where`` names the source in errors."""
+    content = _without_colour_switch(content)
     config = read_section(Config, content, where=where, renamed=RENAMED)
     _check_values(config, where=where)
     return config
+
+
+def _without_colour_switch(content: Any) -> Any:
+    """``regularization.augment_colour``, once a switch, as the three strengths that it meant."""
+    options = content.get("regularization") if isinstance(content, dict) else None
+    if not isinstance(options, dict) or not isinstance(options.get("augment_colour"), bool):
+        return content
+    options = dict(options)
+    if options.pop("augment_colour"):
+        paper = {"augment_brightness": 0.5, "augment_saturation": 1.0, "augment_contrast": 0.5}
+        options = {**paper, **options}
+    return {**content, "regularization": options}
 
 
 def _check_values(config: Config, *, where: str) -> None:
@@ -272,17 +324,47 @@ def _check_values(config: Config, *, where: str) -> None:
     for name in ("regularization.augment_translation", "regularization.augment_cutout"):
         if value_of(name) > 0.5:
             refuse(name, "at most 0.5, half a picture")
+    if config.losses.perceptual_shift >= config.data.crop_size // 2:
+        refuse("losses.perceptual_shift", "less than half of data.crop_size")
+    for kind in ("brightness", "saturation", "contrast", "cutout_probability"):
+        if value_of(f"regularization.augment_{kind}") > 1:
+            refuse(f"regularization.augment_{kind}", "at most 1")
     clip = config.optimizer.gradient_clip
     if clip is not None and clip <= 0:
         refuse("optimizer.gradient_clip", "above 0, or null for no limit")
     if config.fade_in_images and generator.upsampling != "most":
         refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
+    if config.compute.bfloat16 and config.compute.convolutions == "paddle":
+        refuse("compute.bfloat16", "false with compute.convolutions paddle, which has no bfloat16")
+    if config.discriminator.kind != "patch":
+        _check_projected(config, refuse)
     if config.compute.to_static:
         _check_compilable(config, refuse)
     if config.batch_size % config.compute.accumulation:
         refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
         refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
+
+
+def _check_projected(config: Config, refuse: Callable[[str, str], None]) -> None:
+    """What projected heads need, and what cannot be had without the patch scales."""
+    if config.discriminator.projected_network != "vgg19" and not config.projected_weights:
+        refuse(
+            "discriminator.projected_weights",
+            f"the path of a weights file of {config.discriminator.projected_network} (.npz) with "
+            f"discriminator.kind {config.discriminator.kind}",
+        )
+    if config.discriminator.kind == "projected":
+        if config.losses.feature_matching:
+            refuse(
+                "losses.feature_matching",
+                "0 with discriminator.kind projected, which has no stages to match (or take both)",
+            )
+        if config.regularization.r1_gamma:
+            refuse(
+                "regularization.r1_gamma",
+                "0 with discriminator.kind projected: R1 is of the patch scales (or take both)",
+            )
 
 
 def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> None:
@@ -294,6 +376,8 @@ def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> Non
         refuse("generator.norm", "spade or clade with compute.to_static")
     if config.encoder.style_dim:
         refuse("encoder.style_dim", "0 with compute.to_static")
+    if config.discriminator.kind != "patch":
+        refuse("discriminator.kind", "patch with compute.to_static")
     if config.regularization.r1_gamma:  # nothing would be learned from the penalty
         refuse("regularization.r1_gamma", "0 with compute.to_static")
     if config.fade_in_images:  # the first mix would be compiled in

@@ -81,6 +81,47 @@ def mode(name, *, upsampling="normal", **data):
         ({"data": {"load_size_min": 300}}, "at most data.load_size"),
         ({"losses": {"perceptual_network": "squeezenet"}}, "losses.perceptual_weights"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),
+        ({"discriminator": {"kind": "vision"}}, "one of patch, projected, both"),
+        ({"discriminator": {"kind": "both"}}, "'discriminator.projected_weights' must be the path"),
+        (
+            {
+                "discriminator": {"kind": "both", "projected_network": "vgg19"},
+                "compute": {"to_static": True},
+                "generator": {"spectral_norm": False},
+            },
+            "must be false with compute.to_static",
+        ),
+        (
+            {"discriminator": {"kind": "projected", "projected_weights": "w.npz"}},
+            "'losses.feature_matching' must be 0 with discriminator.kind projected",
+        ),
+        (
+            {
+                "discriminator": {"kind": "projected", "projected_weights": "w.npz"},
+                "losses": {"feature_matching": 0.0},
+                "regularization": {"r1_gamma": 1.0},
+            },
+            "'regularization.r1_gamma' must be 0 with discriminator.kind projected",
+        ),
+        (
+            {
+                "discriminator": {
+                    "kind": "both",
+                    "projected_network": "vgg19",
+                    "spectral_norm": False,
+                },
+                "compute": {"to_static": True},
+                "generator": {"spectral_norm": False},
+            },
+            "'discriminator.kind' must be patch with compute.to_static",
+        ),
+        (
+            {"regularization": {"augment_saturation": 1.5}},
+            "'regularization.augment_saturation' must be at most 1, got 1.5",
+        ),
+        ({"regularization": {"augment_cutout_probability": 2}}, "must be at most 1, got 2.0"),
+        ({"regularization": {"augment_brightness": -0.1}}, "must be at least 0.0, got -0.1"),
+        ({"regularization": {"augment_colour": 0.5}}, "unknown field 'regularization.augment_co"),
         ({"initializer": "kaiming"}, "'initializer' must be one of paddle, xavier"),
         ({"encoder": {"size": 100}}, "'encoder.size' must be a power of two"),
         ({"data": {"aspect_ratio": 100.0}}, "from 1/8 to 8"),
@@ -111,6 +152,29 @@ def test_wrong_configurations_name_the_field_and_what_is_expected(content, messa
 )
 def test_load_modes_ask_of_the_load_size_only_what_they_need(content):
     assert read_config(content).data == DataConfig(**content["data"])
+
+
+def test_the_colour_switch_of_earlier_configurations_is_read_as_the_strengths_it_meant():
+    def strengths(**options):
+        content = {"regularization": options}
+        found = read_config(content).regularization
+        assert content == {"regularization": options}
+        return found.augment_brightness, found.augment_saturation, found.augment_contrast
+
+    assert strengths(augment_colour=False) == strengths() == (0.0, 0.0, 0.0)
+    assert strengths(augment_colour=True) == (0.5, 1.0, 0.5)
+    assert strengths(augment_colour=True, augment_contrast=0.25) == (0.5, 1.0, 0.25)
+
+
+def test_projected_heads_share_the_file_of_the_perceptual_loss_where_the_network_is_the_same():
+    def weights(**discriminator):
+        losses = {"perceptual_network": "squeezenet", "perceptual_weights": "p.npz"}
+        return read_config({"discriminator": discriminator, "losses": losses}).projected_weights
+
+    assert weights(kind="both") == "p.npz"
+    assert weights(kind="both", projected_weights="d.npz") == "d.npz"
+    assert weights(kind="both", projected_network="vgg19") is None  # Paddle's own
+    assert Config().losses.kinds == {"patch": 1.0, "projected": 1.0}
 
 
 def test_the_modes_are_words_in_yaml(tmp_path):

@@ -14,7 +14,7 @@ from pathlib import Path
 from spade_paddle.cli import run_tool
 from spade_paddle.config import load_config
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.cpu import apply_cpu_settings
+from spade_paddle.engine.cpu import apply_cpu_settings, keep_freed_memory
 
 
 def main() -> int:
@@ -45,6 +45,7 @@ def main() -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     added = apply_cpu_settings()
+    keep_freed_memory()
     if added:
         print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
     config = load_config(arguments.config, overrides=arguments.set)

@@ -81,6 +81,7 @@ class Batch:
     noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
     augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
+    shift: np.ndarray | None = None  # int64 [N, 2], pixels down and right for the perceptual loss
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
@@ -122,6 +123,7 @@ class BatchSource:
         style_dim: length of a picture's style noise; 0 for none.
         augmentation: how the discriminator's pictures are changed; None, or with all of it off,
             batches carry no rows.
+        shift: the most pixels that pictures move for the perceptual loss; 0: not at all.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class BatchSource:
         noise_channels: int = 0,
         style_dim: int = 0,
         augmentation: RegularizationConfig | None = None,
+        shift: int = 0,
     ) -> None:
         self._scenes = scenes
         self._options = options
@@ -142,6 +145,7 @@ class BatchSource:
         self._noise_channels = noise_channels
         self._style_dim = style_dim
         self._augmentation = augmentation
+        self._shift = shift
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
 
@@ -160,6 +164,9 @@ class BatchSource:
         if self._augments:
             rows = np.stack([self._augmentation_row(k) for k in pictures])
             batch = dataclasses.replace(batch, augmentation=rows)
+        if self._shift:
+            shifts = [self._draw_shift(k) for k in pictures]
+            batch = dataclasses.replace(batch, shift=np.stack(shifts))
         return batch
 
     def view(self, position: int) -> Scene:
@@ -186,17 +193,25 @@ class BatchSource:
     @property
     def _augments(self) -> bool:
         options = self._augmentation
-        return options is not None and (
-            options.augment_colour or options.augment_translation > 0 or options.augment_cutout > 0
+        return options is not None and any(
+            getattr(options, f"augment_{kind}") > 0
+            for kind in ("brightness", "saturation", "contrast", "translation", "cutout")
         )
 
     def _augmentation_row(self, position: int) -> np.ndarray:
+        options = self._augmentation
         return draw_augmentation(
             [self._seed, 4, position],
-            colour=self._augmentation.augment_colour,
-            translation=self._augmentation.augment_translation,
-            cutout=self._augmentation.augment_cutout,
+            brightness=options.augment_brightness,
+            saturation=options.augment_saturation,
+            contrast=options.augment_contrast,
+            translation=options.augment_translation,
+            cutout=options.augment_cutout,
+            cutout_probability=options.augment_cutout_probability,
         )
+
+    def _draw_shift(self, position: int) -> np.ndarray:
+        return np.random.default_rng([self._seed, 5, position]).integers(0, self._shift + 1, 2)
 
     def _noise(self, position: int, height: int, width: int) -> np.ndarray:
         seed = [self._seed, 2, position]

@@ -1,7 +1,7 @@
 """Low resolution first, then high: what becomes of a smaller run's weights in a larger one.
 
 A generator grows from ``normal`` into ``more`` or ``most``, the crops in size, the discriminator
-in scales, and a style may be added. Everything else stays as it was.
+in scales, and a style or projected heads may be added. Everything else stays as it was.
 
 Legend: D length of a style vector, C channels, h and w of the coarse features made of it.
 """
@@ -24,19 +24,24 @@ _STYLE_FIELDS = (
     *("encoder.style_dim", "encoder.nef", "encoder.size"),
     "generator.latent_channels",
 )
+_PROJECTED_FIELDS = ("discriminator.projected_network", "discriminator.projected_width")
 _ENCODER_SIZES = ("encoder.nef", "encoder.size")
 
 
 def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
     """The fields that networks are made by and that differ: old and new value by dotted name.
 
-    Not among them: the size of the crops, and whether a block fades in.
+    Not among them: the size of the crops, whether a block fades in, and where the weights of a
+    feature network lie (networks/projection.py knows them by their check sum).
     """
     names = [
         f"{section}.{field}"
         for section in ("generator", "encoder", "discriminator")
         for field in vars(getattr(old, section))
     ]
+    names.remove("discriminator.projected_weights")
+    if old.discriminator.kind == new.discriminator.kind == "patch":
+        names = [name for name in names if name not in _PROJECTED_FIELDS]
     names += ["data.dont_care", "data.instance_edges", "data.icpe_compatible"]
     values = {name: (_value(old, name), _value(new, name)) for name in names}
     return {name: (before, now) for name, (before, now) in values.items() if before != now}
@@ -59,6 +64,12 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
             continue
         if name.startswith("discriminator.") and "discriminator" not in parts:
             continue
+        if name in _PROJECTED_FIELDS and old.discriminator.kind == "patch":
+            continue  # projected heads are added
+        if name == "discriminator.kind":
+            if now == "both":
+                continue
+            expected = "the same or both"
         if name == "generator.upsampling":
             if UPSAMPLINGS[now] > UPSAMPLINGS[before]:
                 continue
@@ -94,7 +105,10 @@ def fresh_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> l
         if new.generator.upsampling == "most" != old.generator.upsampling:
             names += ["up_4", "conv_img"]
     if part == "discriminator":
-        scales = range(old.discriminator.scales, new.discriminator.scales)
+        kinds = old.discriminator.kind, new.discriminator.kind
+        has = old.discriminator.scales if kinds[0] != "projected" else 0
+        scales = range(has, new.discriminator.scales if kinds[1] != "projected" else 0)
+        names += ["projected"] if kinds[0] == "patch" != kinds[1] else []
         names += [f"nld_{scale}" for scale in scales]
     return names
 

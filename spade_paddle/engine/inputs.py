@@ -39,6 +39,8 @@ def step_input(batch: Batch, *, config: Config, num_labels: int) -> StepInput:
         noise=tensor(batch.noise),
         style_noise=tensor(batch.style_noise),
         augmentation=batch.augmentation,
+        # a batch moves as a whole, by what its first picture has drawn
+        shift=(0, 0) if batch.shift is None else tuple(batch.shift[0].tolist()),
     )
 
 

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 import paddle
+from paddle import nn
 
 from spade_paddle.config import Config
 from spade_paddle.engine.compute import compiled, set_layouts
+from spade_paddle.engine.convolutions import Convolutions
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
+from spade_paddle.engine.feature_networks import build_perceptual_loss
 from spade_paddle.engine.guard import BufferGuard
 from spade_paddle.engine.recalibrate import Statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed
 from spade_paddle.engine.steps import Losses, Networks, StepInput
 from spade_paddle.engine.updates import NotFinite, Updater
-from spade_paddle.features.squeezenet import SqueezeNet
-from spade_paddle.features.vgg19 import VGG19
-from spade_paddle.losses.perceptual import SQUEEZENET_RATES, VGG19_RATES, PerceptualLoss
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 
 
@@ -31,6 +31,7 @@ class Learner:
         averaged: the averaged generator and encoder, without spectral norm; in evaluation mode.
         statistics: batch-norm statistics of the averaged generator that were measured anew; what
             is painted or exported uses them in place of its own. Empty: none were.
+        convolutions: which library computes the convolutions of a step.
         images_seen: pictures learned from.
         seconds: how long that took.
 
@@ -50,7 +51,7 @@ class Learner:
             generator=build_generator(config, num_labels=num_labels),
             encoder=build_encoder(config),
             discriminator=build_discriminator(config, num_labels=num_labels),
-            perceptual=_perceptual_loss(config),
+            perceptual=build_perceptual_loss(config.losses),
         )
         self.averaged = Networks(
             generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
@@ -62,6 +63,8 @@ class Learner:
         if config.compute.to_static:  # not the encoder, which has spectral norm
             for network in (self.networks.generator, self.networks.discriminator):
                 compiled(network)
+        self.convolutions = Convolutions.choose(config)
+        self.convolutions.apply(self._convolving())
         self._updater = Updater(self.networks, config, workers=workers)
         self._guard = BufferGuard(network for _, network in self.networks.trained())
         self.start_averages()
@@ -137,20 +140,18 @@ class Learner:
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]
 
+    def _convolving(self) -> Iterator[nn.Layer]:
+        """The networks of a training step that need no second derivative."""
+        for name, network in self.networks.trained():
+            if name != "discriminator" or not self._config.regularization.r1_gamma:
+                yield network
+        yield from self.networks.discriminator.feature_networks()
+        if self.networks.perceptual is not None:
+            yield self.networks.perceptual.network
+
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """Everything with a state of its own, by its name in a checkpoint."""
         yield from self.networks.trained()
         for name, network in self.averaged.trained():
             yield "average" if name == "generator" else f"average_{name}", network
         yield from self._updater.parts()
-
-
-def _perceptual_loss(config: Config) -> PerceptualLoss | None:
-    options = config.losses
-    if options.perceptual_network == "none" or options.perceptual == 0:
-        return None
-    if options.perceptual_network == "vgg19":
-        network = VGG19(weights=options.perceptual_weights, resize=options.perceptual_resize)
-        return PerceptualLoss(network, VGG19_RATES)
-    network = SqueezeNet(weights=options.perceptual_weights)
-    return PerceptualLoss(network, SQUEEZENET_RATES, scaling="length")

@@ -61,7 +61,9 @@ def _networks(trainer: Trainer) -> Iterator[str]:
             positions=batch.positions,
         ),
         "discriminator": count_macs(
-            networks.discriminator, paddle.concat([batch.semantics, batch.photo], axis=1)
+            networks.discriminator,
+            paddle.concat([batch.semantics, batch.photo], axis=1),
+            also=networks.discriminator.feature_networks(),
         ),
     }
     if networks.encoder is not None:

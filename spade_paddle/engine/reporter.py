@@ -29,7 +29,11 @@ from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.steps import Losses
 from spade_paddle.files import write_text_atomically
 
-_SHOWN = ("g_gan", "g_feat", "g_vgg", "g_vae", "d_fake", "d_real", "d_accuracy")
+ENVIRONMENT_FILE = "environment.json"
+_SHOWN = (
+    *("g_gan", "g_feat", "g_vgg", "g_vae"),
+    *("d_fake", "d_real", "d_accuracy", "d_accuracy_projected"),
+)
 
 
 class Reporter:
@@ -41,6 +45,7 @@ class Reporter:
         label_set: the labels.
         images_seen: where the run goes on.
         processes: how many train together.
+        convolutions: what computes the convolutions, in words.
     """
 
     def __init__(
@@ -51,12 +56,15 @@ class Reporter:
         label_set: LabelSet,
         images_seen: int,
         processes: int,
+        convolutions: str,
     ) -> None:
         self._config = config
         texts = {
             "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
             LABELS_FILE: label_set.to_json(),
-            "environment.json": json.dumps(_environment(config, processes=processes), indent=1),
+            ENVIRONMENT_FILE: json.dumps(
+                _environment(config, processes=processes, convolutions=convolutions), indent=1
+            ),
         }
         for name, text in texts.items():
             write_text_atomically(run / name, text)
@@ -113,7 +121,7 @@ class Reporter:
         self._log.close()
 
 
-def _environment(config: Config, *, processes: int) -> dict[str, Any]:
+def _environment(config: Config, *, processes: int, convolutions: str) -> dict[str, Any]:
     return {
         "spade_paddle": spade_paddle.__version__,
         "paddle": paddle.__version__,
@@ -121,6 +129,7 @@ def _environment(config: Config, *, processes: int) -> dict[str, Any]:
         "numpy": np.__version__,
         "device": paddle.device.get_device(),
         "processes": processes,
+        "convolutions": convolutions,
         "seed": config.seed,
         "command": sys.argv,
     }

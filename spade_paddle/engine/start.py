@@ -10,6 +10,7 @@ import paddle
 from paddle import nn
 
 from spade_paddle.config import Config, load_config
+from spade_paddle.data.batches import BatchSource, to_network
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.engine.growth import (
@@ -19,12 +20,15 @@ from spade_paddle.engine.growth import (
     network_changes,
 )
 from spade_paddle.errors import ConfigError, ModelError
+from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.state import load_state
 
 CONFIG_FILE = "config.yaml"
 TRAINING_WEIGHTS = "training.pdparams"
 """State dicts of the networks by name, spectral-norm vectors included; see tools/convert.py."""
 PARTS = ("generator", "encoder", "discriminator")
+MEASURED = 64
+"""So many training pictures tell a projected discriminator how features are spread."""
 
 
 def source_of(config: Config, *, init: Path | None) -> Path | None:
@@ -112,6 +116,24 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
             "use another --run folder or the old configuration",
             code="run_differs",
         )
+
+
+def settle_projection(discriminator: CombinedDiscriminator, batches: BatchSource) -> None:
+    """Let projected heads, where there are any, know the photos, once in a run's life.
+
+    Every process measures the same pictures, and so has the same numbers.
+
+    Raises:
+        ModelError: heads that came from a checkpoint have learned on another network.
+        DataError: a photo cannot be read.
+    """
+    if discriminator.projected is None:
+        return
+    projection = discriminator.projected.projection
+    projection.check_network()
+    if not projection.measured:
+        views = (batches.view(position).photo for position in range(MEASURED))
+        projection.measure(paddle.to_tensor(to_network(view[None])) for view in views)
 
 
 @dataclass(frozen=True)

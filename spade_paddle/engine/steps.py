@@ -16,12 +16,12 @@ from paddle import nn
 from spade_paddle.config import LossConfig
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
+    Judgement,
     Prediction,
     discriminator_accuracy,
-    discriminator_loss,
     feature_matching_loss,
-    generator_loss,
-    split_fake_real,
+    judged_discriminator_loss,
+    judged_generator_loss,
 )
 from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
@@ -67,6 +67,7 @@ class StepInput:
     noise: paddle.Tensor | None = None  # float32 [N, C, H, W]
     style_noise: paddle.Tensor | None = None  # float32 [N, D]
     augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
+    shift: tuple[int, int] = (0, 0)  # pixels down and right for the perceptual loss
 
 
 Style = tuple  # mu and logvar, [N, D] each
@@ -102,12 +103,17 @@ def generator_losses(
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
     """
     fake_photo, style = paint(networks, batch)
-    fake, real = split_fake_real(discriminate(networks, batch, fake_photo))
-    parts = {"g_gan": generator_loss(fake, options.gan_mode)}
+    fake = judged(networks, batch, fake_photo)
+    parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
-        parts["g_feat"] = options.feature_matching * feature_matching_loss(fake, real)
+        # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
+        # it has a gradient, and none is computed
+        real = networks.discriminator.patch(discriminator_input(batch, batch.photo))
+        matching = feature_matching_loss(fake["patch"], real)
+        parts["g_feat"] = options.feature_matching * matching
     if networks.perceptual is not None:
-        parts["g_vgg"] = options.perceptual * networks.perceptual(fake_photo, batch.photo)
+        distance = networks.perceptual(fake_photo, batch.photo, shift=batch.shift)
+        parts["g_vgg"] = options.perceptual * distance
     if style is not None:
         parts["g_vae"] = options.kl * copies * kl_loss(*style)
     return sum(parts.values()), parts, fake_photo
@@ -133,8 +139,11 @@ def discriminator_losses(
     Returns:
         the total; each part by name, and how well the discriminator tells them apart.
     """
-    fake, real = split_fake_real(discriminate(networks, batch, fake_photo.detach()))
-    df_ganloss, dr_ganloss = discriminator_loss(fake, real, options.gan_mode)
+    fake = judged(networks, batch, fake_photo.detach())
+    real = judged(networks, batch, batch.photo)
+    df_ganloss, dr_ganloss = judged_discriminator_loss(
+        fake, real, weights=options.kinds, mode=options.gan_mode
+    )
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
         # Paddle has the second derivative of concat only where every input has a gradient
@@ -143,20 +152,25 @@ def discriminator_losses(
         scene = dataclasses.replace(batch, semantics=semantics)
 
         def judge(photo: paddle.Tensor) -> Prediction:
-            return networks.discriminator(_with_semantics(scene, photo))
+            return networks.discriminator.patch(discriminator_input(scene, photo))
 
         parts["d_r1"] = r1_weight * r1_penalty(judge, batch.photo)
     total = sum(parts.values())
-    return total, {**parts, "d_accuracy": discriminator_accuracy(fake, real, options.gan_mode)}
+    accuracies = {
+        "d_accuracy" if kind == "patch" else f"d_accuracy_{kind}": discriminator_accuracy(
+            fake[kind], real[kind], options.gan_mode
+        )
+        for kind in fake
+    }
+    return total, {**parts, **accuracies}
 
 
-def discriminate(networks: Networks, batch: StepInput, fake_photo: paddle.Tensor) -> Prediction:
-    """One pass over the fakes followed by the real pictures, each with its semantic map; the fake
-    and the real one of a scene are augmented alike."""
-    both = [_with_semantics(batch, photo) for photo in (fake_photo, batch.photo)]
-    return networks.discriminator(paddle.concat(both, axis=0))  # [2N, K + 3, H, W]
+def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Judgement:
+    """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map."""
+    return networks.discriminator(discriminator_input(batch, photo))
 
 
-def _with_semantics(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
-    pictures = paddle.concat([batch.semantics, photo], axis=1)  # [N, K + 3, H, W]
+def discriminator_input(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
+    """[N, K + 3, H, W]; the fake and the real photo of a scene are augmented alike."""
+    pictures = paddle.concat([batch.semantics, photo], axis=1)
     return pictures if batch.augmentation is None else diff_augment(pictures, batch.augmentation)

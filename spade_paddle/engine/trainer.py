@@ -27,16 +27,22 @@ from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.compute import without_effect
+from spade_paddle.engine.convolutions import convolutions_before
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.inputs import step_input, step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
-from spade_paddle.engine.reporter import Reporter
+from spade_paddle.engine.reporter import ENVIRONMENT_FILE, Reporter
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.snapshots import Snapshots, ways_back
-from spade_paddle.engine.start import begin_with, check_same_networks, source_of
+from spade_paddle.engine.start import (
+    begin_with,
+    check_same_networks,
+    settle_projection,
+    source_of,
+)
 from spade_paddle.engine.steps import Losses, StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.engine.validation import DECIDING, Validation
@@ -80,6 +86,7 @@ class Trainer:
         self._say(*without_effect(config.compute))
         self.train_scenes, self.val_scenes = self._scenes(data)
         self.learner = Learner(config, num_labels=len(label_set), workers=self.workers)
+        self._say(self.learner.convolutions.line())
         if start is not None and not checkpoints(self._checkpoints):
             self._begin_with(start)
         self.batches = BatchSource(
@@ -90,8 +97,10 @@ class Trainer:
             noise_channels=self.learner.networks.generator.noise_channels,
             style_dim=config.encoder.style_dim,
             augmentation=config.regularization,
+            shift=config.losses.perceptual_shift,
         )
         self._resume()
+        self._read(lambda: settle_projection(self.learner.networks.discriminator, self.batches))
         self._check_shares()
         self._reporter: Reporter | None = None
         self._validation = self._new_validation()
@@ -341,6 +350,7 @@ class Trainer:
             label_set=self.label_set,
             images_seen=self.learner.images_seen,
             processes=self.workers.size,
+            convolutions=str(self.learner.convolutions),
         )
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
@@ -379,4 +389,10 @@ class Trainer:
             return
         check_same_networks(self.run, self.config, self.label_set)
         self.learner.load(state)
+        before, now = convolutions_before(self.run / ENVIRONMENT_FILE), self.learner.convolutions
+        if before not in (None, str(now)):
+            self._say(
+                f"until now {before} computed the convolutions of this run; from here on it is "
+                f"{now}, and results differ by rounding"
+            )
         self._say(f"going on from {self.learner.images_seen} images in {self.run}")

@@ -19,8 +19,7 @@ from spade_paddle.errors import ModelError
 class FeatureNetwork(nn.Layer):
     """A frozen network that gives its feature maps by name.
 
-    Gradients pass through it to the picture; its weights never learn. It is always in evaluation
-    mode.
+    Gradients pass through it to the picture; its weights never learn.
 
     Attributes:
         channels: C of every layer that can be asked for, by name, in the order of computation.
@@ -46,13 +45,10 @@ class FeatureNetwork(nn.Layer):
             )
 
     def freeze(self) -> None:
-        """Evaluation mode for good, and no weight learns; at the end of a constructor."""
+        """No weight learns; at the end of a constructor."""
         self.eval()
         for parameter in self.parameters():
             parameter.stop_gradient = True
-
-    def train(self) -> None:
-        """Stays in evaluation mode, also as a part of a network that trains."""
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -65,8 +61,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise ModelError(
             f"{path}: there is no such weights file of a feature network; give its path with "
-            "--set losses.perceptual_weights=FILE or switch it off with "
-            "--set losses.perceptual_network=none",
+            "--set losses.perceptual_weights=FILE (or discriminator.projected_weights) or switch "
+            "it off with --set losses.perceptual_network=none (or discriminator.kind=patch)",
             code="weights_missing",
         )
     try:

@@ -37,10 +37,10 @@ class TwiceDifferentiableGELU(nn.Layer):
             return F.gelu(x)
         with paddle.no_grad():
             center = x.detach()
-            density = paddle.exp(-0.5 * center**2) / math.sqrt(2 * math.pi)
+            density = paddle.exp(-0.5 * paddle.square(center)) / math.sqrt(2 * math.pi)
             distribution = 0.5 * (1 + paddle.erf(center / math.sqrt(2)))
             slope = distribution + center * density
-            half_bend = (1 - 0.5 * center**2) * density
+            half_bend = (1 - 0.5 * paddle.square(center)) * density
             value = F.gelu(center)
         offset = x - center  # 0
         return value + offset * (slope + offset * half_bend)

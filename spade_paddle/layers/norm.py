@@ -87,7 +87,7 @@ class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
         centered = x - mean.reshape([1, -1, 1, 1])
         # around the mean, in a second exchange: mean(x^2) - mean^2 would lose the digits of a
         # small variance
-        variance = _SumOverProcesses.apply((centered**2).sum(axis=[0, 2, 3])) / count
+        variance = _SumOverProcesses.apply(paddle.square(centered).sum(axis=[0, 2, 3])) / count
         with paddle.no_grad():
             for average, newest in ((self._mean, mean), (self._variance, variance)):
                 average.set_value(self.momentum * average + (1 - self.momentum) * newest)

@@ -23,7 +23,7 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     constant it is.
     """
     n = x.shape[2] * x.shape[3] - 1
-    x_minus_mu_square = (x - x.mean(axis=[2, 3], keepdim=True)) ** 2
+    x_minus_mu_square = paddle.square(x - x.mean(axis=[2, 3], keepdim=True))
     # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported
     variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / (n + 1e-12)
     y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5

@@ -1,4 +1,7 @@
-"""Perceptual loss: distances between the features of a network trained on ImageNet."""
+"""Perceptual loss: distances between the features of a network trained on ImageNet.
+
+Legend: N batch, C channels, H height, W width.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import paddle
 from paddle.nn import functional as F
 
 from spade_paddle.features.network import FeatureNetwork
+from spade_paddle.losses.unit_length import unit_length, unit_length_l1
 
 VGG19_RATES = {
     "relu1_1": 1 / 32,
@@ -30,37 +34,61 @@ class PerceptualLoss:
 
     - ``none``: as they are (the article, with VGG19);
     - ``length``: each pixel's features have length ``sqrt(C)``, which makes layers comparable
-      whose activations differ by orders of magnitude, and keeps a layer's mean L1 near 1.
+      whose activations differ by orders of magnitude, and keeps a layer's mean L1 near 1;
+    - ``mean``: both divided by the mean of ``phi_i(real)``, for the same end where lengths matter.
+
+    A network whose first layer has stride 2 does not see a fine grid that is locked to its raster,
+    and so lets a generator paint one. Moving both pictures by a few pixels, others in every step,
+    takes the raster away (the idea is that of translation in DiffAugment).
 
     Args:
         network: gives the feature maps.
         rates: how much each layer counts, by its name in the network.
-        scaling: none or length.
+        scaling: none, length or mean.
+
+    Raises:
+        ModelError: the network does not have these layers.
     """
 
     network: FeatureNetwork
     rates: Mapping[str, float]
     scaling: str = "none"
 
-    def __call__(self, fake: paddle.Tensor, real: paddle.Tensor) -> paddle.Tensor:
-        """Two batches of pictures [N, 3, H, W] in -1..1 -> a scalar >= 0.
+    def __post_init__(self) -> None:
+        self.network.check_layers(tuple(self.rates))
+
+    def __call__(
+        self, fake: paddle.Tensor, real: paddle.Tensor, *, shift: tuple[int, int] = (0, 0)
+    ) -> paddle.Tensor:
+        """The distance of two batches of pictures; a scalar >= 0.
 
         No gradient flows into the real branch.
+
+        Args:
+            fake: [N, 3, H, W] in -1..1.
+            real: the same.
+            shift: both are moved down and right by so many pixels, 0 or more and below H and W;
+                what comes in above and to the left is their reflection, so that no pixel is lost.
         """
+        layers = tuple(self.rates)
         with paddle.no_grad():
-            truth = self.network(real, tuple(self.rates))
-        seen = self.network(fake, tuple(self.rates))
+            truth = self.network(moved(real, shift), layers)
+        seen = self.network(moved(fake, shift), layers)
         return sum(
-            rate * self._distance(seen[name], truth[name]) for name, rate in self.rates.items()
+            rate * self._distance(seen[name], truth[name].detach())
+            for name, rate in self.rates.items()
         )
 
     def _distance(self, fake: paddle.Tensor, real: paddle.Tensor) -> paddle.Tensor:
         if self.scaling == "length":
-            fake, real = unit_length(fake), unit_length(real)
-        return F.l1_loss(fake, real.detach())
+            return unit_length_l1(fake, unit_length(real))
+        distance = F.l1_loss(fake, real)
+        return distance / real.mean() if self.scaling == "mean" else distance
 
 
-def unit_length(feature: paddle.Tensor) -> paddle.Tensor:
-    """[N, C, h, w] -> the same, each pixel's features of length ``sqrt(C)``."""
-    length = paddle.sqrt(paddle.square(feature).sum(axis=1, keepdim=True) + 1e-6)
-    return feature / length * feature.shape[1] ** 0.5
+def moved(pictures: paddle.Tensor, shift: tuple[int, int]) -> paddle.Tensor:
+    """[N, C, H, W] -> [N, C, H + down, W + right], reflected above and to the left."""
+    down, right = shift
+    if not (down or right):
+        return pictures
+    return F.pad(pictures, [right, 0, down, 0], mode="reflect")

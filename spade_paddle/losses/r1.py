@@ -37,4 +37,4 @@ def r1_penalty(
     (gradient,) = paddle.grad(judgement / len(prediction), [real], create_graph=True)
     # a program of paddle.jit.to_static gives the number, but no weight would learn from it
     assert not gradient.is_leaf, "R1 needs a discriminator that is not compiled"
-    return (gradient**2).sum() / real.shape[0]
+    return paddle.square(gradient).sum() / real.shape[0]

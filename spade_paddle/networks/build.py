@@ -5,17 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 from spade_paddle.config import Config
+from spade_paddle.features.choice import PROJECTED_LAYERS, feature_network
 from spade_paddle.layers import CLADE, SPADE, SPADEResnetBlock
 from spade_paddle.layers.activation import make_activation
 from spade_paddle.layers.blocks import MakeModulatedNorm
 from spade_paddle.layers.initializer import initializer
 from spade_paddle.layers.norm import param_free_norm
+from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
 from spade_paddle.networks.encoder import Encoder
 from spade_paddle.networks.generator import UPSAMPLINGS, SPADEGenerator
+from spade_paddle.networks.projected import ProjectedDiscriminator
+from spade_paddle.networks.projection import FrozenProjection
 from spade_paddle.networks.semantics import semantic_channels
 
 PICTURE_CHANNELS = 3
+PROJECTED_CHANNELS = (64, 32)
+"""Of the finest mixed level, and how many more each coarser one has."""
 
 
 def build_generator(
@@ -75,28 +81,59 @@ def build_encoder(config: Config, *, spectral_norm: bool = True) -> Encoder | No
         )
 
 
-def build_discriminator(config: Config, *, num_labels: int) -> MultiscaleDiscriminator:
-    """The multi-scale discriminator of a configuration."""
-    options = config.discriminator
+def build_discriminator(config: Config, *, num_labels: int) -> CombinedDiscriminator:
+    """The discriminator of a configuration: patch scales, projected heads, or both.
+
+    Raises:
+        ModelError: the weights of the feature network of projected heads cannot be read.
+    """
+    kind = config.discriminator.kind
     with initializer(config.initializer):
-        return MultiscaleDiscriminator(
-            [
-                NLayersDiscriminator(
-                    input_nc=_semantic_nc(config, num_labels) + PICTURE_CHANNELS,
-                    ndf=options.ndf,
-                    num_layers=options.num_layers,
-                    max_width=options.max_width,
-                    activation=make_activation(
-                        options.activation,
-                        twice_differentiable=config.regularization.r1_gamma > 0,
-                    ),
-                    spectral_norm=options.spectral_norm,
-                    simam=options.simam,
-                    affine_norm=options.affine_norm,
-                )
-                for _ in range(options.scales)
-            ]
+        return CombinedDiscriminator(
+            patch=_patch(config, num_labels) if kind != "projected" else None,
+            projected=_projected(config, num_labels) if kind != "patch" else None,
         )
+
+
+def _patch(config: Config, num_labels: int) -> MultiscaleDiscriminator:
+    options = config.discriminator
+    return MultiscaleDiscriminator(
+        [
+            NLayersDiscriminator(
+                input_nc=_semantic_nc(config, num_labels) + PICTURE_CHANNELS,
+                ndf=options.ndf,
+                num_layers=options.num_layers,
+                max_width=options.max_width,
+                activation=make_activation(
+                    options.activation,
+                    twice_differentiable=config.regularization.r1_gamma > 0,
+                ),
+                spectral_norm=options.spectral_norm,
+                simam=options.simam,
+                affine_norm=options.affine_norm,
+            )
+            for _ in range(options.scales)
+        ]
+    )
+
+
+def _projected(config: Config, num_labels: int) -> ProjectedDiscriminator:
+    options = config.discriminator
+    layers = PROJECTED_LAYERS[options.projected_network]
+    return ProjectedDiscriminator(
+        projection=FrozenProjection(
+            network=feature_network(options.projected_network, weights=config.projected_weights),
+            layers=layers,
+            widths=[
+                PROJECTED_CHANNELS[0] + level * PROJECTED_CHANNELS[1]
+                for level in range(len(layers))
+            ],
+            seed=config.seed,
+        ),
+        width=options.projected_width,
+        semantic_nc=_semantic_nc(config, num_labels),
+        spectral_norm=options.spectral_norm,
+    )
 
 
 def _semantic_nc(config: Config, num_labels: int) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import paddle
 from paddle import nn
+
+from spade_paddle.networks.projection import RandomConvolution
 
 
 def count_parameters(network: nn.Layer) -> int:
@@ -15,7 +18,9 @@ def count_parameters(network: nn.Layer) -> int:
 
 
 @paddle.no_grad()
-def count_macs(network: nn.Layer, *inputs: Any, **keywords: Any) -> int:
+def count_macs(
+    network: nn.Layer, *inputs: Any, also: Iterable[nn.Layer] = (), **keywords: Any
+) -> int:
     """Multiply-adds of the convolutions and linear layers in one forward pass.
 
     A convolution counts output pixels x output channels x input channels / groups x kernel, a
@@ -26,6 +31,7 @@ def count_macs(network: nn.Layer, *inputs: Any, **keywords: Any) -> int:
     Args:
         network: run once, in evaluation mode, as ``network(*inputs, **keywords)``.
         inputs: its arguments.
+        also: networks that it runs but does not own, which count too.
         keywords: more of them.
     """
     total = 0
@@ -39,8 +45,9 @@ def count_macs(network: nn.Layer, *inputs: Any, **keywords: Any) -> int:
 
     hooks = [
         layer.register_forward_post_hook(count)
-        for layer in network.sublayers(include_self=True)
-        if isinstance(layer, (nn.Conv2D, nn.Linear))
+        for whole in (network, *also)
+        for layer in whole.sublayers(include_self=True)
+        if isinstance(layer, (nn.Conv2D, nn.Linear, RandomConvolution))
     ]
     was_training = network.training
     network.eval()

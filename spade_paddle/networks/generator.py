@@ -13,6 +13,7 @@ from paddle.nn import functional as F
 
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
+from spade_paddle.layers.doubling import doubled
 
 MakeBlock = Callable[[int, int], nn.Layer]
 
@@ -106,7 +107,6 @@ class SPADEGenerator(nn.Layer):
         if fades_in:
             self.conv_img_before = nn.Conv2D(width(1), 3, 3, 1, 1)
         self.fade = 1.0
-        self.up = nn.Upsample(scale_factor=2)
 
     def forward(
         self,
@@ -135,15 +135,14 @@ class SPADEGenerator(nn.Layer):
             seg = paddle.concat([seg, positions], axis=1)
         for index, (name, doubles_first) in enumerate(self._plan()):
             if name == "up_4" and self.fade < 1:
-                coarser_picture = self.up(F.tanh(self.conv_img_before(self.activation(x))))
+                coarser_picture = doubled(F.tanh(self.conv_img_before(self.activation(x))))
             if doubles_first:
-                x = self.up(x)
+                x = doubled(x)
                 stride //= 2
-            # every stride-th pixel is exactly the nearest-neighbour shrink by that factor
             block_noise = None
             if self.noise_channels:
-                block_noise = noise[:, index : index + 1, ::stride, ::stride]
-            x = getattr(self, name)(x, seg[:, :, ::stride, ::stride], block_noise)
+                block_noise = _shrunk(noise[:, index : index + 1], stride)
+            x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))
         if coarser_picture is None:
             return picture
@@ -184,6 +183,13 @@ class SPADEGenerator(nn.Layer):
         if self.upsampling == "most":
             plan.append(("up_4", True))
         return plan
+
+
+def _shrunk(values: paddle.Tensor, stride: int) -> paddle.Tensor:
+    """Every stride-th pixel: exactly the nearest-neighbor shrink by that factor."""
+    values = values[:, :, ::stride, ::stride]
+    # several operators read it, and each would gather the pixels anew
+    return values.contiguous() if paddle.in_dynamic_mode() else values
 
 
 def _check_upsampling(upsampling: str, *, fades_in: bool) -> None:

@@ -9,7 +9,8 @@ from spade_paddle.losses.gan import (
     discriminator_loss,
     feature_matching_loss,
     generator_loss,
-    split_fake_real,
+    judged_discriminator_loss,
+    judged_generator_loss,
 )
 from tests import reference
 from tests.numeric import assert_differs, assert_gradients, assert_same, normal, tensor
@@ -152,22 +153,6 @@ def test_logits_on_the_right_side_of_the_margin_get_no_gradient():
     assert fake[0][0].grad.numpy().ravel().tolist() == [0.0, 0.5]
 
 
-@pytest.mark.parametrize("pictures", [1, 3, 4])
-def test_a_batch_of_any_size_is_split_into_its_fakes_and_its_reals(pictures):
-    # the last batch of an epoch may be short: nothing here knows the configured batch size
-    fake = [[normal(pictures, 2, 3, 3, seed=i), normal(pictures, 1, 2, 2, seed=i)] for i in (1, 2)]
-    real = [[normal(pictures, 2, 3, 3, seed=i), normal(pictures, 1, 2, 2, seed=i)] for i in (3, 4)]
-    together = [
-        [tensor(np.concatenate(halves)) for halves in zip(fake_stages, real_stages)]
-        for fake_stages, real_stages in zip(fake, real)
-    ]
-    for got, expected in zip(split_fake_real(together), (fake, real)):
-        assert len(got) == 2
-        for got_stages, expected_stages in zip(got, expected):
-            for got_stage, expected_stage in zip(got_stages, expected_stages):
-                assert_same(got_stage, expected_stage)
-
-
 def test_losses_do_not_depend_on_the_order_of_the_pictures():
     fake, real = prediction(seed=1), prediction(seed=2)
     order = [2, 0, 3, 1]
@@ -240,3 +225,26 @@ def test_accuracy_is_the_share_of_logits_on_the_right_side():
     assert float(discriminator_accuracy(fake, real)) == pytest.approx((0.5 + 1 + 1 + 0) / 4)
     # the border of least squares lies between 0 and 1
     assert float(discriminator_accuracy(fake, real, "least_squares")) == pytest.approx(1.5 / 4)
+
+
+def test_kinds_are_averaged_within_themselves_and_weighted_by_hand():
+    # patch: two scales, logits 1 and 3; projected: three heads, logits 2, 2 and 5
+    fake = {"patch": logits(1.0) + logits(3.0), "projected": logits(2.0) * 2 + logits(5.0)}
+    weights = {"patch": 1.0, "projected": 0.5}
+    assert judged_generator_loss(fake, weights=weights).item() == -(2 + 0.5 * 3)
+    real = {"patch": logits(0.0) + logits(-1.0), "projected": logits(1.0) * 2 + logits(-2.0)}
+    df, dr = judged_discriminator_loss(fake, real, weights=weights)
+    assert df.item() == (2 + 4) / 2 + 0.5 * (3 + 3 + 6) / 3
+    assert dr.item() == (1 + 2) / 2 + 0.5 * (0 + 0 + 3) / 3
+
+
+@pytest.mark.parametrize("mode", ["hinge", "least_squares", "original"])
+def test_one_kind_alone_is_the_loss_of_its_prediction(mode):
+    fake, real = tensors(prediction(seed=1)), tensors(prediction(seed=2))
+    for kind in ("patch", "projected"):
+        weights = {"patch": 1.0, "projected": 1.0}
+        got = judged_discriminator_loss({kind: fake}, {kind: real}, weights=weights, mode=mode)
+        for half, expected in zip(got, discriminator_loss(fake, real, mode)):
+            assert half.item() == expected.item()
+        got = judged_generator_loss({kind: fake}, weights=weights, mode=mode)
+        assert got.item() == generator_loss(fake, mode).item()

@@ -77,10 +77,10 @@ def test_penalty_of_our_discriminators_is_the_squared_slope_of_what_they_say(opt
     network = discriminator(*options)
     network.eval()
     real = tensor(normal(2, 4, 9, 12), differentiable=True)
-    means = [stages[-1].mean(axis=[1, 2, 3]) for stages in network(real)]
+    means = [stages[-1].mean(axis=[1, 2, 3]) for stages in network.patch(real)]
     ((means[0] + means[1]) / 2).sum().backward()  # both pictures', each with its own slopes
     slopes = real.grad.numpy()
-    penalty = r1_penalty(network, real)
+    penalty = r1_penalty(network.patch, real)
     assert_same(penalty, (slopes**2).sum(axis=(1, 2, 3)).mean())
     assert_differs(penalty, (slopes**2).mean())
     assert_differs(penalty, (slopes.sum(axis=0) ** 2).sum())
@@ -103,14 +103,14 @@ def test_gradient_of_the_penalty_of_our_discriminators_is_its_slope(options):
 
 def penalty_of(network, real) -> paddle.Tensor:
     with paddle.enable_grad():  # the differences are taken without gradients
-        return r1_penalty(network, real)
+        return r1_penalty(network.patch, real)
 
 
 def test_spectral_norm_in_training_has_the_gradient_it_settles_at():
     network = discriminator("gelu", spectral_norm=True, affine_norm=True)
     real = tensor(normal(1, 4, 9, 8))
     for _ in range(100):
-        network(real)
+        network.patch(real)
     weights = [network.nld_0[0].layer_1[0].weight_orig, network.nld_0[0].layer_2[0].weight_orig]
     assert_gradients(lambda: penalty_of(network, real), weights, places=3, rtol=1e-4)
 
@@ -122,10 +122,10 @@ def test_gradients_of_loss_and_penalty_add_up_in_one_step_or_two():
         network = discriminator("gelu", spectral_norm=True, simam=True, affine_norm=True)
         network.train()
         fake, real = tensor(normal(2, 4, 16, 16, seed=1)), tensor(normal(2, 4, 16, 16, seed=2))
-        loss = sum(discriminator_loss(network(fake), network(real)))
+        loss = sum(discriminator_loss(network.patch(fake), network.patch(real)))
         if not together:
             loss.backward()
-        penalty = 100 * r1_penalty(network, real)
+        penalty = 100 * r1_penalty(network.patch, real)
         (loss + penalty if together else penalty).backward()
         gradients.append([parameter.grad.numpy() for parameter in network.parameters()])
     for once, twice in zip(*gradients):
@@ -134,11 +134,11 @@ def test_gradients_of_loss_and_penalty_add_up_in_one_step_or_two():
 
 def test_nothing_is_learned_through_the_real_pictures_and_they_stay_as_they_are():
     network, real = discriminator(), tensor(normal(1, 4, 16, 16), differentiable=True)
-    r1_penalty(network, real).backward()
+    r1_penalty(network.patch, real).backward()
     assert real.grad is None
     assert not real.stop_gradient
     constant = tensor(normal(1, 4, 16, 16))
-    r1_penalty(network, constant)
+    r1_penalty(network.patch, constant)
     assert constant.stop_gradient
 
 
@@ -147,10 +147,10 @@ def test_what_is_beside_the_pictures_does_not_count():
     semantics = tensor(normal(1, 1, 16, 16, seed=1))
 
     def discriminate(x):
-        return network(paddle.concat([semantics, x], axis=1))
+        return network.patch(paddle.concat([semantics, x], axis=1))
 
     of_photo = r1_penalty(discriminate, photo)
-    of_all = r1_penalty(network, paddle.concat([semantics, photo], axis=1))
+    of_all = r1_penalty(network.patch, paddle.concat([semantics, photo], axis=1))
     assert 0 < of_photo.item() < of_all.item()
 
 

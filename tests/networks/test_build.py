@@ -11,6 +11,7 @@ from spade_paddle.config import Config, load_config, read_config
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, ParamFreeInstanceNorm
 from spade_paddle.networks.build import build_discriminator, build_generator
 from spade_paddle.networks.generator import SPADEGenerator
+from tests.features.weights import squeezenet_file
 
 ROOT = Path(__file__).parents[2]
 TINY = {
@@ -169,7 +170,53 @@ def test_built_networks_fit_each_other():
     picture = build_generator(config, num_labels=3)(semantics)
     assert picture.shape == [2, 3, 32, 64]
     prediction = build_discriminator(config, num_labels=3)(paddle.concat([semantics, picture], 1))
-    assert [len(stages) for stages in prediction] == [4, 4]
+    assert set(prediction) == {"patch"}
+    assert [len(stages) for stages in prediction["patch"]] == [4, 4]
+
+
+@pytest.fixture(scope="module")
+def squeezenet(tmp_path_factory):
+    return str(squeezenet_file(tmp_path_factory.mktemp("weights")))
+
+
+@pytest.mark.parametrize("kind", ["patch", "projected", "both"])
+def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
+    config = read_config(
+        {
+            "discriminator": {"kind": kind, "projected_weights": squeezenet, "ndf": 2, "scales": 2},
+            "losses": {"feature_matching": 10.0 if kind != "projected" else 0.0},
+        }
+    )
+    network = build_discriminator(config, num_labels=3)
+    judgement = network(paddle.rand([2, 5 + 3, 64, 64]))
+    expected = {"patch": [7, 7], "projected": [1, 1, 1]}
+    kinds = [kind] if kind != "both" else ["patch", "projected"]
+    assert {k: [len(s) for s in v] for k, v in judgement.items()} == {k: expected[k] for k in kinds}
+    tops = {name.split(".")[0] for name in network.state_dict()}
+    assert tops == {
+        *(("nld_0", "nld_1") if kind != "projected" else ()),
+        *(("projected",) if kind != "patch" else ()),
+    }
+    assert len(list(network.feature_networks())) == (kind != "patch")
+    if kind != "patch":
+        assert network.projected.projection.layers == ("fire3", "fire5", "fire9")
+        assert network.projected.projection.widths == (64, 96, 128)
+        # fire3 of 64 pixels is 15 wide and is halved, fire5 7, fire9 3
+        assert [s[0].shape for s in judgement["projected"]] == [
+            [2, 1, side, side] for side in (7, 7, 3)
+        ]
+
+
+def test_projected_heads_change_no_bit_of_the_patch_scales_beside_them(squeezenet):
+    states = []
+    for kind in ("patch", "both"):
+        paddle.seed(3)
+        np.random.seed(3)
+        options = {"kind": kind, "projected_weights": squeezenet, "ndf": 2}
+        config = read_config({"discriminator": options})
+        states.append(build_discriminator(config, num_labels=3).state_dict())
+    for name, value in states[0].items():
+        assert np.array_equal(value.numpy(), states[1][name].numpy()), name
 
 
 def test_the_same_seed_builds_the_same_networks():

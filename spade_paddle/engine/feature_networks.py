@@ -1,0 +1,33 @@
+"""From a configuration to the perceptual loss and its feature network."""
+
+from __future__ import annotations
+
+from spade_paddle.config import LossConfig
+from spade_paddle.features.network import FeatureNetwork
+from spade_paddle.features.squeezenet import SqueezeNet
+from spade_paddle.features.vgg19 import VGG19
+from spade_paddle.losses.perceptual import SQUEEZENET_RATES, VGG19_RATES, PerceptualLoss
+
+
+def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
+    """The perceptual loss of a configuration; None where it has none.
+
+    VGG19's features are taken as they are with the article's layers and rates. With layers of one's
+    own, whose means differ tenfold, they are divided by the photo's mean.
+
+    Raises:
+        ModelError: the weights are missing or do not fit, or lack a layer.
+    """
+    if options.perceptual_network == "none" or options.perceptual == 0:
+        return None
+    layers = None if options.perceptual_layers is None else options.perceptual_layers.split()
+    network: FeatureNetwork
+    if options.perceptual_network == "vgg19":
+        network = VGG19(weights=options.perceptual_weights, resize=options.perceptual_resize)
+        rates, scaling = VGG19_RATES, "none" if layers is None else "mean"
+    else:
+        network = SqueezeNet(weights=options.perceptual_weights)
+        rates, scaling = SQUEEZENET_RATES, "length"
+    if layers is not None:
+        rates = dict.fromkeys(layers, 1.0)
+    return PerceptualLoss(network, rates, scaling=scaling)

@@ -1,0 +1,58 @@
+"""L1 distance of features of unit length, with a gradient in closed form.
+
+Legend: N batch, C channels, h, w size of a feature map.
+"""
+
+from __future__ import annotations
+
+import paddle
+from paddle.autograd import PyLayer
+
+_EPSILON = 1e-6
+
+
+def unit_length(feature: paddle.Tensor) -> paddle.Tensor:
+    """[N, C, h, w] -> the same, each pixel's features of length ``sqrt(C)``."""
+    return feature * _factor(feature)
+
+
+def unit_length_l1(fake: paddle.Tensor, target: paddle.Tensor) -> paddle.Tensor:
+    """``mean |unit_length(fake) - target|``, a scalar >= 0.
+
+    Step by step Paddle keeps and reads several maps of full size on one thread; in closed form it
+    takes half the time on a CPU. The gradient has no gradient of its own.
+
+    Args:
+        fake: [N, C, h, w].
+        target: ``unit_length`` of the real features, [N, C, h, w]; a constant.
+    """
+    return _UnitLengthL1.apply(fake, target)
+
+
+class _UnitLengthL1(PyLayer):
+    """With ``u = f s / |f|``, ``s = sqrt(C)`` and ``e = sign(u - t) / n`` the gradient at f is
+    ``(s / |f|) (e - u (u . e) / C)``: what e says along u changes no length."""
+
+    @staticmethod
+    def forward(context, fake: paddle.Tensor, target: paddle.Tensor) -> paddle.Tensor:
+        factor = _factor(fake)
+        unit = fake * factor
+        difference = unit - target
+        context.save_for_backward(unit, factor, difference)
+        return difference.abs().mean()
+
+    @staticmethod
+    def backward(context, gradient: paddle.Tensor) -> tuple[paddle.Tensor, None]:
+        unit, factor, difference = context.saved_tensor()
+        sign = paddle.sign(difference)
+        along = (unit * sign).sum(axis=1, keepdim=True) / unit.shape[1]
+        across = sign - unit * along.expand(unit.shape).contiguous()
+        return across * factor * (gradient / unit.size), None
+
+
+def _factor(feature: paddle.Tensor) -> paddle.Tensor:
+    """``sqrt(C) / |f|`` at every pixel, [N, C, h, w]: as wide as the features, since Paddle's CPU
+    kernels are several times slower where one side of a product is broadcast."""
+    squares = paddle.square(feature).sum(axis=1, keepdim=True)
+    factor = feature.shape[1] ** 0.5 * paddle.rsqrt(squares + _EPSILON)
+    return factor.expand(feature.shape).contiguous()

@@ -1,0 +1,173 @@
+"""Random projections of a frozen network's features (Sauer et al. 2021, Projected GANs, 3.2).
+
+Legend: N batch, H height, W width; C channels of the network's layer, M of the mixed level, h, w
+its size. Level 0 is the finest.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from spade_paddle.errors import ModelError
+from spade_paddle.features.network import FeatureNetwork
+
+LEAST_DEVIATION = 0.1
+"""Of a channel, as a share of its whole layer's: one that is nearly constant is not blown up."""
+
+
+class RandomConvolution(nn.Layer):
+    """A convolution (stride 1, no bias) whose weights are drawn once and never learn: Normal, with
+    deviation ``sqrt(1 / fan_in)``, so that it changes no spread.
+
+    Its weight is a buffer: the checkpoint has it, the optimizer has not.
+    """
+
+    def __init__(
+        self, channels: int, width: int, *, kernel: int, generator: np.random.Generator
+    ) -> None:
+        super().__init__()
+        fan_in = channels * kernel**2
+        weight = generator.standard_normal((width, channels, kernel, kernel)) * fan_in**-0.5
+        self.register_buffer("weight", _constant(weight))
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """[N, C, h, w] -> [N, M, h, w]."""
+        return F.conv2d(x, self.weight, padding=self.weight.shape[2] // 2)
+
+
+class StandardizedMix(RandomConvolution):
+    """A random 1x1 convolution of ``(x - mean) / deviation``, both [C].
+
+    The standardising is done to the weights instead: no map is read for it.
+    """
+
+    def __init__(self, channels: int, width: int, *, generator: np.random.Generator) -> None:
+        super().__init__(channels, width, kernel=1, generator=generator)
+        self.register_buffer("mean", _constant(np.zeros(channels)))
+        self.register_buffer("deviation", _constant(np.ones(channels)))
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """[N, C, h, w] -> [N, M, h, w]."""
+        weight = self.weight / self.deviation.reshape([1, -1, 1, 1])
+        return F.conv2d(x, weight, -paddle.mv(weight.flatten(1), self.mean))
+
+
+class FrozenProjection(nn.Layer):
+    """Photos as random mixtures of what a network trained on ImageNet sees in them.
+
+    A discriminator that could choose among features would use the few that tell fake from real
+    most easily; in random mixtures it has to look at all of them. With ``phi_i`` the network's
+    map and ``s`` its standardising by the training photos' mean and deviation of each channel:
+
+        m_i = A_i s(phi_i),   x_last = m_last,   x_i = (m_i + enlarged(B_i x_{i+1})) / sqrt(2)
+
+    A_i are 1x1 convolutions (across channels), B_i 3x3 ones (across scales), both random and
+    frozen; enlarging is bilinear. The paper does not standardise; SqueezeNet's channels differ by
+    orders of magnitude, and a few would be all of a mixture.
+
+    Gradients pass through all of it to the picture; nothing in it learns. The network is no
+    sub-layer: checkpoints hold its fingerprint instead of its weights.
+
+    Args:
+        network: what looks at the pictures.
+        layers: of the network.
+        widths: M of each, finest first.
+        seed: of the random mixes.
+
+    Raises:
+        ModelError: the network does not have these layers.
+    """
+
+    def __init__(
+        self, *, network: FeatureNetwork, layers: Sequence[str], widths: Sequence[int], seed: int
+    ) -> None:
+        super().__init__()
+        network.check_layers(layers)
+        self._frozen = (network,)  # in a tuple, or it would be a sub-layer
+        self.layers = tuple(name for name in network.channels if name in layers)
+        self.widths = tuple(widths)
+        generator = np.random.default_rng([seed, 5])
+        channels = [network.channels[name] for name in self.layers]
+        for level, (before, width) in enumerate(zip(channels, self.widths)):
+            mix = StandardizedMix(before, width, generator=generator)
+            self.add_sublayer(f"across_{level}", mix)
+        for level, (width, coarser) in enumerate(zip(self.widths, self.widths[1:])):
+            mix = RandomConvolution(coarser, width, kernel=3, generator=generator)
+            self.add_sublayer(f"down_{level}", mix)
+        self.register_buffer("photos", paddle.zeros([1], "int64"))  # that were measured
+        self.register_buffer("fingerprint", paddle.to_tensor([self._fingerprint()], "int64"))
+
+    @property
+    def network(self) -> FeatureNetwork:
+        """The frozen network."""
+        return self._frozen[0]
+
+    def forward(self, photo: paddle.Tensor) -> list[paddle.Tensor]:
+        """Pictures [N, 3, H, W] in -1..1 -> the mixed levels [N, M, h, w], finest first."""
+        maps = self.network(photo, self.layers)
+        levels = [getattr(self, f"across_{i}")(maps[name]) for i, name in enumerate(self.layers)]
+        for level in reversed(range(len(levels) - 1)):
+            # mixed before it is enlarged: a quarter of the multiplications
+            coarser = getattr(self, f"down_{level}")(levels[level + 1])
+            size = levels[level].shape[2:]
+            coarser = F.interpolate(coarser, size, mode="bilinear", align_corners=False)
+            levels[level] = (levels[level] + coarser) * 0.5**0.5
+        return levels
+
+    @paddle.no_grad()
+    def measure(self, photos: Iterable[paddle.Tensor]) -> None:
+        """Take mean and deviation of every channel from training photos, once in a run's life.
+
+        Args:
+            photos: [N, 3, H, W] in -1..1 each; their sizes may differ.
+        """
+        sums = [np.zeros((2, self.network.channels[name])) for name in self.layers]
+        pixels = np.zeros(len(self.layers))
+        count = 0
+        for photo in photos:
+            count += photo.shape[0]
+            maps = self.network(photo, self.layers)
+            for level, name in enumerate(self.layers):
+                values = maps[name].numpy().astype(np.float64)
+                sums[level] += [values.sum(axis=(0, 2, 3)), (values**2).sum(axis=(0, 2, 3))]
+                pixels[level] += values.size / values.shape[1]
+        for level, (first, second) in enumerate(total / n for total, n in zip(sums, pixels)):
+            whole = np.sqrt(max(second.mean() - first.mean() ** 2, 0.0))
+            deviation = np.sqrt(np.maximum(second - first**2, 0.0))
+            deviation = np.maximum(deviation, LEAST_DEVIATION * whole + 1e-12)
+            mix = getattr(self, f"across_{level}")
+            mix.mean.set_value(_constant(first))
+            mix.deviation.set_value(_constant(deviation))
+        self.photos.set_value(paddle.full([1], count, "int64"))
+
+    @property
+    def measured(self) -> bool:
+        """The photos' statistics are known, from now or from a checkpoint."""
+        return self.photos.item() > 0
+
+    def check_network(self) -> None:
+        """Raises ModelError where the heads of a checkpoint have learned on another network."""
+        if self.fingerprint.item() != self._fingerprint():
+            raise ModelError(
+                "the projected discriminator of this checkpoint has learned on other weights of "
+                f"{type(self.network).__name__}: theirs have the check sum "
+                f"{self.fingerprint.item():08x}, those of now {self._fingerprint():08x}; give the "
+                "file of then with --set discriminator.projected_weights=FILE",
+                code="projected_weights_differ",
+            )
+
+    def _fingerprint(self) -> int:
+        total = 0
+        for value in self.network.state_dict().values():
+            total = zlib.crc32(np.ascontiguousarray(value.numpy()).tobytes(), total)
+        return total
+
+
+def _constant(values: np.ndarray) -> paddle.Tensor:
+    return paddle.to_tensor(values.astype(paddle.get_default_dtype()))

@@ -1,0 +1,221 @@
+"""A convolution of fixed shapes by oneDNN: forward and both gradients, on Paddle's CPU tensors.
+
+Legend: N batch, C channels in, O channels out, H, W size of the input, h, w of the output.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import paddle
+
+from spade_paddle.onednn import library
+from spade_paddle.onednn.library import Layout, Primitive
+
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Shapes of a convolution without groups and dilation."""
+
+    x: Shape  # [N, C, H, W]
+    weight: Shape  # [O, C, kh, kw]
+    stride: Pair
+    padding: Pair
+    bias: bool
+    bfloat16: bool  # inputs are rounded to bfloat16; sums and results are float32
+
+    @property
+    def y(self) -> Shape:
+        """[N, O, h, w]."""
+        sizes = [
+            (self.x[2 + i] + 2 * self.padding[i] - self.weight[2 + i]) // self.stride[i] + 1
+            for i in range(2)
+        ]
+        return (self.x[0], self.weight[0], *sizes)
+
+    @property
+    def padding_after(self) -> Pair:
+        """Padding below and to the right: less than before where a stride does not come out."""
+        return tuple(
+            (self.y[2 + i] - 1) * self.stride[i]
+            + self.weight[2 + i]
+            - self.x[2 + i]
+            - self.padding[i]
+            for i in range(2)
+        )
+
+
+class Packed:
+    """A tensor in the layout that a primitive wants: copied there, or itself where it fits."""
+
+    def __init__(self, shape: Shape, wanted: Layout) -> None:
+        self.layout = wanted
+        plain = Layout.plain(shape)
+        self._shape = shape
+        self._fits = plain == wanted
+        self._size = wanted.size
+        if not self._fits:
+            self._pack = library.reorder(plain, wanted)
+
+    def pack(self, tensor: paddle.Tensor) -> paddle.Tensor:
+        """``float32`` of the shape -> a buffer of bytes, or the tensor itself."""
+        tensor = tensor.contiguous()
+        if self._fits:
+            return tensor
+        buffer = paddle.empty([self._size], dtype="uint8")
+        self._pack({library.SRC: tensor.data_ptr(), library.DST: buffer.data_ptr()})
+        return buffer
+
+    def compute(self, run: Callable[[int], None]) -> paddle.Tensor:
+        """What ``run`` writes to an address in this layout, as ``float32`` of the shape."""
+        tensor = paddle.empty(self._shape, dtype="float32")
+        if self._fits:
+            run(tensor.data_ptr())
+            return tensor
+        buffer = paddle.empty([self._size], dtype="uint8")
+        run(buffer.data_ptr())
+        self._unpack({library.SRC: buffer.data_ptr(), library.DST: tensor.data_ptr()})
+        return tensor
+
+    @functools.cached_property
+    def _unpack(self) -> Primitive:
+        return library.reorder(self.layout, Layout.plain(self._shape))
+
+
+class Convolution:
+    """The primitives of one geometry; the gradients' are made when they are first needed.
+
+    Inputs are packed once for all primitives that read them: x for the forward pass and the
+    weight's gradient, the gradient that comes in for both gradients.
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self.geometry = geometry
+        self._forward = self._primitive("forward")
+        self.x = Packed(geometry.x, self._forward.layout(library.SRC))
+        self._weight = Packed(geometry.weight, self._forward.layout(library.WEIGHTS))
+        self._y = Packed(geometry.y, self._forward.layout(library.DST))
+        layouts = {library.SRC: self.x, library.WEIGHTS: self._weight, library.DST: self._y}
+        self._bind(self._forward, layouts, bias=library.BIAS)
+
+    def forward(
+        self, packed_x: paddle.Tensor, weight: paddle.Tensor, bias: paddle.Tensor | None
+    ) -> paddle.Tensor:
+        """``float32`` [N, O, h, w] of ``x.pack(...)``, the weight and the bias [O] or None."""
+        packed_weight = self._weight.pack(weight)
+        addresses = {library.SRC: packed_x, library.WEIGHTS: packed_weight, library.BIAS: bias}
+        return self._y.compute(lambda y: self._forward(_given(addresses, {library.DST: y})))
+
+    def weight_gradients(
+        self, packed_x: paddle.Tensor, packed_gradient: paddle.Tensor
+    ) -> tuple[paddle.Tensor, paddle.Tensor | None]:
+        """The gradients of the weight and of the bias (None without one), ``float32``."""
+        bias = paddle.empty(self.geometry.weight[:1], "float32") if self.geometry.bias else None
+        addresses = {
+            library.SRC: packed_x,
+            library.DIFF_DST: packed_gradient,
+            library.DIFF_BIAS: bias,
+        }
+        run, layout = self._for_weight
+        return layout.compute(lambda w: run(_given(addresses, {library.DIFF_WEIGHTS: w}))), bias
+
+    def input_gradient(
+        self, packed_gradient: paddle.Tensor, weight: paddle.Tensor
+    ) -> paddle.Tensor:
+        """The gradient of x, ``float32`` [N, C, H, W]."""
+        run, layout, weight_layout = self._for_input
+        packed_weight = weight_layout.pack(weight)
+        addresses = {library.DIFF_DST: packed_gradient, library.WEIGHTS: packed_weight}
+        return layout.compute(lambda x: run(_given(addresses, {library.DIFF_SRC: x})))
+
+    @functools.cached_property
+    def gradient(self) -> Packed:
+        """Packs what comes in for the two gradients."""
+        return Packed(self.geometry.y, self._backward_weights.layout(library.DIFF_DST))
+
+    @functools.cached_property
+    def _backward_weights(self) -> Primitive:
+        return self._primitive("backward_weights", x=self.x.layout)
+
+    @functools.cached_property
+    def _for_weight(self) -> tuple[Primitive, Packed]:
+        run = self._backward_weights
+        weight = Packed(self.geometry.weight, run.layout(library.DIFF_WEIGHTS))
+        layouts = {
+            library.SRC: self.x,
+            library.DIFF_DST: self.gradient,
+            library.DIFF_WEIGHTS: weight,
+        }
+        self._bind(run, layouts, bias=library.DIFF_BIAS)
+        return run, weight
+
+    @functools.cached_property
+    def _for_input(self) -> tuple[Primitive, Packed, Packed]:
+        run = self._primitive("backward_data", y=self.gradient.layout)
+        x = Packed(self.geometry.x, run.layout(library.DIFF_SRC))
+        weight = Packed(self.geometry.weight, run.layout(library.WEIGHTS))
+        layouts = {
+            library.DIFF_DST: self.gradient,
+            library.WEIGHTS: weight,
+            library.DIFF_SRC: x,
+        }
+        self._bind(run, layouts)
+        return run, x, weight
+
+    def _primitive(self, kind: str, *, x: Layout | None = None, y: Layout | None = None):
+        """A primitive that reads its two inputs in the geometry's precision, writes ``float32``,
+        and takes the layouts of x and y where given, else those it likes best."""
+        geometry = self.geometry
+        low = library.BFLOAT16 if geometry.bfloat16 else library.FLOAT32
+        written = {"forward": "y", "backward_weights": "weight", "backward_data": "x"}[kind]
+        given = {"x": x, "y": y, "weight": None}
+        layouts = {
+            name: layout
+            or Layout.free(getattr(geometry, name), library.FLOAT32 if name == written else low)
+            for name, layout in given.items()
+        }
+        bias = kind != "backward_data" and geometry.bias
+        bias_layout = Layout.plain(geometry.weight[:1]) if bias else None
+        sides = [
+            library.dims(side)
+            for side in (geometry.stride, (0, 0), geometry.padding, geometry.padding_after)
+        ]
+        return library.primitive(
+            f"convolution_{kind}",
+            *([library.FORWARD_TRAINING] if kind == "forward" else []),
+            library.DIRECT,
+            layouts["x"].handle,
+            layouts["weight"].handle,
+            *([] if kind == "backward_data" else [bias_layout and bias_layout.handle]),
+            layouts["y"].handle,
+            *sides,
+            *([] if kind == "forward" else [self._forward.description]),
+            None,
+        )
+
+    def _bind(self, run: Primitive, packed: Mapping[int, Packed], *, bias: int = 0) -> None:
+        layouts = {argument: part.layout for argument, part in packed.items()}
+        if bias and self.geometry.bias:
+            layouts[bias] = Layout.plain(self.geometry.weight[:1])
+        run.bind(layouts)
+
+
+@functools.lru_cache(maxsize=1024)
+def convolution(geometry: Geometry) -> Convolution:
+    """The primitives of a geometry, made once.
+
+    Raises:
+        OneDNNError: the library has none for it.
+    """
+    return Convolution(geometry)
+
+
+def _given(tensors: Mapping[int, paddle.Tensor | None], addresses: dict[int, int]) -> dict:
+    """Addresses of all arguments that are there."""
+    own = {kind: tensor.data_ptr() for kind, tensor in tensors.items() if tensor is not None}
+    return {**own, **addresses}

@@ -1,0 +1,137 @@
+"""Networks whose convolutions are computed by oneDNN, with gradients.
+
+Legend: N batch, C channels in, O channels out, H, W size of the input, h, w of the output.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+
+import paddle
+from paddle import nn
+from paddle.autograd import PyLayer
+
+from spade_paddle.onednn.convolution import Geometry, convolution
+from spade_paddle.onednn.library import OneDNNError, library
+
+
+def why_not() -> str | None:
+    """Why this library cannot be used here; None when it can."""
+    if paddle.device.get_device() != "cpu":
+        return "it is for CPUs"
+    try:
+        library()
+        ones = paddle.ones([1, 1, 1, 1])
+        conv2d(ones, ones)
+    except OneDNNError as error:
+        return str(error)
+    return None
+
+
+def use_onednn(network: nn.Layer, *, bfloat16: bool = False) -> int:
+    """Let oneDNN compute the convolutions of a network from now on; how many there are.
+
+    Weights, names and results stay what they are, but for rounding. Convolutions with groups,
+    dilation or other paddings than zeros stay Paddle's. Gradients have no gradients of their own,
+    so that a network whose gradient is differentiated (R1) must stay as it is.
+
+    Args:
+        network: changed in place.
+        bfloat16: inputs and weights of the convolutions are rounded to bfloat16; sums, results
+            and everything else stay ``float32``.
+    """
+    count = 0
+    for layer in network.sublayers(include_self=True):
+        forward = _forward_of(layer, bfloat16=bfloat16)
+        if forward is not None:
+            layer.forward = types.MethodType(forward, layer)
+            count += 1
+    return count
+
+
+def conv2d(
+    x: paddle.Tensor,
+    weight: paddle.Tensor,
+    bias: paddle.Tensor | None = None,
+    *,
+    stride: Sequence[int] = (1, 1),
+    padding: Sequence[int] = (0, 0),
+    bfloat16: bool = False,
+) -> paddle.Tensor:
+    """``F.conv2d`` of ``float32`` tensors without groups and dilation.
+
+    Args:
+        x: [N, C, H, W].
+        weight: [O, C, kh, kw].
+        bias: [O] or None.
+        stride: down and right.
+        padding: zeros above and below, left and right.
+        bfloat16: x and weight are rounded to bfloat16; sums are ``float32``.
+
+    Returns:
+        [N, O, h, w].
+
+    Raises:
+        OneDNNError: the library cannot do it.
+    """
+    geometry = Geometry(
+        x=tuple(x.shape),
+        weight=tuple(weight.shape),
+        stride=tuple(stride),
+        padding=tuple(padding),
+        bias=bias is not None,
+        bfloat16=bfloat16,
+    )
+    return _Conv2D.apply(x, weight, bias, geometry)
+
+
+class _Conv2D(PyLayer):
+    @staticmethod
+    def forward(context, x, weight, bias, geometry):
+        run = convolution(geometry)
+        packed = run.x.pack(x)
+        context.geometry = geometry
+        context.needs_input = not x.stop_gradient
+        context.needs_weight = not weight.stop_gradient
+        # what no gradient needs is not kept
+        context.save_for_backward(
+            packed if context.needs_weight else None, weight if context.needs_input else None
+        )
+        return run.forward(packed, weight, bias)
+
+    @staticmethod
+    def backward(context, gradient):
+        run = convolution(context.geometry)
+        packed_x, weight = context.saved_tensor()
+        packed = run.gradient.pack(gradient)
+        for_x = run.input_gradient(packed, weight) if context.needs_input else None
+        for_weight, for_bias = None, None
+        if context.needs_weight:
+            for_weight, for_bias = run.weight_gradients(packed_x, packed)
+        return (for_x, for_weight, for_bias) if context.geometry.bias else (for_x, for_weight)
+
+
+def _forward_of(layer: nn.Layer, *, bfloat16: bool):
+    if not isinstance(layer, nn.Conv2D) or layer._groups != 1 or layer._padding_mode != "zeros":
+        return None
+    if isinstance(layer._padding, str):  # "SAME", by which each side has its own
+        return None
+    padding, stride, dilation = (
+        _pair(value) for value in (layer._updated_padding, layer._stride, layer._dilation)
+    )
+    if padding is None or stride is None or dilation != (1, 1):
+        return None
+
+    def forward(self, x):
+        # looked up at every call: the hook of spectral normalization sets another weight
+        return conv2d(x, self.weight, self.bias, stride=stride, padding=padding, bfloat16=bfloat16)
+
+    return forward
+
+
+def _pair(value: int | Sequence[int]) -> tuple[int, int] | None:
+    """What Paddle's layers hold: one number or two; None for anything else."""
+    if isinstance(value, int):
+        return value, value
+    return tuple(value) if len(value) == 2 and all(isinstance(v, int) for v in value) else None

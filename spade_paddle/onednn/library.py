@@ -1,0 +1,226 @@
+"""The C interface of oneDNN 3 as far as we call it, by ctypes.
+
+Paddle links this library for inference only, and its wheel carries it. Names and numbers are those
+of oneDNN's header files (dnnl_types.h, dnnl.h).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import paddle
+
+Pointer = ctypes.c_void_p
+_Dims = ctypes.c_int64 * 12
+
+BFLOAT16, FLOAT32 = 2, 3  # dnnl_data_type_t
+FORWARD_TRAINING = 64  # dnnl_prop_kind_t
+DIRECT = 0x1  # dnnl_alg_kind_t: convolution
+SRC, DST, WEIGHTS, BIAS = 1, 17, 33, 41  # arguments of a primitive
+DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS = 129, 145, 161, 169
+_QUERIES = {SRC: 129, DIFF_SRC: 130, WEIGHTS: 131, DIFF_WEIGHTS: 132, DST: 133, DIFF_DST: 134}
+_CPU, _IN_ORDER, _ANY = 1, 1, 1
+_MAJOR = 3
+_AVX512_BF16 = 0xE7  # dnnl_cpu_isa_t: a bit for each set of instructions
+
+
+class OneDNNError(RuntimeError):
+    """A call of the library failed: what is asked for is not supported there."""
+
+
+class _Argument(ctypes.Structure):
+    _fields_ = (("kind", ctypes.c_int), ("memory", Pointer))
+
+
+class _Version(ctypes.Structure):
+    _fields_ = (("major", ctypes.c_int), ("minor", ctypes.c_int), ("patch", ctypes.c_int))
+
+
+class Layout:
+    """How a tensor lies in memory (a ``dnnl_memory_desc_t``).
+
+    Args:
+        handle: of the description.
+        keeper: what it belongs to, kept alive with it; None: it is this object's own.
+    """
+
+    def __init__(self, handle: Pointer, *, keeper: Any = None) -> None:
+        self.handle = handle
+        self._keeper = keeper
+        if keeper is None:
+            _destroy_with(self, "dnnl_memory_desc_destroy", handle)
+
+    @classmethod
+    def plain(cls, shape: Sequence[int], kind: int = FLOAT32) -> Layout:
+        """Row-major, as Paddle's and NumPy's contiguous arrays."""
+        strides = [1]
+        for size in reversed(shape[1:]):
+            strides.insert(0, strides[0] * size)
+        handle = Pointer()
+        _call(
+            "dnnl_memory_desc_create_with_strides",
+            *(ctypes.byref(handle), len(shape), dims(shape), kind, dims(strides)),
+        )
+        return cls(handle)
+
+    @classmethod
+    def free(cls, shape: Sequence[int], kind: int) -> Layout:
+        """Whatever suits the primitive that it is given to."""
+        handle = Pointer()
+        _call(
+            "dnnl_memory_desc_create_with_tag",
+            *(ctypes.byref(handle), len(shape), dims(shape), kind, _ANY),
+        )
+        return cls(handle)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return library().dnnl_memory_desc_get_size(self.handle)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Layout) and bool(
+            library().dnnl_memory_desc_equal(self.handle, other.handle)
+        )
+
+    __hash__ = None
+
+
+class Primitive:
+    """An operation with fixed shapes and layouts.
+
+    Args:
+        description: a ``dnnl_primitive_desc_t``, owned from here on.
+    """
+
+    def __init__(self, description: Pointer) -> None:
+        self.description = description
+        _destroy_with(self, "dnnl_primitive_desc_destroy", description)
+        self._handle = Pointer()
+        _call("dnnl_primitive_create", ctypes.byref(self._handle), description)
+        _destroy_with(self, "dnnl_primitive_destroy", self._handle)
+        self._arguments: ctypes.Array[_Argument] | None = None
+        self._memories: dict[int, Pointer] = {}
+
+    def layout(self, argument: int) -> Layout:
+        """The layout it wants of an argument."""
+        handle = library().dnnl_primitive_desc_query_md(
+            self.description, _QUERIES[argument], ctypes.c_int(0)
+        )
+        return Layout(Pointer(handle), keeper=self)
+
+    def bind(self, layouts: dict[int, Layout]) -> None:
+        """Fix the layouts of all its arguments, once."""
+        for argument, layout in layouts.items():
+            memory = Pointer()
+            _call(
+                "dnnl_memory_create",
+                *(ctypes.byref(memory), layout.handle, _engine(), Pointer(0)),
+            )
+            _destroy_with(self, "dnnl_memory_destroy", memory)
+            self._memories[argument] = memory
+        entries = [_Argument(*entry) for entry in self._memories.items()]
+        self._arguments = (_Argument * len(entries))(*entries)
+
+    def __call__(self, addresses: dict[int, int]) -> None:
+        """Run it on memory at these addresses, one for each argument that was bound."""
+        for argument, address in addresses.items():
+            library().dnnl_memory_set_data_handle(self._memories[argument], address)
+        _call(
+            "dnnl_primitive_execute",
+            *(self._handle, _stream(), len(self._arguments), self._arguments),
+        )
+
+
+def primitive(kind: str, *arguments: Any) -> Primitive:
+    """A primitive of this kind: ``dnnl_KIND_primitive_desc_create`` with these arguments.
+
+    Raises:
+        OneDNNError: the library has none for these shapes and layouts.
+    """
+    description = Pointer()
+    _call(f"dnnl_{kind}_primitive_desc_create", ctypes.byref(description), _engine(), *arguments)
+    return Primitive(description)
+
+
+def reorder(source: Layout, target: Layout) -> Primitive:
+    """Copies between layouts (and types) of one shape; its arguments are SRC and DST."""
+    description = Pointer()
+    _call(
+        "dnnl_reorder_primitive_desc_create",
+        *(ctypes.byref(description), source.handle, _engine(), target.handle, _engine(), None),
+    )
+    copy = Primitive(description)
+    copy.bind({SRC: source, DST: target})
+    return copy
+
+
+def dims(values: Sequence[int]) -> ctypes.Array:
+    """Sizes, strides or paddings as the library takes them."""
+    return _Dims(*map(int, values))
+
+
+@functools.lru_cache(maxsize=1)
+def library() -> ctypes.CDLL:
+    """The library, loaded.
+
+    Raises:
+        OneDNNError: Paddle's wheel has none here, or one of another major version.
+    """
+    folder = Path(paddle.__file__).parent / "libs"
+    found = sorted(folder.glob("libdnnl.so*"))
+    if not found:
+        raise OneDNNError(f"there is no libdnnl.so in {folder.name}/ of the paddle package")
+    try:
+        loaded = ctypes.CDLL(str(found[-1]))
+    except OSError as error:
+        raise OneDNNError(f"{found[-1].name} cannot be loaded: {error}") from error
+    loaded.dnnl_version.restype = ctypes.POINTER(_Version)
+    version = loaded.dnnl_version().contents
+    if version.major != _MAJOR:
+        raise OneDNNError(f"oneDNN {version.major} is not the version {_MAJOR} that is known here")
+    loaded.dnnl_primitive_desc_query_md.restype = Pointer
+    loaded.dnnl_primitive_desc_query_md.argtypes = [Pointer, ctypes.c_int, ctypes.c_int]
+    loaded.dnnl_memory_desc_equal.argtypes = [Pointer, Pointer]
+    loaded.dnnl_memory_desc_get_size.restype = ctypes.c_size_t
+    loaded.dnnl_memory_desc_get_size.argtypes = [Pointer]
+    loaded.dnnl_memory_set_data_handle.argtypes = [Pointer, Pointer]
+    loaded.dnnl_primitive_execute.argtypes = [
+        *(Pointer, Pointer, ctypes.c_int, ctypes.POINTER(_Argument)),
+    ]
+    return loaded
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 by itself (AVX512_BF16)."""
+    return library().dnnl_get_effective_cpu_isa() & _AVX512_BF16 == _AVX512_BF16
+
+
+@functools.lru_cache(maxsize=1)
+def _engine() -> Pointer:
+    engine = Pointer()
+    _call("dnnl_engine_create", ctypes.byref(engine), _CPU, ctypes.c_size_t(0))
+    return engine
+
+
+@functools.lru_cache(maxsize=1)
+def _stream() -> Pointer:
+    stream = Pointer()
+    _call("dnnl_stream_create", ctypes.byref(stream), _engine(), _IN_ORDER)
+    return stream
+
+
+def _call(name: str, *arguments: Any) -> None:
+    status = getattr(library(), name)(*arguments)
+    if status:
+        raise OneDNNError(f"{name} failed with status {status}")
+
+
+def _destroy_with(owner: object, name: str, handle: Pointer) -> None:
+    """Destroy a handle of the library when its Python owner goes."""
+    weakref.finalize(owner, getattr(library(), name), Pointer(handle.value))

@@ -1,0 +1,21 @@
+"""Weights files of random numbers, as the feature networks read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import paddle
+
+
+def squeezenet_arrays() -> dict[str, np.ndarray]:
+    paddle.seed(7)
+    state = paddle.vision.models.squeezenet1_1().state_dict()
+    return {name: value.numpy() for name, value in state.items()}
+
+
+def squeezenet_file(folder: Path, **changes: np.ndarray | None) -> Path:
+    arrays = {**squeezenet_arrays(), **changes}
+    path = folder / "squeezenet.npz"
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
