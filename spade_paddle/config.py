@@ -67,7 +67,7 @@ class DiscriminatorConfig:
     spectral_norm: bool = True  # on the convolutions between the first and the last
     simam: bool = True  # attention on every stage's output
     affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
-    projected_network: str = "squeezenet"  # whose features: squeezenet or vgg19
+    projected_network: str = "squeezenet"  # squeezenet, efficientnet_lite0 or vgg19
     projected_weights: Optional[str] = None  # its file; null: losses.perceptual_weights if the same
     projected_width: int = 96  # of the heads
 
@@ -205,7 +205,7 @@ _CHOICES = {
     "generator.activation": ("gelu", "leaky_relu"),
     "discriminator.activation": ("gelu", "leaky_relu"),
     "discriminator.kind": ("patch", "projected", "both"),
-    "discriminator.projected_network": ("squeezenet", "vgg19"),
+    "discriminator.projected_network": ("squeezenet", "efficientnet_lite0", "vgg19"),
     "losses.gan_mode": ("hinge", "least_squares", "original"),
     "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
     "compute.convolutions": ("auto", "onednn", "paddle"),
