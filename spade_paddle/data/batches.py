@@ -13,7 +13,7 @@ from spade_paddle.data.augmentation import draw_augmentation
 from spade_paddle.data.balance import balanced_order, balanced_weights
 from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.noise import noise_maps, style_noise
+from spade_paddle.data.noise import noise_pyramid, style_noise
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.data.transforms import random_view, to_load_size
 
@@ -87,7 +87,8 @@ class Batch:
     label_map: np.ndarray  # int32 [N, H, W]
     instance_map: np.ndarray | None = None  # int32 [N, H, W]
     positions: np.ndarray | None = None  # float32 [N, 2, H, W] in -1..1
-    noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
+    # standard normal float32: [N, 1, h, w] for each block, or [N, C, H, W] for all of them
+    noise: tuple[np.ndarray, ...] | np.ndarray | None = None
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
     augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
     shift: np.ndarray | None = None  # int64 [N, 2], pixels down and right for the perceptual loss
@@ -128,7 +129,7 @@ class BatchSource:
         options: how views are cut.
         seed: of everything drawn.
         multiple: that both sides of a picture must be a multiple of, in pixels.
-        noise_channels: noise maps a picture; 0 for none.
+        noise_strides: a noise map of every stride-th pixel for each of them; none: no noise.
         style_dim: length of a picture's style noise; 0 for none.
         augmentation: how the discriminator's pictures are changed; None, or with all of it off,
             batches carry no rows.
@@ -144,7 +145,7 @@ class BatchSource:
         options: DataConfig,
         seed: int,
         multiple: int,
-        noise_channels: int = 0,
+        noise_strides: Sequence[int] = (),
         style_dim: int = 0,
         augmentation: RegularizationConfig | None = None,
         weights: np.ndarray | None = None,
@@ -154,7 +155,7 @@ class BatchSource:
         self._options = options
         self._seed = seed
         self._multiple = multiple
-        self._noise_channels = noise_channels
+        self._noise_strides = noise_strides
         self._style_dim = style_dim
         self._augmentation = augmentation
         self._weights = weights
@@ -167,10 +168,10 @@ class BatchSource:
         (``check_one_size``)."""
         pictures = range(images_seen, images_seen + count)
         batch = stack([self.view(k) for k in pictures])
-        if self._noise_channels:
-            size = batch.label_map.shape[1:]
-            noise = np.stack([self._noise(k, *size) for k in pictures])
-            batch = dataclasses.replace(batch, noise=noise)
+        if self._noise_strides:
+            noise = [self._noise(k, batch.label_map.shape[1:]) for k in pictures]
+            blocks = tuple(np.stack(maps) for maps in zip(*noise))
+            batch = dataclasses.replace(batch, noise=blocks)
         if self._style_dim:
             styles = [style_noise([self._seed, 3, k], style_dim=self._style_dim) for k in pictures]
             batch = dataclasses.replace(batch, style_noise=np.stack(styles))
@@ -228,6 +229,6 @@ class BatchSource:
     def _draw_shift(self, position: int) -> np.ndarray:
         return np.random.default_rng([self._seed, 5, position]).integers(0, self._shift + 1, 2)
 
-    def _noise(self, position: int, height: int, width: int) -> np.ndarray:
-        seed = [self._seed, 2, position]
-        return noise_maps(seed, channels=self._noise_channels, height=height, width=width)
+    def _noise(self, position: int, size: tuple[int, int]) -> list[np.ndarray]:
+        sizes = [tuple(side // stride for side in size) for stride in self._noise_strides]
+        return noise_pyramid([self._seed, 2, position], sizes=sizes)

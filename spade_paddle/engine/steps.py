@@ -64,7 +64,8 @@ class StepInput:
     semantics: paddle.Tensor  # float32 [N, K, H, W]
     photo: paddle.Tensor  # float32 [N, 3, H, W] in -1..1
     positions: paddle.Tensor | None = None  # float32 [N, 2, H, W]
-    noise: paddle.Tensor | None = None  # float32 [N, C, H, W]
+    # float32 [N, 1, h, w] for each block, or [N, C, H, W] for all
+    noise: tuple[paddle.Tensor, ...] | paddle.Tensor | None = None
     style_noise: paddle.Tensor | None = None  # float32 [N, D]
     augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
     shift: tuple[int, int] = (0, 0)  # pixels down and right for the perceptual loss

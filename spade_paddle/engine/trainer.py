@@ -94,7 +94,7 @@ class Trainer:
             options=config.data,
             seed=config.seed,
             multiple=config.generator.multiple,
-            noise_channels=self.learner.networks.generator.noise_channels,
+            noise_strides=self.learner.networks.generator.noise_strides,
             style_dim=config.encoder.style_dim,
             augmentation=config.regularization,
             weights=self._read(self.train_scenes.weights),
