@@ -143,6 +143,16 @@ def test_scores_are_those_of_the_averages_pictures_of_scenes_to_choose_by(
     assert scores == pytest.approx({f"val_{name}": value for name, value in expected.items()})
 
 
+def test_statistics_that_were_measured_anew_are_those_that_are_painted_with(shop, landscape):
+    run = trainer(shop, "unused", landscape, judged(shop), {"ema_recalibration_images": 4})
+    own = run._scores()
+    run._recalibrate()
+    assert run.learner.statistics
+    assert run._scores() != own
+    run.learner.statistics = {}
+    assert run._scores() == own
+
+
 def test_too_few_scenes_to_choose_by_are_told_before_the_first_step(shop, landscape, tmp_path):
     data = write_synthetic_dataset(tmp_path / "data", label_set=landscape, train=5, val=2)
     with pytest.raises(DataError, match="of the 2 validation scenes 0 are of the half") as error:

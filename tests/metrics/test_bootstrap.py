@@ -41,6 +41,12 @@ def test_interval_of_a_mean_is_that_of_its_standard_error():
     assert high == pytest.approx(score.value + reach, abs=0.1 * reach)
 
 
+def test_interval_lies_about_the_value_wherever_the_replicates_lie():
+    # percentiles 10.25 and 19.75 of replicates about 15
+    interval = Estimate(5.0, np.linspace(10, 20, 101)).interval
+    assert interval == (pytest.approx(0.25), pytest.approx(9.75))
+
+
 def covered(interval, truth):
     return interval[0] <= truth <= interval[1]
 
