@@ -7,13 +7,14 @@ range is a ConfigError that names the field. Imports neither paddle nor our netw
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from spade_paddle.config_checks import check_compilable, check_projected
-from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
+from spade_paddle.config_checks import config_problems
+from spade_paddle.data_config import RENAMED, DataConfig
 from spade_paddle.errors import ConfigError
 from spade_paddle.strict_yaml import read_section, read_yaml
 
@@ -196,78 +197,6 @@ class Config:
         return dataclasses.asdict(self)
 
 
-_CHOICES = {
-    "initializer": ("paddle", "xavier"),
-    "data.load_mode": LOAD_MODES,
-    "generator.norm": ("spade", "clade", "clade_icpe"),
-    "generator.upsampling": ("normal", "more", "most"),
-    "generator.param_free_norm": ("batch", "sync_batch", "instance"),
-    "generator.activation": ("gelu", "leaky_relu"),
-    "discriminator.activation": ("gelu", "leaky_relu"),
-    "discriminator.kind": ("patch", "projected", "both"),
-    "discriminator.projected_network": ("squeezenet", "efficientnet_lite0", "vgg19"),
-    "losses.gan_mode": ("hinge", "least_squares", "original"),
-    "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
-    "compute.convolutions": ("auto", "onednn", "paddle"),
-}
-_AT_LEAST = {
-    "total_images": 1,
-    "batch_size": 1,
-    "seed": 0,
-    "ema_halflife_images": 0,
-    "ema_halflife_share": 0.0,
-    "checkpoint_every_images": 1,
-    "sample_every_images": 1,
-    "log_every_images": 1,
-    "ema_recalibration_images": 0,
-    "fade_in_images": 0,
-    "data.crop_size": 32,
-    "data.load_size": 32,
-    "data.load_size_min": 32,
-    "data.cache_gib": 0.0,
-    "data.drop_label_probability": 0.0,
-    "data.coarse_label_probability": 0.0,
-    "data.label_balance": 0.0,
-    "generator.ngf": 1,
-    "generator.max_width": 1,
-    "generator.kernel_size": 1,
-    "generator.nhidden": 1,
-    "generator.latent_channels": 1,
-    "encoder.style_dim": 0,
-    "encoder.nef": 1,
-    "encoder.size": 16,
-    "discriminator.scales": 1,
-    "discriminator.num_layers": 2,
-    "discriminator.ndf": 1,
-    "discriminator.max_width": 1,
-    "discriminator.projected_width": 1,
-    "losses.projected": 0.0,
-    "losses.feature_matching": 0.0,
-    "losses.perceptual": 0.0,
-    "losses.perceptual_resize": 32,
-    "losses.perceptual_shift": 0,
-    "losses.kl": 0.0,
-    "optimizer.generator_lr": 0.0,
-    "optimizer.discriminator_lr": 0.0,
-    "optimizer.beta1": 0.0,
-    "optimizer.beta2": 0.0,
-    "optimizer.decay_start_images": 0,
-    "optimizer.decay_end_images": 1,
-    "optimizer.decay_floor": 0.0,
-    "regularization.augment_brightness": 0.0,
-    "regularization.augment_saturation": 0.0,
-    "regularization.augment_contrast": 0.0,
-    "regularization.augment_translation": 0.0,
-    "regularization.augment_cutout": 0.0,
-    "regularization.augment_cutout_probability": 0.0,
-    "regularization.r1_gamma": 0.0,
-    "regularization.r1_every_images": 1,
-    "validation.judge_scenes": 2,
-    "validation.keep_snapshots_every_images": 0,
-    "compute.accumulation": 1,
-}
-
-
 def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Config:
     """Read a YAML configuration and apply ``--set`` overrides such as ``generator.ngf=32``.
 
@@ -282,7 +211,11 @@ def read_config(content: Any, *, where: str = "configuration") -> Config:
     """Build a Config from parsed YAML; ``where`` names the source in errors."""
     content = _without_colour_switch(content)
     config = read_section(Config, content, where=where, renamed=RENAMED)
-    _check_values(config, where=where)
+    for name, expected in config_problems(config):
+        value = functools.reduce(getattr, name.split("."), config)
+        raise ConfigError(
+            f"{where}: '{name}' must be {expected}, got {value!r}", code="config_value"
+        )
     return config
 
 
@@ -296,57 +229,3 @@ def _without_colour_switch(content: Any) -> Any:
         paper = {"augment_brightness": 0.5, "augment_saturation": 1.0, "augment_contrast": 0.5}
         options = {**paper, **options}
     return {**content, "regularization": options}
-
-
-def _check_values(config: Config, *, where: str) -> None:
-    def value_of(name: str) -> Any:
-        value: Any = config
-        for part in name.split("."):
-            value = getattr(value, part)
-        return value
-
-    def refuse(name: str, expected: str) -> typing.NoReturn:
-        raise ConfigError(
-            f"{where}: '{name}' must be {expected}, got {value_of(name)!r}", code="config_value"
-        )
-
-    for name, choices in _CHOICES.items():
-        if value_of(name) not in choices:
-            refuse(name, "one of " + ", ".join(choices))
-    for name, lowest in _AT_LEAST.items():
-        if value_of(name) is not None and value_of(name) < lowest:
-            refuse(name, f"at least {lowest}")
-    generator = config.generator
-    if generator.kernel_size % 2 == 0:
-        refuse("generator.kernel_size", "odd")
-    if config.ema_halflife_share > 1:
-        refuse("ema_halflife_share", "at most 1, all images seen")
-    if config.encoder.size & (config.encoder.size - 1):
-        refuse("encoder.size", "a power of two")
-    for name, expected in data_problems(
-        config.data, multiple=generator.multiple, upsampling=generator.upsampling
-    ):
-        refuse(name, expected)
-    for name in ("regularization.augment_translation", "regularization.augment_cutout"):
-        if value_of(name) > 0.5:
-            refuse(name, "at most 0.5, half a picture")
-    if config.losses.perceptual_shift >= config.data.crop_size // 2:
-        refuse("losses.perceptual_shift", "less than half of data.crop_size")
-    for kind in ("brightness", "saturation", "contrast", "cutout_probability"):
-        if value_of(f"regularization.augment_{kind}") > 1:
-            refuse(f"regularization.augment_{kind}", "at most 1")
-    clip = config.optimizer.gradient_clip
-    if clip is not None and clip <= 0:
-        refuse("optimizer.gradient_clip", "above 0, or null for no limit")
-    if config.fade_in_images and generator.upsampling != "most":
-        refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
-    if config.compute.bfloat16 and config.compute.convolutions == "paddle":
-        refuse("compute.bfloat16", "false with compute.convolutions paddle, which has no bfloat16")
-    if config.discriminator.kind != "patch":
-        check_projected(config, refuse)
-    if config.compute.to_static:
-        check_compilable(config, refuse)
-    if config.batch_size % config.compute.accumulation:
-        refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
-    if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
-        refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")

@@ -16,7 +16,7 @@ ALLOWED = {
     "data_config": set(),
     "strict_yaml": {"errors"},
     "config": {"config_checks", "data_config", "errors", "strict_yaml"},
-    "config_checks": {"config"},  # its type only
+    "config_checks": {"config", "data_config"},  # of the former the type only
     "data": {"config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},

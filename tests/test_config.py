@@ -124,9 +124,12 @@ def mode(name, *, upsampling="normal", **data):
         ),
         (
             {"regularization": {"augment_saturation": 1.5}},
-            "'regularization.augment_saturation' must be at most 1, got 1.5",
+            "'regularization.augment_saturation' must be at most 1, factors from 0 to 2, got 1.5",
         ),
-        ({"regularization": {"augment_cutout_probability": 2}}, "must be at most 1, got 2.0"),
+        (
+            {"regularization": {"augment_cutout_probability": 2}},
+            "must be at most 1, always, got 2.0",
+        ),
         ({"regularization": {"augment_brightness": -0.1}}, "must be at least 0.0, got -0.1"),
         ({"regularization": {"augment_colour": 0.5}}, "unknown field 'regularization.augment_co"),
         ({"initializer": "kaiming"}, "'initializer' must be one of paddle, xavier"),
