@@ -19,6 +19,13 @@ def check_projected(config: Config, refuse: Callable[[str, str], None]) -> None:
             f"the path of a weights file of {config.discriminator.projected_network} (.npz) with "
             f"discriminator.kind {config.discriminator.kind}",
         )
+    trained_with = config.discriminator.projected_network
+    if trained_with == "efficientnet_lite0" and config.validation.judge_weights:
+        refuse(
+            "validation.judge_weights",
+            "null with discriminator.projected_network efficientnet_lite0: a network that training "
+            "looks through does not judge it (or take squeezenet or vgg19 there)",
+        )
     if config.discriminator.kind == "projected":
         if config.losses.feature_matching:
             refuse(
