@@ -145,9 +145,9 @@ class SPADEGenerator(nn.Layer):
             block_noise = None
             if self.noise_channels:
                 block_noise = (
-                    _shrunk(noise[:, index : index + 1], stride)
-                    if isinstance(noise, paddle.Tensor)
-                    else noise[index]
+                    noise[index]
+                    if isinstance(noise, (list, tuple))
+                    else _shrunk(noise[:, index : index + 1], stride)
                 )
             x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))
