@@ -157,6 +157,12 @@ def _projected(config: Config) -> Iterator[Problem]:
             f"the path of a weights file of {options.projected_network} (.npz) with "
             f"discriminator.kind {options.kind}",
         )
+    if options.projected_network == "efficientnet_lite0" and config.validation.judge_weights:
+        yield (
+            "validation.judge_weights",
+            "null with discriminator.projected_network efficientnet_lite0: a network that training "
+            "looks through does not judge it (or take squeezenet or vgg19 there)",
+        )
     if options.kind == "projected":
         if config.losses.feature_matching:
             yield (

@@ -88,6 +88,17 @@ def mode(name, *, upsampling="normal", **data):
         ({"data": {"load_size_min": 300}}, "at most data.load_size"),
         ({"losses": {"perceptual_network": "squeezenet"}}, "losses.perceptual_weights"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),
+        (
+            {
+                "discriminator": {
+                    "kind": "both",
+                    "projected_network": "efficientnet_lite0",
+                    "projected_weights": "w.npz",
+                },
+                "validation": {"judge_weights": "w.npz"},
+            },
+            "'validation.judge_weights' must be null with discriminator.projected_network eff",
+        ),
         ({"discriminator": {"kind": "vision"}}, "one of patch, projected, both"),
         ({"discriminator": {"kind": "both"}}, "'discriminator.projected_weights' must be the path"),
         (

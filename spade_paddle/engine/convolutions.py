@@ -66,11 +66,15 @@ class Convolutions:
         reason = f" ({self.reason})" if self.reason else ""
         return f"convolutions: {self}{reason}"
 
-
-def convolutions_before(environment: Path) -> str | None:
-    """What an earlier part of a run computed with, as its environment.json tells; None: it does not
-    tell, or there is none."""
-    try:
-        return json.loads(environment.read_text(encoding="utf-8")).get("convolutions")
-    except (OSError, ValueError):
-        return None
+    def change_since(self, environment: Path) -> Iterator[str]:
+        """A line for people where an earlier part of the run computed otherwise, as its
+        environment.json tells."""
+        try:
+            before = json.loads(environment.read_text(encoding="utf-8")).get("convolutions")
+        except (OSError, ValueError):
+            return
+        if before not in (None, str(self)):
+            yield (
+                f"until now {before} computed the convolutions of this run; from here on it is "
+                f"{self}, and results differ by rounding"
+            )

@@ -22,7 +22,6 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.compute import without_effect
-from spade_paddle.engine.convolutions import convolutions_before
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.inputs import step_input, step_inputs
@@ -44,7 +43,6 @@ from spade_paddle.engine.stopping import StopRequest
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.engine.validation import DECIDING, Validation
 from spade_paddle.errors import RunError, UserError
-from spade_paddle.judge.eye import Eye
 
 Result = TypeVar("Result")
 
@@ -100,9 +98,14 @@ class Trainer:
         )
         self._resume()
         self._read(lambda: settle_projection(self.learner.networks.discriminator, self.batches))
-        self._check_shares()
+        self.workers.check_batches(
+            config.batch_size, left=config.total_images - self.learner.images_seen
+        )
         self._reporter: Reporter | None = None
-        self._validation = self._new_validation()
+        # in every process, so that all are told what is wrong; the first one alone judges
+        self._validation = Validation.of(
+            config, train_scenes=self.train_scenes, val_scenes=self.val_scenes, label_set=label_set
+        )
         self._snapshots = Snapshots(run)
         self._bad_steps = BadSteps(
             run / "inspect" if self.workers.rank == 0 else None,
@@ -304,25 +307,6 @@ class Trainer:
                 code="run_not_writable",
             ) from error
 
-    def _new_validation(self) -> Validation | None:
-        """In every process, so that all are told what is wrong; the first one alone judges."""
-        weights = self.config.validation.judge_weights
-        if weights is None:
-            return None
-        return Validation(
-            Eye(weights),
-            train_scenes=self.train_scenes,
-            val_scenes=self.val_scenes,
-            config=self.config,
-            label_set=self.label_set,
-        )
-
-    def _check_shares(self) -> None:
-        """An odd last batch is told now, not in a week."""
-        left = max(self.config.total_images - self.learner.images_seen, 0)
-        for count in (self.config.batch_size, left % self.config.batch_size):
-            self.workers.share(0, count)
-
     def _new_reporter(self) -> Reporter:
         return Reporter(
             self.run,
@@ -355,10 +339,5 @@ class Trainer:
             return
         check_same_networks(self.run, self.config, self.label_set)
         self.learner.load(state)
-        before, now = convolutions_before(self.run / ENVIRONMENT_FILE), self.learner.convolutions
-        if before not in (None, str(now)):
-            self._say(
-                f"until now {before} computed the convolutions of this run; from here on it is "
-                f"{now}, and results differ by rounding"
-            )
+        self._say(*self.learner.convolutions.change_since(self.run / ENVIRONMENT_FILE))
         self._say(f"going on from {self.learner.images_seen} images in {self.run}")

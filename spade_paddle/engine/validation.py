@@ -72,6 +72,32 @@ class Validation:
         self._others = [index * len(train_scenes) // count for index in range(count)]
         self._judge: Judge | None = None
 
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        *,
+        train_scenes: SceneCache,
+        val_scenes: SceneCache,
+        label_set: LabelSet,
+    ) -> Validation | None:
+        """That of a run; None where ``validation.judge_weights`` gives no eye.
+
+        Raises:
+            ModelError: the weights are missing or do not fit.
+            DataError: there are too few scenes.
+        """
+        weights = config.validation.judge_weights
+        if weights is None:
+            return None
+        return cls(
+            Eye(weights),
+            train_scenes=train_scenes,
+            val_scenes=val_scenes,
+            config=config,
+            label_set=label_set,
+        )
+
     def score(self, networks: Networks) -> dict[str, float]:
         """Of these networks: what Judge.score gives, each name with ``val_`` before it.
 

@@ -127,6 +127,19 @@ def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
     return first.painter.val_share
 
 
+def trained_through_the_eye(contenders: Sequence[Contender]) -> list[str]:
+    """The models whose discriminator looked through EfficientNet-Lite0, as the judge does."""
+    named = {contender.model: contender.painter.model for contender in contenders}
+    return [
+        name
+        for name, model in named.items()
+        # a model of before there were projected heads has not even the fields
+        for options in [model["training"]["config"]["discriminator"]]
+        if options.get("kind", "patch") != "patch"
+        and options.get("projected_network") == "efficientnet_lite0"
+    ]
+
+
 def _names(folders: Sequence[Path]) -> list[str]:
     """The names of the folders, or their paths where two have one name."""
     names = [folder.resolve().name for folder in folders]

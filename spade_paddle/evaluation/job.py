@@ -18,6 +18,7 @@ from spade_paddle.evaluation.contenders import (
     common_label_set,
     common_val_share,
     open_contenders,
+    trained_through_the_eye,
 )
 from spade_paddle.evaluation.evaluation import Evaluation, Progress
 from spade_paddle.evaluation.report import Report
@@ -64,6 +65,11 @@ def evaluate_models(
     pairs, others = scenes_of(data, part, half=half, val_share=val_share)
     eye = Eye(features)
     judge = None if annotator is None else _open_annotator(annotator, label_set, say)
+    for model in trained_through_the_eye(contenders):
+        say(
+            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
+            "learned to please the very network that looks here, so its distances do not count"
+        )
     evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
     rows = evaluation.score(contenders, pairs, others=others, progress=progress)
     protocol = {
@@ -105,6 +111,7 @@ def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[di
             "title": title,
             "folder": str(folder),
             **{key: painter.model.get(key) for key in ("name", "version", "parameters", "files")},
+            "trained_through_the_eye": title in trained_through_the_eye(contenders),
         }
         for folder, (title, painter) in zip(folders, painters.items())
     ]

@@ -17,6 +17,7 @@ from spade_paddle.evaluation.contenders import (
     common_label_set,
     common_val_share,
     open_contenders,
+    trained_through_the_eye,
 )
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
@@ -132,9 +133,14 @@ def test_other_labels_than_the_data_sets_are_refused(make_exported, landscape, t
 
 def with_val_share(folder, out, share):
     """A copy of a model folder that was trained with another share."""
+    return trained_with(folder, out, "data", val_share=share)
+
+
+def trained_with(folder, out, section, **fields):
+    """A copy of a model folder that was trained with other fields of a section."""
     shutil.copytree(folder, out)
     model = json.loads((out / "model.json").read_text(encoding="utf-8"))
-    model["training"]["config"]["data"]["val_share"] = share
+    model["training"]["config"][section].update(fields)
     (out / "model.json").write_text(json.dumps(model), encoding="utf-8")
     return out
 
@@ -150,3 +156,17 @@ def test_scenes_are_those_that_all_models_left_for_looking(make_exported, data, 
     assert e.value.code == "val_shares_differ"
     # where people have sorted the photos the share means nothing
     assert common_val_share(open_contenders([old, other]), data) == 0.05
+
+
+def test_models_that_were_trained_through_the_judges_network_are_named(make_exported, tmp_path):
+    folder = make_exported("clade")[1]
+    heads = {"kind": "both", "projected_network": "efficientnet_lite0"}
+    fond = trained_with(folder, tmp_path / "fond", "discriminator", **heads)
+    other = trained_with(
+        folder, tmp_path / "other", "discriminator", **{**heads, "projected_network": "squeezenet"}
+    )
+    unused = trained_with(
+        folder, tmp_path / "unused", "discriminator", **{**heads, "kind": "patch"}
+    )
+    contenders = open_contenders([fond, other, unused])
+    assert trained_through_the_eye(contenders) == ["fond"]

@@ -14,7 +14,7 @@ from spade_paddle.data.split import side_of
 from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.evaluation.job import evaluate_models
 from tests.engine.conftest import environment
-from tests.evaluation.test_contenders import with_val_share
+from tests.evaluation.test_contenders import trained_with, with_val_share
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +87,21 @@ def test_flat_data_set_is_split_as_it_was_for_the_model(models, weights, tmp_pat
     # of the names 0000 to 0039 other ones fall to val with a share of 0.3 than with the default
     data = write_synthetic_dataset(tmp_path / "data", label_set=landscape, train=40, val=2)
     folder = with_val_share(models[0], tmp_path / "model", 0.3)
+    heads = {"kind": "both", "projected_network": "efficientnet_lite0"}
+    folder = trained_with(folder, tmp_path / "fond", "discriminator", **heads)
+    said = []
     report = evaluate_models(
-        [folder], data=data / "train", features=weights, annotator=None, half="all", side=64
+        [folder],
+        data=data / "train",
+        features=weights,
+        annotator=None,
+        half="all",
+        side=64,
+        say=said.append,
     )
+    assert len(said) == 1
+    assert "fond was trained with" in said[0]
+    assert [model["trained_through_the_eye"] for model in report.protocol["models"]] == [True]
     stems = [scene.scene for scene in report.rows[1].scenes]
     names = [f"{index:04d}" for index in range(40)]
     assert stems == [name for name in names if side_of(name, val_share=0.3) == "val"]
