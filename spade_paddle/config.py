@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 
 from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
 from spade_paddle.errors import ConfigError
-from spade_paddle.strict_yaml import read_section, read_yaml
+from spade_paddle.strict_yaml import apply_overrides, read_section, read_yaml
 
 
 @dataclass(frozen=True)
@@ -251,8 +251,12 @@ def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Co
     return read_config(content, where=str(path))
 
 
-def read_config(content: Any, *, where: str = "configuration") -> Config:
-    """Build a Config from parsed YAML; ``where`` names the source in errors."""
+def read_config(
+    content: Any, *, where: str = "configuration", overrides: typing.Sequence[str] = ()
+) -> Config:
+    """Build a Config from parsed YAML; ``where`` names the source in errors, ``overrides`` are as
+    in load_config."""
+    content = apply_overrides(content, overrides)
     config = read_section(Config, content, where=where, renamed=RENAMED)
     _check_values(config, where=where)
     return config

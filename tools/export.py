@@ -33,6 +33,11 @@ def main() -> int:
         metavar="DATA",
         help="a data set: a doodle gets the style of a training photo that shows much the same",
     )
+    parser.add_argument(
+        "--trainable",
+        action="store_true",
+        help="add the networks as they train, so that tools/train.py --init can go on from them",
+    )
     return run_tool(export, parser)
 
 
@@ -40,7 +45,13 @@ def export(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.export import export_run
     from spade_paddle.inference.styles import add_gallery, add_styles
 
-    out = export_run(arguments.run, arguments.out, name=arguments.name, version=arguments.version)
+    out = export_run(
+        arguments.run,
+        arguments.out,
+        name=arguments.name,
+        version=arguments.version,
+        trainable=arguments.trainable,
+    )
     if arguments.style:
         add_styles(out, dict(arguments.style))
     if arguments.styles is not None:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import paddle
@@ -17,6 +17,8 @@ from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.engine.schedule import fade_in
+from spade_paddle.engine.source import TRAINING_FILES
+from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.errors import ModelError
 from spade_paddle.files import sha256
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
@@ -96,7 +98,9 @@ class LabelsToPicture(nn.Layer):
         )
 
 
-def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> Path:
+def export_run(
+    run: str | Path, out: str | Path, *, name: str, version: str, trainable: bool = False
+) -> Path:
     """Export the averaged generator of a run's newest checkpoint.
 
     Args:
@@ -104,12 +108,13 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         out: the model folder; made anew, and only when everything has worked.
         name: of the model, shown by the service.
         version: of the weights.
+        trainable: add the networks as they train, in float16, for ``tools/train.py --init``.
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the run has no checkpoint, or a damaged one.
+        ModelError: the run has no checkpoint, or a damaged one, or weights that are not finite.
     """
     run, out = Path(run), Path(out)
     state = load_latest(run / "checkpoint", warn=print) if run.is_dir() else None
@@ -126,14 +131,12 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         "hours": round(float(state["seconds"]) / 3600, 2),
         "seed": config.seed,
         "paddle": environment["paddle"],
-        "config": config.to_dict(),
+        "config": without_folders(config.to_dict()),
     }
-    for section, field in (
-        (training["config"], "init_from"),
-        (training["config"]["losses"], "perceptual_weights"),
-    ):
-        if section[field]:  # where it lay is of no use to others
-            section[field] = Path(section[field]).name
+    training_weights = TrainingWeights(
+        states={part: state[part] for part in PARTS if part in state},
+        images_seen=int(state["images_seen"]),
+    )
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
         out,
@@ -144,7 +147,21 @@ def export_run(run: str | Path, out: str | Path, *, name: str, version: str) -> 
         training=training,
         encoder_state=state.get("average_encoder"),
         fade=fade_in(int(state["images_seen"]), over=config.fade_in_images),
+        training_weights=training_weights if trainable else None,
     )
+
+
+def without_folders(content: dict[str, Any]) -> dict[str, Any]:
+    """A configuration whose paths are file names only: where files lay is of no use to others."""
+
+    def cleaned(value: Any) -> Any:
+        """One field, or a whole section."""
+        if isinstance(value, dict):
+            return without_folders(value)
+        # this kind of path knows both slashes
+        return PureWindowsPath(value).name if isinstance(value, str) else value
+
+    return {name: cleaned(value) for name, value in content.items()}
 
 
 def export_generator(
@@ -158,6 +175,8 @@ def export_generator(
     training: dict[str, Any],
     encoder_state: dict[str, Any] | None = None,
     fade: float = 1.0,
+    training_weights: TrainingWeights | None = None,
+    half: bool = True,
 ) -> Path:
     """Export effective state dicts (layers/spectral.py) as a model folder.
 
@@ -172,12 +191,14 @@ def export_generator(
         encoder_state: of the style encoder; None for a model that takes no style pictures.
         fade: how far a generator that fades in has come; at 1 the way around its new block is left
             out.
+        training_weights: the networks as they train, to be added; None: they are not.
+        half: keep those in float16 (engine/training_weights.py).
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the states do not fit the configuration.
+        ModelError: the states do not fit the configuration, or are not finite.
     """
     network = _network(state, config=config, num_labels=len(label_set), fade=fade)
     encoder = None if encoder_state is None else _encoder(config, encoder_state)
@@ -194,6 +215,10 @@ def export_generator(
             "training": training,
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
         }
+        if training_weights is not None:
+            path = folder / TRAINING_WEIGHTS
+            training_weights.write(path, half=half)
+            model[TRAINING_FILES] = {path.name: sha256(path)}
         write_model(folder, model)
         if out.exists():
             shutil.rmtree(out)
