@@ -7,12 +7,14 @@ range is a ConfigError that names the field. Imports neither paddle nor our netw
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
-from spade_paddle.data_config import LOAD_MODES, RENAMED, DataConfig, data_problems
+from spade_paddle.config_checks import config_problems
+from spade_paddle.data_config import RENAMED, DataConfig
 from spade_paddle.errors import ConfigError
 from spade_paddle.strict_yaml import apply_overrides, read_section, read_yaml
 
@@ -66,7 +68,7 @@ class DiscriminatorConfig:
     spectral_norm: bool = True  # on the convolutions between the first and the last
     simam: bool = True  # attention on every stage's output
     affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
-    projected_network: str = "squeezenet"  # whose features: squeezenet or vgg19
+    projected_network: str = "squeezenet"  # squeezenet, efficientnet_lite0 or vgg19
     projected_weights: Optional[str] = None  # its file; null: losses.perceptual_weights if the same
     projected_width: int = 96  # of the heads
 
@@ -110,16 +112,32 @@ class OptimizerConfig:
 class RegularizationConfig:
     """Against overfitting of the discriminator on few photos; all off by default.
 
-    The first three change the discriminator's pictures, real and generated alike (DiffAugment,
-    Zhao et al. 2020); R1 is a penalty on its gradient (Mescheder et al. 2018), every so many
-    images and then so much stronger (Karras et al. 2020).
+    The first change the discriminator's pictures, real and generated alike (DiffAugment, Zhao et
+    al. 2020, whose strengths are 0.5, 1.0, 0.5, 0.125 and 0.5); R1 is a penalty on its gradient
+    (Mescheder et al. 2018), every so many images and then so much stronger (Karras et al. 2020).
     """
 
-    augment_colour: bool = False  # brightness, saturation and contrast
+    augment_brightness: float = 0.0  # so much is added at most, either way; pictures are -1..1
+    augment_saturation: float = 0.0  # of the factor: 1.0 is from 0 to 2
+    augment_contrast: float = 0.0  # of the factor: 0.5 is from 0.5 to 1.5
     augment_translation: float = 0.0  # moved by up to this share of height and width; try 0.125
-    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.5
+    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.3
+    augment_cutout_probability: float = 1.0  # how often there is a hole
     r1_gamma: float = 0.0  # weight of R1, times one half; try 1 to 10
     r1_every_images: int = 64  # how often R1 is counted
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """How good the averaged generator is meanwhile, and which of its states are kept.
+
+    With a judge the first validation scenes of the half to choose by (data/split.py) are painted
+    every ``sample_every_images``, and the best averages so far are kept.
+    """
+
+    judge_weights: Optional[str] = None  # EfficientNet-Lite0's .npz file; null: no judge
+    judge_scenes: int = 16  # so many are painted and judged; 2 or more
+    keep_snapshots_every_images: int = 0  # how often the averages are kept for good; 0: never
 
 
 @dataclass(frozen=True)
@@ -144,6 +162,7 @@ class Config:
     initializer: str = "paddle"  # of the weights: paddle (its defaults) or xavier (gain 0.02)
     regenerate_fake: bool = True  # the discriminator step paints anew with the updated generator
     ema_halflife_images: int = 1000  # half-life of the averaged generator; 0: no averaging
+    ema_halflife_share: float = 0.0  # of the images seen, up to that half-life; try 0.05; 0: off
     checkpoint_every_images: int = 1000  # how often everything is saved
     sample_every_images: int = 1000  # how often sample pictures are painted
     log_every_images: int = 40  # how often losses are written
@@ -157,6 +176,7 @@ class Config:
     losses: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     compute: ComputeConfig = field(default_factory=ComputeConfig)
 
     @property
@@ -177,70 +197,6 @@ class Config:
         return dataclasses.asdict(self)
 
 
-_CHOICES = {
-    "initializer": ("paddle", "xavier"),
-    "data.load_mode": LOAD_MODES,
-    "generator.norm": ("spade", "clade", "clade_icpe"),
-    "generator.upsampling": ("normal", "more", "most"),
-    "generator.param_free_norm": ("batch", "sync_batch", "instance"),
-    "generator.activation": ("gelu", "leaky_relu"),
-    "discriminator.activation": ("gelu", "leaky_relu"),
-    "discriminator.kind": ("patch", "projected", "both"),
-    "discriminator.projected_network": ("squeezenet", "vgg19"),
-    "losses.gan_mode": ("hinge", "least_squares", "original"),
-    "losses.perceptual_network": ("none", "vgg19", "squeezenet"),
-    "compute.convolutions": ("auto", "onednn", "paddle"),
-}
-_AT_LEAST = {
-    "total_images": 1,
-    "batch_size": 1,
-    "seed": 0,
-    "ema_halflife_images": 0,
-    "checkpoint_every_images": 1,
-    "sample_every_images": 1,
-    "log_every_images": 1,
-    "ema_recalibration_images": 0,
-    "fade_in_images": 0,
-    "data.crop_size": 32,
-    "data.load_size": 32,
-    "data.load_size_min": 32,
-    "data.cache_gib": 0.0,
-    "data.drop_label_probability": 0.0,
-    "data.coarse_label_probability": 0.0,
-    "generator.ngf": 1,
-    "generator.max_width": 1,
-    "generator.kernel_size": 1,
-    "generator.nhidden": 1,
-    "generator.latent_channels": 1,
-    "encoder.style_dim": 0,
-    "encoder.nef": 1,
-    "encoder.size": 16,
-    "discriminator.scales": 1,
-    "discriminator.num_layers": 2,
-    "discriminator.ndf": 1,
-    "discriminator.max_width": 1,
-    "discriminator.projected_width": 1,
-    "losses.projected": 0.0,
-    "losses.feature_matching": 0.0,
-    "losses.perceptual": 0.0,
-    "losses.perceptual_resize": 32,
-    "losses.perceptual_shift": 0,
-    "losses.kl": 0.0,
-    "optimizer.generator_lr": 0.0,
-    "optimizer.discriminator_lr": 0.0,
-    "optimizer.beta1": 0.0,
-    "optimizer.beta2": 0.0,
-    "optimizer.decay_start_images": 0,
-    "optimizer.decay_end_images": 1,
-    "optimizer.decay_floor": 0.0,
-    "regularization.augment_translation": 0.0,
-    "regularization.augment_cutout": 0.0,
-    "regularization.r1_gamma": 0.0,
-    "regularization.r1_every_images": 1,
-    "compute.accumulation": 1,
-}
-
-
 def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Config:
     """Read a YAML configuration and apply ``--set`` overrides such as ``generator.ngf=32``.
 
@@ -256,94 +212,23 @@ def read_config(
 ) -> Config:
     """Build a Config from parsed YAML; ``where`` names the source in errors, ``overrides`` are as
     in load_config."""
-    content = apply_overrides(content, overrides)
+    content = _without_colour_switch(apply_overrides(content, overrides))
     config = read_section(Config, content, where=where, renamed=RENAMED)
-    _check_values(config, where=where)
+    for name, expected in config_problems(config):
+        value = functools.reduce(getattr, name.split("."), config)
+        raise ConfigError(
+            f"{where}: '{name}' must be {expected}, got {value!r}", code="config_value"
+        )
     return config
 
 
-def _check_values(config: Config, *, where: str) -> None:
-    def value_of(name: str) -> Any:
-        value: Any = config
-        for part in name.split("."):
-            value = getattr(value, part)
-        return value
-
-    def refuse(name: str, expected: str) -> typing.NoReturn:
-        raise ConfigError(
-            f"{where}: '{name}' must be {expected}, got {value_of(name)!r}", code="config_value"
-        )
-
-    for name, choices in _CHOICES.items():
-        if value_of(name) not in choices:
-            refuse(name, "one of " + ", ".join(choices))
-    for name, lowest in _AT_LEAST.items():
-        if value_of(name) is not None and value_of(name) < lowest:
-            refuse(name, f"at least {lowest}")
-    generator = config.generator
-    if generator.kernel_size % 2 == 0:
-        refuse("generator.kernel_size", "odd")
-    if config.encoder.size & (config.encoder.size - 1):
-        refuse("encoder.size", "a power of two")
-    for name, expected in data_problems(
-        config.data, multiple=generator.multiple, upsampling=generator.upsampling
-    ):
-        refuse(name, expected)
-    for name in ("regularization.augment_translation", "regularization.augment_cutout"):
-        if value_of(name) > 0.5:
-            refuse(name, "at most 0.5, half a picture")
-    if config.losses.perceptual_shift >= config.data.crop_size // 2:
-        refuse("losses.perceptual_shift", "less than half of data.crop_size")
-    clip = config.optimizer.gradient_clip
-    if clip is not None and clip <= 0:
-        refuse("optimizer.gradient_clip", "above 0, or null for no limit")
-    if config.fade_in_images and generator.upsampling != "most":
-        refuse("fade_in_images", "0 unless generator.upsampling is most, which adds a block")
-    if config.compute.bfloat16 and config.compute.convolutions == "paddle":
-        refuse("compute.bfloat16", "false with compute.convolutions paddle, which has no bfloat16")
-    if config.discriminator.kind != "patch":
-        _check_projected(config, refuse)
-    if config.compute.to_static:
-        _check_compilable(config, refuse)
-    if config.batch_size % config.compute.accumulation:
-        refuse("compute.accumulation", f"a divisor of batch_size ({config.batch_size})")
-    if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
-        refuse("losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)")
-
-
-def _check_projected(config: Config, refuse: Callable[[str, str], None]) -> None:
-    """What projected heads need, and what cannot be had without the patch scales."""
-    if config.discriminator.projected_network != "vgg19" and not config.projected_weights:
-        refuse(
-            "discriminator.projected_weights",
-            f"the path of a weights file of {config.discriminator.projected_network} (.npz) with "
-            f"discriminator.kind {config.discriminator.kind}",
-        )
-    if config.discriminator.kind == "projected":
-        if config.losses.feature_matching:
-            refuse(
-                "losses.feature_matching",
-                "0 with discriminator.kind projected, which has no stages to match (or take both)",
-            )
-        if config.regularization.r1_gamma:
-            refuse(
-                "regularization.r1_gamma",
-                "0 with discriminator.kind projected: R1 is of the patch scales (or take both)",
-            )
-
-
-def _check_compilable(config: Config, refuse: Callable[[str, str], None]) -> None:
-    """What Paddle's compiled programs cannot do, or get wrong without a word, is refused."""
-    for name, section in (("generator", config.generator), ("discriminator", config.discriminator)):
-        if section.spectral_norm:  # gradients of its weights come out wrong (Paddle 2.6 and 3.2)
-            refuse(f"{name}.spectral_norm", "false with compute.to_static")
-    if config.knows_positions:  # arguments given by name hold no memory (Paddle 3.2)
-        refuse("generator.norm", "spade or clade with compute.to_static")
-    if config.encoder.style_dim:
-        refuse("encoder.style_dim", "0 with compute.to_static")
-    if config.discriminator.kind != "patch":
-        refuse("discriminator.kind", "patch with compute.to_static")
-    if config.regularization.r1_gamma:  # nothing would be learned from the penalty
-        refuse("regularization.r1_gamma", "0 with compute.to_static")
-    if config.fade_in_images:  # the first mix would be compiled in
-        refuse("fade_in_images", "0 with compute.to_static")
+def _without_colour_switch(content: Any) -> Any:
+    """``regularization.augment_colour``, once a switch, as the three strengths that it meant."""
+    options = content.get("regularization") if isinstance(content, dict) else None
+    if not isinstance(options, dict) or not isinstance(options.get("augment_colour"), bool):
+        return content
+    options = dict(options)
+    if options.pop("augment_colour"):
+        paper = {"augment_brightness": 0.5, "augment_saturation": 1.0, "augment_contrast": 0.5}
+        options = {**paper, **options}
+    return {**content, "regularization": options}

@@ -54,6 +54,7 @@ class DataConfig:
     dont_care: bool = True  # the networks have a channel for "don't care" (255)
     drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
     coarse_label_probability: float = 0.0  # how often a picture's label map is made coarse
+    label_balance: float = 0.0  # 0: each photo once an epoch; to 1: those of rare labels more often
     instance_edges: bool = True  # the networks have an instance edge channel
     icpe_compatible: bool = False  # clade_icpe: positions with the public code's deviations
     cache_gib: float = 2.0  # memory for photos that were read, in GiB a process; 0: none are kept
@@ -115,6 +116,8 @@ def data_problems(
     for name in ("drop_label_probability", "coarse_label_probability"):
         if getattr(options, name) > 1:
             yield f"data.{name}", "a probability, from 0 to 1"
+    if options.label_balance > 1:
+        yield "data.label_balance", "from 0 (every photo alike) to 1"
     if options.drop_label_probability > 0 and not options.dont_care:
         yield "data.drop_label_probability", "0 when data.dont_care is false"
     yield from _load_size_problems(options, multiple=multiple, upsampling=upsampling)

@@ -15,7 +15,8 @@ ALLOWED = {
     "cli": {"errors"},
     "data_config": set(),
     "strict_yaml": {"errors"},
-    "config": {"data_config", "errors", "strict_yaml"},
+    "config": {"config_checks", "data_config", "errors", "strict_yaml"},
+    "config_checks": {"config", "data_config"},  # of the former the type only
     "data": {"config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
@@ -24,17 +25,17 @@ ALLOWED = {
     "losses": {"data", "errors", "features", "layers"},
     "onednn": {"errors"},
     "engine": {
-        *("config", "data", "doctor", "errors", "features", "files", "layers", "losses"),
+        *("config", "data", "doctor", "errors", "features", "files", "judge", "layers", "losses"),
         *("networks", "onednn"),
     },
     "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
     "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
     "serving": {"annotate", "cli", "data", "engine", "errors", "inference"},
     "metrics": {"data"},
+    "judge": {"data", "errors", "features", "metrics"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
     "evaluation": {
-        *("annotate", "data", "doctor", "errors", "features", "files", "inference", "losses"),
-        "metrics",
+        *("annotate", "data", "doctor", "errors", "files", "inference", "judge", "metrics"),
     },
 }
 # packages that only these files may import
@@ -50,6 +51,7 @@ ONLY_IN = {
 }
 NO_PADDLE = (
     "spade_paddle/config.py",
+    "spade_paddle/config_checks.py",
     "spade_paddle/data_config.py",
     "spade_paddle/errors.py",
     "spade_paddle/strict_yaml.py",

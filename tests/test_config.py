@@ -74,6 +74,13 @@ def mode(name, *, upsampling="normal", **data):
         ({"data": {"val_share": 0.95}}, "'data.val_share' must be from 0 to 0.9, got 0.95"),
         ({"data": {"val_share": -0.1}}, "'data.val_share' must be from 0 to 0.9"),
         ({"data": {"val_share": float("nan")}}, "'data.val_share' must be from 0 to 0.9"),
+        (
+            {"data": {"label_balance": 1.5}},
+            "'data.label_balance' must be from 0 (every photo alike",
+        ),
+        ({"ema_halflife_share": 1.5}, "'ema_halflife_share' must be at most 1"),
+        ({"ema_halflife_share": -0.1}, "'ema_halflife_share' must be at least 0.0"),
+        ({"data": {"label_balance": -0.5}}, "'data.label_balance' must be at least 0.0"),
         ({"data": {"cache_gib": -1}}, "'data.cache_gib' must be at least 0.0"),
         ({"data": {"short_side": 286}}, "unknown field 'data.short_side'; it is called 'data.load"),
         ({"data": {"short_side_min": 9}}, "it is called 'data.load_size_min' now"),
@@ -115,6 +122,16 @@ def mode(name, *, upsampling="normal", **data):
             },
             "'discriminator.kind' must be patch with compute.to_static",
         ),
+        (
+            {"regularization": {"augment_saturation": 1.5}},
+            "'regularization.augment_saturation' must be at most 1, factors from 0 to 2, got 1.5",
+        ),
+        (
+            {"regularization": {"augment_cutout_probability": 2}},
+            "must be at most 1, always, got 2.0",
+        ),
+        ({"regularization": {"augment_brightness": -0.1}}, "must be at least 0.0, got -0.1"),
+        ({"regularization": {"augment_colour": 0.5}}, "unknown field 'regularization.augment_co"),
         ({"initializer": "kaiming"}, "'initializer' must be one of paddle, xavier"),
         ({"encoder": {"size": 100}}, "'encoder.size' must be a power of two"),
         ({"data": {"aspect_ratio": 100.0}}, "from 1/8 to 8"),
@@ -145,6 +162,18 @@ def test_wrong_configurations_name_the_field_and_what_is_expected(content, messa
 )
 def test_load_modes_ask_of_the_load_size_only_what_they_need(content):
     assert read_config(content).data == DataConfig(**content["data"])
+
+
+def test_the_colour_switch_of_earlier_configurations_is_read_as_the_strengths_it_meant():
+    def strengths(**options):
+        content = {"regularization": options}
+        found = read_config(content).regularization
+        assert content == {"regularization": options}
+        return found.augment_brightness, found.augment_saturation, found.augment_contrast
+
+    assert strengths(augment_colour=False) == strengths() == (0.0, 0.0, 0.0)
+    assert strengths(augment_colour=True) == (0.5, 1.0, 0.5)
+    assert strengths(augment_colour=True, augment_contrast=0.25) == (0.5, 1.0, 0.25)
 
 
 def test_projected_heads_share_the_file_of_the_perceptual_loss_where_the_network_is_the_same():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure how good model folders paint the scenes of a data set; several are compared.
 
-tools/evaluate.py --model OLD --model NEW --data DATA --features squeezenet1_1.npz
+tools/evaluate.py --model OLD --model NEW --data DATA --features efficientnet_lite0.npz
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tqdm import tqdm
 from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR
 from spade_paddle.cli import number_in, run_tool
 from spade_paddle.data.dataset import PARTS
+from spade_paddle.data.split import HALVES
 from spade_paddle.engine.cpu import apply_cpu_settings
 from spade_paddle.errors import ConfigError
 from spade_paddle.files import write_text_atomically
@@ -30,12 +31,23 @@ def main() -> int:
     )
     parser.add_argument("--data", required=True, type=Path, help="data set (docs/data.md)")
     parser.add_argument(
-        "--features", required=True, type=Path, help="SqueezeNet 1.1 weights, .npz, as in training"
+        "--features",
+        required=True,
+        type=Path,
+        help="weights of EfficientNet-Lite0, .npz; a network that training looks through is no "
+        "judge",
     )
     parser.add_argument(
         "--annotator", default=DEFAULT_ANNOTATOR, help="name or folder; 'none': no IoU"
     )
     parser.add_argument("--part", choices=PARTS, default="val", help="of the data set")
+    parser.add_argument(
+        "--half",
+        choices=(*HALVES, "all"),
+        default="report",
+        help="of the part's scenes, told apart by a hash of their names: choose recipes and "
+        "checkpoints on 'choose', and tell how good they are by 'report'",
+    )
     parser.add_argument("--side", type=number_in(32, 1024), default=256, help="pixels of a picture")
     parser.add_argument("--json", type=Path, help="file for everything, with every scene")
     return run_tool(evaluate, parser)
@@ -53,6 +65,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         features=arguments.features,
         annotator=None if arguments.annotator == "none" else arguments.annotator,
         part=arguments.part,
+        half=arguments.half,
         side=arguments.side,
         progress=functools.partial(tqdm, desc="evaluate", unit="scene"),
         say=print,

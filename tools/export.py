@@ -20,6 +20,12 @@ def main() -> int:
     parser.add_argument("--name", default="landscape", help="name of the model")
     parser.add_argument("--version", default="1", help="version of the weights")
     parser.add_argument(
+        "--snapshot",
+        metavar="best|IMAGES",
+        help="the best averages by the judge's score, or those kept after so many images; "
+        "default: the newest checkpoint",
+    )
+    parser.add_argument(
         "--style",
         action="append",
         type=named_photo,
@@ -50,6 +56,7 @@ def export(arguments: argparse.Namespace) -> int:
         arguments.out,
         name=arguments.name,
         version=arguments.version,
+        snapshot=arguments.snapshot,
         trainable=arguments.trainable,
     )
     if arguments.style:

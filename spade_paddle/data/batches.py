@@ -10,9 +10,10 @@ import numpy as np
 
 from spade_paddle.config import DataConfig, RegularizationConfig
 from spade_paddle.data.augmentation import draw_augmentation
+from spade_paddle.data.balance import balanced_order, balanced_weights
 from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.noise import noise_maps, style_noise
+from spade_paddle.data.noise import noise_pyramid, style_noise
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.data.transforms import random_view, to_load_size
 
@@ -61,6 +62,14 @@ class SceneCache:
             self._used_bytes += size
         return scene
 
+    def weights(self) -> np.ndarray | None:
+        """How often each scene is to be shown, [S]; None: all alike. Reads every label map."""
+        return balanced_weights(
+            self.pairs,
+            num_labels=len(self._label_set),
+            balance=self._options.label_balance,
+        )
+
     def _read(self, index: int) -> Scene:
         scene = read_scene(self.pairs[index], self._label_set)
         if not self._positions:
@@ -78,7 +87,8 @@ class Batch:
     label_map: np.ndarray  # int32 [N, H, W]
     instance_map: np.ndarray | None = None  # int32 [N, H, W]
     positions: np.ndarray | None = None  # float32 [N, 2, H, W] in -1..1
-    noise: np.ndarray | None = None  # float32 [N, C, H, W], standard normal
+    # standard normal float32: [N, 1, h, w] for each block, or [N, C, H, W] for all of them
+    noise: tuple[np.ndarray, ...] | np.ndarray | None = None
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
     augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
     shift: np.ndarray | None = None  # int64 [N, 2], pixels down and right for the perceptual loss
@@ -110,19 +120,21 @@ def to_pixels(pictures: np.ndarray) -> np.ndarray:
 class BatchSource:
     """Batches by position: ``at(images_seen, n)`` is the same whenever and wherever it is asked.
 
-    Every epoch shows every scene once, in an order drawn from (seed, epoch); the random view and
-    the noise of the k-th picture are drawn from (seed, k). So a resumed run needs no stored
-    random state.
+    Every epoch shows every scene once, or as often as its weight says, in an order drawn from
+    (seed, epoch); the random view and the noise of the k-th picture are drawn from (seed, k). So a
+    resumed run needs no stored random state.
 
     Args:
         scenes: the data set, at its load size (SceneCache).
         options: how views are cut.
         seed: of everything drawn.
         multiple: that both sides of a picture must be a multiple of, in pixels.
-        noise_channels: noise maps a picture; 0 for none.
+        noise_strides: a noise map of every stride-th pixel for each of them; none: no noise.
         style_dim: length of a picture's style noise; 0 for none.
         augmentation: how the discriminator's pictures are changed; None, or with all of it off,
             batches carry no rows.
+        weights: how often each scene is shown, [S], 1 on average (data/balance.py); None: all
+            alike.
         shift: the most pixels that pictures move for the perceptual loss; 0: not at all.
     """
 
@@ -133,18 +145,20 @@ class BatchSource:
         options: DataConfig,
         seed: int,
         multiple: int,
-        noise_channels: int = 0,
+        noise_strides: Sequence[int] = (),
         style_dim: int = 0,
         augmentation: RegularizationConfig | None = None,
+        weights: np.ndarray | None = None,
         shift: int = 0,
     ) -> None:
         self._scenes = scenes
         self._options = options
         self._seed = seed
         self._multiple = multiple
-        self._noise_channels = noise_channels
+        self._noise_strides = noise_strides
         self._style_dim = style_dim
         self._augmentation = augmentation
+        self._weights = weights
         self._shift = shift
         self._epoch = -1
         self._order = np.zeros(0, np.int64)
@@ -154,10 +168,10 @@ class BatchSource:
         (``check_one_size``)."""
         pictures = range(images_seen, images_seen + count)
         batch = stack([self.view(k) for k in pictures])
-        if self._noise_channels:
-            size = batch.label_map.shape[1:]
-            noise = np.stack([self._noise(k, *size) for k in pictures])
-            batch = dataclasses.replace(batch, noise=noise)
+        if self._noise_strides:
+            noise = [self._noise(k, batch.label_map.shape[1:]) for k in pictures]
+            blocks = tuple(np.stack(maps) for maps in zip(*noise))
+            batch = dataclasses.replace(batch, noise=blocks)
         if self._style_dim:
             styles = [style_noise([self._seed, 3, k], style_dim=self._style_dim) for k in pictures]
             batch = dataclasses.replace(batch, style_noise=np.stack(styles))
@@ -184,30 +198,37 @@ class BatchSource:
         """Which scene the ``position``-th picture shows."""
         epoch, index = divmod(position, len(self._scenes))
         if epoch != self._epoch:
-            self._order = np.random.default_rng([self._seed, 0, epoch]).permutation(
-                len(self._scenes)
-            )
+            rng = np.random.default_rng([self._seed, 0, epoch])
+            if self._weights is None:
+                self._order = rng.permutation(len(self._scenes))
+            else:
+                self._order = balanced_order(self._weights, rng)
             self._epoch = epoch
         return int(self._order[index])
 
     @property
     def _augments(self) -> bool:
         options = self._augmentation
-        return options is not None and (
-            options.augment_colour or options.augment_translation > 0 or options.augment_cutout > 0
+        return options is not None and any(
+            getattr(options, f"augment_{kind}") > 0
+            for kind in ("brightness", "saturation", "contrast", "translation", "cutout")
         )
 
     def _augmentation_row(self, position: int) -> np.ndarray:
+        options = self._augmentation
         return draw_augmentation(
             [self._seed, 4, position],
-            colour=self._augmentation.augment_colour,
-            translation=self._augmentation.augment_translation,
-            cutout=self._augmentation.augment_cutout,
+            brightness=options.augment_brightness,
+            saturation=options.augment_saturation,
+            contrast=options.augment_contrast,
+            translation=options.augment_translation,
+            cutout=options.augment_cutout,
+            cutout_probability=options.augment_cutout_probability,
         )
 
     def _draw_shift(self, position: int) -> np.ndarray:
         return np.random.default_rng([self._seed, 5, position]).integers(0, self._shift + 1, 2)
 
-    def _noise(self, position: int, height: int, width: int) -> np.ndarray:
-        seed = [self._seed, 2, position]
-        return noise_maps(seed, channels=self._noise_channels, height=height, width=width)
+    def _noise(self, position: int, size: tuple[int, int]) -> list[np.ndarray]:
+        sizes = [tuple(side // stride for side in size) for stride in self._noise_strides]
+        return noise_pyramid([self._seed, 2, position], sizes=sizes)

@@ -1,9 +1,12 @@
-"""Which photos of a flat data set are for training and which for looking at the results."""
+"""Which photos of a flat data set are for training and which for looking at the results; and which
+of those are for choosing, which for reporting."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
+
+HALVES = ("choose", "report")
 
 
 def side_of(stem: str, *, val_share: float) -> str:
@@ -20,7 +23,25 @@ def side_of(stem: str, *, val_share: float) -> str:
         stem: file name without its ending.
         val_share: 0 (nothing is ``val``) to 1.
     """
+    return "val" if _place(stem, first_byte=0) < val_share else "train"
+
+
+def half_of(stem: str) -> str:
+    """``choose`` or ``report``: what a scene for looking at the results is looked at for.
+
+    A recipe, a checkpoint or a style is chosen on one half, and its score is told from the other:
+    the best of many on the same scenes looks better there than it is. It depends on the stem alone,
+    by other bytes of the hash than ``side_of``, so that scenes keep their half when others come.
+
+    Args:
+        stem: file name without its ending.
+    """
+    return "choose" if _place(stem, first_byte=8) < 0.5 else "report"
+
+
+def _place(stem: str, *, first_byte: int) -> float:
+    """Where in 0..1 the hash of a stem lies, by 8 of its bytes."""
     # macOS writes letters with accents in two characters, other systems in one
     text = unicodedata.normalize("NFC", stem).encode("utf-8", "surrogateescape")
-    place = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64
-    return "val" if place < val_share else "train"
+    digest = hashlib.sha256(text).digest()
+    return int.from_bytes(digest[first_byte : first_byte + 8], "big") / 2**64

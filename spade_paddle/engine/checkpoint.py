@@ -22,7 +22,20 @@ _TRAILER_BYTES = len(_SUM_MARK) + 64
 
 def save_checkpoint(folder: Path, state: dict[str, Any], *, images_seen: int) -> Path:
     """Save a nested dictionary of tensors and numbers; older checkpoints but one are removed."""
-    path = folder / f"{images_seen:010d}.pdparams"
+    path = checkpoint_path(folder, images_seen)
+    write_state(path, state)
+    for old in checkpoints(folder)[KEEP:]:
+        old.unlink()
+    return path
+
+
+def checkpoint_path(folder: Path, images_seen: int) -> Path:
+    """Where the state after so many images lies; sorted by name they are sorted by images."""
+    return folder / f"{images_seen:010d}.pdparams"
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a nested dictionary of tensors and numbers with its check sum, whole or not at all."""
 
     def write(temporary: Path) -> None:
         paddle.save(state, str(temporary))
@@ -31,9 +44,17 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, images_seen: int) ->
             file.write(_SUM_MARK + checksum)
 
     write_atomically(path, write)
-    for old in checkpoints(folder)[KEEP:]:
-        old.unlink()
-    return path
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """What ``write_state`` wrote.
+
+    Raises:
+        Exception: of whatever kind unpickling a damaged file raises.
+    """
+    if not _is_whole(path):
+        raise ValueError("its check sum is wrong")
+    return paddle.load(str(path))
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -52,9 +73,7 @@ def load_latest(folder: Path, *, warn: Callable[[str], None]) -> dict[str, Any] 
     found = checkpoints(folder)
     for path in found:
         try:
-            if not _is_whole(path):
-                raise ValueError("its check sum is wrong")
-            return paddle.load(str(path))
+            return read_state(path)
         except Exception as error:  # whatever unpickling a damaged file raises
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             warn(f"{path} is damaged ({reason}); trying the one before it")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import paddle
 from paddle import nn
 
+from spade_paddle.engine.schedule import averaging_halflife
 from spade_paddle.layers.spectral import effective_state
 
 
@@ -21,19 +22,36 @@ class WeightAverage:
         average: a second one of the same structure but without spectral normalisation;
             overwritten with the first's state.
         halflife_images: after so many images an old state counts half; 0 copies the newest.
+        halflife_share: if given, after this share of the images seen so far, if those are fewer.
     """
 
-    def __init__(self, network: nn.Layer, average: nn.Layer, *, halflife_images: int) -> None:
+    def __init__(
+        self,
+        network: nn.Layer,
+        average: nn.Layer,
+        *,
+        halflife_images: int,
+        halflife_share: float = 0.0,
+    ) -> None:
         self.network = network
         self.average = average
         self.halflife_images = halflife_images
+        self.halflife_share = halflife_share
         average.set_state_dict(effective_state(network))
         average.eval()
 
     @paddle.no_grad()
-    def update(self, images: int) -> None:
-        """Take in the weights after a step of so many images."""
-        beta = 0.5 ** (images / self.halflife_images) if self.halflife_images else 0.0
+    def update(self, images: int, *, images_seen: int = 0) -> None:
+        """Take in the weights after a step of so many images.
+
+        Args:
+            images: of the step.
+            images_seen: of the run, those of the step included.
+        """
+        halflife = averaging_halflife(
+            images_seen, share=self.halflife_share, most=self.halflife_images
+        )
+        beta = 0.5 ** (images / halflife) if halflife else 0.0
         newest = effective_state(self.network)
         for name, value in self.average.state_dict().items():
             value.set_value(value * beta + newest[name] * (1 - beta))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import paddle
@@ -44,10 +45,14 @@ class BadSteps:
 
     Args:
         folder: where; None: only count. Files of the same step are written over.
+        ways_back: says in words which older states there are to go on from.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(
+        self, folder: Path | None, *, ways_back: Callable[[], str] = lambda: "begin a new run"
+    ) -> None:
         self._folder = folder
+        self._ways_back = ways_back
         self._in_a_row = 0
 
     def good(self) -> None:
@@ -74,7 +79,7 @@ class BadSteps:
             raise ModelError(
                 f"training has come apart: {names} NaN or infinite in {PATIENCE} steps in a row, "
                 f"none of which was applied{where}. Lower the learning rates or set "
-                "optimizer.gradient_clip, and begin a new run or go on from an older checkpoint",
+                f"optimizer.gradient_clip, and {self._ways_back()}",
                 code="not_finite",
             )
         return f"at {images_seen} images {names} NaN or infinite; the update was left out{where}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import paddle
@@ -25,6 +26,8 @@ def step_input(batch: Batch, *, config: Config, num_labels: int) -> StepInput:
     def tensor(values: np.ndarray | None) -> paddle.Tensor | None:
         return None if values is None else paddle.to_tensor(values)
 
+    noise = batch.noise
+
     semantics = semantic_input(
         tensor(batch.label_map),
         num_labels=num_labels,
@@ -36,7 +39,7 @@ def step_input(batch: Batch, *, config: Config, num_labels: int) -> StepInput:
         semantics=semantics,
         photo=tensor(batch.photo),
         positions=tensor(batch.positions),
-        noise=tensor(batch.noise),
+        noise=tuple(map(tensor, noise)) if isinstance(noise, tuple) else tensor(noise),
         style_noise=tensor(batch.style_noise),
         augmentation=batch.augmentation,
         # a batch moves as a whole, by what its first picture has drawn
@@ -51,12 +54,15 @@ def step_inputs(batch: Batch, *, most: int, config: Config, num_labels: int) -> 
     parts = [
         dataclasses.replace(
             batch,
-            **{
-                name: values[start : start + size]
-                for name, values in vars(batch).items()
-                if values is not None
-            },
+            **{name: _pictures(values, start, size) for name, values in vars(batch).items()},
         )
         for start in range(0, count, size)
     ]
     return [step_input(part, config=config, num_labels=num_labels) for part in parts]
+
+
+def _pictures(values: Any, start: int, count: int) -> Any:
+    """So many pictures' part of a batch's field: an array, several, or None."""
+    if isinstance(values, tuple):
+        return tuple(_pictures(each, start, count) for each in values)
+    return None if values is None else values[start : start + count]

@@ -76,6 +76,7 @@ class Learner:
                 getattr(self.networks, name),
                 average,
                 halflife_images=self._config.ema_halflife_images,
+                halflife_share=self._config.ema_halflife_share,
             )
             for name, average in self.averaged.trained()
         ]
@@ -106,7 +107,7 @@ class Learner:
         finally:
             self.images_seen += images
         for average in self._averages:
-            average.update(images)
+            average.update(images, images_seen=self.images_seen)
         return {**losses, "lr": options.generator_lr * rate}
 
     def _set_fade(self) -> None:

@@ -91,7 +91,8 @@ def _data(trainer: Trainer) -> Iterator[str]:
     yield (
         f"data: {len(train)} photos to train on, {len(val)} to look at; {min(widths)} x "
         f"{min(heights)} to {max(widths)} x {max(heights)} pixels; each is shown {epochs:.1f} "
-        "times (tools/doctor.py tells more)"
+        f"times{' on average' if trainer.config.data.label_balance else ''} (tools/doctor.py "
+        "tells more)"
     )
 
 

@@ -4,6 +4,7 @@ config.yaml       the resolved configuration        metrics.jsonl   losses, one 
 labels.json       the label set                     vdl/            the same for VisualDL
 environment.json  versions, seed, command           samples/        label map | painted | photo
 checkpoint/       everything needed to go on     inspect/        steps that were NaN or infinite
+snapshots/        averages that are kept for good
 """
 
 from __future__ import annotations
@@ -109,6 +110,10 @@ class Reporter:
     def picture(self, images_seen: int, picture: np.ndarray) -> None:
         """Write sample pictures, ``uint8`` [H, W, 3]."""
         self._log.picture(images_seen, "samples", picture)
+
+    def scores(self, images_seen: int, scores: dict[str, float]) -> None:
+        """Write the judge's scores by name."""
+        self._log.scalars(images_seen, scores)
 
     def close(self) -> None:
         """Flush everything."""

@@ -16,7 +16,7 @@ from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import middle_view
 from spade_paddle.engine.inputs import step_input
-from spade_paddle.engine.steps import Networks, paint
+from spade_paddle.engine.steps import Networks, StepInput, paint
 
 SCENES = 4
 
@@ -46,22 +46,44 @@ def sample_sheet(
     rows = []
     for index in range(min(SCENES, len(scenes))):
         scene = middle_view(scenes[index], config.data, multiple=config.generator.multiple)
-        batch = stack([scene])
-        channels = painters[0].generator.noise_channels
-        if channels:
-            height, width = scene.label_map.shape
-            noise = noise_maps(0, channels=channels, height=height, width=width)
-            batch = dataclasses.replace(batch, noise=noise[None])
-        if config.encoder.style_dim:  # no deviation from the mean
-            zeros = np.zeros((1, config.encoder.style_dim), np.float32)
-            batch = dataclasses.replace(batch, style_noise=zeros)
-        inputs = step_input(batch, config=config, num_labels=len(label_set))
-        pictures = [_painted(networks, inputs) for networks in painters]
+        inputs = scene_input(
+            scene,
+            seed=0,
+            noise_channels=painters[0].generator.noise_channels,
+            config=config,
+            num_labels=len(label_set),
+        )
+        pictures = [painted(networks, inputs) for networks in painters]
         rows.append([label_set.colorize(scene.label_map), *pictures, scene.photo])
     return sheet(rows)
 
 
-def _painted(networks: Networks, inputs) -> np.ndarray:
+def scene_input(
+    scene: Scene, *, seed: int, noise_channels: int, config: Config, num_labels: int
+) -> StepInput:
+    """One scene as the networks take it, the same every time.
+
+    Args:
+        scene: of a size that can be painted.
+        seed: of the noise maps.
+        noise_channels: how many of them.
+        config: of the run.
+        num_labels: labels of the label set.
+    """
+    batch = stack([scene])
+    if noise_channels:
+        height, width = scene.label_map.shape
+        noise = noise_maps(seed, channels=noise_channels, height=height, width=width)
+        batch = dataclasses.replace(batch, noise=noise[None])
+    if config.encoder.style_dim:  # no deviation from the mean
+        zeros = np.zeros((1, config.encoder.style_dim), np.float32)
+        batch = dataclasses.replace(batch, style_noise=zeros)
+    return step_input(batch, config=config, num_labels=num_labels)
+
+
+@paddle.no_grad()
+def painted(networks: Networks, inputs: StepInput) -> np.ndarray:
+    """The picture of one scene, ``uint8`` [H, W, 3]; the networks paint in evaluation mode."""
     layers = [layer for layer in (networks.generator, networks.encoder) if layer is not None]
     modes = [layer.training for layer in layers]
     for layer in layers:

@@ -28,6 +28,21 @@ def fade_in(images_seen: int, *, over: int) -> float:
     return min(1.0, images_seen / over) if over else 1.0
 
 
+def averaging_halflife(images_seen: int, *, share: float, most: int) -> float:
+    """The half-life of the averaged weights, in images.
+
+    A constant one is too long for a run's beginning, where the average lags behind, or too short
+    for its end, where it hardly averages. One that grows with the run is as good for a short run
+    as for a long one.
+
+    Args:
+        images_seen: progress.
+        share: of the images seen so far; 0: ``most`` from the beginning.
+        most: it grows no further.
+    """
+    return min(share * images_seen, most) if share else most
+
+
 def passed(every: int, before: int, now: int) -> bool:
     """Whether a multiple of ``every`` lies in (before, now]."""
     return now // every > before // every

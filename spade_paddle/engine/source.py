@@ -114,6 +114,9 @@ def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Co
     config, label_set = described(folder)
     # the folder's own beginning is behind it: no block comes in
     content = {**config.to_dict(), "init_from": None, "fade_in_images": 0}
+    judge = config.validation.judge_weights
+    if judge is not None and not Path(judge).is_file():  # it tells how good a run is, no more
+        content["validation"]["judge_weights"] = None
     where = f"the configuration of {folder}"
     return read_config(content, where=where, overrides=overrides), label_set
 

@@ -64,7 +64,8 @@ class StepInput:
     semantics: paddle.Tensor  # float32 [N, K, H, W]
     photo: paddle.Tensor  # float32 [N, 3, H, W] in -1..1
     positions: paddle.Tensor | None = None  # float32 [N, 2, H, W]
-    noise: paddle.Tensor | None = None  # float32 [N, C, H, W]
+    # float32 [N, 1, h, w] for each block, or [N, C, H, W] for all
+    noise: tuple[paddle.Tensor, ...] | paddle.Tensor | None = None
     style_noise: paddle.Tensor | None = None  # float32 [N, D]
     augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
     shift: tuple[int, int] = (0, 0)  # pixels down and right for the perceptual loss
@@ -106,8 +107,8 @@ def generator_losses(
     fake = judged(networks, batch, fake_photo)
     parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
-        # a pass of its own: where the discriminator's weights are fixed (engine/updates.py), nothing
-        # in it has a gradient, and none is computed
+        # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
+        # it has a gradient, and none is computed
         real = networks.discriminator.patch(discriminator_input(batch, batch.photo))
         matching = feature_matching_loss(fake["patch"], real)
         parts["g_feat"] = options.feature_matching * matching

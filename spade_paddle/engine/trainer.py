@@ -6,24 +6,19 @@ The same command again goes on from the newest checkpoint; engine/reporter.py li
 from __future__ import annotations
 
 import dataclasses
-import math
-import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Callable, TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
 from spade_paddle.config import Config
-from spade_paddle.data.batches import Batch, BatchSource, SceneCache, to_pixels
-from spade_paddle.data.dataset import find_pairs
+from spade_paddle.data.batches import Batch, BatchSource, to_pixels
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
 from spade_paddle.engine.compute import without_effect
@@ -35,7 +30,9 @@ from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import ENVIRONMENT_FILE, Reporter
 from spade_paddle.engine.samples import sample_sheet
+from spade_paddle.engine.scenes import scenes_of
 from spade_paddle.engine.schedule import passed
+from spade_paddle.engine.snapshots import Snapshots, ways_back
 from spade_paddle.engine.start import (
     begin_with,
     check_same_networks,
@@ -43,8 +40,11 @@ from spade_paddle.engine.start import (
     source_of,
 )
 from spade_paddle.engine.steps import Losses, StepInput
+from spade_paddle.engine.stopping import StopRequest
 from spade_paddle.engine.updates import NotFinite
+from spade_paddle.engine.validation import DECIDING, Validation
 from spade_paddle.errors import RunError, UserError
+from spade_paddle.judge.eye import Eye
 
 Result = TypeVar("Result")
 
@@ -76,12 +76,13 @@ class Trainer:
         self.config = config
         self.label_set = label_set
         self.run = run
-        self.stop_signal = 0  # the signal that asked to stop, 15 for SIGTERM
-        self._at_once = False
+        self._stop = StopRequest()
         self.workers = Workers.join()
         check_before_training(data, label_set, config=config, warn=self._say)
         self._say(*without_effect(config.compute))
-        self.train_scenes, self.val_scenes = self._scenes(data)
+        self.train_scenes, self.val_scenes = scenes_of(
+            data, config=config, label_set=label_set, processes=self.workers.size
+        )
         self.learner = Learner(config, num_labels=len(label_set), workers=self.workers)
         self._say(self.learner.convolutions.line())
         if start is not None and not checkpoints(self._checkpoints):
@@ -91,16 +92,22 @@ class Trainer:
             options=config.data,
             seed=config.seed,
             multiple=config.generator.multiple,
-            noise_channels=self.learner.networks.generator.noise_channels,
+            noise_strides=self.learner.networks.generator.noise_strides,
             style_dim=config.encoder.style_dim,
             augmentation=config.regularization,
+            weights=self._read(self.train_scenes.weights),
             shift=config.losses.perceptual_shift,
         )
         self._resume()
         self._read(lambda: settle_projection(self.learner.networks.discriminator, self.batches))
         self._check_shares()
         self._reporter: Reporter | None = None
-        self._bad_steps = BadSteps(run / "inspect" if self.workers.rank == 0 else None)
+        self._validation = self._new_validation()
+        self._snapshots = Snapshots(run)
+        self._bad_steps = BadSteps(
+            run / "inspect" if self.workers.rank == 0 else None,
+            ways_back=lambda: ways_back(run),
+        )
         self._saved_at: int | None = None
 
     def train(self) -> bool:
@@ -115,27 +122,27 @@ class Trainer:
             ModelError: losses stay NaN or infinite.
             RunError: the run folder cannot be written, or another process has failed.
         """
-        handlers = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
-        for number in handlers:
-            signal.signal(number, self._ask_to_stop)
-        try:
-            if self.workers.rank == 0:
-                with self._writing():
-                    self._reporter = self._new_reporter()
-            return self._train()
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            if self._reporter is not None:
-                self._reporter.close()
+        with self._stop:
+            try:
+                if self.workers.rank == 0:
+                    with self._writing():
+                        self._reporter = self._new_reporter()
+                return self._train()
+            finally:
+                if self._reporter is not None:
+                    self._reporter.close()
+
+    @property
+    def stop_signal(self) -> int:
+        """The signal that asked to stop, 15 for SIGTERM; 0: none did."""
+        return self._stop.signal
 
     def _train(self) -> bool:
         config = self.config
         while self.learner.images_seen < config.total_images:
-            if self._at_once:
-                raise KeyboardInterrupt
+            self._stop.check()
             if self.workers.orphaned:
-                self.stop_signal = self.stop_signal or signal.SIGTERM
+                self._stop.ask(signal.SIGTERM)
             if self.workers.any(self.stop_signal != 0):
                 self._save()
                 return False
@@ -145,10 +152,16 @@ class Trainer:
             last = now == config.total_images
             look = last or passed(config.sample_every_images, before, now)
             save = last or passed(config.checkpoint_every_images, before, now)
-            if look or save:
+            kept_every = config.validation.keep_snapshots_every_images
+            keep = kept_every > 0 and passed(kept_every, before, now)
+            if look or save or keep:
                 self._recalibrate()
             if look:
                 self._show(now)
+                self._judge(now)
+            if keep and self._reporter is not None:
+                with self._writing():
+                    self._snapshots.keep(self.learner.state())
             if save:
                 self._save()
         return True
@@ -220,6 +233,22 @@ class Trainer:
             with self._writing():
                 reporter.picture(images_seen, picture)
 
+    def _judge(self, images_seen: int) -> None:
+        """Write the judge's scores and keep the best averages; every process must come here."""
+        if self._validation is None:
+            return
+        reporter = self._reporter
+        scores = self._read(lambda: None if reporter is None else self._scores())
+        if reporter is not None:
+            with self._writing():
+                reporter.scores(images_seen, scores)
+                self._snapshots.keep_if_best(self.learner.state(), scores, by=DECIDING)
+
+    def _scores(self) -> dict[str, float]:
+        averaged = self.learner.averaged
+        with statistics(averaged.generator, self.learner.statistics):
+            return self._validation.score(averaged)
+
     def sample_sheet(self) -> np.ndarray:
         """The first validation scenes as label map | painted | painted by the average | photo."""
         averaged = self.learner.averaged
@@ -275,24 +304,18 @@ class Trainer:
                 code="run_not_writable",
             ) from error
 
-    def _scenes(self, data: Path) -> list[SceneCache]:
-        """Those to train on and those to look at."""
-        options, multiple = self.config.data, self.config.generator.multiple
-        train, val = (
-            find_pairs(data, part, val_share=options.val_share) for part in ("train", "val")
+    def _new_validation(self) -> Validation | None:
+        """In every process, so that all are told what is wrong; the first one alone judges."""
+        weights = self.config.validation.judge_weights
+        if weights is None:
+            return None
+        return Validation(
+            Eye(weights),
+            train_scenes=self.train_scenes,
+            val_scenes=self.val_scenes,
+            config=self.config,
+            label_set=self.label_set,
         )
-        pictures = math.ceil(self.config.batch_size / self.workers.size)
-        check_one_size(train, options, multiple=multiple, pictures=pictures)
-        return [
-            SceneCache(
-                pairs,
-                label_set=self.label_set,
-                options=options,
-                multiple=multiple,
-                positions=self.config.knows_positions,
-            )
-            for pairs in (train, val)
-        ]
 
     def _check_shares(self) -> None:
         """An odd last batch is told now, not in a week."""
@@ -309,20 +332,6 @@ class Trainer:
             processes=self.workers.size,
             convolutions=str(self.learner.convolutions),
         )
-
-    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        """Finish the step; but raise KeyboardInterrupt at a second Ctrl-C.
-
-        Also where Ctrl-C was ignored before, as it is in what a shell starts in the background.
-        """
-        if number == signal.SIGINT == self.stop_signal:
-            self._at_once = True  # an exception is lost where Paddle has called Python back
-            raise KeyboardInterrupt
-        first = not self.stop_signal  # Paddle's launcher sends SIGTERM three times in a row
-        self.stop_signal = self.stop_signal or number  # a second signal may follow at once
-        if first:
-            # not print: the signal may have come in the middle of another print
-            os.write(2, b"\nstopping after this step (a second Ctrl-C: at once, unsaved)\n")
 
     def _begin_with(self, start: Path) -> None:
         lines = begin_with(

@@ -16,6 +16,7 @@ from typing import Any, Optional
 import numpy as np
 import paddle
 
+from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.errors import ModelError
 from spade_paddle.files import write_atomically
 
@@ -36,6 +37,21 @@ class TrainingWeights:
 
     states: Mapping[str, Mapping[str, paddle.Tensor]]
     images_seen: Optional[int] = None
+
+    @classmethod
+    def of_run(cls, run: Path) -> TrainingWeights:
+        """Those of the newest checkpoint of a run folder. Raises ModelError where there is none."""
+        state = load_latest(run / "checkpoint", warn=print)
+        if state is None:
+            raise ModelError(
+                f"{run}: there is no checkpoint here, and a snapshot has no weights that train; "
+                "export without --trainable",
+                code="run_missing",
+            )
+        return cls(
+            states={part: state[part] for part in PARTS if part in state},
+            images_seen=int(state["images_seen"]),
+        )
 
     def write(self, path: Path, *, half: bool) -> None:
         """Write the file, whole or not at all.

@@ -1,59 +1,59 @@
-"""Two models on the same scenes: which paints more of them better, and is it more than chance."""
+"""Two models on the same scenes: which paints better, and is it more than chance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from spade_paddle.evaluation.scores import Row
+from spade_paddle.evaluation.scores import Row, numbers
+from spade_paddle.metrics.bootstrap import Estimate
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Perceptual distances of one row minus those of another, scene by scene.
+    """Scores of one row minus those of another, on the same resampled scenes.
 
-    The difficulty of a scene drops out of the differences, so they tell models apart that the two
-    means do not.
+    The difficulty of a scene drops out of the differences, so they tell models apart whose own
+    intervals overlap.
 
     Args:
         title: the row.
         baseline: title of the other.
-        differences: of the scenes, in order; below 0 the row is better.
+        differences: by the name of the score.
+        nearer: in how many scenes the row is nearer to the photo (perceptual distance).
+        scenes: of so many.
     """
 
     title: str
     baseline: str
-    differences: list[float]
+    differences: Mapping[str, Estimate]
+    nearer: int
+    scenes: int
 
     @classmethod
     def of(cls, row: Row, baseline: Row) -> Comparison:
-        """Both rows are of the same scenes, at least 2, in the same order."""
+        """Both rows are of the same scenes, in the same order."""
         pairs = zip(row.scenes, baseline.scenes)
-        differences = [scene.perceptual - other.perceptual for scene, other in pairs]
-        return cls(row.title, baseline.title, differences)
-
-    @property
-    def mean(self) -> float:
-        """Mean difference."""
-        return float(np.mean(self.differences))
-
-    @property
-    def standard_error(self) -> float:
-        """Of the mean: ``s / sqrt(n)``, with the n - 1 deviation s."""
-        return float(np.std(self.differences, ddof=1) / len(self.differences) ** 0.5)
-
-    @property
-    def better(self) -> int:
-        """In how many scenes the row is nearer to the photo."""
-        return sum(difference < 0 for difference in self.differences)
+        return cls(
+            row.title,
+            baseline.title,
+            {
+                name: estimate.minus(baseline.estimates[name])
+                for name, estimate in row.estimates.items()
+            },
+            sum(scene.perceptual < other.perceptual for scene, other in pairs),
+            len(row.scenes),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable."""
-        numbers = {"mean": self.mean, "standard_error": self.standard_error, "better": self.better}
-        return {**asdict(self), **numbers}
+        return {
+            "title": self.title,
+            "baseline": self.baseline,
+            **{name: numbers(estimate) for name, estimate in self.differences.items()},
+            "nearer": self.nearer,
+        }
 
 
 def compare_to_first(rows: Sequence[Row]) -> list[Comparison]:

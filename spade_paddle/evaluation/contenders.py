@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spade_paddle.data.dataset import Scene
+from spade_paddle.data.dataset import Scene, dataset_parts
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.doctor.own_labels import own_label_set
 from spade_paddle.errors import DataError
@@ -102,6 +102,29 @@ def common_label_set(contenders: Sequence[Contender], data: Path) -> LabelSet:
                 code="label_sets_differ",
             )
     return expected
+
+
+def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
+    """How much of a flat data set all models left for looking when they were trained.
+
+    With another share than its own a model would be measured on scenes it has learned from. Where
+    the data set has train/ and val/ it does not matter.
+
+    Raises:
+        DataError: no data set; or a flat one, and the models disagree.
+    """
+    first = contenders[0]
+    for contender in contenders:
+        share = contender.painter.val_share
+        if share != first.painter.val_share and dataset_parts(data) == ("",):
+            raise DataError(
+                f"{data}: these photos are split by name, and {contender.model} was trained with "
+                f"data.val_share {share:g}, but {first.model} with {first.painter.val_share:g}: "
+                "one would be measured on scenes it has learned from; measure them one by one, or "
+                "sort photos that neither has seen into a data set with train/ and val/",
+                code="val_shares_differ",
+            )
+    return first.painter.val_share
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Callable
 
 import numpy as np
 
 from spade_paddle.annotate.annotator import Annotator
-from spade_paddle.data.dataset import PARTS, Pair, Scene, find_pairs, read_scene
+from spade_paddle.data.dataset import Pair, Scene, read_scene
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.transforms import whole_picture
-from spade_paddle.errors import DataError, LabelMapError
+from spade_paddle.errors import LabelMapError
 from spade_paddle.evaluation.contenders import Contender
-from spade_paddle.evaluation.features import Features, FeatureSet, PictureFeatures
-from spade_paddle.evaluation.scores import Row, SceneScores
+from spade_paddle.evaluation.scenes import LEAST_SCENES
+from spade_paddle.evaluation.scores import Row, SceneScores, scene_estimates
+from spade_paddle.judge.eye import LAYERS, Eye, Sight, sight_distance
+from spade_paddle.judge.picture_set import PictureSet
+from spade_paddle.metrics.bootstrap import Estimate, resampled
 from spade_paddle.metrics.segmentation import confusion
 
-LEAST_SCENES = 2  # one has no spread
+DIVERSITY_SCENES, DIVERSITY_SEEDS = 4, 8
+"""So many scenes, evenly spread, are painted with so many seeds each."""
 
 Progress = Callable[[Iterable], Iterable]
 
@@ -27,24 +31,19 @@ class Evaluation:
     """What all contenders are judged by: the same scenes, the same eye, the same annotator.
 
     Everything is the same each time: the noise of the k-th scene is drawn from the seed k, for
-    every contender.
+    every contender, and so are the scenes that intervals are made of.
 
     Args:
-        features: the eye.
+        eye: looks at the pictures.
         annotator: looks whether pictures show what their label maps say; None: nobody does.
         label_set: of the scenes and of the contenders.
         side: pixels of the square that is painted: the middle of the scene, as much as fits.
     """
 
     def __init__(
-        self,
-        features: PictureFeatures,
-        *,
-        annotator: Annotator | None,
-        label_set: LabelSet,
-        side: int = 256,
+        self, eye: Eye, *, annotator: Annotator | None, label_set: LabelSet, side: int = 256
     ) -> None:
-        self._features = features
+        self._eye = eye
         self._annotator = annotator
         self._label_set = label_set
         self._side = side
@@ -63,84 +62,120 @@ class Evaluation:
             contenders: who paints.
             pairs: the scenes, at least 2.
             others: other scenes, with whose photos the real photos are compared: so far apart are
-                two sets of real photos. With fewer than 2 this is left out.
+                two sets of real photos, the floor. With fewer than 2 this is left out.
             progress: is handed the scenes and hands them back one by one.
 
         Raises:
             DataError: a file of the data set is broken.
             LabelMapError: a scene cannot be painted; it is named.
         """
-        photos = FeatureSet()
-        photo_scores = []
-        painted = [FeatureSet() for _ in contenders]
-        painted_scores: list[list[SceneScores]] = [[] for _ in contenders]
+        photos = _Gathered()
+        painted = [_Gathered() for _ in contenders]
+        varied = set(np.linspace(0, len(pairs) - 1, DIVERSITY_SCENES).astype(int).tolist())
         for seed, pair in enumerate(progress(pairs)):
             scene = self._read(pair)
-            truth = self._features.of(scene.photo)
-            photos.add(truth)
-            photo_scores.append(SceneScores(pair.stem, confusion=self._look(scene, scene.photo)))
-            for index, contender in enumerate(contenders):
+            truth = self._eye.look(scene.photo)
+            look = self._annotate(scene, scene.photo)
+            photos.add(scene.photo, truth, SceneScores(pair.stem, confusion=look))
+            for contender, gathered in zip(contenders, painted):
                 picture = _paint(contender, scene, pair, seed=seed)
-                features = self._features.of(picture)
-                painted[index].add(features)
-                painted_scores[index].append(self._judge(pair, scene, truth, picture, features))
-        floor = self._distances(photos, others) if len(others) >= LEAST_SCENES else (None, None)
-        rows = [Row("real photos", None, None, *floor, photo_scores)]
-        for contender, pictures, scores in zip(contenders, painted, painted_scores):
-            distances = pictures.frechet_to(photos), pictures.kernel_to(photos)
-            rows.append(Row(contender.title, contender.model, contender.style, *distances, scores))
+                sight = self._eye.look(picture)
+                gathered.add(picture, sight, self._judge(pair, scene, truth, picture, sight))
+                if seed in varied:
+                    gathered.distances.append(self._diversity(contender, scene, pair))
+        draws = resampled(len(pairs))
+        rows = [self._photos_row(photos, others, draws)]
+        for contender, gathered in zip(contenders, painted):
+            rows.append(_contender_row(contender, gathered, photos.pictures, draws))
         return rows
 
     def _read(self, pair: Pair) -> Scene:
         return whole_picture(read_scene(pair, self._label_set), self._side, self._side)
 
     def _judge(
-        self, pair: Pair, scene: Scene, truth: Features, picture: np.ndarray, features: Features
+        self, pair: Pair, scene: Scene, truth: Sight, picture: np.ndarray, sight: Sight
     ) -> SceneScores:
         return SceneScores(
             pair.stem,
-            perceptual=self._features.perceptual_distance(features, truth),
+            perceptual=sight_distance(sight, truth),
             colour=colour_error(picture, scene.photo),
-            confusion=self._look(scene, picture),
+            confusion=self._annotate(scene, picture),
         )
 
-    def _look(self, scene: Scene, picture: np.ndarray) -> np.ndarray | None:
+    def _annotate(self, scene: Scene, picture: np.ndarray) -> np.ndarray | None:
         """The label map and what the annotator sees, counted: [K, K + 1]."""
         if self._annotator is None:
             return None
         seen = self._annotator.annotate(picture).label_map
         return confusion(scene.label_map, seen, num_labels=len(self._label_set))
 
-    def _distances(self, photos: FeatureSet, others: Sequence[Pair]) -> tuple[float, float]:
-        """Frechet and kernel distance of photos to those of other scenes."""
-        other_photos = FeatureSet()
-        for pair in others:
-            other_photos.add(self._features.of(self._read(pair).photo))
-        return photos.frechet_to(other_photos), photos.kernel_to(other_photos)
+    def _diversity(self, contender: Contender, scene: Scene, pair: Pair) -> float:
+        """Mean distance of all pairs of pictures of one scene with other seeds."""
+        sights = [
+            self._eye.look(_paint(contender, scene, pair, seed=seed))
+            for seed in range(DIVERSITY_SEEDS)
+        ]
+        pairs = itertools.combinations(sights, 2)
+        return float(np.mean([sight_distance(*two) for two in pairs]))
+
+    def _photos_row(self, photos: _Gathered, others: Sequence[Pair], draws: np.ndarray) -> Row:
+        """The real photos; their distances are those to the other photos."""
+        estimates = {}
+        if len(others) >= LEAST_SCENES:
+            aside = PictureSet()
+            for pair in others:
+                photo = self._read(pair).photo
+                aside.add(photo, self._eye.look(photo))
+            # other photos belong to no scene, so they are drawn by themselves
+            other_draws = resampled(len(others), seed=1)
+            for name in LAYERS:
+                replicates = photos.pictures.frechet(
+                    name, aside, weights=draws, other_weights=other_draws
+                )
+                value = float(photos.pictures.frechet(name, aside))
+                estimates[name] = Estimate(value, replicates)
+        return Row("real photos", None, None, photos.scenes, {**estimates, **photos.own(draws)})
 
 
-def scenes_of(data: Path, part: str) -> tuple[list[Pair], list[Pair]]:
-    """The scenes of a part, and as many of the other one, evenly spread; none where it is missing.
+class _Gathered:
+    """The pictures of one row."""
 
-    Raises:
-        DataError: no data set, files without partners, or too few scenes.
-    """
-    pairs = find_pairs(data, part)
-    if len(pairs) < LEAST_SCENES:
-        raise DataError(
-            f"{data}: the part {part} has {len(pairs)} scene, but sets of pictures are compared: "
-            f"at least {LEAST_SCENES} are needed, and 30 tell something",
-            code="scenes_too_few",
+    def __init__(self) -> None:
+        self.pictures = PictureSet()
+        self.scenes: list[SceneScores] = []
+        self.distances: list[float] = []  # of pictures of one scene
+
+    def add(self, picture: np.ndarray, sight: Sight, scores: SceneScores) -> None:
+        self.pictures.add(picture, sight)
+        self.scenes.append(scores)
+
+    def own(self, draws: np.ndarray) -> dict[str, Estimate]:
+        """The scores that need no other set of pictures."""
+        grid = Estimate.of(lambda weights: self.pictures.grid(weights=weights), draws)
+        return {"grid_energy": grid, **scene_estimates(self.scenes, draws)}
+
+
+def _contender_row(
+    contender: Contender, gathered: _Gathered, photos: PictureSet, draws: np.ndarray
+) -> Row:
+    pictures = gathered.pictures
+    estimates = {
+        name: Estimate.of(
+            lambda weights, name=name: pictures.frechet(
+                name, photos, weights=weights, other_weights=weights
+            ),
+            draws,
         )
-    other = next(name for name in PARTS if name != part)
-    try:
-        others = find_pairs(data, other)
-    except DataError as error:
-        if error.code not in ("data_folder_missing", "data_folder_empty"):
-            raise
-        others = []
-    count = min(len(pairs), len(others))
-    return pairs, [others[index * len(others) // count] for index in range(count)]
+        for name in LAYERS
+    }
+    return Row(
+        contender.title,
+        contender.model,
+        contender.style,
+        gathered.scenes,
+        {**estimates, **gathered.own(draws)},
+        diversity=float(np.mean(gathered.distances)),
+    )
 
 
 def colour_error(picture: np.ndarray, photo: np.ndarray) -> float:

@@ -13,11 +13,18 @@ from spade_paddle.annotate.annotator import Annotator
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import ModelError
 from spade_paddle.evaluation.comparison import compare_to_first
-from spade_paddle.evaluation.contenders import Contender, common_label_set, open_contenders
-from spade_paddle.evaluation.evaluation import Evaluation, Progress, scenes_of
-from spade_paddle.evaluation.features import PictureFeatures
+from spade_paddle.evaluation.contenders import (
+    Contender,
+    common_label_set,
+    common_val_share,
+    open_contenders,
+)
+from spade_paddle.evaluation.evaluation import Evaluation, Progress
 from spade_paddle.evaluation.report import Report
+from spade_paddle.evaluation.scenes import scenes_of
 from spade_paddle.files import sha256
+from spade_paddle.judge.eye import Eye
+from spade_paddle.metrics.bootstrap import REPLICATES
 
 
 def evaluate_models(
@@ -27,6 +34,7 @@ def evaluate_models(
     features: Path,
     annotator: str | None,
     part: str = "val",
+    half: str = "report",
     side: int = 256,
     progress: Progress = iter,
     say: Callable[[str], None] = print,
@@ -36,10 +44,12 @@ def evaluate_models(
     Args:
         models: model folders; the others are compared with the first.
         data: the data set.
-        features: SqueezeNet 1.1 weights, ``.npz``.
+        features: EfficientNet-Lite0 weights, ``.npz``.
         annotator: as ``choose_annotator`` takes it; None to do without. It is also done without,
             and said, where PaddleSeg is not installed.
         part: ``train`` or ``val``.
+        half: of the part: ``choose`` to choose a recipe, ``report`` to tell how good it is, or
+            ``all`` (data/split.py).
         side: pixels of the square pictures.
         progress: is handed the scenes and hands them back one by one.
         say: prints a line.
@@ -50,18 +60,22 @@ def evaluate_models(
     """
     contenders = open_contenders(models)
     label_set = common_label_set(contenders, data)
-    pairs, others = scenes_of(data, part)
-    eye = PictureFeatures(features)
+    val_share = common_val_share(contenders, data)
+    pairs, others = scenes_of(data, part, half=half, val_share=val_share)
+    eye = Eye(features)
     judge = None if annotator is None else _open_annotator(annotator, label_set, say)
     evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
     rows = evaluation.score(contenders, pairs, others=others, progress=progress)
     protocol = {
         "data": str(data),
         "part": part,
+        "half": half,
+        "val_share": val_share,
         "scenes": len(pairs),
         "other_photos": len(others),
         "side": side,
         "seed": "number of the scene, from 0",
+        "replicates": REPLICATES,
         "features": {"file": features.name, "sha256": sha256(features)},
         "annotator": None if judge is None else annotator,
         "models": _models(models, contenders),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.metrics.bootstrap import Estimate
 from spade_paddle.metrics.segmentation import Agreement
+
+Score = Callable[[np.ndarray], np.ndarray]
+"""Takes how often each scene counts, float64 [..., S], and gives the score [...]."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class SceneScores:
 
     Args:
         scene: stem of its files.
-        perceptual: perceptual distance to the photo.
+        perceptual: distance of what the eye sees to the photo, 0..2 (judge/eye.py).
         colour: distance of the mean colours, 0..255 each.
         confusion: int64 [K, K + 1] of the label map and what the annotator sees in the picture.
     """
@@ -46,27 +51,19 @@ class Row:
         title: as the table names it.
         model: the model; None for the real photos.
         style: the style it painted with, if any.
-        frechet: of the patches; None where there is nothing to compare with.
-        kernel: of the averages.
         scenes: the pictures one by one.
+        estimates: scores of the set by name, each with its replicates on resampled scenes:
+            ``frechet_4``, ``frechet_10``, ``grid_energy`` and what ``scene_estimates`` gives. Of
+            the photos the distances are the floors, or not there.
+        diversity: mean distance of pictures of one scene and several seeds, 0..2; None for photos.
     """
 
     title: str
     model: str | None
     style: str | None
-    frechet: float | None
-    kernel: float | None
     scenes: list[SceneScores]
-
-    @property
-    def perceptual(self) -> float | None:
-        """Mean perceptual distance."""
-        return _mean([scene.perceptual for scene in self.scenes])
-
-    @property
-    def colour(self) -> float | None:
-        """Mean colour error, 0..255."""
-        return _mean([scene.colour for scene in self.scenes])
+    estimates: Mapping[str, Estimate]
+    diversity: float | None = None
 
     @property
     def agreement(self) -> Agreement | None:
@@ -76,22 +73,39 @@ class Row:
 
     def to_dict(self, label_set: LabelSet) -> dict[str, Any]:
         """JSON-serialisable, with every scene."""
-        values: dict[str, Any] = {
-            "title": self.title,
-            "model": self.model,
-            "style": self.style,
-            "patch_frechet": self.frechet,
-            "picture_kernel": self.kernel,
-            "perceptual": self.perceptual,
-            "colour": self.colour,
-        }
+        values: dict[str, Any] = {"title": self.title, "model": self.model, "style": self.style}
+        values.update({name: numbers(estimate) for name, estimate in self.estimates.items()})
+        values["diversity"] = self.diversity
         agreement = self.agreement
         if agreement is not None:
-            values["mean_iou"] = number(agreement.mean_iou)
-            values["pixel_accuracy"] = agreement.pixel_accuracy
             names = [label.name_en for label in label_set.labels]
             values["iou"] = {name: number(iou) for name, iou in zip(names, agreement.iou)}
         return {**values, "scenes": [scene.to_dict() for scene in self.scenes]}
+
+
+def scene_estimates(scenes: Sequence[SceneScores], draws: np.ndarray) -> dict[str, Estimate]:
+    """``perceptual``, ``colour``, ``mean_iou`` and ``pixel_accuracy``, those that there are.
+
+    Args:
+        scenes: S of them.
+        draws: [R, S], of ``resampled``.
+    """
+    scores: dict[str, Score] = {}
+    for name in ("perceptual", "colour"):
+        values = [getattr(scene, name) for scene in scenes]
+        if None not in values:
+            scores[name] = _mean_of(np.array(values))
+    counts = [scene.confusion for scene in scenes if scene.confusion is not None]
+    if counts:
+        for name in ("mean_iou", "pixel_accuracy"):
+            scores[name] = _agreement_of(np.stack(counts), name)
+    return {name: Estimate.of(score, draws) for name, score in scores.items()}
+
+
+def numbers(estimate: Estimate) -> dict[str, float | None]:
+    """Value and interval for JSON."""
+    low, high = estimate.interval
+    return {"value": number(estimate.value), "low": number(low), "high": number(high)}
 
 
 def number(value: float) -> float | None:
@@ -99,5 +113,18 @@ def number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _mean(values: list[float | None]) -> float | None:
-    return None if None in values else float(np.mean(values))
+def _mean_of(values: np.ndarray) -> Score:
+    return lambda weights: weights @ values / weights.sum(axis=-1)
+
+
+def _agreement_of(counts: np.ndarray, name: str) -> Score:
+    """A field of the Agreement of counts [S, K, K + 1] taken together."""
+
+    def score(weights: np.ndarray) -> np.ndarray:
+        pooled = np.tensordot(weights, counts, axes=1)  # [..., K, K + 1]
+        single = pooled.reshape(-1, *counts.shape[1:])
+        return np.reshape(
+            [getattr(Agreement.of(each), name) for each in single], weights.shape[:-1]
+        )
+
+    return score

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from spade_paddle.features.efficientnet import EfficientNetLite0
 from spade_paddle.features.network import FeatureNetwork
 from spade_paddle.features.squeezenet import SqueezeNet
 from spade_paddle.features.vgg19 import VGG19
 
 PROJECTED_LAYERS = {
     "squeezenet": ("fire3", "fire5", "fire9"),
+    "efficientnet_lite0": ("block2", "block4", "block10"),
     "vgg19": ("relu2_1", "relu3_1", "relu4_1"),
 }
-"""What a projected discriminator looks at, finest first (networks/projected.py). A new network
-needs its layers here and its line below."""
+"""What a projected discriminator looks at, finest first (networks/projected.py): 1/4, 1/8 and 1/16
+of the sides, with VGG19 half as coarse. A new network needs its layers here, its line below and
+its name in config.py."""
 
 
 def feature_network(name: str, *, weights: str | None) -> FeatureNetwork:
@@ -26,4 +29,5 @@ def feature_network(name: str, *, weights: str | None) -> FeatureNetwork:
     """
     if name == "vgg19":
         return VGG19(weights=weights, resize=None)
-    return SqueezeNet(weights=weights)
+    kinds = {"squeezenet": SqueezeNet, "efficientnet_lite0": EfficientNetLite0}
+    return kinds[name](weights=weights)

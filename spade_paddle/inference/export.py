@@ -15,11 +15,10 @@ from paddle import nn
 import spade_paddle
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.engine.schedule import fade_in
+from spade_paddle.engine.snapshots import read_averages
 from spade_paddle.engine.source import TRAINING_FILES
-from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
-from spade_paddle.errors import ModelError
+from spade_paddle.engine.training_weights import TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.files import sha256
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
 from spade_paddle.networks.build import build_encoder, build_generator
@@ -99,30 +98,34 @@ class LabelsToPicture(nn.Layer):
 
 
 def export_run(
-    run: str | Path, out: str | Path, *, name: str, version: str, trainable: bool = False
+    run: str | Path,
+    out: str | Path,
+    *,
+    name: str,
+    version: str,
+    snapshot: str | None = None,
+    trainable: bool = False,
 ) -> Path:
-    """Export the averaged generator of a run's newest checkpoint.
+    """Export the averaged generator of a run.
 
     Args:
         run: the run folder.
         out: the model folder; made anew, and only when everything has worked.
         name: of the model, shown by the service.
         version: of the weights.
-        trainable: add the networks as they train, in float16, for ``tools/train.py --init``.
+        snapshot: ``best`` or a number of images (engine/snapshots.py); None: the newest checkpoint.
+        trainable: add the networks as they train, in float16, for ``tools/train.py --init``: those
+            of the newest checkpoint, also with a snapshot, which has averages only.
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the run has no checkpoint, or a damaged one, or weights that are not finite.
+        ModelError: the run has no checkpoint or no such snapshot, or a damaged one, or weights that
+            are not finite.
     """
     run, out = Path(run), Path(out)
-    state = load_latest(run / "checkpoint", warn=print) if run.is_dir() else None
-    if state is None:
-        raise ModelError(
-            f"{run}: there is no checkpoint here; give the --run folder of tools/train.py",
-            code="run_missing",
-        )
+    state = read_averages(run, snapshot=snapshot)
     config = load_config(run / "config.yaml")
     label_set = LabelSet.load(run / LABELS_FILE)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
@@ -133,10 +136,6 @@ def export_run(
         "paddle": environment["paddle"],
         "config": without_folders(config.to_dict()),
     }
-    training_weights = TrainingWeights(
-        states={part: state[part] for part in PARTS if part in state},
-        images_seen=int(state["images_seen"]),
-    )
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
         out,
@@ -147,7 +146,7 @@ def export_run(
         training=training,
         encoder_state=state.get("average_encoder"),
         fade=fade_in(int(state["images_seen"]), over=config.fade_in_images),
-        training_weights=training_weights if trainable else None,
+        training_weights=TrainingWeights.of_run(run) if trainable else None,
     )
 
 

@@ -37,12 +37,15 @@ def diff_augment(
 
     - colour, of the photo: ``x + brightness``, then ``m + saturation * (x - m)`` with m the mean
       of a pixel's three channels, then ``m + contrast * (x - m)`` with m the mean of the picture;
-    - translation of all channels by whole pixels; what comes in is 0;
+    - translation of all channels by whole pixels; what comes in is the reflection of what is
+      there. In the paper it is 0, a frame that tells the discriminator how far the picture was
+      moved, and costs it what lies there;
     - cutout: a rectangle of all channels becomes 0.
 
     The paper's networks know no labels. Here the semantic map moves and is cut together with its
     photo, for the discriminator to judge whether the two fit; 0 is "no label" in the map and grey
-    in the photo. Values beyond -1..1 stay, as in the paper.
+    in the photo. Values beyond -1..1 stay, as in the paper. All of it can be differentiated twice,
+    as R1 needs it.
 
     Args:
         pictures: float [N, K + 3, H, W], semantic map ++ photo in -1..1.
@@ -58,67 +61,62 @@ def diff_augment(
     height, width = pictures.shape[2:]
     down = np.rint(rows[:, DOWN] * height).astype(np.int64)
     right = np.rint(rows[:, RIGHT] * width).astype(np.int64)
-    shown = _rectangle(down, down + height, right, right + width, (height, width))
     if (down != 0).any() or (right != 0).any():
-        pictures = _rotated(pictures, down * width + right)
-    if (rows[:, HOLE_SIDE] > 0).any():
-        shown = shown & ~_hole(rows, (height, width))
-    if shown.all():
+        pictures = _moved(pictures, down, right)
+    if not (rows[:, HOLE_SIDE] > 0).any():
         return pictures
-    mask = paddle.to_tensor(shown.astype(np.float32)).astype(pictures.dtype)
-    return pictures * mask.expand(pictures.shape)  # a product that broadcasts is slower on a CPU
+    mask = paddle.to_tensor(_outside_hole(rows, (height, width)).astype(np.float32))
+    # a product that broadcasts is slower on a CPU
+    return pictures * mask.astype(pictures.dtype).expand(pictures.shape)
 
 
 def _recoloured(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
-    """Brightness, saturation and contrast of the last three channels."""
+    """Brightness b, saturation s and contrast c of the last three channels, in one go:
+
+    ``c (s x + (1 - s) m) + (1 - c) M + b`` with m the mean of a pixel's channels and M that of the
+    whole picture, which saturation does not change: a 3 x 3 matrix for every picture, and a number.
+    """
     # not two slices, whose gradients are two whole pictures
     semantics, photo = split(pictures, [-1, PHOTO_CHANNELS], axis=1)
-
-    def column(index: int) -> paddle.Tensor:
-        values = paddle.to_tensor(rows[:, index].reshape(-1, 1, 1, 1))
-        return values.astype(pictures.dtype)
-
-    photo = photo + column(BRIGHTNESS)
-    for index, axes in ((SATURATION, [1]), (CONTRAST, [1, 2, 3])):
-        factor, mean = column(index), photo.mean(axis=axes, keepdim=True)
-        # mean + factor * (photo - mean), written so that a factor of 1 changes no bit
-        photo = photo * factor + mean * (1 - factor)
-    return paddle.concat([semantics, photo], axis=1)
+    flat = photo.reshape([photo.shape[0], PHOTO_CHANNELS, -1])  # [N, 3, H * W]
+    saturation = rows[:, SATURATION].reshape(-1, 1, 1)
+    contrast = rows[:, CONTRAST].reshape(-1, 1, 1)
+    mixing = contrast * (saturation * np.eye(3) + (1 - saturation) / 3)  # 1 changes no bit
+    added, kept = (_tensor(x.reshape(-1, 1, 1), photo) for x in (rows[:, BRIGHTNESS], 1 - contrast))
+    added = added + kept * flat.mean(axis=[1, 2], keepdim=True)
+    flat = paddle.matmul(_tensor(mixing, photo), flat) + added.expand(flat.shape)
+    return paddle.concat([semantics, flat.reshape(photo.shape)], axis=1)
 
 
-def _rotated(pictures: paddle.Tensor, steps: np.ndarray) -> paddle.Tensor:
-    """Each picture's numbers in memory order, moved on by so many steps, the last to the front.
+def _moved(pictures: paddle.Tensor, down: np.ndarray, right: np.ndarray) -> paddle.Tensor:
+    """Each picture moved by so many pixels, [N] each, reflected where it comes in.
 
-    That is the translation by ``down * W + right`` steps, but for the pixels that come in, which
-    the caller sets to 0. One split and one concat: several times faster on a CPU than to cut and
-    pad every picture, forwards and backwards.
+    As products with matrices of 0 and 1, on either side: on a CPU a third of the time of cutting,
+    turning and joining strips, and differentiable as often as one likes.
     """
-    size = int(np.prod(pictures.shape[1:]))
-    ends = [int(step) % size for step in steps]  # numbers that go to the front
-    sizes = [part for end in ends for part in (size - end, end) if part]
-    parts = iter(split(pictures.reshape([-1]), sizes, axis=0))
-    ordered = []
-    for end in ends:
-        kept = next(parts)
-        ordered += [next(parts), kept] if end else [kept]
-    return paddle.concat(ordered).reshape(pictures.shape)
+    count, _, height, width = pictures.shape
+    across = _tensor(_reflection(right, width).transpose(0, 2, 1), pictures)
+    moved = paddle.matmul(pictures.reshape([count, -1, width]), across).reshape(pictures.shape)
+    return paddle.matmul(_tensor(_reflection(down, height), pictures).unsqueeze(1), moved)
 
 
-def _hole(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    sides = []
+def _reflection(steps: np.ndarray, size: int) -> np.ndarray:
+    """[N] -> [N, size, size]: 1 where the row's pixel comes from the column's."""
+    places = np.abs(np.arange(size) - steps[:, None])
+    places = np.minimum(places, 2 * (size - 1) - places)
+    return places[:, :, None] == np.arange(size)
+
+
+def _tensor(values: np.ndarray, like: paddle.Tensor) -> paddle.Tensor:
+    return paddle.to_tensor(values.astype(np.float64)).astype(like.dtype)
+
+
+def _outside_hole(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """bool [N, 1, H, W]: False in each picture's hole."""
+    inside = []
     for middle, length in zip((HOLE_ROW, HOLE_COLUMN), size):
         side = np.rint(rows[:, HOLE_SIDE] * length).astype(np.int64)
         first = np.floor(rows[:, middle] * length).astype(np.int64) - side // 2
-        sides += [first, first + side]
-    return _rectangle(*sides, size)
-
-
-def _rectangle(
-    top: np.ndarray, bottom: np.ndarray, left: np.ndarray, right: np.ndarray, size: tuple[int, int]
-) -> np.ndarray:
-    """True in the rows from top to before bottom and the columns from left to before right: each
-    [N] -> bool [N, 1, H, W]."""
-    height, width = size
-    rows = (np.arange(height) >= top[:, None]) & (np.arange(height) < bottom[:, None])
-    columns = (np.arange(width) >= left[:, None]) & (np.arange(width) < right[:, None])
-    return (rows[:, :, None] & columns[:, None, :])[:, None]
+        places = np.arange(length)
+        inside.append((places >= first[:, None]) & (places < (first + side)[:, None]))
+    return ~(inside[0][:, :, None] & inside[1][:, None, :])[:, None]

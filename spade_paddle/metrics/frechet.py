@@ -1,14 +1,29 @@
 """Frechet distance of two sets of features (Heusel et al. 2017, there called FID).
 
-Legend: n samples, D numbers each.
+Legend: n samples, D numbers each; ... any leading axes, one distance for each of their places.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from spade_paddle.metrics.moments import Moments
+
 
 def frechet_distance(left: np.ndarray, right: np.ndarray) -> float:
+    """The Frechet distance (``frechet_of_moments``) of two sets of samples.
+
+    Args:
+        left: floats [n, D], n at least 2.
+        right: floats [m, D], m at least 2.
+
+    Raises:
+        ValueError: other shapes, fewer than 2 samples, or a number that is not finite.
+    """
+    return float(frechet_of_moments(Moments.of(left), Moments.of(right)))
+
+
+def frechet_of_moments(left: Moments, right: Moments) -> np.ndarray:
     """``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` of the means m and covariances C of two sets.
 
     This is the squared 2-Wasserstein distance of two normal distributions. As in Heusel et
@@ -18,61 +33,46 @@ def frechet_distance(left: np.ndarray, right: np.ndarray) -> float:
     samples look further apart than they are: compare only sets of the same sizes.
 
     Args:
-        left: floats [n, D], n at least 2.
-        right: floats [m, D], m at least 2.
+        left: of [...] sets of at least 2 samples.
+        right: of as many.
 
     Returns:
-        A number >= 0, the same for (right, left) but for rounding.
+        float64 [...], >= 0, the same for (right, left) but for rounding.
 
     Raises:
-        ValueError: other shapes, fewer than 2 samples, or a number that is not finite.
+        ValueError: they differ in D, or a set has fewer than 2 samples.
     """
-    left, right = checked_pair(left, right)
-    covariance_left, covariance_right = _covariance(left), _covariance(right)
-    root = _symmetric_root(covariance_left)
-    roots = np.sqrt(_eigenvalues_above_noise(np.linalg.eigvalsh(root @ covariance_right @ root)))
-    means = ((left.mean(axis=0) - right.mean(axis=0)) ** 2).sum()
-    spreads = np.trace(covariance_left) + np.trace(covariance_right) - 2 * roots.sum()
-    return max(float(means + spreads), 0.0)
-
-
-def checked_pair(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two sets of features as ``float64`` [n, D] and [m, D].
-
-    Raises:
-        ValueError: other shapes, fewer than 2 samples, or a number that is not finite.
-    """
-    left, right = np.asarray(left, np.float64), np.asarray(right, np.float64)
-    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1] or not left.shape[1]:
+    if left.total.shape[-1] != right.total.shape[-1]:
         raise ValueError(
-            "expected two sets of features [n, D] and [m, D] of one D, got shapes "
-            f"{left.shape} and {right.shape}"
+            "expected two sets of features [n, D] and [m, D] of one D, got D "
+            f"{left.total.shape[-1]} and {right.total.shape[-1]}"
         )
-    if min(len(left), len(right)) < 2:
+    fewest = [float(np.min(each.count)) for each in (left, right)]
+    if min(fewest) < 2:
         raise ValueError(
-            f"a set needs at least 2 samples to have a spread, got {len(left)} and {len(right)}"
+            f"a set needs at least 2 samples to have a spread, got {fewest[0]:g} and {fewest[1]:g}"
         )
-    if not (np.isfinite(left).all() and np.isfinite(right).all()):
-        raise ValueError("features hold numbers that are not finite (nan or infinity)")
-    return left, right
-
-
-def _covariance(samples: np.ndarray) -> np.ndarray:
-    """[n, D] -> [D, D]."""
-    centred = samples - samples.mean(axis=0)
-    return centred.T @ centred / (len(samples) - 1)
+    covariances = left.covariance, right.covariance
+    root = _symmetric_root(covariances[0])
+    eigenvalues = np.linalg.eigvalsh(root @ covariances[1] @ root)
+    roots = np.sqrt(_eigenvalues_above_noise(eigenvalues)).sum(axis=-1)
+    means = ((left.mean - right.mean) ** 2).sum(axis=-1)
+    spreads = sum(np.trace(each, axis1=-2, axis2=-1) for each in covariances) - 2 * roots
+    return np.maximum(means + spreads, 0.0)
 
 
 def _symmetric_root(matrix: np.ndarray) -> np.ndarray:
-    """The symmetric positive root of a covariance [D, D]."""
+    """The symmetric positive root of covariances [..., D, D]."""
     eigenvalues, vectors = np.linalg.eigh(matrix)
-    return vectors * np.sqrt(_eigenvalues_above_noise(eigenvalues)) @ vectors.T
+    roots = np.sqrt(_eigenvalues_above_noise(eigenvalues))
+    return vectors * roots[..., None, :] @ np.swapaxes(vectors, -1, -2)
 
 
 def _eigenvalues_above_noise(eigenvalues: np.ndarray) -> np.ndarray:
-    """Eigenvalues [D] of a matrix without negative ones; what is rounding noise becomes 0.
+    """Eigenvalues [..., D] of matrices without negative ones; what is rounding noise becomes 0.
 
     The root would make much of it: of 1e-16 it is 1e-8, D times.
     """
-    noise = np.finfo(np.float64).eps * len(eigenvalues) * max(eigenvalues.max(), 0.0)
+    largest = np.maximum(eigenvalues.max(axis=-1, keepdims=True), 0.0)
+    noise = np.finfo(np.float64).eps * eigenvalues.shape[-1] * largest
     return np.where(eigenvalues > noise, eigenvalues, 0.0)

@@ -5,6 +5,7 @@ Legend: N batch, K channels of the semantic input, H height, W width of the pict
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Callable
 
 import paddle
@@ -78,7 +79,7 @@ class SPADEGenerator(nn.Layer):
         self.upsampling = upsampling
         self.multiple = 2 ** UPSAMPLINGS[upsampling]
         self.activation = activation
-        self.noise_channels = len(self._plan()) if noise else 0
+        self.noise_strides = self._strides() if noise else []
         self.style_dim = style_dim
         self.latent_size = latent_size
 
@@ -111,7 +112,7 @@ class SPADEGenerator(nn.Layer):
     def forward(
         self,
         seg: paddle.Tensor,
-        noise: paddle.Tensor | None = None,
+        noise: paddle.Tensor | Sequence[paddle.Tensor] | None = None,
         *,
         style: paddle.Tensor | None = None,
         positions: paddle.Tensor | None = None,
@@ -120,7 +121,9 @@ class SPADEGenerator(nn.Layer):
 
         Args:
             seg: the semantic map; H and W are multiples of ``multiple``.
-            noise: standard normal [N, noise_channels, H, W]; None for a generator without.
+            noise: standard normal [N, noise_channels, H, W], of which a block at a coarser size
+                takes the pixels that it needs; or a map for each block at its own size, [N, 1,
+                H / s, W / s] with s of ``noise_strides``. None for a generator without.
             style: z, [N, style_dim]; None for a generator without.
             positions: positional encoding [N, 2, H, W] for CLADE-ICPE; else None.
 
@@ -141,7 +144,11 @@ class SPADEGenerator(nn.Layer):
                 stride //= 2
             block_noise = None
             if self.noise_channels:
-                block_noise = _shrunk(noise[:, index : index + 1], stride)
+                block_noise = (
+                    noise[index]
+                    if isinstance(noise, (list, tuple))
+                    else _shrunk(noise[:, index : index + 1], stride)
+                )
             x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))
         if coarser_picture is None:
@@ -168,6 +175,19 @@ class SPADEGenerator(nn.Layer):
         # at the size in training this changes nothing, bit for bit
         size = [seg.shape[2] // self.multiple, seg.shape[3] // self.multiple]
         return F.interpolate(x, size=size, mode="bilinear")
+
+    @property
+    def noise_channels(self) -> int:
+        """Noise maps that it takes, one for each block; 0 for none."""
+        return len(self.noise_strides)
+
+    def _strides(self) -> list[int]:
+        """How many pixels of the picture a block's pixel is wide and high, block by block."""
+        strides, stride = [], self.multiple
+        for _, doubles_first in self._plan():
+            stride //= 2 if doubles_first else 1
+            strides.append(stride)
+        return strides
 
     def _plan(self) -> list[tuple[str, bool]]:
         """The blocks in order, each with whether the features are doubled before it."""

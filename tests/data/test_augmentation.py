@@ -10,9 +10,21 @@ from spade_paddle.data.augmentation import IDENTITY, draw_augmentation
 from spade_paddle.data.batches import BatchSource
 from tests.data.scenes import numbered_scene
 
-ALL = {"colour": True, "translation": 0.125, "cutout": 0.5}
-OFF = {"colour": False, "translation": 0.0, "cutout": 0.0}
-COLUMNS = {"colour": [0, 1, 2], "translation": [3, 4], "cutout": [5, 6, 7]}
+ALL = {
+    "brightness": 0.5,
+    "saturation": 1.0,
+    "contrast": 0.5,
+    "translation": 0.125,
+    "cutout": 0.5,
+}
+OFF = dict.fromkeys(ALL, 0.0)
+COLUMNS = {
+    "brightness": [0],
+    "saturation": [1],
+    "contrast": [2],
+    "translation": [3, 4],
+    "cutout": [5, 6, 7],
+}
 
 
 def test_what_is_off_changes_nothing():
@@ -48,6 +60,27 @@ def test_numbers_are_spread_evenly_over_their_ranges():
     assert np.abs(correlations).max() < 0.1
 
 
+def test_half_the_strength_is_half_the_change():
+    strong = draw_augmentation([1, 4, 9], **ALL)
+    weak = draw_augmentation([1, 4, 9], **{kind: value / 2 for kind, value in ALL.items()})
+    for column in range(5):
+        change = strong[column] - np.float32([0, 1, 1, 0, 0][column])
+        assert weak[column] - np.float32([0, 1, 1, 0, 0][column]) == pytest.approx(change / 2)
+    assert (weak[7], strong[7]) == (0.25, 0.5)
+
+
+def test_holes_are_in_a_share_of_the_pictures_and_change_no_other_draw():
+    always = [draw_augmentation([0, 4, k], **ALL) for k in range(1000)]
+    rows = [draw_augmentation([0, 4, k], **ALL, cutout_probability=0.3) for k in range(1000)]
+    holes = [row[7] > 0 for row in rows]
+    assert 250 < sum(holes) < 350  # deviation 14
+    for row, other, hole in zip(rows, always, holes):
+        assert np.array_equal(row[:5], other[:5])
+        assert row[5:].tolist() == (other[5:].tolist() if hole else [0.5, 0.5, 0.0])
+    never = draw_augmentation([0, 4, 1], **ALL, cutout_probability=0.0)
+    assert never[7] == 0
+
+
 def test_rows_are_made_from_the_seed_alone():
     assert np.array_equal(draw_augmentation([2, 4, 3], **ALL), draw_augmentation([2, 4, 3], **ALL))
     rows = {draw_augmentation([2, 4, k], **ALL).tobytes() for k in range(20)}
@@ -62,9 +95,7 @@ def source(augmentation, **more):
     )
 
 
-EVERYTHING = RegularizationConfig(
-    augment_colour=True, augment_translation=0.125, augment_cutout=0.5
-)
+EVERYTHING = RegularizationConfig(**{f"augment_{kind}": value for kind, value in ALL.items()})
 
 
 def test_batches_carry_the_rows_of_their_pictures_however_they_are_shared():
@@ -78,17 +109,19 @@ def test_batches_carry_the_rows_of_their_pictures_however_they_are_shared():
 
 
 @pytest.mark.parametrize(
-    "field", ["augment_colour", "augment_translation", "augment_cutout", "r1_gamma"]
+    "field", [*(f"augment_{kind}" for kind in ALL), "augment_cutout_probability", "r1_gamma"]
 )
 def test_batches_carry_rows_where_any_of_it_is_on(field):
     batch = source(RegularizationConfig(**{field: 0.25})).at(0, 2)
-    assert (batch.augmentation is None) == (field == "r1_gamma")
+    assert (batch.augmentation is None) == (field not in {f"augment_{kind}" for kind in ALL})
 
 
 @pytest.mark.parametrize("off", [None, RegularizationConfig(r1_gamma=1.0)])
 def test_rows_change_nothing_else_in_a_batch(off):
-    more = {"noise_channels": 2, "style_dim": 3}
+    more = {"noise_strides": (2, 1), "style_dim": 3}
     plain, augmented = (source(options, **more).at(4, 3) for options in (off, EVERYTHING))
     assert plain.augmentation is None
-    for name in ("photo", "label_map", "instance_map", "noise", "style_noise"):
+    for name in ("photo", "label_map", "instance_map", "style_noise"):
         assert np.array_equal(getattr(plain, name), getattr(augmented, name))
+    for one, other in zip(plain.noise, augmented.noise):
+        assert np.array_equal(one, other)

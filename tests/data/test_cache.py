@@ -52,7 +52,7 @@ def test_batches_are_the_same_bits_with_no_some_and_enough_memory(pairs, landsca
     expected = None
     for size in (0, 40 * PIXELS, 2**31):
         scenes = cache(pairs, landscape, size, options=options)
-        source = BatchSource(scenes, options=options, seed=2, multiple=32, noise_channels=1)
+        source = BatchSource(scenes, options=options, seed=2, multiple=32, noise_strides=(1,))
         found = [vars(source.at(position, 1)) for position in range(12)]  # two epochs and more
         expected = expected or found
         for batch, other in zip(found, expected):

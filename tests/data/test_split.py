@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from spade_paddle.data.dataset import dataset_parts, find_pairs, read_scene
-from spade_paddle.data.split import side_of
+from spade_paddle.data.split import half_of, side_of
 from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import DataError
 
@@ -132,3 +132,22 @@ def test_scenes_of_a_flat_data_set_read_with_their_instances(tmp_path, landscape
     ]
     assert len(scenes) == 4
     assert all(scene.instance_map.max() > 255 for scene in scenes)
+
+
+def test_halves_are_by_other_bytes_of_the_hash_and_the_same_for_ever():
+    # any change would mix scenes that recipes were chosen on with those that scores are told of
+    place = hashlib.sha256(b"lake").digest()[8]
+    assert half_of("lake") == ("choose" if place < 128 else "report")
+    report = [stem for stem in STEMS[:12] if half_of(stem) == "report"]
+    assert report == [f"photo_{index:05d}" for index in (0, 1, 4, 6, 8, 10)]
+    share = sum(half_of(stem) == "choose" for stem in STEMS) / len(STEMS)
+    assert 0.46 < share < 0.54
+    # independent of the side, or a flat data set's val scenes would all be of one half
+    val = [stem for stem in STEMS if side_of(stem, val_share=0.1) == "val"]
+    assert 0.4 < sum(half_of(stem) == "choose" for stem in val) / len(val) < 0.6
+
+
+def test_halves_do_not_depend_on_how_a_system_writes_accents():
+    for index in range(20):
+        composed, decomposed = f"s\u00e9jour{index}", f"se\u0301jour{index}"
+        assert half_of(composed) == half_of(decomposed)

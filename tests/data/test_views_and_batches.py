@@ -60,13 +60,17 @@ def source_of(folder, label_set, options, **more):
 def test_batches_of_every_mode_depend_on_seed_and_position_only(tmp_path, landscape, mode):
     write_synthetic_dataset(tmp_path, label_set=landscape, train=3, height=70, width=100)
     options = DataConfig(load_mode=mode, load_size=64, crop_size=32)
-    straight = source_of(tmp_path, landscape, options, noise_channels=2)
+    straight = source_of(tmp_path, landscape, options, noise_strides=(2, 1))
     batches = [straight.at(position, 2) for position in range(0, 8, 2)]
-    resumed = source_of(tmp_path, landscape, options, noise_channels=2).at(6, 2)
-    for name in ("photo", "label_map", "noise"):
+    resumed = source_of(tmp_path, landscape, options, noise_strides=(2, 1)).at(6, 2)
+    for name in ("photo", "label_map"):
         assert np.array_equal(getattr(batches[-1], name), getattr(resumed, name))
+    for last, again in zip(batches[-1].noise, resumed.noise):
+        assert np.array_equal(last, again)
     for batch in batches:
-        assert batch.noise.shape == (2, 2, *batch.label_map.shape[1:])
+        height, width = batch.label_map.shape[1:]
+        shapes = [maps.shape for maps in batch.noise]
+        assert shapes == [(2, 1, height // 2, width // 2), (2, 1, height, width)]
         assert batch.photo.shape == (2, 3, *batch.label_map.shape[1:])
     assert not np.array_equal(batches[0].photo, batches[-1].photo)
 
@@ -74,8 +78,8 @@ def test_batches_of_every_mode_depend_on_seed_and_position_only(tmp_path, landsc
 def test_pictures_of_different_sizes_come_one_by_one_each_with_noise_of_its_size(landscape):
     options = DataConfig(load_mode="none", crop_size=32)
     scenes = [numbered_scene(32, 96), numbered_scene(64, 64)]
-    batches = BatchSource(scenes, options=options, seed=0, multiple=32, noise_channels=1)
-    shapes = [batches.at(k, 1).noise.shape for k in range(2)]
+    batches = BatchSource(scenes, options=options, seed=0, multiple=32, noise_strides=(1,))
+    shapes = [batches.at(k, 1).noise[0].shape for k in range(2)]
     assert sorted(shapes) == [(1, 1, 32, 96), (1, 1, 64, 64)]
 
 

@@ -25,6 +25,7 @@ from spade_paddle.engine.steps import StepInput
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
+from spade_paddle.layers.spectral import effective_state
 from tests.engine.conftest import TINY, assert_same_state
 
 LABEL_SET = find_label_set("landscape")
@@ -236,3 +237,17 @@ def test_a_batch_is_taken_in_as_few_equal_parts_as_may_be(count, most, sizes):
 def test_without_batch_norm_there_is_nothing_to_measure():
     options = config(generator={"param_free_norm": "instance"})
     assert measure_statistics(learner_of(options).averaged, pictures(options)) == {}
+
+
+def test_the_learners_average_has_the_half_life_of_the_images_seen():
+    options = config(ema_halflife_images=8, ema_halflife_share=0.5)
+    learner = learner_of(options)
+    name = "conv_img.weight"
+    expected = learner.averaged.generator.state_dict()[name].numpy()
+    for step in range(10):
+        learner.learn(pictures(options, seed=step))
+        beta = 0.5 ** (2 / min(0.5 * learner.images_seen, 8))
+        newest = effective_state(learner.networks.generator)[name].numpy()
+        expected = beta * expected + (1 - beta) * newest
+        average = learner.averaged.generator.state_dict()[name].numpy()
+        assert np.allclose(average, expected, atol=1e-6)

@@ -18,7 +18,7 @@ from spade_paddle.engine.checkpoint import (
 from spade_paddle.engine.cpu import cpu_settings
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
-from spade_paddle.engine.schedule import linear_decay
+from spade_paddle.engine.schedule import averaging_halflife, linear_decay
 from spade_paddle.errors import ConfigError, ModelError
 from spade_paddle.files import write_atomically
 
@@ -46,6 +46,27 @@ def test_half_life_zero_copies():
     network.weight.set_value(paddle.full([1, 1], 7.0))
     keeper.update(1)
     assert float(average.weight) == 7
+
+
+def test_half_life_is_a_share_of_the_images_seen_up_to_its_most_by_hand():
+    seen = (0, 100, 4000, 20_000, 10**6)
+    assert [averaging_halflife(k, share=0.05, most=1000) for k in seen] == [0, 5, 200, 1000, 1000]
+    assert [averaging_halflife(k, share=0.0, most=1000) for k in seen] == [1000] * 5
+    assert averaging_halflife(4000, share=0.05, most=0) == 0  # no averaging
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_with_a_share_the_average_is_that_of_the_last_part_of_the_run(batch):
+    # the weights are how many images were seen; with beta = 2^(-b / (s k)) what was learned at
+    # image j counts (j / k)^(ln 2 / s) of k images, so that the mean is k / (1 + s / ln 2)
+    network, average = nn.Linear(1, 1), nn.Linear(1, 1)
+    keeper = WeightAverage(network, average, halflife_images=10**9, halflife_share=0.1)
+    for seen in range(batch, 2001, batch):
+        network.weight.set_value(paddle.full([1, 1], float(seen)))
+        keeper.update(batch, images_seen=seen)
+        if seen in (400, 2000):
+            expected = seen / (1 + 0.1 / np.log(2))
+            assert average.weight.item() == pytest.approx(expected, rel=0.02)
 
 
 def test_failed_write_leaves_the_old_file_whole(tmp_path):

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from spade_paddle.evaluation.comparison import Comparison, compare_to_first
-from spade_paddle.evaluation.scores import Row, SceneScores
+from spade_paddle.evaluation.scores import Row, SceneScores, scene_estimates
+from spade_paddle.metrics.bootstrap import resampled
 
 
 def row(model, *distances, style=None):
     scenes = [SceneScores(str(index), distance, 0.0) for index, distance in enumerate(distances)]
-    return Row(f"{model} {style}", model, style, 0.0, 0.0, scenes)
+    estimates = scene_estimates(scenes, resampled(len(scenes)))
+    return Row(f"{model} {style}", model, style, scenes, estimates)
 
 
-def test_differences_are_taken_scene_by_scene():
+def test_differences_are_taken_on_the_same_resampled_scenes():
     comparison = Comparison.of(row("new", 1, 2, 5, 4), row("old", 2, 4, 5, 3))
-    assert comparison.differences == [-1, -2, 0, 1]
-    assert comparison.mean == -0.5
-    # squares about the mean: 0.25 + 2.25 + 0.25 + 2.25 = 5, over 3, over 4 scenes
-    assert comparison.standard_error == pytest.approx((5 / 3 / 4) ** 0.5)
-    assert comparison.better == 2
+    difference = comparison.differences["perceptual"]
+    assert difference.value == -0.5
+    draws = resampled(4)
+    assert difference.replicates == pytest.approx(draws @ np.array([-1, -2, 0, 1]) / 4)
+    assert (comparison.nearer, comparison.scenes) == (2, 4)
+    assert comparison.to_dict()["perceptual"]["value"] == -0.5
 
 
 def test_small_advantage_on_scenes_of_very_different_difficulty_shows():
     old = [1, 10, 100, 1000]
-    comparison = Comparison.of(row("new", *(x - 0.5 for x in old)), row("old", *old))
-    assert (comparison.mean, comparison.standard_error, comparison.better) == (-0.5, 0, 4)
+    new, old = row("new", *(x - 0.5 for x in old)), row("old", *old)
+    low, high = Comparison.of(new, old).differences["perceptual"].interval
+    assert (low, high) == (pytest.approx(-0.5), pytest.approx(-0.5))
+    assert new.estimates["perceptual"].interval[1] > old.estimates["perceptual"].value
 
 
 def test_like_is_compared_with_like():

@@ -12,7 +12,12 @@ from PIL import Image
 
 from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.errors import DataError, ModelError
-from spade_paddle.evaluation.contenders import Contender, common_label_set, open_contenders
+from spade_paddle.evaluation.contenders import (
+    Contender,
+    common_label_set,
+    common_val_share,
+    open_contenders,
+)
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
 from tests.inference.conftest import photo
@@ -123,3 +128,25 @@ def test_other_labels_than_the_data_sets_are_refused(make_exported, landscape, t
     assert common_label_set([odd], tmp_path).labels[3].name_en == "cheese"
     with pytest.raises(DataError, match="the model odd has"):
         common_label_set([odd, *open_contenders([folder])], tmp_path)
+
+
+def with_val_share(folder, out, share):
+    """A copy of a model folder that was trained with another share."""
+    shutil.copytree(folder, out)
+    model = json.loads((out / "model.json").read_text(encoding="utf-8"))
+    model["training"]["config"]["data"]["val_share"] = share
+    (out / "model.json").write_text(json.dumps(model), encoding="utf-8")
+    return out
+
+
+def test_scenes_are_those_that_all_models_left_for_looking(make_exported, data, tmp_path):
+    folder = make_exported("clade")[1]
+    old, new = (with_val_share(folder, tmp_path / name, 0.05) for name in ("old", "new"))
+    other = with_val_share(folder, tmp_path / "other", 0.3)
+    flat = data / "train"  # images/ and labels/ without parts
+    assert common_val_share(open_contenders([old, new]), flat) == 0.05
+    with pytest.raises(DataError, match=r"other was trained with .* 0\.3, but old with 0\.05") as e:
+        common_val_share(open_contenders([old, other]), flat)
+    assert e.value.code == "val_shares_differ"
+    # where people have sorted the photos the share means nothing
+    assert common_val_share(open_contenders([old, other]), data) == 0.05

@@ -11,16 +11,16 @@ import pytest
 from PIL import Image
 
 from spade_paddle.data.dataset import find_pairs, read_scene
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.data.transforms import whole_picture
-from spade_paddle.errors import DataError, LabelMapError
+from spade_paddle.errors import LabelMapError
 from spade_paddle.evaluation.comparison import compare_to_first
 from spade_paddle.evaluation.contenders import Contender
-from spade_paddle.evaluation.evaluation import Evaluation, colour_error, scenes_of
-from spade_paddle.evaluation.features import FeatureSet
+from spade_paddle.evaluation.evaluation import Evaluation, colour_error
 from spade_paddle.evaluation.report import Report
 from spade_paddle.inference.painter import Painter
-from spade_paddle.metrics.kernel import kernel_distance
+from spade_paddle.judge.eye import sight_distance
+from spade_paddle.metrics.frechet import frechet_distance
+from spade_paddle.metrics.grid import grid_energy
 from spade_paddle.metrics.segmentation import Agreement, confusion
 from tests.evaluation.conftest import Copyist
 
@@ -52,40 +52,80 @@ def views(data, landscape):
     return [whole_picture(read_scene(pair, landscape), SIDE, SIDE) for pair in pairs]
 
 
+class Flickering:
+    """Stands in for a Contender: another brightness with every seed."""
+
+    model, style, title = "flickering", None, "flickering"
+
+    def paint(self, scene, *, seed):
+        return scene.photo // (seed + 1)
+
+
 @pytest.fixture(scope="module")
 def copyists():
-    return [Copyist(), Copyist(off=(-3, 0, 4))]
+    return [Copyist(), Copyist(name="off", off=(-3, 0, 4))]
 
 
 @pytest.fixture(scope="module")
 def rows(eye, data, landscape, copyists):
     evaluation = Evaluation(eye, annotator=Blueness(), label_set=landscape, side=SIDE)
-    pairs, others = scenes_of(data, "val")
-    return evaluation.score([*copyists, Blind()], pairs, others=others)
+    others = find_pairs(data, "train")[:4]
+    return evaluation.score([*copyists, Blind()], find_pairs(data, "val"), others=others)
 
 
-def test_the_photos_themselves_are_perfect_pictures(rows, eye, views):
+def value(row, name):
+    return row.estimates[name].value
+
+
+def test_the_photos_themselves_are_perfect_pictures(rows):
     photos, copy = rows[:2]
-    assert copy.frechet == pytest.approx(0, abs=1e-6)
-    assert copy.perceptual == copy.colour == 0
-    # unbiased: a set to itself lies below 0 by what samples have in common with themselves
-    averages = np.stack([eye.of(view.photo).patches().mean(axis=0) for view in views])
-    assert copy.kernel == pytest.approx(kernel_distance(averages, averages), rel=1e-4)
-    assert copy.agreement.mean_iou == photos.agreement.mean_iou
-    assert copy.agreement.pixel_accuracy == photos.agreement.pixel_accuracy
+    for name in ("frechet_4", "frechet_10"):
+        assert value(copy, name) == pytest.approx(0, abs=1e-6 * value(photos, name))
+        assert copy.estimates[name].interval[1] < 1e-3 * value(photos, name)
+    assert value(copy, "perceptual") == pytest.approx(0, abs=1e-6)
+    assert value(copy, "colour") == 0
+    for name in ("grid_energy", "mean_iou", "pixel_accuracy"):
+        assert value(copy, name) == value(photos, name)
+        assert np.array_equal(copy.estimates[name].replicates, photos.estimates[name].replicates)
 
 
 def test_pictures_of_nothing_are_far_away_in_every_column(rows):
     _, _, off, blind = rows
-    assert blind.frechet > 3 * off.frechet > 0
-    assert blind.kernel > off.kernel
-    assert blind.perceptual > 3 * off.perceptual > 0
-    assert blind.colour > off.colour
-    assert blind.agreement.pixel_accuracy < off.agreement.pixel_accuracy
+    for name in ("frechet_4", "frechet_10", "perceptual"):
+        assert value(blind, name) > 3 * value(off, name) > 0
+        assert blind.estimates[name].interval[0] > value(off, name)
+    assert value(blind, "colour") > value(off, "colour")
+    assert value(blind, "pixel_accuracy") < value(off, "pixel_accuracy")
+
+
+def test_distances_are_of_all_positions_of_all_pictures(rows, eye, views):
+    off = [Copyist(off=(-3, 0, 4)).paint(view, seed=0) for view in views]
+    for name, layer in (("frechet_4", "block4"), ("frechet_10", "block10")):
+        painted, real = (
+            np.concatenate([eye.look(picture).samples(layer) for picture in pictures])
+            for pictures in (off, [view.photo for view in views])
+        )
+        assert value(rows[2], name) == pytest.approx(frechet_distance(painted, real), rel=1e-6)
+    assert value(rows[2], "grid_energy") == pytest.approx(np.mean([grid_energy(p) for p in off]))
+
+
+def test_diversity_is_the_mean_distance_of_pictures_of_one_scene_with_other_seeds(
+    eye, data, landscape, views, rows
+):
+    assert rows[0].diversity is None
+    assert rows[1].diversity == rows[3].diversity == pytest.approx(0, abs=1e-6)
+    evaluation = Evaluation(eye, annotator=None, label_set=landscape, side=SIDE)
+    row = evaluation.score([Flickering()], find_pairs(data, "val"), others=[])[1]
+    distances = []
+    for view in views:  # four, which is as many as are looked at
+        sights = [eye.look(view.photo // (seed + 1)) for seed in range(8)]
+        distances += [sight_distance(a, b) for k, a in enumerate(sights) for b in sights[:k]]
+    assert row.diversity == pytest.approx(np.mean(distances), rel=1e-6)
+    assert row.diversity > 0.01
 
 
 def test_colour_error_is_the_distance_of_the_mean_colours(rows):
-    assert 4.5 < rows[2].colour <= 5  # 3 less red, 4 more blue, cut off at 0 and 255
+    assert 4.5 < value(rows[2], "colour") <= 5  # 3 less red, 4 more blue, cut off at 0 and 255
     left, right = np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)
     left[0], right[1] = (6, 0, 8), (6, 0, 8)  # the same colour elsewhere
     assert colour_error(left, right) == 0
@@ -96,15 +136,18 @@ def test_real_photos_are_measured_against_photos_of_the_other_part(
     rows, eye, data, landscape, views
 ):
     photos = rows[0]
-    assert (photos.perceptual, photos.colour, photos.model) == (None, None, None)
-    real, other = FeatureSet(), FeatureSet()
-    for view in views:
-        real.add(eye.of(view.photo))
-    for pair in find_pairs(data, "train")[:4]:  # as many as there are val scenes
-        scene = read_scene(pair, landscape)
-        other.add(eye.of(whole_picture(scene, SIDE, SIDE).photo))
-    assert photos.frechet == pytest.approx(real.frechet_to(other), rel=1e-6)
-    assert photos.kernel == pytest.approx(real.kernel_to(other), rel=1e-6)
+    assert photos.model is None
+    assert not {"perceptual", "colour"} & photos.estimates.keys()
+    scenes = [read_scene(pair, landscape) for pair in find_pairs(data, "train")[:4]]
+    others = [whole_picture(scene, SIDE, SIDE) for scene in scenes]
+    for name, layer in (("frechet_4", "block4"), ("frechet_10", "block10")):
+        real, other = (
+            np.concatenate([eye.look(view.photo).samples(layer) for view in each])
+            for each in (views, others)
+        )
+        assert value(photos, name) == pytest.approx(frechet_distance(real, other), rel=1e-6)
+        low, high = photos.estimates[name].interval
+        assert low < value(photos, name) < high
 
 
 def test_iou_is_of_the_label_map_that_was_painted_counted_over_all_scenes(rows, views):
@@ -114,29 +157,60 @@ def test_iou_is_of_the_label_map_that_was_painted_counted_over_all_scenes(rows, 
     )
     expected = Agreement.of(counts)
     assert 0 < expected.mean_iou < 1
-    assert rows[0].agreement.mean_iou == expected.mean_iou
-    assert rows[0].agreement.pixel_accuracy == expected.pixel_accuracy
+    for name in ("mean_iou", "pixel_accuracy"):
+        assert value(rows[0], name) == pytest.approx(getattr(expected, name))
+        low, high = rows[0].estimates[name].interval
+        assert low < value(rows[0], name) < high
 
 
 def test_every_scene_has_a_seed_of_its_own_the_same_for_all(rows, copyists):
-    assert [copyist.seeds for copyist in copyists] == [[0, 1, 2, 3]] * 2
+    # and after it those of the pictures whose diversity is measured
+    expected = [seed for scene in range(4) for seed in (scene, *range(8))]
+    assert [copyist.seeds for copyist in copyists] == [expected] * 2
 
 
 def test_means_are_those_of_the_scenes(rows):
     for row in rows[1:]:
         assert [scene.scene for scene in row.scenes] == ["0000", "0001", "0002", "0003"]
-        assert row.perceptual == pytest.approx(np.mean([scene.perceptual for scene in row.scenes]))
-        assert row.colour == pytest.approx(np.mean([scene.colour for scene in row.scenes]))
+        for name in ("perceptual", "colour"):
+            expected = np.mean([getattr(scene, name) for scene in row.scenes])
+            assert value(row, name) == pytest.approx(expected)
 
 
 def test_without_an_annotator_there_are_no_columns_of_it(eye, data, landscape, rows):
     evaluation = Evaluation(eye, annotator=None, label_set=landscape, side=SIDE)
     bare = evaluation.score([Copyist()], find_pairs(data, "val"), others=[])
-    assert (bare[0].frechet, bare[0].kernel, bare[0].agreement) == (None, None, None)
+    assert bare[0].estimates.keys() == {"grid_energy"}
+    assert "mean_iou" not in bare[1].estimates
     text = Report({}, bare, [], landscape).text()
     assert "IoU" not in text
-    assert "| real photos |             - |" in text
+    assert "| real photos |               - |       - |" in text
     assert "mean IoU" in Report({}, rows, [], landscape).text()
+
+
+def test_report_shows_every_distance_beside_its_floor(rows, landscape):
+    report = Report({}, rows, compare_to_first(rows[1:]), landscape)
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in report.text().splitlines()
+        if line.startswith("|")
+    ]
+    photos, blind = rows[0], rows[3]
+    floor = photos.estimates["frechet_10"]
+    cells = next(line for line in lines if line[0] == "real photos")
+    assert cells[3] == f"{floor.value:.2f}"
+    assert cells[4].startswith("1.00 [")
+    cells = next(line for line in lines if line[0] == "blind")
+    multiple = blind.estimates["frechet_10"].over(floor.value)
+    low, high = multiple.interval
+    assert cells[3] == f"{blind.estimates['frechet_10'].value:.2f}"
+    assert cells[4] == f"{multiple.value:.2f} [{low:.2f}, {high:.2f}]"
+    content = report.to_dict()["rows"][3]["frechet_10"]
+    assert content["over_floor"] == pytest.approx(multiple.value)
+    # and the difference to the first model in the same unit
+    cells = next(line for line in lines if line[:2] == ["blind", "copyist"])
+    assert cells[3].startswith(f"{multiple.value:+.2f} [")
+    assert cells[-1] == "0 of 4"
 
 
 def test_report_goes_through_json_even_with_labels_that_are_nowhere(rows, landscape):
@@ -163,27 +237,3 @@ def test_scene_that_a_model_cannot_paint_is_named(
     with pytest.raises(LabelMapError, match=r"0002\.png: .*don't care") as error:
         evaluation.score([Contender("tiny", painter, "average")], pairs, others=[])
     assert error.value.code == "label_unknown"
-
-
-def test_other_photos_are_spread_over_the_other_part(tmp_path, landscape):
-    data = write_synthetic_dataset(tmp_path, label_set=landscape, train=7, val=3)
-    pairs, others = scenes_of(data, "val")
-    assert [pair.stem for pair in pairs] == ["0000", "0001", "0002"]
-    assert [pair.photo.relative_to(data).parts[0] for pair in others] == ["train"] * 3
-    assert [pair.stem for pair in others] == ["0000", "0002", "0004"]
-    pairs, others = scenes_of(data, "train")
-    assert (len(pairs), len(others)) == (7, 3)  # no more than there are
-
-
-def test_a_data_set_with_one_part_only_is_measured_without_other_photos(data, tmp_path):
-    shutil.copytree(data / "val", tmp_path / "val")
-    assert scenes_of(tmp_path, "val")[1] == []
-
-
-def test_too_few_scenes_are_told(data, tmp_path):
-    for folder in ("images", "labels"):
-        (tmp_path / "val" / folder).mkdir(parents=True)
-        shutil.copy(data / "val" / folder / "0000.png", tmp_path / "val" / folder)
-    with pytest.raises(DataError, match=r"the part val has 1 scene.*at least 2") as error:
-        scenes_of(tmp_path, "val")
-    assert error.value.code == "scenes_too_few"

@@ -10,8 +10,11 @@ import sys
 import pytest
 
 from spade_paddle.annotate import segmentation_network
+from spade_paddle.data.split import side_of
+from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.evaluation.job import evaluate_models
 from tests.engine.conftest import environment
+from tests.evaluation.test_contenders import with_val_share
 
 
 @pytest.fixture(scope="module")
@@ -41,38 +44,69 @@ def test_two_models_are_measured_and_compared_the_same_each_time(run, models, tm
     assert texts[0] == texts[1]
     content = json.loads(texts[0])
     protocol = content["protocol"]
-    assert (protocol["part"], protocol["scenes"], protocol["side"]) == ("val", 4, 64)
+    assert protocol["half"] == "report"
+    assert (protocol["part"], protocol["scenes"], protocol["side"]) == ("val", 2, 64)
     assert [model["folder"] for model in protocol["models"]] == [str(model) for model in models]
     assert [row["style"] for row in content["rows"]] == [None, None, "average", "drawn", "own"]
     lines = results[0].stdout.splitlines()
+    floor = content["rows"][0]["frechet_10"]["value"]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     for row in content["rows"][1:]:
-        numbers = [
-            *(f"{row['patch_frechet']:.1f}", f"{1000 * row['picture_kernel']:.1f}"),
-            *(f"{row['perceptual']:.4f}", f"{row['colour']:.1f}"),
-        ]
-        cells = [line.strip("|").replace(" ", "").split("|") for line in lines]
-        assert [row["title"].replace(" ", ""), *numbers] in cells
+        distance, colour = row["frechet_10"], row["colour"]
+        assert distance["over_floor"] == pytest.approx(distance["value"] / floor)
+        shown = next(line for line in cells if line[0] == row["title"])
+        assert shown[3] == f"{distance['value']:.2f}"
+        assert shown[4] == (
+            f"{distance['value'] / floor:.2f} "
+            f"[{distance['low'] / floor:.2f}, {distance['high'] / floor:.2f}]"
+        )
+        assert any(
+            line[0] == row["title"]
+            and line[2] == f"{colour['value']:.1f} [{colour['low']:.1f}, {colour['high']:.1f}]"
+            for line in cells
+        )
     for comparison in content["comparisons"]:
         assert any(
-            comparison["title"] in line
-            and f"{comparison['mean']:+.4f} |" in line
-            and f"{comparison['better']} of 4" in line
-            for line in lines
+            line[:2] == [comparison["title"], comparison["baseline"]]
+            and line[-1] == f"{comparison['nearer']} of 2"
+            for line in cells
         )
     assert len(content["comparisons"]) == 3
+
+
+def test_scenes_are_those_of_the_half_that_is_asked_for(run, models, tmp_path):
+    options = ["--model", models[0], "--annotator", "none", "--half", "choose"]
+    result = run(*options, "--json", tmp_path / "choose.json")
+    assert result.returncode == 0, result.stderr
+    content = json.loads((tmp_path / "choose.json").read_text(encoding="utf-8"))
+    assert content["protocol"]["half"] == "choose"
+    assert [scene["scene"] for scene in content["rows"][1]["scenes"]] == ["0002", "0003"]
+
+
+def test_flat_data_set_is_split_as_it_was_for_the_model(models, weights, tmp_path, landscape):
+    # of the names 0000 to 0039 other ones fall to val with a share of 0.3 than with the default
+    data = write_synthetic_dataset(tmp_path / "data", label_set=landscape, train=40, val=2)
+    folder = with_val_share(models[0], tmp_path / "model", 0.3)
+    report = evaluate_models(
+        [folder], data=data / "train", features=weights, annotator=None, half="all", side=64
+    )
+    stems = [scene.scene for scene in report.rows[1].scenes]
+    names = [f"{index:04d}" for index in range(40)]
+    assert stems == [name for name in names if side_of(name, val_share=0.3) == "val"]
+    assert report.protocol["val_share"] == 0.3
 
 
 @pytest.mark.skipif(importlib.util.find_spec("paddleseg") is None, reason="no PaddleSeg")
 def test_annotator_that_comes_along_looks_at_the_pictures(run, models, tmp_path):
     result = run("--model", models[0], "--json", tmp_path / "all.json")
     assert result.returncode == 0, result.stderr
-    assert "| mean IoU | accuracy |" in result.stdout
+    assert "mean IoU" in result.stdout
     content = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
     assert content["protocol"]["annotator"] == "landscape"
     real, painted = content["rows"]
     assert real["iou"].keys() == painted["iou"].keys()
     # an untrained model's pictures show hardly anything of their maps
-    assert painted["pixel_accuracy"] < real["pixel_accuracy"] <= 1
+    assert painted["pixel_accuracy"]["value"] < real["pixel_accuracy"]["value"] <= 1
     assert content["comparisons"] == []
 
 
@@ -96,6 +130,7 @@ def test_without_paddleseg_one_line_says_what_to_install(monkeypatch, models, da
         (["--data", "nowhere"], "nowhere: this is no data set"),
         (["--annotator", "nobody"], "there is no such annotator"),
         (["--json", "/"], "--json is a folder"),
+        (["--half", "best"], "invalid choice: 'best'"),
         (["--side", "16"], "expected a whole number from 32 to 1024"),
     ],
 )

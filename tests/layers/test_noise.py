@@ -62,6 +62,10 @@ def test_every_block_of_the_generator_gets_a_map_of_its_own_and_none_is_unused()
     seg = tensor(segmap(1, 64, 64))
     noise = noise_maps(0, channels=7, height=64, width=64)[None].astype(np.float64)
     picture = generator(seg, tensor(noise)).numpy()
+    strides = generator.noise_strides
+    assert strides == [32, 16, 16, 8, 4, 2, 1]
+    own = [tensor(noise[:, k : k + 1, ::stride, ::stride]) for k, stride in enumerate(strides)]
+    assert_same(generator(seg, own).numpy(), picture)
     for channel in range(7):
         other = noise.copy()
         other[:, channel] = noise_maps(1, channels=1, height=64, width=64)

@@ -38,14 +38,21 @@ def row(**values: float) -> np.ndarray:
 
 
 def drawn(count: int, *, seed: int = 0, colour=True, translation=0.4, cutout=0.5) -> np.ndarray:
+    strengths = {"brightness": 0.5, "saturation": 1.0, "contrast": 0.5} if colour else {}
     rows = [
-        draw_augmentation([seed, k], colour=colour, translation=translation, cutout=cutout)
+        draw_augmentation([seed, k], **strengths, translation=translation, cutout=cutout)
         for k in range(count)
     ]
     return np.stack(rows)
 
 
-def reference(pictures, rows, *, sign=1, semantics_too=False):
+def reflected(place: int, size: int) -> int:
+    """The pixel that is seen at a place beyond the border, which is not doubled."""
+    place = abs(place)
+    return min(place, 2 * (size - 1) - place)
+
+
+def reference(pictures, rows, *, sign=1, semantics_too=False, zeros=False):
     """The definition, pixel by pixel; the other arguments make wrong ones."""
     out = np.zeros_like(pictures)
     height, width = pictures.shape[2:]
@@ -63,8 +70,10 @@ def reference(pictures, rows, *, sign=1, semantics_too=False):
         for r in range(height):
             for c in range(width):
                 hole = top <= r < top + sides[0] and left <= c < left + sides[1]
-                if not hole and 0 <= r - down < height and 0 <= c - right < width:
-                    out[index, :, r, c] = picture[:, r - down, c - right]
+                outside = not (0 <= r - down < height and 0 <= c - right < width)
+                if not (hole or (zeros and outside)):
+                    place = reflected(r - down, height), reflected(c - right, width)
+                    out[index, :, r, c] = picture[:, place[0], place[1]]
     return out
 
 
@@ -77,7 +86,7 @@ def test_colours_by_hand():
     picture = np.array([7, 7, 1, 5, 2, 5, 3, 5], float).reshape(1, 4, 1, 2)
 
     def result(**values: float) -> list[float]:
-        return augmented(picture, row(**values)).ravel().tolist()
+        return augmented(picture, row(**values)).ravel().round(12).tolist()
 
     assert result(brightness=0.5) == [7, 7, 1.5, 5.5, 2.5, 5.5, 3.5, 5.5]
     # about the mean of each pixel, 2 and 5: grey at 0, twice as colourful at 2
@@ -91,12 +100,12 @@ def test_colours_by_hand():
 def test_moves_by_hand():
     picture = np.tile(np.arange(1.0, 17).reshape(1, 1, 4, 4), (1, 4, 1, 1))
     moved = augmented(picture, row(down=0.25))[0, 0]
-    assert moved.tolist() == [[0, 0, 0, 0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]
+    assert moved.tolist() == [[5, 6, 7, 8], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]
     moved = augmented(picture, row(down=-0.25, right=0.5))[0, 3]
-    assert moved.tolist() == [[0, 0, 5, 6], [0, 0, 9, 10], [0, 0, 13, 14], [0, 0, 0, 0]]
+    assert moved.tolist() == [[7, 6, 5, 6], [11, 10, 9, 10], [15, 14, 13, 14], [11, 10, 9, 10]]
     # whole pixels: 0.1 of 4 is none, 0.2 is one
     assert augmented(picture, row(right=0.1)).tolist() == picture.tolist()
-    assert augmented(picture, row(right=-0.2))[0, 0, 0].tolist() == [2, 3, 4, 0]
+    assert augmented(picture, row(right=-0.2))[0, 0, 0].tolist() == [2, 3, 4, 3]
 
 
 def test_holes_by_hand():
@@ -123,6 +132,7 @@ def test_wrong_definitions_are_told_from_the_right_one():
     pictures, rows = normal(4, 5, 9, 14), drawn(4)
     actual = augmented(pictures, rows)
     assert_differs(actual, reference(pictures, rows, sign=-1))
+    assert_differs(actual, reference(pictures, rows, zeros=True))
     assert_differs(actual, reference(pictures, rows, semantics_too=True))
     assert_differs(actual, reference(pictures, np.roll(rows, 1, axis=0)))
 
@@ -180,9 +190,27 @@ def test_gradient_is_the_slope():
     assert_gradients(lambda: weighted_sum(diff_augment(pictures, rows)), [pictures], places=80)
 
 
-def test_pixels_that_left_the_picture_get_no_gradient():
-    pictures = tensor(normal(1, 4, 4, 4), differentiable=True)
-    diff_augment(pictures, row(down=0.5)).sum().backward()
-    gradient = pictures.grad.numpy()
-    assert (gradient[:, :, :2] == 1).all()
-    assert (gradient[:, :, 2:] == 0).all()
+def test_pixels_that_left_the_picture_get_no_gradient_and_those_seen_twice_get_both():
+    pictures = tensor(normal(1, 4, 5, 4), differentiable=True)
+    diff_augment(pictures, row(down=0.4)).sum().backward()
+    # rows 2 1 | 0 1 2: row 0 is the border and is not doubled
+    assert (pictures.grad.numpy() == np.reshape([1, 2, 2, 0, 0], (1, 1, 5, 1))).all()
+
+
+def test_a_move_by_half_a_picture_is_still_a_reflection():
+    picture = np.tile(np.arange(4.0).reshape(1, 1, 1, 4), (1, 4, 2, 1))
+    assert augmented(picture, row(right=0.5))[0, 0, 0].tolist() == [2, 1, 0, 1]
+    assert augmented(picture, row(right=-0.5))[0, 0, 0].tolist() == [2, 3, 2, 1]
+
+
+def test_a_gradient_of_the_gradient_is_its_slope_as_r1_needs_it():
+    pictures = tensor(normal(2, 4, 5, 6), differentiable=True)
+    rows = drawn(2, seed=5)
+
+    def penalty():
+        with paddle.enable_grad():
+            value = weighted_sum(diff_augment(pictures, rows) ** 3)
+            (gradient,) = paddle.grad(value, [pictures], create_graph=True)
+            return (gradient**2).sum()
+
+    assert_gradients(penalty, [pictures], places=30)

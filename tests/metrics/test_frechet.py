@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.metrics.frechet import frechet_distance
+from spade_paddle.metrics.frechet import frechet_distance, frechet_of_moments
+from spade_paddle.metrics.moments import Moments
 
 
 def samples(mean, covariance, *, count=40, seed=0):
@@ -96,8 +97,8 @@ def test_constant_sets_are_apart_by_their_means_only():
     ("left", "right", "words"),
     [
         (np.zeros((4, 3)), np.zeros((4, 2)), "of one D"),
-        (np.zeros(4), np.zeros(4), "of one D"),
-        (np.zeros((4, 0)), np.zeros((4, 0)), "of one D"),
+        (np.zeros(4), np.zeros(4), r"expected features \[n, D\]"),
+        (np.zeros((4, 0)), np.zeros((4, 0)), r"expected features \[n, D\]"),
         (np.zeros((4, 3)), np.zeros((1, 3)), "at least 2 samples"),
         (np.zeros((4, 3)), np.full((4, 3), np.nan), "not finite"),
         (np.full((4, 3), np.inf), np.zeros((4, 3)), "not finite"),
@@ -106,3 +107,12 @@ def test_constant_sets_are_apart_by_their_means_only():
 def test_what_is_no_pair_of_sets_is_refused(left, right, words):
     with pytest.raises(ValueError, match=words):
         frechet_distance(left, right)
+
+
+def test_several_pairs_at_once_are_the_same_one_by_one():
+    rng = np.random.default_rng(2)
+    left, right = rng.random((4, 30, 5)), rng.random((4, 20, 5)) ** 2
+    right[3] = 1  # without any spread, so that the noise of its eigenvalues is its own
+    stacked = [Moments.stacked([Moments.of(each) for each in sets]) for sets in (left, right)]
+    expected = [frechet_distance(*pair) for pair in zip(left, right)]
+    assert frechet_of_moments(*stacked) == pytest.approx(expected, rel=1e-9)

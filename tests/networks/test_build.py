@@ -8,9 +8,15 @@ import pytest
 from paddle import nn
 
 from spade_paddle.config import Config, load_config, read_config
+from spade_paddle.errors import ConfigError
+from spade_paddle.features.choice import PROJECTED_LAYERS
+from spade_paddle.features.efficientnet import EfficientNetLite0
+from spade_paddle.features.squeezenet import SqueezeNet
+from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, ParamFreeInstanceNorm
 from spade_paddle.networks.build import build_discriminator, build_generator
 from spade_paddle.networks.generator import SPADEGenerator
+from tests.features.efficientnet import efficientnet_file
 from tests.features.weights import squeezenet_file
 
 ROOT = Path(__file__).parents[2]
@@ -205,6 +211,27 @@ def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
         assert [s[0].shape for s in judgement["projected"]] == [
             [2, 1, side, side] for side in (7, 7, 3)
         ]
+
+
+def test_heads_look_at_any_feature_network(tmp_path):
+    options = {
+        "kind": "both",
+        "projected_network": "efficientnet_lite0",
+        "projected_weights": str(efficientnet_file(tmp_path)),
+        "ndf": 2,
+    }
+    network = build_discriminator(read_config({"discriminator": options}), num_labels=3)
+    prediction = network(paddle.rand([1, 5 + 3, 64, 64]))["projected"]
+    assert [stages[0].shape for stages in prediction] == [[1, 1, side, side] for side in (8, 8, 4)]
+
+
+def test_every_choice_of_a_feature_network_is_known():
+    for name, layers in PROJECTED_LAYERS.items():
+        read_config({"discriminator": {"projected_network": name}})
+        kinds = {"squeezenet": SqueezeNet, "efficientnet_lite0": EfficientNetLite0, "vgg19": VGG19}
+        assert [x for x in kinds[name].channels if x in layers] == list(layers)
+    with pytest.raises(ConfigError, match=", ".join(PROJECTED_LAYERS)):
+        read_config({"discriminator": {"projected_network": "resnet"}})
 
 
 def test_projected_heads_change_no_bit_of_the_patch_scales_beside_them(squeezenet):

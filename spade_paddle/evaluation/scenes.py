@@ -1,0 +1,52 @@
+"""The scenes that models are compared on, and the other photos that give the floor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spade_paddle.data.dataset import PARTS, Pair, find_pairs
+from spade_paddle.data.split import HALVES, half_of
+from spade_paddle.errors import DataError
+
+LEAST_SCENES = 2  # one has no spread
+ALL = "all"
+
+
+def scenes_of(
+    data: Path, part: str, *, half: str, val_share: float
+) -> tuple[list[Pair], list[Pair]]:
+    """The scenes of half a part, and as many of the other part, evenly spread.
+
+    Args:
+        data: the data set.
+        part: ``train`` or ``val``.
+        half: ``choose`` or ``report`` (data/split.py), or ``all`` for both.
+        val_share: how much of a flat data set is ``val``.
+
+    Returns:
+        both, the second one empty where the data set has no other part.
+
+    Raises:
+        DataError: no data set, files without partners, or too few scenes.
+    """
+    whole = find_pairs(data, part, val_share=val_share)
+    pairs = [pair for pair in whole if half == ALL or half_of(pair.stem) == half]
+    if len(pairs) < LEAST_SCENES:
+        where = f"the part {part} has {len(whole)}"
+        if half != ALL:
+            where = f"of the {len(whole)} of the part {part} the half to {half} has {len(pairs)}"
+        hint = f" (--half {ALL} takes both halves)" if half in HALVES else ""
+        raise DataError(
+            f"{data}: too few scenes, {where}, but sets of pictures are compared: at least "
+            f"{LEAST_SCENES} are needed, and 30 tell something{hint}",
+            code="scenes_too_few",
+        )
+    other = next(name for name in PARTS if name != part)
+    try:
+        others = find_pairs(data, other, val_share=val_share)
+    except DataError as error:
+        if error.code not in ("data_folder_missing", "data_folder_empty"):
+            raise
+        others = []
+    count = min(len(pairs), len(others))
+    return pairs, [others[index * len(others) // count] for index in range(count)]

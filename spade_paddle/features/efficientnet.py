@@ -1,0 +1,164 @@
+"""EfficientNet-Lite0 (Tan and Le 2019, the Lite kind of 2020): the judge's eye.
+
+Legend: N batch, C channels, h, w sides of a feature map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from spade_paddle.features.network import FeatureNetwork, read_arrays, set_exactly
+
+# of the stages: blocks, kernel, stride of the first block, expansion, channels
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_STEM = 32
+_CLASSIFIER = ("head.", "fc.")
+
+
+class EfficientNetLite0(FeatureNetwork):
+    """The first convolution (``stem``) and the blocks ``block0`` to ``block15``, whole photo to
+    1/32 of its sides.
+
+    Any size of picture is taken. Blocks end in a linear convolution, so their maps have both signs
+    and channels of much the same spread.
+
+    Args:
+        weights: an ``.npz`` with batch norm folded into ``stem``, ``blockN.expand``,
+            ``blockN.depthwise`` and ``blockN.project`` (weight and bias each). What it has of the
+            classifier (``head``, ``fc``) is not used.
+
+    Raises:
+        ModelError: no such file, or it does not hold these weights.
+    """
+
+    channels: ClassVar[dict[str, int]] = {
+        "stem": _STEM,
+        **{
+            f"block{index}": width
+            for index, width in enumerate(stage[-1] for stage in _STAGES for _ in range(stage[0]))
+        },
+    }
+
+    def __init__(self, *, weights: str | Path) -> None:
+        super().__init__()
+        self.stem = SameConvolution(3, _STEM, kernel=3, stride=2)
+        before, index = _STEM, 0
+        for blocks, kernel, stride, expansion, width in _STAGES:
+            for number in range(blocks):
+                block = InvertedResidual(
+                    before,
+                    width,
+                    kernel=kernel,
+                    stride=1 if number else stride,
+                    expansion=expansion,
+                )
+                self.add_sublayer(f"block{index}", block)
+                before, index = width, index + 1
+        arrays = read_arrays(weights)
+        used = {name: arrays[name] for name in arrays if not name.startswith(_CLASSIFIER)}
+        set_exactly(self, used, where=weights)
+        self.freeze()
+
+    def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
+        """[N, 3, H, W] in -1..1 (RGB) -> the maps [N, C, h, w] of these layers, by name."""
+        self.check_layers(layers)
+        x = (picture * 127.5 + 0.5) / 128  # pixels minus 127, over 128, as it was trained
+        found = {}
+        for name in self.channels:
+            x = getattr(self, name)(x)
+            if name == "stem":
+                x = F.relu6(x)
+            if name in layers:
+                found[name] = x
+                if len(found) == len(set(layers)):
+                    break
+        return found
+
+
+class SameConvolution(nn.Conv2D):
+    """A convolution whose output has ``ceil(n / stride)`` pixels a side, padded as TensorFlow does.
+
+    Of an odd number of zeros the smaller half comes before: with stride 2 a kernel of 3 gets (0, 1)
+    at even sizes and (1, 1) at odd ones, where a symmetric padding would look one pixel aside.
+
+    Args:
+        before: channels in.
+        after: channels out.
+        kernel: its side.
+        stride: pixels from one output to the next.
+        groups: as in Conv2D.
+    """
+
+    def __init__(
+        self, before: int, after: int, *, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__(before, after, kernel, stride=stride, groups=groups)
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """[N, C, H, W] -> [N, C', ceil(H / stride), ceil(W / stride)]."""
+        top, bottom = self._padding_of(x.shape[2])
+        left, right = self._padding_of(x.shape[3])
+        if top != bottom or left != right:
+            x = F.pad(x, [left, right, top, bottom])
+            top = left = 0
+        return F.conv2d(
+            x,
+            self.weight,
+            self.bias,
+            stride=self.stride,
+            padding=[top, left],
+            groups=self._groups,
+        )
+
+    def _padding_of(self, size: int) -> tuple[int, int]:
+        """Zeros before and after so many pixels."""
+        total = max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0)
+        return total // 2, total - total // 2
+
+
+class InvertedResidual(nn.Layer):
+    """1x1 convolution to more channels, one for each channel alone, 1x1 back; ReLU6 between.
+
+    What came in is added where it has the shape of what goes out (Sandler et al. 2018,
+    MobileNetV2, section 3.3). Without expansion the first convolution is left out.
+
+    Args:
+        before: channels in.
+        after: channels out.
+        kernel: side of the depthwise convolution.
+        stride: of the depthwise convolution.
+        expansion: so many times as many channels inside.
+    """
+
+    def __init__(
+        self, before: int, after: int, *, kernel: int, stride: int, expansion: int
+    ) -> None:
+        super().__init__()
+        inside = before * expansion
+        self.expand = SameConvolution(before, inside, kernel=1) if expansion > 1 else None
+        self.depthwise = SameConvolution(
+            inside, inside, kernel=kernel, stride=stride, groups=inside
+        )
+        self.project = SameConvolution(inside, after, kernel=1)
+        self.residual = stride == 1 and before == after
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """[N, C, H, W] -> [N, C', ceil(H / stride), ceil(W / stride)]."""
+        y = x if self.expand is None else F.relu6(self.expand(x))
+        y = self.project(F.relu6(self.depthwise(y)))
+        return x + y if self.residual else y

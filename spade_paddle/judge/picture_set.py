@@ -1,0 +1,69 @@
+"""What is kept of a set of pictures: enough for their scores, also on resampled scenes.
+
+Legend: S pictures, a scene each; ... any leading axes.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from spade_paddle.judge.eye import LAYERS, Sight
+from spade_paddle.metrics.frechet import frechet_of_moments
+from spade_paddle.metrics.grid import grid_energy
+from spade_paddle.metrics.moments import Moments
+
+
+class PictureSet:
+    """Feature moments and grid energies of pictures, gathered one by one.
+
+    Weights [..., S] say how often each picture counts; without them each counts once.
+    """
+
+    def __init__(self) -> None:
+        self._moments: dict[str, list[Moments]] = {name: [] for name in LAYERS}
+        self._grids: list[float] = []
+
+    def add(self, picture: np.ndarray, sight: Sight) -> None:
+        """One more, ``uint8`` [H, W, 3]; not after a score was asked for."""
+        for name, layer in LAYERS.items():
+            self._moments[name].append(sight.moments(layer))
+        self._grids.append(grid_energy(picture))
+
+    def __len__(self) -> int:
+        return len(self._grids)
+
+    def frechet(
+        self,
+        name: str,
+        other: PictureSet,
+        *,
+        weights: np.ndarray | None = None,
+        other_weights: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Frechet distance to another set: float64 [...].
+
+        Args:
+            name: of the distance, a key of LAYERS.
+            other: the other set.
+            weights: of this one.
+            other_weights: of the other one.
+        """
+        return frechet_of_moments(
+            self._stacked[name].pooled(_or_ones(weights, len(self))),
+            other._stacked[name].pooled(_or_ones(other_weights, len(other))),
+        )
+
+    def grid(self, *, weights: np.ndarray | None = None) -> np.ndarray:
+        """Mean grid energy of the pictures: float64 [...], 0..1."""
+        weights = _or_ones(weights, len(self))
+        return weights @ np.array(self._grids) / weights.sum(axis=-1)
+
+    @cached_property
+    def _stacked(self) -> dict[str, Moments]:
+        return {name: Moments.stacked(moments) for name, moments in self._moments.items()}
+
+
+def _or_ones(weights: np.ndarray | None, count: int) -> np.ndarray:
+    return np.ones(count) if weights is None else weights

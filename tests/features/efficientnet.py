@@ -1,0 +1,103 @@
+"""EfficientNet-Lite0 as weights files of random numbers, and in plain NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+# (channels in, channels out, kernel, stride, expansion) of block 0, 1, ...
+BLOCKS = (
+    *((32, 16, 3, 1, 1), (16, 24, 3, 2, 6), (24, 24, 3, 1, 6)),
+    *((24, 40, 5, 2, 6), (40, 40, 5, 1, 6), (40, 80, 3, 2, 6)),
+    *((80, 80, 3, 1, 6), (80, 80, 3, 1, 6), (80, 112, 5, 1, 6)),
+    *((112, 112, 5, 1, 6), (112, 112, 5, 1, 6), (112, 192, 5, 2, 6)),
+    *((192, 192, 5, 1, 6), (192, 192, 5, 1, 6), (192, 192, 5, 1, 6)),
+    (192, 320, 3, 1, 6),
+)
+
+
+def random_arrays(*, seed: int = 0) -> dict[str, np.ndarray]:
+    """All arrays of the file, so large that activations neither fade nor are all cut off at 6."""
+    rng = np.random.default_rng(seed)
+    arrays = {}
+
+    def convolution(name: str, after: int, before: int, kernel: int) -> None:
+        scale = 1.5 / np.sqrt(before * kernel * kernel)
+        weight = scale * rng.standard_normal((after, before, kernel, kernel))
+        arrays[f"{name}.weight"] = weight.astype(np.float32)
+        arrays[f"{name}.bias"] = rng.uniform(0, 0.5, after).astype(np.float32)
+
+    convolution("stem", 32, 3, 3)
+    for index, (before, after, kernel, _, expansion) in enumerate(BLOCKS):
+        inside = before * expansion
+        if expansion > 1:
+            convolution(f"block{index}.expand", inside, before, 1)
+        convolution(f"block{index}.depthwise", inside, 1, kernel)
+        convolution(f"block{index}.project", after, inside, 1)
+    # the classifier's are there and not used: small ones will do
+    arrays.update({"head.weight": np.zeros((2, 320, 1, 1)), "head.bias": np.zeros(2)})
+    arrays.update({"fc.weight": np.zeros((3, 2)), "fc.bias": np.zeros(3)})
+    return arrays
+
+
+def efficientnet_file(folder: Path, **changes: np.ndarray | None) -> Path:
+    """A weights file; ``changes`` replaces arrays, or leaves them out where None."""
+    arrays = {**random_arrays(), **changes}
+    path = folder / "efficientnet_lite0.npz"
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+def reference_maps(picture: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The maps of all layers by their definition, float64; picture [3, H, W] in -1..1."""
+
+    def convolution(x: np.ndarray, name: str, **options) -> np.ndarray:
+        weight, bias = (np.float64(arrays[f"{name}.{kind}"]) for kind in ("weight", "bias"))
+        return same_convolution(x, weight, **options) + bias[:, None, None]
+
+    x = relu6(convolution((picture * 127.5 + 0.5) / 128, "stem", stride=2))
+    maps = {"stem": x}
+    for index, (before, after, _, stride, expansion) in enumerate(BLOCKS):
+        name, y = f"block{index}", x
+        if expansion > 1:
+            y = relu6(convolution(y, f"{name}.expand"))
+        y = relu6(convolution(y, f"{name}.depthwise", stride=stride, depthwise=True))
+        y = convolution(y, f"{name}.project")
+        x = y + x if stride == 1 and before == after else y
+        maps[name] = x
+    return maps
+
+
+def relu6(x: np.ndarray) -> np.ndarray:
+    return np.clip(x, 0, 6)
+
+
+def same_convolution(
+    x: np.ndarray, weight: np.ndarray, *, stride: int = 1, depthwise: bool = False
+) -> np.ndarray:
+    """TensorFlow's SAME: output i looks from i * stride - before on, with before rounded down.
+
+    Args:
+        x: [C, H, W].
+        weight: [C', C, k, k], or [C, 1, k, k] for one channel each.
+        stride: of both axes.
+        depthwise: one channel each.
+    """
+    kernel = weight.shape[-1]
+    sizes = [(size + stride - 1) // stride for size in x.shape[1:]]
+    befores = [
+        max((out - 1) * stride + kernel - size, 0) // 2 for out, size in zip(sizes, x.shape[1:])
+    ]
+    padded = np.pad(x, ((0, 0), *((before, kernel + stride) for before in befores)))
+    result = np.zeros((len(weight), *sizes))
+    for row in range(kernel):
+        for column in range(kernel):
+            seen = padded[
+                :,
+                row : row + sizes[0] * stride : stride,
+                column : column + sizes[1] * stride : stride,
+            ]
+            taps = weight[:, :, row, column]
+            result += taps[:, 0, None, None] * seen if depthwise else np.tensordot(taps, seen, 1)
+    return result
