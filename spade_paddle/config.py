@@ -16,7 +16,7 @@ from typing import Any, Optional
 from spade_paddle.config_checks import config_problems
 from spade_paddle.data_config import RENAMED, DataConfig
 from spade_paddle.errors import ConfigError
-from spade_paddle.strict_yaml import read_section, read_yaml
+from spade_paddle.strict_yaml import apply_overrides, read_section, read_yaml
 
 
 @dataclass(frozen=True)
@@ -207,9 +207,12 @@ def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Co
     return read_config(content, where=str(path))
 
 
-def read_config(content: Any, *, where: str = "configuration") -> Config:
-    """Build a Config from parsed YAML; ``where`` names the source in errors."""
-    content = _without_colour_switch(content)
+def read_config(
+    content: Any, *, where: str = "configuration", overrides: typing.Sequence[str] = ()
+) -> Config:
+    """Build a Config from parsed YAML; ``where`` names the source in errors, ``overrides`` are as
+    in load_config."""
+    content = _without_colour_switch(apply_overrides(content, overrides))
     config = read_section(Config, content, where=where, renamed=RENAMED)
     for name, expected in config_problems(config):
         value = functools.reduce(getattr, name.split("."), config)

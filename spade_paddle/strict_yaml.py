@@ -6,6 +6,7 @@ field and says what may have been meant.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import typing
@@ -35,6 +36,12 @@ def read_yaml(path: Path, *, overrides: Sequence[str] = ()) -> Any:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: this is not YAML: {error}", code="config_syntax") from error
+    return apply_overrides(content, overrides)
+
+
+def apply_overrides(content: Any, overrides: Sequence[str]) -> Any:
+    """Parsed YAML with overrides such as ``generator.ngf=32`` applied. Raises ConfigError."""
+    content = copy.deepcopy(content)
     for override in overrides:
         _apply_override(content, override)
     return content

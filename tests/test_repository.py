@@ -88,6 +88,16 @@ def test_no_weights_file_is_larger_than_12_mb(root):
     assert max(sizes.values()) <= 12_000_000, max(sizes, key=sizes.get)
 
 
+def test_shipped_model_is_small_and_its_service_reads_the_smaller_part(root):
+    weights = root / "hub_module" / "weights"
+    model = json.loads((weights / "model.json").read_text(encoding="utf-8"))
+    sizes = {path.name: path.stat().st_size for path in weights.iterdir()}
+    serving, training = {"model.json", *model["files"]}, set(model.get("training_files", {}))
+    assert set(sizes) == serving | training
+    assert sum(sizes[name] for name in serving) <= 14_000_000
+    assert sum(sizes.values()) <= 24_000_000
+
+
 def test_model_card_tells_the_numbers_of_the_shipped_model(root):
     weights = root / "hub_module" / "weights"
     model = json.loads((weights / "model.json").read_text(encoding="utf-8"))

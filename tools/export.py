@@ -39,6 +39,11 @@ def main() -> int:
         metavar="DATA",
         help="a data set: a doodle gets the style of a training photo that shows much the same",
     )
+    parser.add_argument(
+        "--trainable",
+        action="store_true",
+        help="add the networks as they train, so that tools/train.py --init can go on from them",
+    )
     return run_tool(export, parser)
 
 
@@ -52,6 +57,7 @@ def export(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         version=arguments.version,
         snapshot=arguments.snapshot,
+        trainable=arguments.trainable,
     )
     if arguments.style:
         add_styles(out, dict(arguments.style))

@@ -12,21 +12,25 @@ import sys
 from pathlib import Path
 
 from spade_paddle.cli import run_tool
-from spade_paddle.config import load_config
+from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.cpu import apply_cpu_settings, keep_freed_memory
+from spade_paddle.errors import ConfigError
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, type=Path, help="YAML file, see configs/")
+    parser.add_argument(
+        "--config", type=Path, help="YAML file, see configs/; without it, --init's own is taken"
+    )
     parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
     parser.add_argument(
         "--init",
         type=Path,
         metavar="FOLDER",
-        help="begin with the weights of this run, which may be smaller, or of tools/convert.py",
+        help="begin with the weights of this run, which may be smaller, or of a model folder of "
+        "tools/convert.py or tools/export.py --trainable",
     )
     parser.add_argument(
         "--set",
@@ -48,8 +52,7 @@ def train(arguments: argparse.Namespace) -> int:
     keep_freed_memory()
     if added:
         print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
-    config = load_config(arguments.config, overrides=arguments.set)
-    label_set = LabelSet.load(arguments.config.parent / config.data.labels)
+    config, label_set = configuration(arguments)
     from spade_paddle.engine.plan import plan  # after the CPU settings
     from spade_paddle.engine.trainer import Trainer
 
@@ -69,6 +72,22 @@ def train(arguments: argparse.Namespace) -> int:
     state = "done" if finished else "stopped; the same command goes on"
     print(f"{state}: {trainer.learner.images_seen} images in {arguments.run}")
     return 0 if finished else 128 + trainer.stop_signal
+
+
+def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
+    """What was given by --config, or else that of the folder of --init; with --set applied."""
+    if arguments.config is not None:
+        config = load_config(arguments.config, overrides=arguments.set)
+        return config, LabelSet.load(arguments.config.parent / config.data.labels)
+    if arguments.init is None:
+        raise ConfigError(
+            "--config: a run needs a configuration; give a file of configs/, or with --init a "
+            "folder whose weights and configuration it begins with",
+            code="config_missing",
+        )
+    from spade_paddle.engine.source import configuration_of  # after the CPU settings
+
+    return configuration_of(arguments.init, overrides=arguments.set)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import paddle
 import yaml
 from paddle import nn
 
@@ -17,10 +16,11 @@ from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import discriminator_sizes, encoder_sizes, generator_sizes
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.start import TRAINING_WEIGHTS
+from spade_paddle.engine.source import CONFIG_FILE
+from spade_paddle.engine.training_weights import TrainingWeights
 from spade_paddle.errors import ConfigError
-from spade_paddle.files import write_atomically, write_text_atomically
-from spade_paddle.inference.export import export_generator
+from spade_paddle.files import write_text_atomically
+from spade_paddle.inference.export import export_generator, without_folders
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
@@ -70,11 +70,18 @@ def convert(
         training={
             "converted_from": flags.source,
             "weights": weights["generator"].name,
-            "config": config.to_dict(),
+            "config": without_folders(config.to_dict()),
         },
         encoder_state=states.get("encoder"),
+        training_weights=TrainingWeights(
+            {part: network.state_dict() for part, network in networks.items()}
+        ),
+        half=False,  # the very numbers of the other project
     )
-    _write_training_files(out, networks, config=config, label_set=label_set)
+    write_text_atomically(out / LABELS_FILE, label_set.to_json())
+    write_text_atomically(
+        out / CONFIG_FILE, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
+    )
     return Conversion(out=out, config=config, networks=networks, tensors=counts)
 
 
@@ -126,15 +133,3 @@ def _check(weights: Mapping[str, Path], out: Path, *, flags: Flags, label_set: L
             f"--out {out}: weights lie in this folder, and it is made anew; give a new name",
             code="out_exists",
         )
-
-
-def _write_training_files(
-    out: Path, networks: Mapping[str, nn.Layer], *, config: Config, label_set: LabelSet
-) -> None:
-    """What training on needs: whole states, spectral-norm vectors included, and configuration."""
-    states = {part: network.state_dict() for part, network in networks.items()}
-    write_atomically(out / TRAINING_WEIGHTS, lambda file: paddle.save(states, str(file)))
-    write_text_atomically(out / LABELS_FILE, label_set.to_json())
-    write_text_atomically(
-        out / "config.yaml", yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
-    )

@@ -1,7 +1,8 @@
 """Low resolution first, then high: what becomes of a smaller run's weights in a larger one.
 
 A generator grows from ``normal`` into ``more`` or ``most``, the crops in size, the discriminator
-in scales, and a style or projected heads may be added. Everything else stays as it was.
+in scales, a style or projected heads may be added, and projected heads beside patch scales may be
+left out. Everything else stays as it was.
 
 Legend: D length of a style vector, C channels, h and w of the coarse features made of it.
 """
@@ -64,10 +65,13 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
             continue
         if name.startswith("discriminator.") and "discriminator" not in parts:
             continue
-        if name in _PROJECTED_FIELDS and old.discriminator.kind == "patch":
-            continue  # projected heads are added
+        if name in _PROJECTED_FIELDS and "patch" in (
+            old.discriminator.kind,
+            new.discriminator.kind,
+        ):
+            continue  # projected heads are added, or left out
         if name == "discriminator.kind":
-            if now == "both":
+            if now == "both" or (before, now) == ("both", "patch"):
                 continue
             expected = "the same or both"
         if name == "generator.upsampling":
@@ -111,6 +115,24 @@ def fresh_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> l
         names += ["projected"] if kinds[0] == "patch" != kinds[1] else []
         names += [f"nld_{scale}" for scale in scales]
     return names
+
+
+def kept_kinds(weights: Weights, *, old: Config, new: Config) -> tuple[Weights, list[str]]:
+    """The weights of a discriminator without projected heads that the new one has not.
+
+    So who lacks the weights file of their feature network goes on with the patch scales alone.
+
+    Args:
+        weights: of the source.
+        old: the configuration of the source.
+        new: that of the network.
+
+    Returns:
+        the weights, and what was done to them, in words.
+    """
+    if old.discriminator.kind == "both" and new.discriminator.kind == "patch":
+        return _without(weights, "projected"), ["the projected heads are left out"]
+    return weights, []
 
 
 def grown_generator(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
 
 import paddle
 from paddle import nn
@@ -12,21 +10,18 @@ from paddle import nn
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.batches import BatchSource, to_network
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.checkpoint import load_latest
 from spade_paddle.engine.growth import (
     forbidden_changes,
     fresh_layers,
     grown_generator,
+    kept_kinds,
     network_changes,
 )
-from spade_paddle.errors import ConfigError, ModelError
+from spade_paddle.engine.source import CONFIG_FILE, Source
+from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.state import load_state
 
-CONFIG_FILE = "config.yaml"
-TRAINING_WEIGHTS = "training.pdparams"
-"""State dicts of the networks by name, spectral-norm vectors included; see tools/convert.py."""
-PARTS = ("generator", "encoder", "discriminator")
 MEASURED = 64
 """So many training pictures tell a projected discriminator how features are spread."""
 
@@ -61,7 +56,7 @@ def begin_with(
     Args:
         networks: by name: generator, discriminator and maybe encoder.
         folder: a run folder of tools/train.py, whose newest checkpoint is taken, or a model folder
-            of tools/convert.py.
+            of tools/convert.py or tools/export.py --trainable.
         config: what the networks were built by.
         label_set: their labels.
 
@@ -73,7 +68,7 @@ def begin_with(
         ModelError: there are no weights in the folder, or they do not fit these networks.
     """
     lines: list[str] = []
-    source = _Source.read(folder, warn=lines.append)
+    source = Source.read(folder, warn=lines.append)
     problems = forbidden_changes(source.config, config, parts=source.weights)
     if source.label_set.fingerprint() != label_set.fingerprint():
         problems.append(
@@ -136,57 +131,15 @@ def settle_projection(discriminator: CombinedDiscriminator, batches: BatchSource
         projection.measure(paddle.to_tensor(to_network(view[None])) for view in views)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What a run can begin with."""
-
-    name: str  # for people
-    config: Config
-    label_set: LabelSet
-    weights: dict[str, dict[str, paddle.Tensor]]  # of its networks, as they are trained
-
-    @classmethod
-    def read(cls, folder: Path, *, warn: Callable[[str], None]) -> _Source:
-        """Read a run folder or a converted model folder. Raises ModelError."""
-        name = str(folder)
-        state = load_latest(folder / "checkpoint", warn=warn)
-        if state is not None:
-            name += f" ({int(state['images_seen'])} images)"
-        elif (folder / TRAINING_WEIGHTS).is_file():
-            state = _load(folder / TRAINING_WEIGHTS)
-        if not state or "generator" not in state:
-            raise ModelError(
-                f"{folder}: there are no weights to begin with; expected a run folder of "
-                "tools/train.py with a checkpoint, or a model folder of tools/convert.py with "
-                f"{TRAINING_WEIGHTS} (a model folder of tools/export.py cannot be trained on, "
-                "give its run folder)",
-                code="weights_missing",
-            )
-        return cls(
-            name=name,
-            config=load_config(folder / CONFIG_FILE),
-            label_set=LabelSet.load(folder / LABELS_FILE),
-            weights={part: state[part] for part in PARTS if part in state},
-        )
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return paddle.load(str(path))
-    except Exception as error:  # whatever unpickling a damaged file raises
-        raise ModelError(
-            f"{path}: damaged ({type(error).__name__}); convert the weights again",
-            code="weights_damaged",
-        ) from error
-
-
-def _carry_over(part: str, network: nn.Layer, source: _Source, *, config: Config) -> str:
+def _carry_over(part: str, network: nn.Layer, source: Source, *, config: Config) -> str:
     """Set one network; what was done, in words."""
     if part not in source.weights:
         return f"{part}: all layers are fresh, {source.name} has no {part}"
     weights, notes = source.weights[part], []
     if part == "generator":
         weights, notes = grown_generator(network, weights, old=source.config, new=config)
+    if part == "discriminator":
+        weights, notes = kept_kinds(weights, old=source.config, new=config)
     fresh = fresh_layers(part, network, old=source.config, new=config)
     own = network.state_dict()
     load_state(

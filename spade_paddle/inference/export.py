@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import paddle
@@ -17,6 +17,8 @@ from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.schedule import fade_in
 from spade_paddle.engine.snapshots import read_averages
+from spade_paddle.engine.source import TRAINING_FILES
+from spade_paddle.engine.training_weights import TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.files import sha256
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
 from spade_paddle.networks.build import build_encoder, build_generator
@@ -96,7 +98,13 @@ class LabelsToPicture(nn.Layer):
 
 
 def export_run(
-    run: str | Path, out: str | Path, *, name: str, version: str, snapshot: str | None = None
+    run: str | Path,
+    out: str | Path,
+    *,
+    name: str,
+    version: str,
+    snapshot: str | None = None,
+    trainable: bool = False,
 ) -> Path:
     """Export the averaged generator of a run.
 
@@ -106,12 +114,15 @@ def export_run(
         name: of the model, shown by the service.
         version: of the weights.
         snapshot: ``best`` or a number of images (engine/snapshots.py); None: the newest checkpoint.
+        trainable: add the networks as they train, in float16, for ``tools/train.py --init``: those
+            of the newest checkpoint, also with a snapshot, which has averages only.
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the run has no checkpoint or no such snapshot, or a damaged one.
+        ModelError: the run has no checkpoint or no such snapshot, or a damaged one, or weights that
+            are not finite.
     """
     run, out = Path(run), Path(out)
     state = read_averages(run, snapshot=snapshot)
@@ -123,15 +134,8 @@ def export_run(
         "hours": round(float(state["seconds"]) / 3600, 2),
         "seed": config.seed,
         "paddle": environment["paddle"],
-        "config": config.to_dict(),
+        "config": without_folders(config.to_dict()),
     }
-    for section, field in (
-        (training["config"], "init_from"),
-        (training["config"]["losses"], "perceptual_weights"),
-        (training["config"]["validation"], "judge_weights"),
-    ):
-        if section[field]:  # where it lay is of no use to others
-            section[field] = Path(section[field]).name
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
         out,
@@ -142,7 +146,21 @@ def export_run(
         training=training,
         encoder_state=state.get("average_encoder"),
         fade=fade_in(int(state["images_seen"]), over=config.fade_in_images),
+        training_weights=TrainingWeights.of_run(run) if trainable else None,
     )
+
+
+def without_folders(content: dict[str, Any]) -> dict[str, Any]:
+    """A configuration whose paths are file names only: where files lay is of no use to others."""
+
+    def cleaned(value: Any) -> Any:
+        """One field, or a whole section."""
+        if isinstance(value, dict):
+            return without_folders(value)
+        # this kind of path knows both slashes
+        return PureWindowsPath(value).name if isinstance(value, str) else value
+
+    return {name: cleaned(value) for name, value in content.items()}
 
 
 def export_generator(
@@ -156,6 +174,8 @@ def export_generator(
     training: dict[str, Any],
     encoder_state: dict[str, Any] | None = None,
     fade: float = 1.0,
+    training_weights: TrainingWeights | None = None,
+    half: bool = True,
 ) -> Path:
     """Export effective state dicts (layers/spectral.py) as a model folder.
 
@@ -170,12 +190,14 @@ def export_generator(
         encoder_state: of the style encoder; None for a model that takes no style pictures.
         fade: how far a generator that fades in has come; at 1 the way around its new block is left
             out.
+        training_weights: the networks as they train, to be added; None: they are not.
+        half: keep those in float16 (engine/training_weights.py).
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the states do not fit the configuration.
+        ModelError: the states do not fit the configuration, or are not finite.
     """
     network = _network(state, config=config, num_labels=len(label_set), fade=fade)
     encoder = None if encoder_state is None else _encoder(config, encoder_state)
@@ -192,6 +214,10 @@ def export_generator(
             "training": training,
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
         }
+        if training_weights is not None:
+            path = folder / TRAINING_WEIGHTS
+            training_weights.write(path, half=half)
+            model[TRAINING_FILES] = {path.name: sha256(path)}
         write_model(folder, model)
         if out.exists():
             shutil.rmtree(out)

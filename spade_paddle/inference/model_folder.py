@@ -5,6 +5,8 @@ generator.json        the network (.pdmodel from Paddle 2, which Paddle 3 reads 
 generator.pdiparams   its weights
 styles.npz            styles of photos and what they show, for models with styles (maybe)
 encoder.*             the same of the style encoder, for models that take a style picture
+training.pdparams     what other runs can begin with (maybe); engine/source.py reads it, painting
+                      never does
 """
 
 from __future__ import annotations
@@ -13,10 +15,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from spade_paddle.engine.source import MODEL_FILE
 from spade_paddle.errors import ModelError
 from spade_paddle.files import sha256, write_text_atomically
 
-MODEL_FILE = "model.json"
 FORMAT = 2
 READABLE_FORMATS = (1, 2)  # 1 knew no style, no positions and no instance maps
 PROGRAM = "generator"

@@ -56,6 +56,25 @@ def test_unknown_ids_are_named_with_the_known_range(landscape):
     assert e.value.details == {"ids": [13, 200], "highest": 12}
 
 
+@pytest.mark.parametrize(
+    ("dtype", "ids"),
+    [
+        *((dtype, [13, 254]) for dtype in (np.uint8, np.uint16, np.int16, np.uint32, np.int64)),
+        (np.uint16, [256, 65535]),
+        *((dtype, [-128, -1, 13]) for dtype in (np.int8, np.int32, np.int64)),
+        (np.int64, [-(2**40), 2**40]),
+    ],
+)
+def test_unknown_ids_of_every_type_are_named_in_order(landscape, dtype, ids):
+    label_map = np.array([[3, *reversed(ids), 0], [12, *ids, ids[0]]], dtype)
+    for given in (label_map, label_map[:, ::-1], np.asfortranarray(label_map)):
+        with pytest.raises(LabelMapError) as error:
+            landscape.check(given)
+        assert error.value.details == {"ids": ids, "highest": 12}
+    landscape.check(np.where(np.isin(label_map, ids), 5, label_map).astype(dtype))
+    landscape.check(label_map[:0])
+
+
 @pytest.mark.parametrize("wrong", [np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.float32)])
 def test_colour_or_float_arrays_are_not_label_maps(landscape, wrong):
     with pytest.raises(LabelMapError, match="expected a grey picture of label ids"):

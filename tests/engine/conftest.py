@@ -39,20 +39,23 @@ TINY = {
 
 
 class Workshop:
-    """A folder with a data set and tiny.yaml, and the real tools/train.py to run there."""
+    """A folder with a data set and tiny.yaml, and the real tools/train.py to run there.
+
+    ``config`` may be set to None: the command then goes without.
+    """
 
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder = folder
         self.root = root
         self.data = folder / "data"
-        self.config = folder / "tiny.yaml"
+        self.config: Path | None = folder / "tiny.yaml"
 
     def command(self, run: str, *options: str, init: Path | None = None) -> list[str]:
         """The training command for a run folder of this name."""
         return [
             str(self.root / "tools" / "train.py"),
-            *("--config", str(self.config), "--data", str(self.data)),
-            *("--run", str(self.folder / run)),
+            *(() if self.config is None else ("--config", str(self.config))),
+            *("--data", str(self.data), "--run", str(self.folder / run)),
             *(word for option in options for word in ("--set", option)),
             *(() if init is None else ("--init", str(init))),
         ]

@@ -167,7 +167,6 @@ def test_what_is_more_than_adding_is_refused_by_name(weights, tmp_path, landscap
     wider["discriminator"]["projected_width"] = 5
     for run, changes, message in (
         (patch, heads(weights, "projected"), "kind was patch, is projected, must be the same or"),
-        (both, {}, "discriminator.kind was both, is patch, must be the same or both"),
         (both, heads(weights, "projected"), "discriminator.kind was both, is projected"),
         (both, wider, "discriminator.projected_width was 4, is 5, must be the same"),
     ):

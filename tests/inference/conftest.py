@@ -104,7 +104,7 @@ def scene_labels(seed, label_set, height, width):
     return synthetic_scene(seed, label_set=label_set, height=height, width=width).label_map
 
 
-def export(trained, folder, *, config=None):
+def export(trained, folder, *, config=None, training_weights=None):
     encoder = trained.encoder
     return export_generator(
         effective_state(trained.generator),
@@ -115,6 +115,7 @@ def export(trained, folder, *, config=None):
         version="7",
         training={"config": trained.config.to_dict()},
         encoder_state=None if encoder is None else effective_state(encoder),
+        training_weights=training_weights,
     )
 
 

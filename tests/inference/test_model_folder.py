@@ -12,6 +12,7 @@ import paddle
 import pytest
 
 from spade_paddle.data.noise import style_noise
+from spade_paddle.engine.training_weights import TrainingWeights
 from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.export import export_run
 from spade_paddle.inference.painter import Painter
@@ -190,6 +191,22 @@ def test_model_json_describes_the_model(exported, painter, landscape):
     assert {path.name for path in folder.iterdir()} == {"model.json", *model["files"]}
     assert model["positions"] == ("icpe" if trained.config.knows_positions else None)
     assert model["style_dim"] == trained.config.encoder.style_dim
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(b"x"), lambda path: path.unlink()]
+)
+def test_painting_reads_nothing_of_what_training_needs(make_exported, landscape, tmp_path, damage):
+    trained, plain = make_exported("clade")
+    folder = tmp_path / "model"
+    weights = TrainingWeights({"generator": trained.generator.state_dict()})
+    export(trained, folder, training_weights=weights)
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    assert list(model["training_files"]) == ["training.pdparams"]
+    assert set(model["files"]) == set(Painter.load(plain, threads=1).model["files"])
+    damage(folder / "training.pdparams")
+    label_map = scene_labels(1, landscape, 64, 64)
+    assert_painted(Painter.load(folder, threads=1).paint(label_map), trained.paint(label_map))
 
 
 def test_a_model_folder_of_format_1_is_still_read(make_exported, landscape, tmp_path):

@@ -1,0 +1,154 @@
+"""What a new run can begin with: another run's folder, or a model folder that carries enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import paddle
+
+from spade_paddle.config import Config, load_config, read_config
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.engine.checkpoint import checkpoints, load_latest
+from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
+from spade_paddle.errors import ModelError
+from spade_paddle.files import sha256
+
+CONFIG_FILE = "config.yaml"
+MODEL_FILE = "model.json"
+TRAINING_FILES = "training_files"
+"""The key in model.json of files by name and SHA-256 that training reads and painting does not."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The weights of a folder and what they were built by.
+
+    Attributes:
+        name: for people.
+        config: the configuration.
+        label_set: the labels.
+        weights: state dicts of its networks, by name, as they are trained.
+    """
+
+    name: str
+    config: Config
+    label_set: LabelSet
+    weights: Mapping[str, Mapping[str, paddle.Tensor]]
+
+    @classmethod
+    def read(cls, folder: Path, *, warn: Callable[[str], None]) -> Source:
+        """Read a run folder's newest checkpoint, or a model folder's ``training.pdparams``.
+
+        Args:
+            folder: of tools/train.py, tools/export.py --trainable or tools/convert.py.
+            warn: is told of damaged checkpoints.
+
+        Raises:
+            ConfigError: configuration or labels are missing or wrong.
+            ModelError: there are no weights, or they are damaged.
+        """
+        state = load_latest(folder / "checkpoint", warn=warn)
+        if state is not None:
+            weights = {part: state[part] for part in PARTS if part in state}
+            images_seen = int(state["images_seen"])
+        else:
+            require_weights(folder)
+            _check_sum(folder)
+            found = TrainingWeights.read(folder / TRAINING_WEIGHTS)
+            weights, images_seen = found.states, found.images_seen
+        if "generator" not in weights:
+            raise _no_weights(folder)
+        config, label_set = described(folder)
+        return cls(
+            name=str(folder) if images_seen is None else f"{folder} ({images_seen} images)",
+            config=config,
+            label_set=label_set,
+            weights=weights,
+        )
+
+
+def require_weights(folder: Path) -> None:
+    """Raises ModelError where a folder has no weights to begin with."""
+    if not checkpoints(folder / "checkpoint") and not (folder / TRAINING_WEIGHTS).is_file():
+        raise _no_weights(folder)
+
+
+def described(folder: Path) -> tuple[Config, LabelSet]:
+    """What the networks of a folder were built by: from ``config.yaml`` and ``labels.json``, or
+    else from ``model.json``.
+
+    Raises:
+        ConfigError: neither is there, or a value is wrong.
+        ModelError: model.json is damaged.
+    """
+    path = folder / MODEL_FILE
+    if (folder / CONFIG_FILE).is_file() or not path.is_file():
+        return load_config(folder / CONFIG_FILE), LabelSet.load(folder / LABELS_FILE)
+    model = _read_model(path)
+    try:
+        config, label_set = model["training"]["config"], model["label_set"]
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path}: expected label_set and training.config, which a run begins by, but there is "
+            f"no {error}; export the model again",
+            code="model_damaged",
+        ) from error
+    return read_config(config, where=str(path)), LabelSet.from_dict(label_set, where=str(path))
+
+
+def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Config, LabelSet]:
+    """The configuration for a run that begins with a folder's weights and is to be like it.
+
+    Args:
+        folder: as Source.read takes it.
+        overrides: such as ``total_images=8000``.
+
+    Raises:
+        ConfigError, ModelError: as Source.read does.
+    """
+    require_weights(folder)
+    config, label_set = described(folder)
+    # the folder's own beginning is behind it: no block comes in
+    content = {**config.to_dict(), "init_from": None, "fade_in_images": 0}
+    judge = config.validation.judge_weights
+    if judge is not None and not Path(judge).is_file():  # it tells how good a run is, no more
+        content["validation"]["judge_weights"] = None
+    where = f"the configuration of {folder}"
+    return read_config(content, where=where, overrides=overrides), label_set
+
+
+def _check_sum(folder: Path) -> None:
+    """Raises ModelError where the weights are not those that model.json names, if it does."""
+    path = folder / MODEL_FILE
+    files = _read_model(path).get(TRAINING_FILES, {}) if path.is_file() else {}
+    expected = files.get(TRAINING_WEIGHTS)
+    if expected is not None and sha256(folder / TRAINING_WEIGHTS) != expected:
+        raise ModelError(
+            f"{folder / TRAINING_WEIGHTS}: damaged, this is not the file that was exported; copy "
+            "the model folder again",
+            code="weights_damaged",
+        )
+
+
+def _read_model(path: Path) -> dict[str, Any]:
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(model, dict):
+            raise ValueError("no object")
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged: {error}", code="model_damaged") from error
+    return model
+
+
+def _no_weights(folder: Path) -> ModelError:
+    return ModelError(
+        f"{folder}: there are no weights to begin with; expected a run folder of tools/train.py "
+        f"with a checkpoint, or a model folder with {TRAINING_WEIGHTS}, which tools/convert.py and "
+        "tools/export.py --trainable write; export the run again with --trainable, or give its run "
+        "folder",
+        code="weights_missing",
+    )
