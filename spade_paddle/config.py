@@ -34,6 +34,7 @@ class GeneratorConfig:
     spectral_norm: bool = True  # on the convolutions of the residual blocks
     simam: bool = True  # attention on the output of every residual block
     noise: bool = False  # a noise map into every residual block (not in the article)
+    smooth_doublings: int = 0  # so many, coarsest first, are bilinear instead of nearest neighbor
     latent_channels: Optional[int] = None  # of the features made of a style; null: 16 * ngf
 
     @property

@@ -54,6 +54,7 @@ _AT_LEAST = {
     "generator.kernel_size": 1,
     "generator.nhidden": 1,
     "generator.latent_channels": 1,
+    "generator.smooth_doublings": 0,
     "encoder.style_dim": 0,
     "encoder.nef": 1,
     "encoder.size": 16,

@@ -59,6 +59,7 @@ def build_generator(
             latent_size=(config.data.crop_height // multiple, config.data.crop_size // multiple),
             latent_channels=options.latent_channels,
             fades_in=config.fade_in_images > 0,
+            smooth_doublings=options.smooth_doublings,
         )
 
 

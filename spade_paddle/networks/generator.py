@@ -14,7 +14,7 @@ from paddle.nn import functional as F
 
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
-from spade_paddle.layers.doubling import doubled
+from spade_paddle.layers.doubling import doubled, doubled_smoothly
 
 MakeBlock = Callable[[int, int], nn.Layer]
 
@@ -57,6 +57,9 @@ class SPADEGenerator(nn.Layer):
             the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
         fades_in: there is a ``conv_img_before``, and the attribute ``fade`` (0..1) can be set;
             with ``most`` only.
+        smooth_doublings: the first so many doublings are bilinear, the others by nearest neighbor
+            as in the article. At 4x4 and 8x8 pixels the steps of the latter are as large as
+            mountains, and are seen in the picture as bands.
     """
 
     def __init__(
@@ -73,8 +76,10 @@ class SPADEGenerator(nn.Layer):
         latent_size: tuple[int, int] = (8, 8),
         latent_channels: int | None = None,
         fades_in: bool = False,
+        smooth_doublings: int = 0,
     ) -> None:
         super().__init__()
+        self.smooth_doublings = smooth_doublings
         _check_upsampling(upsampling, fades_in=fades_in)
         self.upsampling = upsampling
         self.multiple = 2 ** UPSAMPLINGS[upsampling]
@@ -140,7 +145,8 @@ class SPADEGenerator(nn.Layer):
             if name == "up_4" and self.fade < 1:
                 coarser_picture = doubled(F.tanh(self.conv_img_before(self.activation(x))))
             if doubles_first:
-                x = doubled(x)
+                smooth = self.multiple // stride < 2**self.smooth_doublings
+                x = doubled_smoothly(x) if smooth else doubled(x)
                 stride //= 2
             block_noise = None
             if self.noise_channels:

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import numpy as np
 import paddle
+import pytest
 from paddle.nn import functional as F
 
-from spade_paddle.layers.doubling import doubled
-from tests.numeric import assert_gradients, assert_same, normal, tensor, weighted_sum
+from spade_paddle.layers.doubling import doubled, doubled_smoothly
+from tests.numeric import (
+    assert_differs,
+    assert_gradients,
+    assert_same,
+    normal,
+    tensor,
+    weighted_sum,
+)
 
 
 def test_every_pixel_four_times_by_hand(float64):
@@ -24,13 +33,35 @@ def test_gradient_is_the_slope(float64):
     assert_gradients(lambda: weighted_sum(doubled(x)), [x])
 
 
+def test_smooth_doubling_is_bilinear(float64):
+    values = normal(2, 3, 5, 7)
+    expected = F.interpolate(
+        tensor(values), scale_factor=2, mode="bilinear", align_corners=False
+    ).numpy()
+    for differentiable in (False, True):
+        got = doubled_smoothly(tensor(values, differentiable=differentiable))
+        assert_same(got, expected)
+    assert_differs(got, doubled(tensor(values)).numpy())
+    assert_same(doubled_smoothly(tensor([[[[5.0]]]])), np.full((1, 1, 2, 2), 5.0))
+
+
+def test_gradient_of_smooth_doubling_is_the_slope(float64):
+    x = tensor(normal(2, 3, 4, 5), differentiable=True)
+    assert_gradients(lambda: weighted_sum(doubled_smoothly(x)), [x])
+
+
 class Doubling(paddle.nn.Layer):
+    def __init__(self, double):
+        super().__init__()
+        self.double = double
+
     def forward(self, x):
-        return doubled(x)
+        return self.double(x)
 
 
-def test_it_can_be_exported():
+@pytest.mark.parametrize("double", [doubled, doubled_smoothly])
+def test_it_can_be_exported(double):
     shape = paddle.static.InputSpec([1, 1, None, None])
-    static = paddle.jit.to_static(Doubling(), input_spec=[shape], full_graph=True)
-    x = tensor([[[[1.0, 2.0]]]]).astype("float32")
-    assert static(x).tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
+    static = paddle.jit.to_static(Doubling(double), input_spec=[shape], full_graph=True)
+    x = tensor(normal(1, 1, 3, 5)).astype("float32")
+    assert_same(static(x).numpy(), double(x).numpy(), rtol=1e-6)
