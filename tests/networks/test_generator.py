@@ -9,6 +9,7 @@ from paddle import nn
 
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, SPADEResnetBlock
+from spade_paddle.networks import generator as generators
 from spade_paddle.networks.generator import SPADEGenerator
 from tests import reference
 from tests.numeric import (
@@ -354,3 +355,20 @@ def test_a_generator_does_not_fade_by_itself():
 def test_only_most_has_a_block_to_fade_in():
     with pytest.raises(ConfigError, match="only the last block of 'most' can fade in, got 'more'"):
         small_generator(upsampling="more", fades_in=True)
+
+
+@pytest.mark.parametrize("smooth", [0, 2, 5])
+def test_the_coarsest_doublings_are_smooth_and_the_others_are_not(monkeypatch, smooth):
+    sides = {"doubled": [], "doubled_smoothly": []}
+    for name in sides:
+        plain = getattr(generators, name)
+
+        def watched(x, plain=plain, seen=sides[name]):
+            seen.append(x.shape[2])
+            return plain(x)
+
+        monkeypatch.setattr(generators, name, watched)
+    generator = small_generator(smooth_doublings=smooth)
+    generator(tensor(labels(1, 64, 64)))
+    assert sides["doubled_smoothly"] + sides["doubled"] == [2, 4, 8, 16, 32]
+    assert len(sides["doubled_smoothly"]) == smooth
