@@ -69,9 +69,10 @@ def grown_generator(
             if name.startswith("conv_img.")
         }
         weights = {**weights, **image}
+        (block,) = added_blocks(old, new)  # more are refused
         notes.append(
             f"conv_img_before is the source's conv_img; in {new.fade_in_images} images "
-            f"{added_blocks(old, new)[-1]} and conv_img take its place"
+            f"{block} and conv_img take its place"
         )
     before, now = _latent_size(old), tuple(network.latent_size)
     if old.encoder.style_dim and before != now:
