@@ -27,6 +27,7 @@ class GeneratorConfig:
     ngf: int = 24  # width of the last block; the coarse blocks are 16 times as wide
     max_width: Optional[int] = None  # no block is wider than this; null: no limit
     upsampling: str = "normal"  # normal, more or most: 5, 6 or 7 doublings
+    fine_blocks: int = 0  # so many more, each with a block after the last: 0 to 2, to grow with
     kernel_size: int = 3  # of the convolutions inside SPADE
     nhidden: int = 128  # channels between the convolutions inside SPADE
     param_free_norm: str = "batch"  # batch, sync_batch or instance
@@ -40,7 +41,18 @@ class GeneratorConfig:
     @property
     def multiple(self) -> int:
         """Height and width of every picture must be multiples of this many pixels."""
-        return 2 ** {"normal": 5, "more": 6, "most": 7}[self.upsampling]
+        return 2 ** ({"normal": 5, "more": 6, "most": 7}[self.upsampling] + self.fine_blocks)
+
+    @property
+    def doublings(self) -> str:
+        """What ``multiple`` comes from, in words."""
+        fine = f" and fine_blocks {self.fine_blocks}" if self.fine_blocks else ""
+        return f"upsampling {self.upsampling}{fine}"
+
+    @property
+    def added_blocks(self) -> int:
+        """Blocks after up_3, which every generator has: of ``most``, and the fine ones."""
+        return (self.upsampling == "most") + self.fine_blocks
 
 
 @dataclass(frozen=True)
@@ -169,7 +181,7 @@ class Config:
     log_every_images: int = 40  # how often losses are written
     ema_recalibration_images: int = 0  # the average's batch norm is measured anew on so many
     init_from: Optional[str] = None  # a run or model folder whose weights a new run begins with
-    fade_in_images: int = 0  # its new finest block (most) comes in over so many; 0: at once
+    fade_in_images: int = 0  # its new finest block comes in over so many; 0: at once
     data: DataConfig = field(default_factory=DataConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)

@@ -49,6 +49,7 @@ _AT_LEAST = {
     "data.drop_label_probability": 0.0,
     "data.coarse_label_probability": 0.0,
     "data.label_balance": 0.0,
+    "generator.fine_blocks": 0,
     "generator.ngf": 1,
     "generator.max_width": 1,
     "generator.kernel_size": 1,
@@ -90,6 +91,7 @@ _AT_LEAST = {
 }
 _AT_MOST = {
     "ema_halflife_share": (1.0, "all images seen"),
+    "generator.fine_blocks": (2, "four times the size"),
     "regularization.augment_brightness": (1.0, "half of the range"),
     "regularization.augment_saturation": (1.0, "factors from 0 to 2"),
     "regularization.augment_contrast": (1.0, "factors from 0 to 2"),
@@ -105,7 +107,7 @@ def config_problems(config: Config) -> Iterator[Problem]:
     yield from data_problems(
         config.data,
         multiple=config.generator.multiple,
-        upsampling=config.generator.upsampling,
+        doublings=config.generator.doublings,
     )
     yield from _what_goes_together(config)
     if config.discriminator.kind != "patch":
@@ -139,8 +141,12 @@ def _single_values(config: Config) -> Iterator[Problem]:
 def _what_goes_together(config: Config) -> Iterator[Problem]:
     if config.losses.perceptual_shift >= config.data.crop_size // 2:
         yield "losses.perceptual_shift", "less than half of data.crop_size"
-    if config.fade_in_images and config.generator.upsampling != "most":
-        yield "fade_in_images", "0 unless generator.upsampling is most, which adds a block"
+    if config.fade_in_images and not config.generator.added_blocks:
+        yield (
+            "fade_in_images",
+            "0 unless generator.upsampling is most or generator.fine_blocks above 0, which add a "
+            "block",
+        )
     if config.batch_size % config.compute.accumulation:
         yield "compute.accumulation", f"a divisor of batch_size ({config.batch_size})"
     if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:

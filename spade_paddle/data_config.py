@@ -13,7 +13,7 @@ A photo is resized by its ``load_mode`` and then, in the modes with a crop, cut 
     none                        left as it is                                       multiples
 
 A photo in which a crop would not fit is enlarged until it does. Without a crop both sides become
-the nearest multiples of what the generator takes (2^5, 2^6 or 2^7 pixels), at least one.
+the nearest multiples of what the generator takes (2^5 to 2^9 pixels), at least one.
 
 Imports neither paddle nor our networks.
 """
@@ -100,14 +100,14 @@ class DataConfig:
 
 
 def data_problems(
-    options: DataConfig, *, multiple: int, upsampling: str
+    options: DataConfig, *, multiple: int, doublings: str
 ) -> Iterator[tuple[str, str]]:
     """What cannot work: the field's name and what it must be. The first is the one to tell.
 
     Args:
         options: single values are of their types, and not below the least that makes sense.
         multiple: pixels that both sides of every picture must be a multiple of.
-        upsampling: the generator's, which is where the multiple comes from.
+        doublings: of the generator, in words, which is where the multiple comes from.
     """
     if not 1 / 8 <= options.aspect_ratio <= 8:
         yield "data.aspect_ratio", "from 1/8 to 8"
@@ -120,19 +120,19 @@ def data_problems(
         yield "data.label_balance", "from 0 (every photo alike) to 1"
     if options.drop_label_probability > 0 and not options.dont_care:
         yield "data.drop_label_probability", "0 when data.dont_care is false"
-    yield from _load_size_problems(options, multiple=multiple, upsampling=upsampling)
+    yield from _load_size_problems(options, multiple=multiple, doublings=doublings)
     if options.crop_size % multiple:
-        yield "data.crop_size", f"a multiple of {multiple} (upsampling {upsampling})"
+        yield "data.crop_size", f"a multiple of {multiple} ({doublings})"
     if options.crop_height % multiple:
         yield (
             "data.aspect_ratio",
             f"such that crop_size / aspect_ratio, here {options.crop_height}, is a multiple of "
-            f"{multiple} (upsampling {upsampling})",
+            f"{multiple} ({doublings})",
         )
 
 
 def _load_size_problems(
-    options: DataConfig, *, multiple: int, upsampling: str
+    options: DataConfig, *, multiple: int, doublings: str
 ) -> Iterator[tuple[str, str]]:
     mode = options.load_mode
     if not options.has_load_size:
@@ -147,7 +147,7 @@ def _load_size_problems(
         "resize_and_crop": (max(crop), "the crop's longer side"),
         "scale_width_and_crop": (options.crop_size, "the crop's width"),
         "scale_shortside_and_crop": (min(crop), "the crop's shorter side"),
-    }.get(mode, (multiple, f"the least side with upsampling {upsampling}"))
+    }.get(mode, (multiple, f"the least side with {doublings}"))
     if smallest < least:
         name = "data.load_size" if options.load_size_min is None else "data.load_size_min"
         yield name, f"at least {least}, {what}, with load_mode {mode}"

@@ -1,10 +1,9 @@
-"""Low resolution first, then high: what becomes of a smaller run's weights in a larger one.
+"""Low resolution first, then high: in what a run may differ from the smaller one it begins with.
 
-A generator grows from ``normal`` into ``more`` or ``most``, the crops in size, the discriminator
-in scales, a style or projected heads may be added, and projected heads beside patch scales may be
-left out. Everything else stays as it was.
-
-Legend: D length of a style vector, C channels, h and w of the coarse features made of it.
+A generator grows by fine blocks, or from ``normal`` into ``more`` or ``most``, the crops in size,
+the discriminator in scales, a style or projected heads may be added, and projected heads beside
+patch scales may be left out. Everything else stays as it was. What becomes of the weights is in
+grown_weights.py.
 """
 
 from __future__ import annotations
@@ -12,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import paddle
 from paddle import nn
-from paddle.nn import functional as F
 
 from spade_paddle.config import Config
 from spade_paddle.networks.generator import UPSAMPLINGS
-
-Weights = dict[str, paddle.Tensor]
 
 _STYLE_FIELDS = (
     *("encoder.style_dim", "encoder.nef", "encoder.size"),
@@ -27,6 +22,7 @@ _STYLE_FIELDS = (
 )
 _PROJECTED_FIELDS = ("discriminator.projected_network", "discriminator.projected_width")
 _ENCODER_SIZES = ("encoder.nef", "encoder.size")
+_GROWING = ("generator.fine_blocks", "discriminator.scales")
 
 
 def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
@@ -75,20 +71,48 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
                 continue
             expected = "the same or both"
         if name == "generator.upsampling":
-            if UPSAMPLINGS[now] > UPSAMPLINGS[before]:
+            comes_before = now == "most" and old.generator.fine_blocks
+            if UPSAMPLINGS[now] > UPSAMPLINGS[before] and not comes_before:
                 continue
             expected = "the same or a finer one"
-        if name == "discriminator.scales":
+            if comes_before:
+                expected = "the same: up_4 would come before fine blocks that are there already"
+        if name in _GROWING:
             if now > before:
                 continue
             expected = "the same or more"
         problems.append(f"{name} was {before}, is {now}, must be {expected}")
-    if new.fade_in_images and old.generator.upsampling == "most":
-        problems.append(
-            f"fade_in_images is {new.fade_in_images}, must be 0: with 'most' the source has the "
-            "finest block already, and nothing comes in"
-        )
-    return problems
+    return problems + _fading_problems(old, new)
+
+
+def _fading_problems(old: Config, new: Config) -> list[str]:
+    come_in = new.generator.added_blocks - old.generator.added_blocks
+    if not new.fade_in_images or come_in == 1:
+        return []
+    reason = "the source has the finest block already, and nothing comes in"
+    if come_in > 1:
+        reason = f"{come_in} blocks come in, and only one can fade in; grow block by block"
+    return [f"fade_in_images is {new.fade_in_images}, must be 0: {reason}"]
+
+
+def added_blocks(old: Config, new: Config) -> list[str]:
+    """The generator's blocks that its source has not, the finest one last."""
+    names = ["up_4"] if new.generator.upsampling == "most" != old.generator.upsampling else []
+    fine = range(old.generator.fine_blocks, new.generator.fine_blocks)
+    return names + [f"up_fine_{index}" for index in fine]
+
+
+def finer_scales(old: Config, new: Config) -> int:
+    """How many of the new patch scales come before the source's; the others come after them.
+
+    Where the generator grows by fine blocks and the discriminator by as many scales, the pictures
+    are so many times doubled, and each of the source's scales keeps the size of things that it
+    has learned to look at: the one for the finest pictures is new.
+    """
+    fine = new.generator.fine_blocks - old.generator.fine_blocks
+    grown = new.discriminator.scales - old.discriminator.scales
+    has_scales = "projected" not in (old.discriminator.kind, new.discriminator.kind)
+    return fine if has_scales and fine == grown else 0
 
 
 def fresh_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> list[str]:
@@ -106,110 +130,19 @@ def fresh_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> l
             names.append("fc")
             if network.head_0.learned_shortcut:  # without a style as much comes in as goes out
                 names.append("head_0")
-        if new.generator.upsampling == "most" != old.generator.upsampling:
-            names += ["up_4", "conv_img"]
+        blocks = added_blocks(old, new)
+        names += [*blocks, "conv_img"] if blocks else []
     if part == "discriminator":
         kinds = old.discriminator.kind, new.discriminator.kind
         has = old.discriminator.scales if kinds[0] != "projected" else 0
-        scales = range(has, new.discriminator.scales if kinds[1] != "projected" else 0)
+        all_scales = new.discriminator.scales if kinds[1] != "projected" else 0
+        finer = finer_scales(old, new)
+        scales = [*range(finer), *range(finer + has, all_scales)]
         names += ["projected"] if kinds[0] == "patch" != kinds[1] else []
         names += [f"nld_{scale}" for scale in scales]
     return names
 
 
-def kept_kinds(weights: Weights, *, old: Config, new: Config) -> tuple[Weights, list[str]]:
-    """The weights of a discriminator without projected heads that the new one has not.
-
-    So who lacks the weights file of their feature network goes on with the patch scales alone.
-
-    Args:
-        weights: of the source.
-        old: the configuration of the source.
-        new: that of the network.
-
-    Returns:
-        the weights, and what was done to them, in words.
-    """
-    if old.discriminator.kind == "both" and new.discriminator.kind == "patch":
-        return _without(weights, "projected"), ["the projected heads are left out"]
-    return weights, []
-
-
-def grown_generator(
-    network: nn.Layer, weights: Weights, *, old: Config, new: Config
-) -> tuple[Weights, list[str]]:
-    """The weights of a generator, made to fit a larger one where they do not by themselves.
-
-    Args:
-        network: the larger generator.
-        weights: of the source.
-        old: the configuration of the source.
-        new: that of the network.
-
-    Returns:
-        the weights, and what was done to them, in words.
-    """
-    notes = []
-    if old.fade_in_images:
-        weights = _without(weights, "conv_img_before")
-        notes.append("conv_img_before is left out")
-    if new.fade_in_images:
-        image = {
-            name.replace("conv_img.", "conv_img_before."): value
-            for name, value in weights.items()
-            if name.startswith("conv_img.")
-        }
-        weights = {**weights, **image}
-        notes.append(
-            f"conv_img_before is the source's conv_img; in {new.fade_in_images} images up_4 and "
-            "conv_img take its place"
-        )
-    before, now = _latent_size(old), tuple(network.latent_size)
-    if old.encoder.style_dim and before != now:
-        weights = resized_style_layer(
-            weights, channels=network.latent_channels, before=before, now=now
-        )
-        notes.append(f"fc is resized from {before[1]} x {before[0]} to {now[1]} x {now[0]} places")
-    return weights, notes
-
-
-@paddle.no_grad()
-def resized_style_layer(
-    weights: Weights, *, channels: int, before: tuple[int, int], now: tuple[int, int]
-) -> Weights:
-    """The generator's ``fc`` for coarse features of another size, as forward would resize them.
-
-    ``fc`` is linear, and so is bilinear resizing: resizing every row of its weight and its bias as
-    maps gives a layer whose features are the resized ones.
-
-    Args:
-        weights: with ``fc.weight`` [D, C * h * w] and ``fc.bias`` [C * h * w]; others stay as
-            they are.
-        channels: C.
-        before: h and w.
-        now: those to come.
-    """
-    weights = dict(weights)
-    for name in ("fc.weight", "fc.bias"):
-        value = weights.get(name)
-        if value is None or value.shape[-1] != channels * before[0] * before[1]:
-            continue  # broken weights; who sets them will name this
-        maps = value.reshape([-1, channels, *before])
-        maps = F.interpolate(maps, size=list(now), mode="bilinear")
-        weights[name] = maps.reshape([*value.shape[:-1], -1])
-    return weights
-
-
-def _latent_size(config: Config) -> tuple[int, int]:
-    """Height and width of a style's coarse features (see networks/build.py)."""
-    multiple = config.generator.multiple
-    return config.data.crop_height // multiple, config.data.crop_size // multiple
-
-
 def _value(config: Config, name: str) -> Any:
     section, _, field = name.partition(".")
     return getattr(getattr(config, section), field)
-
-
-def _without(weights: Weights, layer: str) -> Weights:
-    return {name: value for name, value in weights.items() if not name.startswith(f"{layer}.")}

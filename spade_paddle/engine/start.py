@@ -10,13 +10,8 @@ from paddle import nn
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.batches import BatchSource, to_network
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.growth import (
-    forbidden_changes,
-    fresh_layers,
-    grown_generator,
-    kept_kinds,
-    network_changes,
-)
+from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
+from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
 from spade_paddle.engine.source import CONFIG_FILE, Source
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
@@ -49,9 +44,9 @@ def source_of(config: Config, *, init: Path | None) -> Path | None:
 def begin_with(
     networks: dict[str, nn.Layer], folder: Path, *, config: Config, label_set: LabelSet
 ) -> list[str]:
-    """Set networks to the weights of another, maybe smaller run; see engine/growth.py.
+    """Set networks to the weights of another, maybe smaller run.
 
-    What the source lacks stays as it is.
+    What the source lacks stays as it is; see engine/growth.py and grown_weights.py.
 
     Args:
         networks: by name: generator, discriminator and maybe encoder.
@@ -139,7 +134,7 @@ def _carry_over(part: str, network: nn.Layer, source: Source, *, config: Config)
     if part == "generator":
         weights, notes = grown_generator(network, weights, old=source.config, new=config)
     if part == "discriminator":
-        weights, notes = kept_kinds(weights, old=source.config, new=config)
+        weights, notes = grown_discriminator(weights, old=source.config, new=config)
     fresh = fresh_layers(part, network, old=source.config, new=config)
     own = network.state_dict()
     load_state(

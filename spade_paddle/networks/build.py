@@ -14,7 +14,7 @@ from spade_paddle.layers.norm import param_free_norm
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
 from spade_paddle.networks.encoder import Encoder
-from spade_paddle.networks.generator import UPSAMPLINGS, SPADEGenerator
+from spade_paddle.networks.generator import SPADEGenerator
 from spade_paddle.networks.projected import ProjectedDiscriminator
 from spade_paddle.networks.projection import FrozenProjection
 from spade_paddle.networks.semantics import semantic_channels
@@ -45,7 +45,7 @@ def build_generator(
         simam=options.simam,
         noise=options.noise,
     )
-    multiple = 2 ** UPSAMPLINGS[options.upsampling]
+    multiple = options.multiple
     with initializer(config.initializer):
         return SPADEGenerator(
             semantic_nc=_semantic_nc(config, num_labels),
@@ -54,6 +54,7 @@ def build_generator(
             make_block=make_block,
             activation=activation,
             upsampling=options.upsampling,
+            fine_blocks=options.fine_blocks,
             noise=options.noise,
             style_dim=config.encoder.style_dim,
             latent_size=(config.data.crop_height // multiple, config.data.crop_size // multiple),

@@ -5,6 +5,8 @@ Legend: N batch, C channels of the input (semantic map and picture), H height, W
 
 from __future__ import annotations
 
+import re
+
 import paddle
 from paddle import nn
 
@@ -96,3 +98,16 @@ class MultiscaleDiscriminator(nn.Layer):
     def forward(self, x: paddle.Tensor) -> list[list[paddle.Tensor]]:
         """[N, C, H, W] -> for each scale the stage outputs of its discriminator."""
         return [getattr(self, f"nld_{i}")(x) for i in range(self.num_D)]
+
+
+def scale_name(name: str, *, further: int) -> str:
+    """The name of a tensor of MultiscaleDiscriminator, when its scale comes so many later.
+
+    Others, such as those of projected heads, keep their names.
+    """
+    # a scale's number is also its place after that many poolings
+    return re.sub(
+        r"^nld_(\d+)\.\1\.",
+        lambda found: "nld_{0}.{0}.".format(int(found[1]) + further),
+        name,
+    )

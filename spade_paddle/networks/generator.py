@@ -19,7 +19,7 @@ from spade_paddle.layers.doubling import doubled, doubled_smoothly
 MakeBlock = Callable[[int, int], nn.Layer]
 
 UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
-"""How often the picture is doubled from the first feature map to the output."""
+"""How often the picture is doubled from the first feature map to up_3 or up_4."""
 
 
 class SPADEGenerator(nn.Layer):
@@ -29,15 +29,22 @@ class SPADEGenerator(nn.Layer):
     them and halve the width; between the blocks the features are doubled in size by nearest
     neighbour; ``tanh(conv_img(act(x)))`` is the picture.
 
-    The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbour,
-    n = 5, 6, 7 for normal, more, most; or, with ``style_dim``, from a style vector z alone (the
-    article's ``use_vae``): a linear layer makes them for the size in training, ``latent_size``.
+    ``fine_blocks`` more doublings, each followed by a block up_fine_0, up_fine_1 of half the width
+    before, come after all these (not in the article, whose ``more`` and ``most`` double in the
+    middle). So a generator can go on from one of half the size, and each block keeps the scale
+    that it has learned.
 
-    A ``most`` generator that goes on from a ``more`` one can let up_4 fade in (Karras et al. 2018,
-    section 2): below ``fade`` 1 the picture is
-    ``fade * tanh(conv_img(act(up_4(up(x))))) + (1 - fade) * up(tanh(conv_img_before(act(x))))``,
-    x being what up_3 gives. At 0 it is the coarser generator's picture, enlarged; at 1 the second
-    summand is not computed. Unlike there, the discriminator and the real photos do not fade.
+    The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbour,
+    n = 5, 6, 7 for normal, more, most, and one more for each fine block; or, with ``style_dim``,
+    from a style vector z alone (the article's ``use_vae``): a linear layer makes them for the size
+    in training, ``latent_size``.
+
+    A generator that goes on from one without its last block, up_4 or a fine one, can let that
+    ``last`` fade in (Karras et al. 2018, section 2): below ``fade`` 1 the picture is
+    ``fade * tanh(conv_img(act(last(up(x))))) + (1 - fade) * up(tanh(conv_img_before(act(x))))``,
+    x being what the block before gives. At 0 it is the coarser generator's picture, enlarged; at 1
+    the second summand is not computed. Unlike there, the discriminator and the real photos do not
+    fade.
 
     Any H and W that are multiples of ``multiple`` work, whatever the size in training (the article
     fixes it with ``crop_size``); the features of a style are then resized bilinearly.
@@ -48,6 +55,7 @@ class SPADEGenerator(nn.Layer):
         make_block: builds a residual block (fin, fout).
         activation: before ``conv_img``.
         upsampling: ``normal``, ``more`` or ``most``.
+        fine_blocks: 0 or more.
         noise: every block adds a noise map of its own to its input (not in the article).
         style_dim: length of the style vector; 0 for a generator without style.
         latent_size: height and width of the coarse features in training; with ``style_dim`` only.
@@ -56,7 +64,7 @@ class SPADEGenerator(nn.Layer):
         max_width: no block is wider than this (the article has no such limit). Most parameters of
             the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
         fades_in: there is a ``conv_img_before``, and the attribute ``fade`` (0..1) can be set;
-            with ``most`` only.
+            with ``most`` or fine blocks only.
         smooth_doublings: the first so many doublings are bilinear, the others by nearest neighbor
             as in the article. At 4x4 and 8x8 pixels the steps of the latter are as large as
             mountains, and are seen in the picture as bands.
@@ -70,6 +78,7 @@ class SPADEGenerator(nn.Layer):
         make_block: MakeBlock,
         activation: Activation,
         upsampling: str = "normal",
+        fine_blocks: int = 0,
         max_width: int | None = None,
         noise: bool = False,
         style_dim: int = 0,
@@ -80,9 +89,10 @@ class SPADEGenerator(nn.Layer):
     ) -> None:
         super().__init__()
         self.smooth_doublings = smooth_doublings
-        _check_upsampling(upsampling, fades_in=fades_in)
+        _check_upsampling(upsampling, fine_blocks=fine_blocks, fades_in=fades_in)
         self.upsampling = upsampling
-        self.multiple = 2 ** UPSAMPLINGS[upsampling]
+        self.fine_blocks = fine_blocks
+        self.multiple = 2 ** (UPSAMPLINGS[upsampling] + fine_blocks)
         self.activation = activation
         self.noise_strides = self._strides() if noise else []
         self.style_dim = style_dim
@@ -105,13 +115,10 @@ class SPADEGenerator(nn.Layer):
         self.up_1 = make_block(width(8), width(4))
         self.up_2 = make_block(width(4), width(2))
         self.up_3 = make_block(width(2), width(1))
-        final_nc = width(1)
-        if upsampling == "most":
-            final_nc = min(max(ngf // 2, 1), width(1))
-            self.up_4 = make_block(width(1), final_nc)
-        self.conv_img = nn.Conv2D(final_nc, 3, 3, 1, 1)
+        widths = self._make_added_blocks(make_block, ngf=ngf, width=width(1))
+        self.conv_img = nn.Conv2D(widths[-1], 3, 3, 1, 1)
         if fades_in:
-            self.conv_img_before = nn.Conv2D(width(1), 3, 3, 1, 1)
+            self.conv_img_before = nn.Conv2D(widths[-2], 3, 3, 1, 1)
         self.fade = 1.0
 
     def forward(
@@ -141,8 +148,9 @@ class SPADEGenerator(nn.Layer):
         x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
         if positions is not None:
             seg = paddle.concat([seg, positions], axis=1)
-        for index, (name, doubles_first) in enumerate(self._plan()):
-            if name == "up_4" and self.fade < 1:
+        plan = self._plan()
+        for index, (name, doubles_first) in enumerate(plan):
+            if self.fade < 1 and index == len(plan) - 1:
                 coarser_picture = doubled(F.tanh(self.conv_img_before(self.activation(x))))
             if doubles_first:
                 smooth = self.multiple // stride < 2**self.smooth_doublings
@@ -161,14 +169,26 @@ class SPADEGenerator(nn.Layer):
             return picture
         return self.fade * picture + (1 - self.fade) * coarser_picture
 
+    def _make_added_blocks(self, make_block: MakeBlock, *, ngf: int, width: int) -> list[int]:
+        """The blocks after up_3; widths of up_3, which is given, and of each of them."""
+        widths = [width]
+        if self.upsampling == "most":
+            widths.append(min(max(ngf // 2, 1), width))
+            self.up_4 = make_block(*widths)
+        for index in range(self.fine_blocks):
+            widths.append(max(widths[-1] // 2, 1))
+            self.add_sublayer(f"up_fine_{index}", make_block(*widths[-2:]))
+        return widths
+
     def _check_size(self, seg: paddle.Tensor) -> None:
         if not paddle.in_dynamic_mode():  # during export sizes are unknown
             return
         height, width = seg.shape[2:]
         if height % self.multiple or width % self.multiple:
+            fine = f" and {self.fine_blocks} fine_blocks" if self.fine_blocks else ""
             raise LabelMapError(
                 f"a map of {width} x {height} pixels cannot be painted: with "
-                f"'{self.upsampling}' upsampling width and height must be multiples of "
+                f"'{self.upsampling}' upsampling{fine} width and height must be multiples of "
                 f"{self.multiple}; pad or resize it",
                 code="label_map_not_multiple",
                 multiple=self.multiple,
@@ -208,6 +228,7 @@ class SPADEGenerator(nn.Layer):
         ]
         if self.upsampling == "most":
             plan.append(("up_4", True))
+        plan += [(f"up_fine_{index}", True) for index in range(self.fine_blocks)]
         return plan
 
 
@@ -218,15 +239,15 @@ def _shrunk(values: paddle.Tensor, stride: int) -> paddle.Tensor:
     return values.contiguous() if paddle.in_dynamic_mode() else values
 
 
-def _check_upsampling(upsampling: str, *, fades_in: bool) -> None:
+def _check_upsampling(upsampling: str, *, fine_blocks: int, fades_in: bool) -> None:
     if upsampling not in UPSAMPLINGS:
         raise ConfigError(
             f"generator.upsampling: expected one of {', '.join(UPSAMPLINGS)}, got {upsampling!r}",
             code="config_value",
         )
-    if fades_in and upsampling != "most":
+    if fades_in and upsampling != "most" and not fine_blocks:
         raise ConfigError(
-            f"generator.upsampling: only the last block of 'most' can fade in, got "
-            f"{upsampling!r}; set fade_in_images to 0",
+            "generator.upsampling: only the last block of 'most' or of fine_blocks can fade in, "
+            f"got {upsampling!r} without; set fade_in_images to 0",
             code="config_value",
         )

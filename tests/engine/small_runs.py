@@ -22,6 +22,8 @@ STYLE = {"encoder": {"style_dim": 3, "nef": 2, "size": 16}}
 MORE = {"generator": {"upsampling": "more"}, "data": {"crop_size": 64, "load_size": 64}}
 MOST = {"generator": {"upsampling": "most"}, "data": {"crop_size": 128, "load_size": 128}}
 
+FINE = {"generator": {"fine_blocks": 1}, "data": {"crop_size": 64, "load_size": 64}}
+
 
 def tiny(*changes: dict) -> Config:
     content = copy.deepcopy(TINY)
@@ -104,6 +106,8 @@ KINDS = {
     "more": (tiny(MORE), PARTS),
     "most": (tiny(MOST), PARTS),
     "fading": (tiny(MOST, {"fade_in_images": 50}), PARTS),
+    "fine": (tiny(FINE), PARTS),
+    "fading fine": (tiny(FINE, {"fade_in_images": 50}), PARTS),
     "style": (tiny(STYLE, {"data": {"crop_size": 64, "load_size": 64}}), PARTS),
     "converted": (tiny(), ("generator",)),
     "converted style": (tiny(STYLE), ("generator",)),

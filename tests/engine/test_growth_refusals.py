@@ -11,7 +11,9 @@ import pytest
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.start import begin_with, check_same_networks, source_of
 from spade_paddle.errors import ConfigError, ModelError
-from tests.engine.small_runs import MOST, STYLE, Run, SmallRuns, build, numbers, tiny
+from tests.engine.small_runs import FINE, MOST, STYLE, Run, SmallRuns, build, numbers, tiny
+
+SIDE_256 = {"data": {"crop_size": 256, "load_size": 256}}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,27 @@ def folders(tmp_path_factory, landscape):
         ),
         ("most", {}, "generator.upsampling was most, is normal"),
         ("more", {}, "generator.upsampling was more, is normal"),
-        ("most", {**MOST, "fade_in_images": 9}, "fade_in_images is 9, must be 0: with 'most' the"),
+        (
+            "most",
+            {**MOST, "fade_in_images": 9},
+            "fade_in_images is 9, must be 0: the source has the",
+        ),
+        ("fine", {}, "generator.fine_blocks was 1, is 0, must be the same or more"),
+        (
+            "fine",
+            {**FINE, "fade_in_images": 9},
+            "fade_in_images is 9, must be 0: the source has the finest block already, and nothing",
+        ),
+        (
+            "normal",
+            {"generator": {"fine_blocks": 2}, "fade_in_images": 9},
+            "fade_in_images is 9, must be 0: 2 blocks come in, and only one can fade in",
+        ),
+        (
+            "fine",
+            {**SIDE_256, "generator": {"fine_blocks": 1, "upsampling": "most"}},
+            "upsampling was normal, is most, must be the same: up_4 would come before fine blocks",
+        ),
         ("style", {}, "encoder.style_dim was 3, is 0, must be the same"),
         ("style", {"encoder": {**STYLE["encoder"], "style_dim": 4}}, "style_dim was 3, is 4"),
         ("style", {"encoder": {**STYLE["encoder"], "nef": 3}}, "encoder.nef was 2, is 3"),
@@ -185,7 +207,10 @@ def test_command_line_wins_over_the_configuration_and_fading_needs_either(tmp_pa
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"fade_in_images": 5}, "'fade_in_images' must be 0 unless generator.upsampling is most"),
+        (
+            {"fade_in_images": 5},
+            "'fade_in_images' must be 0 unless generator.upsampling is most or generator.fine_blo",
+        ),
         (
             {
                 **MOST,
@@ -207,6 +232,10 @@ def test_fading_that_cannot_be_is_refused_with_the_configuration(changes, messag
     ("changes", "message"),
     [
         ({"fade_in_images": 0}, "fade_in_images was 50, is 0"),
+        (
+            {**SIDE_256, "fade_in_images": 50, "generator": {"fine_blocks": 1}},
+            "fine_blocks was 0, is 1",
+        ),
         ({"fade_in_images": 50, "generator": {**MOST["generator"], "ngf": 3}}, "ngf was 2, is 3"),
         ({"fade_in_images": 50}, None),
         ({"fade_in_images": 70}, None),  # the same layers, only slower

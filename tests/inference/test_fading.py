@@ -28,12 +28,14 @@ FADING = Config(
         norm="clade", ngf=3, max_width=8, upsampling="most", simam=False, noise=True
     ),
 )
-PLAIN = dataclasses.replace(FADING, fade_in_images=0)
+FINE = dataclasses.replace(
+    FADING, generator=dataclasses.replace(FADING.generator, upsampling="normal", fine_blocks=2)
+)
 
 
-@pytest.fixture(scope="module")
-def trained(landscape):
-    return Trained(FADING, landscape)
+@pytest.fixture(scope="module", params=[FADING, FINE], ids=["most", "fine blocks"])
+def trained(landscape, request):
+    return Trained(request.param, landscape)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def exported(tmp_path_factory, landscape, trained):
     @functools.cache
     def export(images_seen: int):
         run = tmp_path_factory.mktemp("fading")
-        (run / "config.yaml").write_text(yaml.safe_dump(FADING.to_dict()), encoding="utf-8")
+        (run / "config.yaml").write_text(yaml.safe_dump(trained.config.to_dict()), encoding="utf-8")
         (run / LABELS_FILE).write_text(landscape.to_json(), encoding="utf-8")
         (run / "environment.json").write_text('{"paddle": "3"}', encoding="utf-8")
         state = {
@@ -72,15 +74,26 @@ def test_an_exported_generator_paints_as_far_as_it_had_come_in(
     assert np.abs(other - expected).max() > 2  # it can be told apart
 
 
-def test_a_generator_that_has_come_in_is_exported_without_the_old_way(exported):
-    plain = count_parameters(build_generator(PLAIN, num_labels=13, spectral_norm=False))
-    old_way = 3 * 3 * 3 * 3 + 3  # conv_img_before
+def test_a_generator_that_has_come_in_is_exported_without_the_old_way(trained, exported):
+    config = dataclasses.replace(trained.config, fade_in_images=0)
+    plain = count_parameters(build_generator(config, num_labels=13, spectral_norm=False))
+    width = 1 if config.generator.fine_blocks else 3  # before the last block
+    old_way = 3 * width * 3 * 3 + 3  # conv_img_before
     sizes = {}
     for images_seen, parameters in ((40, plain + old_way), (100, plain)):
         out, model = exported(images_seen)
         assert model["parameters"] == parameters
         sizes[images_seen] = (out / "generator.pdiparams").stat().st_size
     assert sizes[40] - sizes[100] >= 4 * old_way
+
+
+def test_the_sizes_that_it_paints_are_those_of_all_its_doublings(exported):
+    out, model = exported(100)
+    painter = Painter.load(out, threads=1)
+    assert painter.multiple == model["multiple"] == 128
+    assert (model["height"], model["width"]) == (128, 128)
+    options = model["training"]["config"]["generator"]
+    assert model["noise_channels"] == 7 + (options["fine_blocks"] or 1)  # up_4 or fine blocks
 
 
 def test_where_the_smaller_run_lay_is_not_told(exported):

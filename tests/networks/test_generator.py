@@ -5,120 +5,32 @@ from functools import partial
 import numpy as np
 import paddle
 import pytest
-from paddle import nn
 
 from spade_paddle.errors import ConfigError, LabelMapError
-from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, SPADEResnetBlock
+from spade_paddle.layers import CLADE
 from spade_paddle.networks import generator as generators
 from spade_paddle.networks.generator import SPADEGenerator
 from tests import reference
+from tests.networks.generators import (
+    CLASSES,
+    SIZES,
+    by_the_article,
+    enlarged,
+    labels,
+    make_spade,
+    small_generator,
+    twin,
+)
 from tests.numeric import (
     assert_differs,
     assert_gradients,
     assert_same,
     normal,
-    parameters_of,
-    randomize,
     tensor,
     weighted_sum,
 )
 
 pytestmark = pytest.mark.usefixtures("float64")
-
-CLASSES = 3
-
-# what is doubled before which block (the article's listing): the sizes relative to the first one
-SIZES = {
-    "normal": {"head_0": 1, "G_middle_0": 2, "G_middle_1": 2, "up_0": 4, "up_1": 8, "up_2": 16}
-    | {"up_3": 32},
-    "more": {"head_0": 1, "G_middle_0": 2, "G_middle_1": 4, "up_0": 8, "up_1": 16, "up_2": 32}
-    | {"up_3": 64},
-    "most": {"head_0": 1, "G_middle_0": 2, "G_middle_1": 4, "up_0": 8, "up_1": 16, "up_2": 32}
-    | {"up_3": 64, "up_4": 128},
-}
-
-
-def make_spade(channels: int) -> SPADE:
-    return SPADE(
-        norm_nc=channels,
-        label_nc=CLASSES,
-        make_norm=ParamFreeBatchNorm,
-        activation=nn.GELU(),
-        kernel_size=1,
-        nhidden=2,
-    )
-
-
-def make_clade(channels: int) -> CLADE:
-    return CLADE(norm_nc=channels, num_classes=CLASSES, make_norm=ParamFreeBatchNorm)
-
-
-def small_generator(
-    *,
-    upsampling="normal",
-    ngf=1,
-    max_width=4,
-    make_norm=make_clade,
-    simam=True,
-    noise=False,
-    **others,
-) -> SPADEGenerator:
-    generator = SPADEGenerator(
-        semantic_nc=CLASSES,
-        ngf=ngf,
-        make_block=partial(
-            SPADEResnetBlock,
-            make_modulated_norm=make_norm,
-            activation=nn.GELU(),
-            spectral_norm=False,
-            simam=simam,
-            noise=noise,
-        ),
-        activation=nn.GELU(),
-        upsampling=upsampling,
-        max_width=max_width,
-        noise=noise,
-        **others,
-    )
-    randomize(generator)
-    return generator
-
-
-def labels(*shape: int) -> np.ndarray:
-    """One-hot rectangles of 8x8 pixels."""
-    n, height, width = shape
-    ids = np.random.default_rng(1).integers(0, CLASSES, (n, -(-height // 8), -(-width // 8)))
-    ids = ids.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
-    return reference.one_hot(ids, num_labels=CLASSES, dont_care=False)
-
-
-def by_the_article(generator: SPADEGenerator, segmap: np.ndarray, *, layer) -> np.ndarray:
-    """The listing of the article, step by step."""
-    sizes = SIZES[generator.upsampling]
-    shrink = max(sizes.values())
-    x = reference.resize_nearest(segmap, segmap.shape[2] // shrink, segmap.shape[3] // shrink)
-    x = reference.conv2d(x, generator.fc.weight.numpy(), generator.fc.bias.numpy(), padding=1)
-    size = 1
-    for name, after in sizes.items():
-        x = x.repeat(after // size, axis=2).repeat(after // size, axis=3)
-        size = after
-        block = getattr(generator, name)
-        parts = "01s" if hasattr(block, "conv_s") else "01"
-        x = reference.residual_block(
-            x,
-            segmap,
-            norms={
-                part: partial(layer, parameters=parameters_of(getattr(block, f"norm_{part}")))
-                for part in parts
-            },
-            convolutions={part: parameters_of(getattr(block, f"conv_{part}")) for part in parts},
-            activation=reference.gelu,
-            attention=block.simam,
-        )
-    image = generator.conv_img
-    return np.tanh(
-        reference.conv2d(reference.gelu(x), image.weight.numpy(), image.bias.numpy(), padding=1)
-    )
 
 
 def test_a_generator_whose_last_weights_are_zero_paints_tanh_of_its_last_bias():
@@ -293,28 +205,13 @@ def fading_generator(fade: float) -> SPADEGenerator:
     return generator
 
 
-def twin(generator: SPADEGenerator, *, upsampling: str, image: str) -> SPADEGenerator:
-    """A generator with the same weights, and ``image`` for its conv_img."""
-    other = small_generator(upsampling=upsampling, ngf=2, noise=True)
-    other.eval()
-    state = generator.state_dict()
-    renamed = {f"conv_img.{name}": state[f"{image}.{name}"] for name in ("weight", "bias")}
-    own = {name: state[name] for name in other.state_dict() if not name.startswith("conv_img.")}
-    other.set_state_dict({**own, **renamed})
-    return other
-
-
-def enlarged(values: np.ndarray) -> np.ndarray:
-    return values.repeat(2, axis=2).repeat(2, axis=3)
-
-
 @pytest.mark.parametrize("fade", [0.0, 0.25, 1.0])
 def test_a_block_that_fades_in_is_mixed_with_the_coarser_picture_enlarged(fade):
     segmap, noise = labels(2, 64, 128), normal(2, 8, 128, 256)
     large = tensor(enlarged(segmap))
     generator = fading_generator(fade)
-    before = twin(generator, upsampling="more", image="conv_img_before")
-    after = twin(generator, upsampling="most", image="conv_img")
+    before = twin(generator, image="conv_img_before", upsampling="more")
+    after = twin(generator, image="conv_img", upsampling="most")
     old = enlarged(before(tensor(segmap), tensor(noise[:, :7, ::2, ::2])).numpy())
     new = after(large, tensor(noise)).numpy()
     assert_differs(old, new)
@@ -352,8 +249,8 @@ def test_a_generator_does_not_fade_by_itself():
     assert not hasattr(small_generator(upsampling="most", ngf=2), "conv_img_before")
 
 
-def test_only_most_has_a_block_to_fade_in():
-    with pytest.raises(ConfigError, match="only the last block of 'most' can fade in, got 'more'"):
+def test_more_without_fine_blocks_has_no_block_to_fade_in():
+    with pytest.raises(ConfigError, match="'most' or of fine_blocks can fade in, got 'more'"):
         small_generator(upsampling="more", fades_in=True)
 
 
