@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import paddle
+from paddle import nn
 
 from spade_paddle.config import Config
 from spade_paddle.data.batches import stack, to_pixels
@@ -84,12 +86,20 @@ def scene_input(
 @paddle.no_grad()
 def painted(networks: Networks, inputs: StepInput) -> np.ndarray:
     """The picture of one scene, ``uint8`` [H, W, 3]; the networks paint in evaluation mode."""
-    layers = [layer for layer in (networks.generator, networks.encoder) if layer is not None]
-    modes = [layer.training for layer in layers]
-    for layer in layers:
-        layer.eval()
-    picture, _ = paint(networks, inputs)
-    for layer, training in zip(layers, modes):
-        if training:
-            layer.train()
+    with evaluating(networks.generator, networks.encoder):
+        picture, _ = paint(networks, inputs)
     return to_pixels(picture.numpy())[0]
+
+
+@contextmanager
+def evaluating(*layers: nn.Layer | None) -> Iterator[None]:
+    """Within it these are in evaluation mode, after it in the mode that each was in."""
+    present = [layer for layer in layers if layer is not None]
+    trained = [layer for layer in present if layer.training]
+    for layer in present:
+        layer.eval()
+    try:
+        yield
+    finally:
+        for layer in trained:
+            layer.train()

@@ -26,6 +26,7 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.inputs import step_input, step_inputs
 from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.overfitting import measure_overfitting
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.reporter import ENVIRONMENT_FILE, Reporter
 from spade_paddle.engine.samples import sample_sheet
@@ -229,20 +230,27 @@ class Trainer:
             self.learner.statistics = measure_statistics(self.learner.averaged, inputs)
 
     def _show(self, images_seen: int) -> None:
-        """Write sample pictures; every process must come here."""
+        """Write sample pictures, and how far the discriminator knows its photos by heart; every
+        process must come here."""
         reporter = self._reporter
-        picture = self._read(lambda: None if reporter is None else self.sample_sheet())
-        if reporter is not None:
+        shown = self._read(lambda: None if reporter is None else (self.sample_sheet(), self._gap()))
+        if shown is not None:
             with self._writing():
-                reporter.picture(images_seen, picture)
+                reporter.picture(images_seen, shown[0])
+                reporter.scores(images_seen, shown[1])
+
+    def _gap(self) -> dict[str, float]:
+        parts = {"train": self.train_scenes, "val": self.val_scenes}
+        return measure_overfitting(
+            self.learner.networks, **parts, config=self.config, num_labels=len(self.label_set)
+        )
 
     def _judge(self, images_seen: int) -> None:
         """Write the judge's scores and keep the best averages; every process must come here."""
         if self._validation is None:
             return
         reporter = self._reporter
-        scores = self._read(lambda: None if reporter is None else self._scores())
-        if reporter is not None:
+        if (scores := self._read(lambda: None if reporter is None else self._scores())) is not None:
             with self._writing():
                 reporter.scores(images_seen, scores)
                 self._snapshots.keep_if_best(self.learner.state(), scores, by=DECIDING)
