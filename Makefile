@@ -43,8 +43,8 @@ $(VENV)/installed-dev: $(VENV)/installed
 # paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/losses tests/data \
-	  tests/inference tests/convert tests/metrics tests/judge tests/features tests/evaluation tests/doctor tests/engine tests/test_config.py \
-	  tests/annotate --ignore tests/annotate/test_review.py
+	  tests/inference tests/convert tests/metrics tests/judge tests/features tests/onednn tests/evaluation \
+	  tests/doctor tests/engine tests/test_config.py tests/annotate --ignore tests/annotate/test_review.py
 
 $(OLDEST)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(OLDEST)

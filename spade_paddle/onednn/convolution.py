@@ -38,17 +38,6 @@ class Geometry:
         ]
         return (self.x[0], self.weight[0], *sizes)
 
-    @property
-    def padding_after(self) -> Pair:
-        """Padding below and to the right: less than before where a stride does not come out."""
-        return tuple(
-            (self.y[2 + i] - 1) * self.stride[i]
-            + self.weight[2 + i]
-            - self.x[2 + i]
-            - self.padding[i]
-            for i in range(2)
-        )
-
 
 class Packed:
     """A tensor in the layout that a primitive wants: copied there, or itself where it fits."""
@@ -183,7 +172,7 @@ class Convolution:
         bias_layout = Layout.plain(geometry.weight[:1]) if bias else None
         sides = [
             library.dims(side)
-            for side in (geometry.stride, (0, 0), geometry.padding, geometry.padding_after)
+            for side in (geometry.stride, (0, 0), geometry.padding, geometry.padding)
         ]
         return library.primitive(
             f"convolution_{kind}",

@@ -146,3 +146,16 @@ def plain_view(scene, rng, *, smallest):
     if dropped:
         labels = np.where(labels == rng.choice(np.unique(labels)), 255, labels)
     return photo, labels, instances, positions, (mirrored, dropped)
+
+
+def test_shifts_for_the_perceptual_loss_depend_on_seed_and_position_only(tmp_path, landscape):
+    write_synthetic_dataset(tmp_path, label_set=landscape, train=3, height=70, width=100)
+    options = DataConfig(load_size=64, crop_size=32)
+    source = source_of(tmp_path, landscape, options, shift=3)
+    shifts = np.stack([source.at(position, 1).shift[0] for position in range(200)])
+    assert shifts.shape == (200, 2)
+    assert (shifts.min(axis=0) == 0).all()
+    assert (shifts.max(axis=0) == 3).all()
+    again = source_of(tmp_path, landscape, options, shift=3).at(150, 4).shift
+    assert np.array_equal(again, shifts[150:154])
+    assert source_of(tmp_path, landscape, options).at(0, 1).shift is None

@@ -21,7 +21,7 @@ from spade_paddle.engine.inputs import step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.samples import sample_sheet
-from spade_paddle.engine.steps import StepInput
+from spade_paddle.engine.steps import StepInput, generator_losses
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
@@ -251,3 +251,19 @@ def test_the_learners_average_has_the_half_life_of_the_images_seen():
         expected = beta * expected + (1 - beta) * newest
         average = learner.averaged.generator.state_dict()[name].numpy()
         assert np.allclose(average, expected, atol=1e-6)
+
+
+def test_the_perceptual_loss_is_shown_pictures_moved_by_the_batchs_shift():
+    options = config()
+    networks = learner_of(options).networks
+    seen = []
+
+    def distance(fake, real, *, shift):
+        seen.append(shift)
+        return paddle.zeros([])
+
+    networks.perceptual = distance
+    batch = dataclasses.replace(batch_of(2), shift=np.array([[3, 5], [1, 2]]))
+    for part in step_inputs(batch, most=1, config=options, num_labels=LABELS):
+        generator_losses(networks, part, options.losses)
+    assert seen == [(3, 5), (1, 2)]
