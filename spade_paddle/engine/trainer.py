@@ -230,35 +230,34 @@ class Trainer:
             self.learner.statistics = measure_statistics(self.learner.averaged, inputs)
 
     def _show(self, images_seen: int) -> None:
-        """Write sample pictures, and how far the discriminator knows its photos by heart; every
-        process must come here."""
+        """Write sample pictures; every process must come here."""
         reporter = self._reporter
-        shown = self._read(lambda: None if reporter is None else (self.sample_sheet(), self._gap()))
-        if shown is not None:
+        picture = self._read(lambda: None if reporter is None else self.sample_sheet())
+        if reporter is not None:
             with self._writing():
-                reporter.picture(images_seen, shown[0])
-                reporter.scores(images_seen, shown[1])
-
-    def _gap(self) -> dict[str, float]:
-        parts = {"train": self.train_scenes, "val": self.val_scenes}
-        return measure_overfitting(
-            self.learner.networks, **parts, config=self.config, num_labels=len(self.label_set)
-        )
+                reporter.picture(images_seen, picture)
 
     def _judge(self, images_seen: int) -> None:
-        """Write the judge's scores and keep the best averages; every process must come here."""
+        """Write the scores and keep the best averages; every process must come here."""
         if self._validation is None:
             return
         reporter = self._reporter
-        if (scores := self._read(lambda: None if reporter is None else self._scores())) is not None:
+        scores = self._read(lambda: None if reporter is None else self._scores())
+        if reporter is not None:
             with self._writing():
                 reporter.scores(images_seen, scores)
                 self._snapshots.keep_if_best(self.learner.state(), scores, by=DECIDING)
 
     def _scores(self) -> dict[str, float]:
-        averaged = self.learner.averaged
+        averaged, parts = (
+            self.learner.averaged,
+            {"train": self.train_scenes, "val": self.val_scenes},
+        )
         with statistics(averaged.generator, self.learner.statistics):
-            return self._validation.score(averaged)
+            scores = self._validation.score(averaged)
+        return scores | measure_overfitting(
+            self.learner.networks, **parts, config=self.config, num_labels=len(self.label_set)
+        )
 
     def sample_sheet(self) -> np.ndarray:
         """The first validation scenes as label map | painted | painted by the average | photo."""
