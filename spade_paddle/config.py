@@ -95,7 +95,8 @@ class LossConfig:
     feature_matching: float = 10.0  # lambda_feat
     perceptual: float = 1.6  # lambda_vgg
     perceptual_network: str = "none"  # none, vgg19 or squeezenet
-    perceptual_weights: Optional[str] = None  # weights file; null: vgg19 downloads Paddle's
+    # weights file; null: vgg19 downloads Paddle's. An .npz of vgg19 holds its first blocks alone
+    perceptual_weights: Optional[str] = None
     perceptual_resize: Optional[int] = 224  # vgg19 sees pictures of this side; null: as they are
     perceptual_layers: Optional[str] = None  # "relu1_1 relu2_1": these alone, each counts 1
     perceptual_shift: int = 0  # both pictures move down and right by up to so many pixels; try 7

@@ -6,14 +6,21 @@ from spade_paddle.config import LossConfig
 from spade_paddle.features.network import FeatureNetwork
 from spade_paddle.features.squeezenet import SqueezeNet
 from spade_paddle.features.vgg19 import VGG19
-from spade_paddle.losses.perceptual import SQUEEZENET_RATES, VGG19_RATES, PerceptualLoss
+from spade_paddle.features.vgg19_partial import PartialVGG19
+from spade_paddle.losses.perceptual import (
+    PARTIAL_VGG19_RATES,
+    SQUEEZENET_RATES,
+    VGG19_RATES,
+    PerceptualLoss,
+)
 
 
 def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
     """The perceptual loss of a configuration; None where it has none.
 
     VGG19's features are taken as they are with the article's layers and rates. With layers of one's
-    own, whose means differ tenfold, they are divided by the photo's mean.
+    own, or an ``.npz`` that holds the first blocks alone, they are divided by the photo's mean, for
+    means differ tenfold.
 
     Raises:
         ModelError: the weights are missing or do not fit, or lack a layer.
@@ -22,7 +29,10 @@ def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
         return None
     layers = None if options.perceptual_layers is None else options.perceptual_layers.split()
     network: FeatureNetwork
-    if options.perceptual_network == "vgg19":
+    if options.perceptual_network == "vgg19" and str(options.perceptual_weights).endswith(".npz"):
+        network = PartialVGG19(weights=options.perceptual_weights)
+        rates, scaling = PARTIAL_VGG19_RATES, "mean"
+    elif options.perceptual_network == "vgg19":
         network = VGG19(weights=options.perceptual_weights, resize=options.perceptual_resize)
         rates, scaling = VGG19_RATES, "none" if layers is None else "mean"
     else:

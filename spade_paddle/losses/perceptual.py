@@ -22,6 +22,8 @@ VGG19_RATES = {
     "relu5_1": 1.0,
 }
 """The article's, and the public SPADE's."""
+PARTIAL_VGG19_RATES = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
+"""Ours; with features divided by the photo's mean."""
 SQUEEZENET_RATES = {"conv1": 1.0, "fire3": 1.0, "fire5": 1.0, "fire7": 1.0, "fire9": 1.0}
 """Ours; with features of unit length."""
 
