@@ -206,6 +206,10 @@ class Config:
         shared = losses.perceptual_weights if same else None
         return shared if options.projected_weights is None else options.projected_weights
 
+    def value(self, name: str) -> Any:
+        """The value of a field by its dotted name, such as ``generator.ngf``."""
+        return functools.reduce(getattr, name.split("."), self)
+
     def to_dict(self) -> dict[str, Any]:
         """The plain nested dictionary that ``read_config`` accepts."""
         return dataclasses.asdict(self)
@@ -229,9 +233,8 @@ def read_config(
     content = _without_colour_switch(apply_overrides(content, overrides))
     config = read_section(Config, content, where=where, renamed=RENAMED)
     for name, expected in config_problems(config):
-        value = functools.reduce(getattr, name.split("."), config)
         raise ConfigError(
-            f"{where}: '{name}' must be {expected}, got {value!r}", code="config_value"
+            f"{where}: '{name}' must be {expected}, got {config.value(name)!r}", code="config_value"
         )
     return config
 

@@ -6,9 +6,8 @@ Imports neither paddle nor our networks.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spade_paddle.data_config import LOAD_MODES, data_problems
 
@@ -117,17 +116,14 @@ def config_problems(config: Config) -> Iterator[Problem]:
 
 
 def _single_values(config: Config) -> Iterator[Problem]:
-    def value_of(name: str) -> Any:
-        return functools.reduce(getattr, name.split("."), config)
-
     for name, choices in _CHOICES.items():
-        if value_of(name) not in choices:
+        if config.value(name) not in choices:
             yield name, "one of " + ", ".join(choices)
     for name, lowest in _AT_LEAST.items():
-        if value_of(name) is not None and value_of(name) < lowest:
+        if config.value(name) is not None and config.value(name) < lowest:
             yield name, f"at least {lowest}"
     for name, (highest, meaning) in _AT_MOST.items():
-        if value_of(name) > highest:
+        if config.value(name) > highest:
             yield name, f"at most {highest:g}, {meaning}"
     if config.generator.kernel_size % 2 == 0:
         yield "generator.kernel_size", "odd"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from spade_paddle.config import LossConfig
+from spade_paddle.features.choice import feature_network
 from spade_paddle.features.network import FeatureNetwork
-from spade_paddle.features.squeezenet import SqueezeNet
-from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.features.vgg19_partial import PartialVGG19
 from spade_paddle.losses.perceptual import (
     PARTIAL_VGG19_RATES,
@@ -28,16 +27,18 @@ def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
     if options.perceptual_network == "none" or options.perceptual == 0:
         return None
     layers = None if options.perceptual_layers is None else options.perceptual_layers.split()
-    network: FeatureNetwork
     if options.perceptual_network == "vgg19" and str(options.perceptual_weights).endswith(".npz"):
-        network = PartialVGG19(weights=options.perceptual_weights)
+        network: FeatureNetwork = PartialVGG19(weights=options.perceptual_weights)
         rates, scaling = PARTIAL_VGG19_RATES, "mean"
-    elif options.perceptual_network == "vgg19":
-        network = VGG19(weights=options.perceptual_weights, resize=options.perceptual_resize)
-        rates, scaling = VGG19_RATES, "none" if layers is None else "mean"
     else:
-        network = SqueezeNet(weights=options.perceptual_weights)
+        network = feature_network(
+            options.perceptual_network,
+            weights=options.perceptual_weights,
+            resize=options.perceptual_resize,
+        )
         rates, scaling = SQUEEZENET_RATES, "length"
+        if options.perceptual_network == "vgg19":
+            rates, scaling = VGG19_RATES, "none" if layers is None else "mean"
     if layers is not None:
         rates = dict.fromkeys(layers, 1.0)
     return PerceptualLoss(network, rates, scaling=scaling)

@@ -40,7 +40,7 @@ def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
     if old.discriminator.kind == new.discriminator.kind == "patch":
         names = [name for name in names if name not in _PROJECTED_FIELDS]
     names += ["data.dont_care", "data.instance_edges", "data.icpe_compatible"]
-    values = {name: (_value(old, name), _value(new, name)) for name in names}
+    values = {name: (old.value(name), new.value(name)) for name in names}
     return {name: (before, now) for name, (before, now) in values.items() if before != now}
 
 
@@ -141,8 +141,3 @@ def fresh_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> l
         names += ["projected"] if kinds[0] == "patch" != kinds[1] else []
         names += [f"nld_{scale}" for scale in scales]
     return names
-
-
-def _value(config: Config, name: str) -> Any:
-    section, _, field = name.partition(".")
-    return getattr(getattr(config, section), field)

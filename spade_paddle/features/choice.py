@@ -17,17 +17,18 @@ of the sides, with VGG19 half as coarse. A new network needs its layers here, it
 its name in config.py."""
 
 
-def feature_network(name: str, *, weights: str | None) -> FeatureNetwork:
-    """The network that sees pictures as large as they are.
+def feature_network(name: str, *, weights: str | None, resize: int | None = None) -> FeatureNetwork:
+    """A feature network by its name, for losses and projected heads alike.
 
     Args:
         name: one of PROJECTED_LAYERS.
         weights: its file; None: vgg19 downloads Paddle's.
+        resize: vgg19 sees pictures of this side; None: as large as they are. Others always do.
 
     Raises:
         ModelError: no such file, or it does not hold these weights.
     """
     if name == "vgg19":
-        return VGG19(weights=weights, resize=None)
+        return VGG19(weights=weights, resize=resize)
     kinds = {"squeezenet": SqueezeNet, "efficientnet_lite0": EfficientNetLite0}
     return kinds[name](weights=weights)
