@@ -82,7 +82,8 @@ class DiscriminatorConfig:
     simam: bool = True  # attention on every stage's output
     affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
     projected_network: str = "squeezenet"  # squeezenet, efficientnet_lite0 or vgg19
-    projected_weights: Optional[str] = None  # its file; null: losses.perceptual_weights if the same
+    # its file; null: that of losses.perceptual_weights if the network is the same, else Paddle's
+    projected_weights: Optional[str] = None
     projected_width: int = 96  # of the heads
 
 
@@ -95,7 +96,7 @@ class LossConfig:
     feature_matching: float = 10.0  # lambda_feat
     perceptual: float = 1.6  # lambda_vgg
     perceptual_network: str = "none"  # none, vgg19 or squeezenet
-    # weights file; null: vgg19 downloads Paddle's. An .npz of vgg19 holds its first blocks alone
+    # its file; null: Paddle's is downloaded. An .npz of vgg19 holds its first blocks alone
     perceptual_weights: Optional[str] = None
     perceptual_resize: Optional[int] = 224  # vgg19 sees pictures of this side; null: as they are
     perceptual_layers: Optional[str] = None  # "relu1_1 relu2_1": these alone, each counts 1
@@ -200,7 +201,7 @@ class Config:
 
     @property
     def projected_weights(self) -> Optional[str]:
-        """The weights file of the projected heads' network; None: there is none to be read."""
+        """The weights file of the projected heads' network; None: Paddle's are downloaded."""
         options, losses = self.discriminator, self.losses
         same = options.projected_network == losses.perceptual_network
         shared = losses.perceptual_weights if same else None

@@ -145,8 +145,6 @@ def _what_goes_together(config: Config) -> Iterator[Problem]:
         )
     if config.batch_size % config.compute.accumulation:
         yield "compute.accumulation", f"a divisor of batch_size ({config.batch_size})"
-    if config.losses.perceptual_network == "squeezenet" and not config.losses.perceptual_weights:
-        yield "losses.perceptual_weights", "the path of a SqueezeNet 1.1 weights file (.npz)"
     if config.compute.bfloat16 and config.compute.convolutions == "paddle":
         yield "compute.bfloat16", "false with compute.convolutions paddle, which has none"
 
@@ -154,11 +152,11 @@ def _what_goes_together(config: Config) -> Iterator[Problem]:
 def _projected(config: Config) -> Iterator[Problem]:
     """What projected heads need, and what cannot be had without the patch scales."""
     options = config.discriminator
-    if options.projected_network != "vgg19" and not config.projected_weights:
+    if options.projected_network == "efficientnet_lite0" and not options.projected_weights:
         yield (
             "discriminator.projected_weights",
-            f"the path of a weights file of {options.projected_network} (.npz) with "
-            f"discriminator.kind {options.kind}",
+            "the path of a weights file (.npz) with discriminator.projected_network "
+            "efficientnet_lite0, which Paddle does not have",
         )
     if options.projected_network == "efficientnet_lite0" and config.validation.judge_weights:
         yield (

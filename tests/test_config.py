@@ -86,7 +86,6 @@ def mode(name, *, upsampling="normal", **data):
         ({"data": {"short_side_min": 9}}, "it is called 'data.load_size_min' now"),
         ({"data": {"short_sides": 286}}, "unknown field 'data.short_sides'; "),
         ({"data": {"load_size_min": 300}}, "at most data.load_size"),
-        ({"losses": {"perceptual_network": "squeezenet"}}, "losses.perceptual_weights"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),
         (
             {
@@ -100,7 +99,10 @@ def mode(name, *, upsampling="normal", **data):
             "'validation.judge_weights' must be null with discriminator.projected_network eff",
         ),
         ({"discriminator": {"kind": "vision"}}, "one of patch, projected, both"),
-        ({"discriminator": {"kind": "both"}}, "'discriminator.projected_weights' must be the path"),
+        (
+            {"discriminator": {"kind": "both", "projected_network": "efficientnet_lite0"}},
+            "'discriminator.projected_weights' must be the path",
+        ),
         (
             {
                 "discriminator": {"kind": "both", "projected_network": "vgg19"},

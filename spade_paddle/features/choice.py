@@ -22,11 +22,11 @@ def feature_network(name: str, *, weights: str | None, resize: int | None = None
 
     Args:
         name: one of PROJECTED_LAYERS.
-        weights: its file; None: vgg19 downloads Paddle's.
+        weights: its file; None: Paddle's are downloaded, which has squeezenet and vgg19.
         resize: vgg19 sees pictures of this side; None: as large as they are. Others always do.
 
     Raises:
-        ModelError: no such file, or it does not hold these weights.
+        ModelError: no such file, it does not hold these weights, or they cannot be downloaded.
     """
     if name == "vgg19":
         return VGG19(weights=weights, resize=resize)

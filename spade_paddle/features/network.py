@@ -12,8 +12,14 @@ from typing import ClassVar
 import numpy as np
 import paddle
 from paddle import nn
+from paddle.utils import download
 
 from spade_paddle.errors import ModelError
+
+WITHOUT_FEATURES = (
+    "or train without feature networks: --set losses.perceptual_network=none and, if "
+    "discriminator.kind is not patch, --set discriminator.kind=patch"
+)
 
 
 class FeatureNetwork(nn.Layer):
@@ -51,6 +57,34 @@ class FeatureNetwork(nn.Layer):
             parameter.stop_gradient = True
 
 
+def known_network(name: str, *, weights: str | Path | None) -> nn.Layer:
+    """A network of ``paddle.vision.models`` with the weights of a file.
+
+    Args:
+        name: of the network there.
+        weights: the file (read_arrays); None: Paddle's own weights, downloaded on first use to
+            where Paddle keeps them.
+
+    Raises:
+        ModelError: there is no such file, it does not hold these weights, or they cannot be
+            downloaded.
+    """
+    make = getattr(paddle.vision.models, name)
+    if weights is not None:
+        network = make()
+        set_exactly(network, read_arrays(weights), where=weights)
+        return network
+    try:
+        return make(pretrained=True)
+    except RuntimeError as error:  # Paddle's, after three tries
+        raise ModelError(
+            f"Paddle's weights of {name} could not be downloaded ({error}); with a network try "
+            f"again, without put that file into {download.WEIGHTS_HOME}, or give one with "
+            f"--set losses.perceptual_weights=FILE, {WITHOUT_FEATURES}",
+            code="weights_download",
+        ) from error
+
+
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of an ``.npz`` (as ``float32``) or ``.pdparams`` file by name.
 
@@ -61,8 +95,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise ModelError(
             f"{path}: there is no such weights file of a feature network; give its path with "
-            "--set losses.perceptual_weights=FILE (or discriminator.projected_weights) or switch "
-            "it off with --set losses.perceptual_network=none (or discriminator.kind=patch)",
+            "--set losses.perceptual_weights=FILE (or discriminator.projected_weights), "
+            f"{WITHOUT_FEATURES}",
             code="weights_missing",
         )
     try:

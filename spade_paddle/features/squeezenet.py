@@ -9,7 +9,12 @@ from typing import ClassVar
 import paddle
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, read_arrays, set_exactly
+from spade_paddle.features.network import FeatureNetwork, known_network
+
+CAFFE = ((104.0, 117.0, 123.0), (1.0, 1.0, 1.0))
+"""Mean and deviation of blue, green and red, of 0..255."""
+IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+"""The same of red, green and blue."""
 
 
 class SqueezeNet(FeatureNetwork):
@@ -20,11 +25,13 @@ class SqueezeNet(FeatureNetwork):
     not see a grid of two pixels that is locked to its raster.
 
     Args:
-        weights: an ``.npz`` with the arrays of ``paddle.vision.models.squeezenet1_1``, of the
-            Caffe kind: input BGR 0..255 minus (104, 117, 123).
+        weights: a file with the arrays of ``paddle.vision.models.squeezenet1_1``. An ``.npz`` is of
+            the Caffe kind, with input BGR 0..255 minus (104, 117, 123); a ``.pdparams`` of
+            Paddle's, with input RGB 0..1, standardized by ImageNet's mean and deviation. None
+            downloads Paddle's.
 
     Raises:
-        ModelError: no such file, or it does not hold these weights.
+        ModelError: no such file, it does not hold these weights, or they cannot be downloaded.
     """
 
     channels: ClassVar[dict[str, int]] = {
@@ -40,18 +47,23 @@ class SqueezeNet(FeatureNetwork):
     }
     _POOL_AFTER = ("conv1", "fire3", "fire5")
 
-    def __init__(self, *, weights: str | Path) -> None:
+    def __init__(self, *, weights: str | Path | None = None) -> None:
         super().__init__()
-        self.network = paddle.vision.models.squeezenet1_1()
-        set_exactly(self.network, read_arrays(weights), where=weights)
-        self.register_buffer("mean", paddle.to_tensor([104.0, 117.0, 123.0]).reshape([1, 3, 1, 1]))
+        self.network = known_network("squeezenet1_1", weights=weights)
+        self._of_caffe = weights is not None and Path(weights).suffix == ".npz"
+        mean, deviation = CAFFE if self._of_caffe else IMAGENET
+        self.register_buffer("mean", _by_channel(mean))
+        self.register_buffer("deviation", _by_channel(deviation), persistable=False)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        red, green, blue = paddle.split(picture, 3, axis=1)  # flip is slow on a CPU
-        x = paddle.concat([blue, green, red], axis=1)
-        x = x * 127.5 + (127.5 - self.mean).expand(x.shape)
+        x = picture
+        if self._of_caffe:
+            red, green, blue = paddle.split(x, 3, axis=1)  # flip is slow on a CPU
+            x = paddle.concat([blue, green, red], axis=1)
+        scale, offset = 127.5 / self.deviation, (127.5 - self.mean) / self.deviation
+        x = x * scale.expand(x.shape) + offset.expand(x.shape)  # broadcasting is slow there, too
         found = {}
         for index, name in enumerate(self.channels):
             if index == 0:
@@ -65,3 +77,7 @@ class SqueezeNet(FeatureNetwork):
             if name in self._POOL_AFTER:
                 x = self.network._pool(x)
         return found
+
+
+def _by_channel(values: Sequence[float]) -> paddle.Tensor:
+    return paddle.to_tensor(values, dtype="float32").reshape([1, 3, 1, 1])

@@ -10,7 +10,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, read_arrays, set_exactly
+from spade_paddle.features.network import FeatureNetwork, known_network
 
 
 class VGG19(FeatureNetwork):
@@ -25,7 +25,7 @@ class VGG19(FeatureNetwork):
         resize: side of the square the pictures are resized to; None leaves them.
 
     Raises:
-        ModelError: no such file, or it does not hold these weights.
+        ModelError: no such file, it does not hold these weights, or they cannot be downloaded.
     """
 
     channels: ClassVar[dict[str, int]] = {
@@ -41,9 +41,7 @@ class VGG19(FeatureNetwork):
     def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
         super().__init__()
         self.resize = resize
-        network = paddle.vision.models.vgg19(pretrained=weights is None)
-        if weights is not None:
-            set_exactly(network, read_arrays(weights), where=weights)
+        network = known_network("vgg19", weights=weights)
         last = max(self._INDICES.values())
         self.features = nn.LayerList(list(network.features.children())[: last + 1])
         self.freeze()

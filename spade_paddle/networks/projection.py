@@ -158,7 +158,8 @@ class FrozenProjection(nn.Layer):
                 "the projected discriminator of this checkpoint has learned on other weights of "
                 f"{type(self.network).__name__}: theirs have the check sum "
                 f"{self.fingerprint.item():08x}, those of now {self._fingerprint():08x}; give the "
-                "file of then with --set discriminator.projected_weights=FILE",
+                "file of then with --set discriminator.projected_weights=FILE, or begin a new run "
+                "without the heads: --init FOLDER --set discriminator.kind=patch",
                 code="projected_weights_differ",
             )
 

@@ -1,6 +1,6 @@
 """What a training step costs with each library of convolutions, and the ratios.
 
-    OMP_NUM_THREADS=1 python -m tests.engine.bench_step --set discriminator.kind=both
+    OMP_NUM_THREADS=1 python -m tests.engine.bench_step --set discriminator.kind=patch
 
 Learners with the same weights take turns on the same synthetic pictures, so that the ratios hold on
 a busy machine. Prints the median seconds of processor time and by the clock. The perceptual loss
@@ -55,11 +55,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[tuple
         folder / "data", label_set=label_set, train=8, val=2, height=288, width=288
     )
     weights = squeezenet_file(folder)
-    common = [
-        "losses.perceptual_network=squeezenet",
-        f"losses.perceptual_weights={weights}",
-        *arguments.set,
-    ]
+    common = [f"losses.perceptual_weights={weights}", *arguments.set]
     trainers = {
         name: Trainer(
             load_config(arguments.config, overrides=[*common, *options]),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import paddle
 import pytest
@@ -52,6 +54,42 @@ def test_it_takes_blue_green_red_of_255_minus_the_mean(squeezenet):
     assert_same(got, first_map(blue_green_red), rtol=1e-4)
     wrong = red_green_blue - np.reshape([123, 117, 104], (1, 3, 1, 1))
     assert_differs(got, first_map(wrong))
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch) -> Path:
+    """Where Paddle keeps what it has downloaded; the host of its weights cannot be reached."""
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    monkeypatch.setattr(paddle.utils.download, "WEIGHTS_HOME", str(weights))
+    monkeypatch.setattr(
+        paddle.vision.models.squeezenet,
+        "model_urls",
+        {"squeezenet1_1": ("http://127.0.0.1:9/SqueezeNet.pdparams", None)},
+    )
+    return weights
+
+
+def test_paddles_weights_take_red_green_blue_by_mean_and_deviation(kept):
+    path = kept / "SqueezeNet.pdparams"
+    paddle.save(squeezenet_arrays(), str(path))
+    deviations = np.reshape([0.229, 0.224, 0.225], (1, 3, 1, 1))
+    means = np.reshape([0.485, 0.456, 0.406], (1, 3, 1, 1))
+    standardized = ((picture(33).numpy() + 1) / 2 - means) / deviations
+    arrays = squeezenet_arrays()
+    weight, bias = arrays["_conv.weight"], arrays["_conv.bias"]
+    expected = reference.relu(reference.conv2d(standardized, weight, bias, stride=2, padding=1))
+    for given in (None, path):  # downloaded before, and a file of one's own
+        network = SqueezeNet(weights=given)
+        assert_same(network(picture(33), ("conv1",))["conv1"], expected, rtol=1e-4)
+
+
+def test_what_cannot_be_downloaded_is_told_with_address_and_place(kept):
+    with pytest.raises(ModelError, match=r"http://127.0.0.1:9/SqueezeNet.pdparams") as error:
+        SqueezeNet(weights=None)
+    assert error.value.code == "weights_download"
+    assert str(kept) in str(error.value)
+    assert "losses.perceptual_network=none" in str(error.value)
 
 
 def test_maps_are_the_convolution_and_the_fire_modules(squeezenet):
