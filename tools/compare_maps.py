@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from spade_paddle.cli import run_tool
-from spade_paddle.data.dataset import read_label_map
+from spade_paddle.data.label_pictures import read_label_map
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.transforms import resize_nearest

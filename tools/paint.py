@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from spade_paddle.cli import run_tool
-from spade_paddle.data.dataset import read_ids, read_label_map
+from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.photos import read_photo
 from spade_paddle.errors import DataError
 from spade_paddle.files import write_atomically

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from spade_paddle.data.dataset import Pair, read_ids
+from spade_paddle.data.dataset import Pair
+from spade_paddle.data.label_pictures import read_ids
 
 MOST = 3.0
 """No scene is drawn more often than so many times the average one: ten photos of flowers are not

@@ -2,7 +2,8 @@
 
 A pixel in exactly a label's colour has that label. An area of another colour has the label of the
 nearest colour within the tolerance, or is unknown. What is left lies on smoothed edges and goes to
-a label that occurs beside it (data/blends.py).
+a label that occurs beside it (data/blends.py). A picture with hardly a pixel of either kind was
+a JPEG once, or is no drawing, and then all that is left is unknown.
 
 Legend: H, W height and width; M pixels; N colours of a ``ColourTable``. Anchors are ``int32``
 [H, W]: the index of the colour whose label a pixel has, -1 as long as that is open.
@@ -11,23 +12,19 @@ Legend: H, W height and width; M pixels; N colours of a ``ColourTable``. Anchors
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from spade_paddle.data.blends import explain, nearest_anchors
 from spade_paddle.data.colour_table import FIRST_UNKNOWN, ColourTable, pack, unpack
 from spade_paddle.data.labels import DONT_CARE, LabelSet
-from spade_paddle.errors import DataError
 
 REACH = 2  # pixels from an open one to the anchors that it is judged by
 ROUNDS = 8  # soft edges may be so many times wider
 ROUNDING = 4  # how far a channel may be from a mixture, at least
 LOSSY_REACH = 6  # a JPEG smears colours so far
-_LOSSY = ("JPEG", "MPO", "WEBP")
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+LEAST_CERTAIN = 0.25  # of a drawing's pixels; with 30 lines of a pixel at 32 x 32 it is 0.46
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,50 +41,22 @@ class ColourReading:
     unknown: tuple[tuple[tuple[int, int, int], int], ...]
 
 
-def read_colour_mask(
-    path: str | Path, label_set: LabelSet, *, tolerance: int = 12, allow_jpeg: bool = False
+def colours_to_labels(
+    pixels: np.ndarray,
+    label_set: LabelSet,
+    *,
+    tolerance: int = 12,
+    lossy: bool = False,
+    strays: float = 0.0,
 ) -> ColourReading:
-    """Read a picture whose colours are those of a label set.
+    """The label map of a picture in the colours of a label set.
 
     Args:
-        path: PNG, BMP, GIF or TIFF; grey, palette, RGB or RGBA. Transparent pixels (alpha below
-            one half) are "don't care".
+        pixels: ``uint8`` [H, W, 3] RGB or [H, W, 4] RGBA.
         label_set: the colours; they must differ.
         tolerance: largest difference in a channel at which a colour still counts as a label's.
-        allow_jpeg: read JPEG and WebP too. Their noise goes to the most alike label nearby; edges
-            become rough, and things smaller than a dozen pixels may be lost.
-
-    Raises:
-        DataError: unreadable, a JPEG that was not allowed, or no picture of 8-bit colours.
-        ConfigError: two labels of the set have the same colour.
-    """
-    try:
-        with Image.open(path) as image:
-            lossy = image.format in _LOSSY
-            if lossy and not allow_jpeg:
-                raise DataError(
-                    f"{path}: a colour mask must not be a {image.format}, which changes colours; "
-                    "save it as PNG",
-                    code="colour_mask_jpeg",
-                )
-            if image.mode.startswith(("I", "F")):
-                raise DataError(
-                    f"{path}: expected a picture in the colours of '{label_set.name}', got one of "
-                    f"mode {image.mode}; save it as an RGB PNG",
-                    code="colour_mask_mode",
-                )
-            pixels = np.asarray(image.convert("RGBA"))
-    except _BROKEN as error:
-        raise DataError(
-            f"{path}: cannot be read as a colour mask: {error}", code="colour_mask_unreadable"
-        ) from error
-    return colours_to_labels(pixels, label_set, tolerance=tolerance, lossy=lossy)
-
-
-def colours_to_labels(
-    pixels: np.ndarray, label_set: LabelSet, *, tolerance: int = 12, lossy: bool = False
-) -> ColourReading:
-    """``read_colour_mask`` of pixels in memory: ``uint8`` [H, W, 3] RGB or [H, W, 4] RGBA.
+        lossy: the picture was a JPEG, or the like.
+        strays: where no more than this share of the pixels is unknown, they get the nearest label.
 
     Raises:
         ConfigError: two labels of the set have the same colour.
@@ -95,16 +64,26 @@ def colours_to_labels(
     table = ColourTable(label_set, tolerance=tolerance)
     packed = pack(pixels)
     opaque = pixels[..., 3] >= 128 if pixels.shape[2] == 4 else np.ones(packed.shape, bool)
-    if lossy:
-        anchors = _lossy_anchors(packed, opaque, table)
-        noise = np.argwhere(opaque & (anchors < 0))
-        _settle_alike(anchors, noise, packed, table, reach=LOSSY_REACH)
-    else:
-        anchors = _anchors(packed, opaque, table)
-        _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
+    anchors = _lossy_anchors(packed, opaque, table) if lossy else _anchors(packed, opaque, table)
+    if not lossy and not _is_drawing(anchors, opaque):
+        lossy, anchors = True, _lossy_anchors(packed, opaque, table)
+    if _is_drawing(anchors, opaque):
+        if lossy:
+            noise = np.argwhere(opaque & (anchors < 0))
+            _settle_alike(anchors, noise, packed, table, reach=LOSSY_REACH)
+        else:
+            _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
     left = opaque & (anchors < 0)
     anchors[left] = table.add(packed[left])
+    unknown = opaque & (table.groups[anchors] >= FIRST_UNKNOWN)
+    if unknown.sum() <= strays * unknown.size:
+        anchors[unknown] = table.nearest(packed[unknown])
     return _reading(anchors, packed, opaque, table)
+
+
+def _is_drawing(anchors: np.ndarray, opaque: np.ndarray) -> bool:
+    """Whether enough of what is shown is certain for the rest to be judged by it."""
+    return bool((anchors[opaque] >= 0).sum() >= LEAST_CERTAIN * opaque.sum())
 
 
 def _anchors(packed: np.ndarray, opaque: np.ndarray, table: ColourTable) -> np.ndarray:
@@ -222,15 +201,14 @@ def _reading(
 ) -> ColourReading:
     groups = np.where(opaque, table.groups[anchors], DONT_CARE)
     known = groups < FIRST_UNKNOWN
-    exact = table.groups[table.find(packed)] == groups
-    exact &= table.find(packed) < table.official
+    found = table.find(packed)
+    exact = (table.groups[found] == groups) & (found < table.official)
     counts = np.bincount(anchors[~known], minlength=len(table.packed))
-    unknown = [
-        (tuple(int(value) for value in unpack(table.packed[index])), int(counts[index]))
-        for index in np.flatnonzero(counts)
-    ]
+    indices = np.flatnonzero(counts)
+    colours, numbers = unpack(table.packed[indices]).tolist(), counts[indices].tolist()
+    unknown = sorted(zip(map(tuple, colours), numbers), key=lambda entry: (-entry[1], entry[0]))
     return ColourReading(
         label_map=np.where(known, groups, DONT_CARE).astype(np.uint8),
         snapped=int((opaque & known & ~exact).sum()),
-        unknown=tuple(sorted(unknown, key=lambda entry: (-entry[1], entry[0]))),
+        unknown=tuple(unknown),
     )

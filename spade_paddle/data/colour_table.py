@@ -75,6 +75,10 @@ class ColourTable:
         self.groups = np.append(self.groups, np.where(near, labels, unknown))
         return self.find(packed)
 
+    def nearest(self, packed: np.ndarray) -> np.ndarray:
+        """Indices ``int32`` [U] of the label colours nearest to packed colours [U]."""
+        return self._nearest(unpack(packed))[0]
+
     def _nearest(self, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For colours [U, 3]: the nearest label, and whether it is within the tolerance."""
         best = np.full(len(colours), 2**30)

@@ -17,22 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from spade_paddle.config import DataConfig
+from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
 from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
 
 PARTS = ("train", "val")
-ID_MODES = ("L", "P", "I", "I;16", "1")  # of Pillow: grey and palette, whose values are ids
 _FORM = (
     "a data set has train/images, train/labels, val/images and val/labels, or only images and "
     "labels, which are then split"
 )
-# Pillow spreads the few values of such greys over 0..255
-_GREY_STEPS = {"L;2": 85, "L;4": 17}
 
 
 @dataclass(frozen=True)
@@ -161,45 +158,3 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
                 code="sizes_differ",
             )
     return Scene(photo=photo, label_map=label_map, instance_map=instance_map)
-
-
-def read_ids(path: str | Path) -> np.ndarray:
-    """The pixel values of a grey or palette PNG as integers [H, W], never converted to colours.
-
-    Exact for every depth, 1 to 16 bits.
-
-    Raises:
-        DataError: unreadable, or a colour picture, or a JPEG (which changes ids).
-    """
-    try:
-        with Image.open(path) as image:
-            if image.format == "JPEG":
-                raise DataError(
-                    f"{path}: a label map must not be a JPEG, which changes ids; save it as PNG",
-                    code="label_map_jpeg",
-                )
-            if image.mode not in ID_MODES:
-                raise DataError(
-                    f"{path}: expected a grey or palette PNG whose pixel values are label ids, "
-                    f"got a picture of mode {image.mode}; colours are not ids",
-                    code="label_map_colour",
-                )
-            step = _GREY_STEPS.get(_raw_mode(image), 1)
-            return np.asarray(image).astype(np.int64) // step
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read as a label map: {error}", code="label_map_unreadable"
-        ) from error
-
-
-def _raw_mode(image: Image.Image) -> str:
-    """How the file holds its pixels, which Pillow's mode does not tell; before they are read."""
-    arguments = image.tile[0][3] if image.tile else ""
-    return arguments if isinstance(arguments, str) else arguments[0]
-
-
-def read_label_map(path: str | Path, label_set: LabelSet) -> np.ndarray:
-    """A checked label map as ``uint8`` [H, W] of ids 0..K-1 and 255."""
-    ids = read_ids(path)
-    label_set.check(ids, where=str(path))
-    return ids.astype(np.uint8)

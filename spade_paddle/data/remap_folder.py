@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spade_paddle.data.colour_masks import ColourReading, read_colour_mask
-from spade_paddle.data.dataset import read_ids
+from spade_paddle.data.colour_masks import ColourReading
 from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.label_pictures import read_colour_mask, read_ids
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import DataError, LabelMapError

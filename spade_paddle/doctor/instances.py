@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.dataset import ID_MODES, read_ids
+from spade_paddle.data.label_pictures import ID_MODES, read_ids
 from spade_paddle.doctor.maps import NOTHING
 from spade_paddle.doctor.pictures import why_unreadable
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.dataset import ID_MODES, read_ids
+from spade_paddle.data.colour_table import pack, unpack
+from spade_paddle.data.label_pictures import ID_MODES, ids_in_grey, read_ids
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.doctor.borders import ramp_share
 from spade_paddle.doctor.pictures import why_unreadable
@@ -111,11 +112,10 @@ def _header(image: Image.Image, label_set: LabelSet, *, ids: bool) -> MapFacts:
 
 def kind_of_colours(image: Image.Image, label_set: LabelSet) -> str:
     """What the colours of a picture that should hold ids may mean, in words."""
-    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")).astype(np.int32), 2, 0)
-    if (red == green).all() and (green == blue).all():
+    pixels = np.asarray(image.convert("RGB"))
+    if ids_in_grey(pixels) is not None:
         return GREY
-    packed = np.unique(red << 16 | green << 8 | blue)
-    found = {(int(c) >> 16, int(c) >> 8 & 255, int(c) & 255) for c in packed}
+    found = set(map(tuple, unpack(np.unique(pack(pixels))).tolist()))
     known = found & {label.color for label in label_set.labels}
     if known == found:
         return f"the colours of the label set '{label_set.name}'"

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from spade_paddle.data.colour_masks import read_colour_mask
-from spade_paddle.data.dataset import read_ids
+from spade_paddle.data.label_pictures import ids_in_grey, read_colour_mask, read_ids
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.photos import ORIENTATION
 from spade_paddle.data.transforms import resize_nearest
@@ -70,8 +69,8 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
         raise CannotRepair(f"the label map is {facts.problem}")
     if facts.problem == GREY:
         with Image.open(path) as image:
-            ids = np.asarray(image.convert("RGB"))[..., 0].astype(np.int64)
-        return ids, ["ids read from grey saved as colour"]
+            ids = ids_in_grey(np.asarray(image.convert("RGB")))
+        return ids.astype(np.int64), ["ids read from grey saved as colour"]
     jpeg = facts.code == "label_map_jpeg"
     try:
         reading = read_colour_mask(path, label_set, allow_jpeg=jpeg)

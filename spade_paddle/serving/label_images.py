@@ -1,9 +1,9 @@
 """Bytes of a picture file -> label map. Pure functions; nothing is painted or stored here.
 
-Legend: H, W height and width; K number of labels; U number of distinct colours.
+What a picture says is read by data/label_pictures.py; here is what a request must keep to, what is
+refused and what is noted.
 
-Two kinds of picture are label maps: grey or palette PNGs whose pixel values ARE the ids, and
-pictures in the palette colours, which are matched back to ids. JPEG keeps neither exactly.
+Legend: H, W height and width.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from spade_paddle.data.colour_masks import colours_to_labels
+from spade_paddle.data.label_pictures import ID_MODES, LOSSY, ids_in_grey, pixel_values
 from spade_paddle.data.labels import DONT_CARE, LabelSet
-from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.errors import ConfigError, LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
 
-# A drawing program's anti-aliasing and a mild JPEG stay within NEAR of a palette colour.
-NEAR = 24
-MAX_FAR_SHARE = 0.01
+NEAR = 24  # a channel of an area in a label's colour differs by so much at most
+MAX_UNKNOWN_SHARE = 0.01  # of the pixels may be in colours of no label and not beside one
 _BROKEN_FILE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
@@ -56,23 +57,24 @@ def decode_label_image(
     Raises:
         RequestError: not a picture. LabelMapError: a picture, but not a usable label map.
     """
-    image = _open(data, limits=limits, where=where)
+    image, values = _open(data, limits=limits, where=where)
     if image.format == "JPEG" and image.mode == "L":
         raise LabelMapError(
             f"{where}: this is a grey JPEG; JPEG changes label ids into their neighbours. "
             "Send the label map as PNG",
             code="lossy_labels",
         )
-    if image.mode in ("RGB", "RGBA", "CMYK"):
-        ids, notes = _ids_from_colors(image, label_set=label_set, where=where)
+    if values is not None:
+        ids, notes = values, []
     else:
-        ids, notes = _ids_from_values(image, data), []
+        ids, notes = _ids_from_colors(image, label_set=label_set, where=where)
     label_set.check(ids, where=where)
     return ids.astype(np.uint8), notes
 
 
-def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
-    """Open a picture; its size is checked before any pixel is unpacked."""
+def _open(data: bytes, *, limits: SizeLimits, where: str) -> tuple[Image.Image, np.ndarray | None]:
+    """Open a picture, and read its values if they are ids; its size is checked before any pixel is
+    unpacked."""
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 million pixels on; the limits are far below
@@ -93,83 +95,65 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
         ) from error
     limits.check(height=image.height, width=image.width, where=where)
     try:
+        if image.mode in ID_MODES:
+            return image, pixel_values(image)
         image.load()
     except _BROKEN_FILE as error:
         raise RequestError(
             f"{where}: the {image.format} picture is broken or cut off; send it again",
             code="not_an_image",
         ) from error
-    return image
-
-
-def _ids_from_values(image: Image.Image, data: bytes) -> np.ndarray:
-    """Pixel values as they stand in the file: grey values or palette indices, [H, W]."""
-    if image.mode == "LA":
-        image = image.getchannel("L")
-    values = np.asarray(image)
-    if values.dtype == bool:
-        return values.astype(np.uint8)
-    # The decoder stretches 2 and 4 bit grey to 0..255; the ids are the values before that.
-    bits, is_grey = data[24], data[25] == 0
-    if is_grey and bits in (2, 4):
-        return values // (255 // (2**bits - 1))
-    return values
+    return image, pixel_values(image.getchannel("L")) if image.mode == "LA" else None
 
 
 def _ids_from_colors(
     image: Image.Image, *, label_set: LabelSet, where: str
 ) -> tuple[np.ndarray, list[Note]]:
-    """Match every pixel to the nearest palette colour, and say how many were not exact."""
-    notes = []
-    pixels = np.asarray(image.convert("RGBA")).astype(np.uint32)  # [H, W, 4]
-    packed = (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]  # [H, W]
-    transparent = pixels[..., 3] < 128
-    if transparent.any():
-        count = int(transparent.sum())
+    """What the colours of a picture say, and how many pixels were not exactly in one."""
+    pixels = np.asarray(image.convert("RGBA"))  # [H, W, 4]
+    opaque = pixels[..., 3] >= 128
+    notes, total = [], opaque.size
+    if not opaque.all():
+        count = int(total - opaque.sum())
         message = f"{count} transparent pixels were taken as 'don't care' (255)"
         notes.append(Note("transparent_pixels", message, {"count": count}))
-    colors, inverse, counts = np.unique(
-        packed[~transparent], return_inverse=True, return_counts=True
-    )
-    rgb = np.stack([colors >> 16, (colors >> 8) & 255, colors & 255], axis=1).astype(np.int16)
-    nearest, distance = _nearest_label(rgb, label_set)
-    if distance.any() and _looks_like_ids(rgb, label_set):
-        nearest, distance = rgb[:, 0].astype(np.uint8), np.zeros_like(distance)
+    ids = _ids_in_grey(pixels, opaque, label_set)
+    if ids is not None:
         message = "the picture is grey with the ids in all three channels; they were taken as ids"
-        notes.append(Note("grey_taken_as_ids", message))
-    snapped, far = int(counts[distance > 0].sum()), int(counts[distance > NEAR].sum())
-    total = int(packed.size)
-    if far > MAX_FAR_SHARE * total:
+        return ids, [*notes, Note("grey_taken_as_ids", message)]
+    try:
+        reading = colours_to_labels(
+            pixels, label_set, tolerance=NEAR, lossy=image.format in LOSSY, strays=MAX_UNKNOWN_SHARE
+        )
+    except ConfigError as error:  # labels of one colour; their ids can still be told
+        message = f"{where}: {error}; or send a grey PNG whose pixel values are the ids"
+        raise LabelMapError(message, code=error.code) from error
+    if reading.unknown:
+        far = sum(count for _, count in reading.unknown)
         raise _refuse_colors(image, label_set=label_set, far=far, total=total, where=where)
-    if snapped:
-        message = f"{snapped} of {total} pixels were not exactly a palette colour; nearest taken"
-        notes.append(Note("colors_snapped", message, {"count": snapped, "total": total}))
-    ids = np.full(packed.shape, DONT_CARE, np.uint8)
-    ids[~transparent] = nearest[inverse.reshape(-1)]
-    return ids, notes
+    if reading.snapped:
+        message = (
+            f"{reading.snapped} of {total} pixels were not exactly in a label's colour; the label "
+            "beside or nearest was taken"
+        )
+        details = {"count": reading.snapped, "total": total}
+        notes.append(Note("colors_snapped", message, details))
+    return reading.label_map, notes
 
 
-def _nearest_label(rgb: np.ndarray, label_set: LabelSet) -> tuple[np.ndarray, np.ndarray]:
-    """For colours ``int16`` [U, 3]: nearest id and its distance (largest channel difference)."""
-    palette = label_set.palette().astype(np.int16)  # [256, 3]
-    nearest = np.zeros(len(rgb), np.uint8)
-    best = np.full(len(rgb), 256, np.int16)
-    for label in label_set.labels:
-        distance = np.abs(rgb - palette[label.id]).max(axis=1)
-        closer = distance < best
-        nearest[closer], best[closer] = label.id, distance[closer]
-    # Only the exact "don't care" colour counts as such: edges must not turn into holes.
-    dont_care = (rgb == palette[DONT_CARE]).all(axis=1) & (best > 0)
-    nearest[dont_care], best[dont_care] = DONT_CARE, 0
-    return nearest, best
-
-
-def _looks_like_ids(rgb: np.ndarray, label_set: LabelSet) -> bool:
-    """Whether colours [U, 3] are ids written into all three channels (a common way to save)."""
-    values = rgb[:, 0]
-    is_grey = (rgb == values[:, None]).all()
-    known = values < len(label_set)
-    return bool(is_grey and known.any() and (known | (values == DONT_CARE)).all())
+def _ids_in_grey(pixels: np.ndarray, opaque: np.ndarray, label_set: LabelSet) -> np.ndarray | None:
+    """Ids [H, W] that were written into all three channels, a common way to save; else None."""
+    values = ids_in_grey(pixels[opaque])
+    if values is None:
+        return None
+    found = set(np.flatnonzero(np.bincount(values)).tolist())
+    labels = range(len(label_set))
+    greys = {red for red, green, blue in label_set.palette().tolist() if red == green == blue}
+    if found <= greys or not found & set(labels) or not found <= {*labels, DONT_CARE}:
+        return None
+    ids = np.full(opaque.shape, DONT_CARE, np.uint8)
+    ids[opaque] = values
+    return ids
 
 
 def _refuse_colors(

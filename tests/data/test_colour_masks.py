@@ -7,8 +7,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from spade_paddle.data.blends import explain, nearest_anchors
-from spade_paddle.data.colour_masks import colours_to_labels, read_colour_mask
+from spade_paddle.data.colour_masks import colours_to_labels
 from spade_paddle.data.colour_table import ColourTable, pack, unpack
+from spade_paddle.data.label_pictures import read_colour_mask
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import DONT_CARE, Label, LabelSet
 from spade_paddle.errors import ConfigError, DataError

@@ -11,7 +11,8 @@ from PIL import Image
 
 from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import BatchSource, SceneCache, stack
-from spade_paddle.data.dataset import Pair, read_ids, read_scene
+from spade_paddle.data.dataset import Pair, read_scene
+from spade_paddle.data.label_pictures import read_ids
 from spade_paddle.data.photos import photo_size, read_photo
 from spade_paddle.data.transforms import crop, mirror, resize
 

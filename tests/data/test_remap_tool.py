@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spade_paddle.data.dataset import read_ids, read_label_map
 from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.label_sets import find_label_set, find_remap
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.remap import Remap

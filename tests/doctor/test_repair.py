@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from spade_paddle.data.dataset import find_pairs, read_ids, read_photo, read_scene
+from spade_paddle.data.dataset import find_pairs, read_photo, read_scene
+from spade_paddle.data.label_pictures import read_ids
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.examine import examine, report_of, survey_of
 from spade_paddle.doctor.repair import repair

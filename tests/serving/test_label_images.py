@@ -3,11 +3,15 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
+from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from spade_paddle.data import colour_masks
+from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.label_images import decode_label_image
@@ -109,6 +113,59 @@ def test_up_to_one_per_cent_of_foreign_colours_takes_the_nearest_label(decode, l
     picture[:1, :40] = (255, 0, 255)
     read, notes = decode(file_bytes(picture))
     assert codes(notes) == ["colors_snapped"] and set(np.unique(read)) <= set(range(13))
+
+
+def disc(ground: int, label: int, label_set, *, side: int) -> tuple[Image.Image, np.ndarray]:
+    """A disc of one label on another with smoothed edges, and which pixels are of one alone."""
+    large = Image.new("L", (4 * side,) * 2, ground)
+    ImageDraw.Draw(large).ellipse([side, side, 3 * side, 3 * side], fill=label)
+    ids = np.asarray(large)
+    blocks = ids.reshape(side, 4, side, 4).swapaxes(1, 2).reshape(side, side, -1)
+    pure = np.where((blocks == blocks[..., :1]).all(axis=2), blocks[..., 0], -1)
+    return Image.fromarray(label_set.colorize(ids)).reduce(4), pure
+
+
+@pytest.mark.parametrize("side", [32, 96])
+def test_a_smoothed_disc_of_any_label_on_any_other_shows_no_third(decode, label_set, side):
+    for ground, label in permutations(range(len(label_set)), 2):
+        picture, pure = disc(ground, label, label_set, side=side)
+        read, notes = decode(file_bytes(np.asarray(picture)))
+        assert set(np.unique(read)) == {ground, label}, (ground, label)
+        assert (read == pure)[pure >= 0].all(), (ground, label)
+        assert codes(notes) == ["colors_snapped"]
+
+
+def test_noise_is_refused_before_any_edge_is_settled(decode, monkeypatch):
+    def settled(*_, **__):
+        raise AssertionError("this takes seconds")
+
+    monkeypatch.setattr(colour_masks, "_settle_edges", settled)
+    monkeypatch.setattr(colour_masks, "_settle_alike", settled)
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    with pytest.raises(LabelMapError) as caught:
+        decode(file_bytes(picture))
+    assert caught.value.code == "unknown_colors"
+    assert caught.value.details["count"] > 0.9 * 64 * 64
+
+
+def test_a_png_of_what_was_a_jpeg_is_read_by_the_labels_around(decode, label_set):
+    ids = scene()
+    noise = np.random.default_rng(0).integers(-9, 10, (64, 64, 3))
+    picture = (label_set.colorize(ids) + noise).clip(0, 255).astype(np.uint8)
+    read, notes = decode(file_bytes(picture))
+    assert np.array_equal(read, ids) and codes(notes) == ["colors_snapped"]
+
+
+def test_labels_of_one_colour_are_told_to_send_ids(label_set):
+    first, second = label_set.labels[:2]
+    alike = LabelSet("alike", (first, replace(second, color=first.color)))
+    with pytest.raises(LabelMapError, match="pixel values are the ids") as caught:
+        data = file_bytes(alike.colorize(np.zeros((64, 64), np.uint8)))
+        decode_label_image(data, label_set=alike, limits=LIMITS, where="images[0]")
+    assert caught.value.code == "label_colours_equal"
+    ids = np.ones((64, 64), np.uint8)
+    read, _ = decode_label_image(file_bytes(ids), label_set=alike, limits=LIMITS, where="x")
+    assert np.array_equal(read, ids)
 
 
 def test_transparent_pixels_become_dont_care_and_are_counted(decode, label_set):
