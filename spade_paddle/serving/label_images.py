@@ -127,7 +127,7 @@ def _ids_from_colors(
         )
     except ConfigError as error:  # labels of one colour; their ids can still be told
         message = f"{where}: {error}; or send a grey PNG whose pixel values are the ids"
-        raise LabelMapError(message, code=error.code) from error
+        raise LabelMapError(message, code="unknown_colors") from error
     if reading.unknown:
         far = sum(count for _, count in reading.unknown)
         raise _refuse_colors(image, label_set=label_set, far=far, total=total, where=where)

@@ -162,7 +162,7 @@ def test_labels_of_one_colour_are_told_to_send_ids(label_set):
     with pytest.raises(LabelMapError, match="pixel values are the ids") as caught:
         data = file_bytes(alike.colorize(np.zeros((64, 64), np.uint8)))
         decode_label_image(data, label_set=alike, limits=LIMITS, where="images[0]")
-    assert caught.value.code == "label_colours_equal"
+    assert caught.value.code == "unknown_colors"
     ids = np.ones((64, 64), np.uint8)
     read, _ = decode_label_image(file_bytes(ids), label_set=alike, limits=LIMITS, where="x")
     assert np.array_equal(read, ids)
