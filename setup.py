@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 VERSION = re.search(
@@ -12,8 +13,33 @@ VERSION = re.search(
 
 # Paddle 3.3.0 and 3.3.1 break CPU inference of any network with nearest-neighbour upsampling.
 PADDLE = ">=2.6.2,!=3.3.0,!=3.3.1,<4"
+# Beside the package in a checkout, within it in a wheel; spade_paddle/assets.py finds them.
+PACKED = {
+    "configs": ("configs", ("*.yaml", "*.yml")),
+    "hub_module/weights": ("weights", ("*",)),
+    "tools": ("tools", ("*.py",)),
+}
+
+
+class BuildWithAssets(build_py):
+    """Copies what comes along into the package."""
+
+    def run(self):  # noqa: D102
+        super().run()
+        if self.editable_mode:  # the checkout's own are found
+            return
+        for source, (name, patterns) in PACKED.items():
+            files = (file for pattern in patterns for file in (HERE / source).rglob(pattern))
+            for file in files:
+                target = Path(self.build_lib, "spade_paddle", "packed", name)
+                target /= file.relative_to(HERE / source)
+                self.mkpath(str(target.parent))
+                self.copy_file(str(file), str(target))
+
 
 setup(
+    cmdclass={"build_py": BuildWithAssets},
+    entry_points={"console_scripts": ["spade-paddle = spade_paddle.__main__:main"]},
     name="spade_paddle",
     version=VERSION,
     description="GauGAN (SPADE) for PaddlePaddle: from a doodle to a photo-like landscape",

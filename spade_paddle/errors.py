@@ -7,6 +7,8 @@ holds the numbers and names that the sentence needs.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -47,3 +49,12 @@ class RunError(UserError):
 
 class RequestError(UserError):
     """An HTTP request is malformed (not JSON, an unknown key, not an image)."""
+
+
+def did_you_mean(text: str, known: Iterable[str], *, otherwise: str, prefix: str = "") -> str:
+    """The advice for a name that is not known: the known one most like it, or else ``otherwise``.
+
+    ``prefix`` is said before the known one.
+    """
+    near = difflib.get_close_matches(text, list(known), n=1)
+    return f"did you mean '{prefix}{near[0]}'?" if near else otherwise

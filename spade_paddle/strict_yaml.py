@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import difflib
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from spade_paddle.errors import ConfigError
+from spade_paddle.errors import ConfigError, did_you_mean
 
 Section = TypeVar("Section")
 
@@ -98,8 +97,8 @@ def _hint(name: str, *, prefix: str, known: list[str], renamed: Mapping[str, str
     """What a person may have meant by an unknown field."""
     if name in renamed:
         return f"it is called '{renamed[name]}' now"
-    near = difflib.get_close_matches(name[len(prefix) :], known, n=1)
-    return f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(known)}"
+    otherwise = f"known: {', '.join(known)}"
+    return did_you_mean(name[len(prefix) :], known, otherwise=otherwise, prefix=prefix)
 
 
 def _read_value(hint: Any, value: Any, *, where: str, name: str) -> Any:

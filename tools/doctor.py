@@ -12,6 +12,7 @@ import json
 import sys
 from pathlib import Path
 
+from spade_paddle.assets import find_config
 from spade_paddle.cli import run_tool
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.label_sets import find_label_set
@@ -31,13 +32,15 @@ def main() -> int:
         metavar="SET",
         help="name or file of the label set; default: that of --config, of DIR, or landscape",
     )
-    parser.add_argument("--config", type=Path, help="to be trained with, see configs/")
+    parser.add_argument("--config", help="to be trained with: a YAML file, or a name of configs/")
     parser.add_argument("--fix", type=Path, metavar="OUT", help="write a repaired copy here")
     parser.add_argument("--json", action="store_true", help="print it for programs")
     return run_tool(look, parser)
 
 
 def look(arguments: argparse.Namespace) -> int:
+    if arguments.config is not None:
+        arguments.config = find_config(arguments.config)
     config = None if arguments.config is None else load_config(arguments.config)
     label_set = choose_label_set(arguments, config)
     survey = survey_of(arguments.data, label_set, config=config)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from spade_paddle.assets import WEIGHTS
 from spade_paddle.cli import run_tool
 from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.photos import read_photo
@@ -26,7 +27,9 @@ VECTOR = ".npy"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True, type=Path, help="model folder")
+    parser.add_argument(
+        "--model", type=Path, default=WEIGHTS, help="model folder; default: the shipped one"
+    )
     parser.add_argument("--labels", required=True, type=Path, help="PNG whose values are label ids")
     parser.add_argument("--out", required=True, type=Path, help="picture to write, .png or .jpg")
     parser.add_argument("--style", type=Path, help="photo, .npy of --save-style, or name")

@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from spade_paddle.assets import find_config
 from spade_paddle.cli import run_tool
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LabelSet
@@ -21,7 +22,8 @@ from spade_paddle.errors import ConfigError
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--config", type=Path, help="YAML file, see configs/; without it, --init's own is taken"
+        "--config",
+        help="YAML file, or the name of one of configs/; without it, --init's own is taken",
     )
     parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
@@ -77,8 +79,9 @@ def train(arguments: argparse.Namespace) -> int:
 def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
     """What was given by --config, or else that of the folder of --init; with --set applied."""
     if arguments.config is not None:
-        config = load_config(arguments.config, overrides=arguments.set)
-        return config, LabelSet.load(arguments.config.parent / config.data.labels)
+        path = find_config(arguments.config)
+        config = load_config(path, overrides=arguments.set)
+        return config, LabelSet.load(path.parent / config.data.labels)
     if arguments.init is None:
         raise ConfigError(
             "--config: a run needs a configuration; give a file of configs/, or with --init a "

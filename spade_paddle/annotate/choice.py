@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from spade_paddle.data.labels import LABELS_FILE
-from spade_paddle.errors import ModelError
+from spade_paddle.errors import ModelError, did_you_mean
 
 DEFAULT_ANNOTATOR = "landscape"
 FOLDER = Path(__file__).parent / "models"  # each a folder: YAML file, weights or their address
@@ -53,8 +52,8 @@ def choose_annotator(model: str | Path) -> AnnotatorFiles:
             )
         path = configs[0]
     if not path.is_file():
-        near = difflib.get_close_matches(str(model), known_annotators(), n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known_annotators())}"
+        known = known_annotators()
+        hint = did_you_mean(str(model), known, otherwise=f"known: {', '.join(known)}")
         raise ModelError(
             f"{model}: there is no such annotator, folder or YAML file; {hint}",
             code="annotator_unknown",

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
 import yaml
 
+from spade_paddle.assets import CONFIGS
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.remap import Remap
-from spade_paddle.errors import ConfigError
+from spade_paddle.errors import ConfigError, did_you_mean
 
-FOLDER = Path(__file__).parents[2] / "configs" / "labels"
+FOLDER = CONFIGS / "labels"
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
 def label_set_names() -> list[str]:
-    """The names that ``find_label_set`` knows, sorted; none where there is no checkout."""
+    """The names that ``find_label_set`` knows, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
@@ -36,11 +36,9 @@ def find_label_set(text: str | Path) -> LabelSet:
     names = label_set_names()
     if name in names:
         return LabelSet.load(FOLDER / f"{name}.yaml")
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    known = f"there are {', '.join(names)}" if names else f"there are none in {FOLDER}"
+    advice = did_you_mean(name, names, otherwise=f"there are {', '.join(names)}")
     raise ConfigError(
-        f"there is no label set '{name}'; {hint}{known}; or give a file, such as ./labels.yaml",
+        f"there is no label set '{name}'; {advice}; or give a file, such as ./labels.yaml",
         code="label_set_unknown",
     )
 

@@ -12,7 +12,6 @@ A remap file says which labels of the one set become which label of the other:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -20,7 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from spade_paddle.data.labels import DONT_CARE, LabelSet
-from spade_paddle.errors import ConfigError
+from spade_paddle.errors import ConfigError, did_you_mean
 
 DONT_CARE_NAME = "dont_care"
 _FIELDS = ("from", "to", "same_names", "labels", "default")
@@ -163,8 +162,7 @@ def _target_id(name: str, target: LabelSet, *, where: str) -> int:
 
 def _advice(name: str, known: Iterable[str]) -> str:
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"it has {', '.join(known)}"
+    return did_you_mean(name, known, otherwise=f"it has {', '.join(known)}")
 
 
 def _refuse(message: str) -> NoReturn:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import difflib
 import json
 import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from spade_paddle.errors import RequestError
+from spade_paddle.errors import RequestError, did_you_mean
 
 MAX_NUMBER = 10**9  # larger sides cannot be meant, and a thousand digits cannot be printed
 _DATA_URL = re.compile(r"data:[\w/+.-]*;base64,")
@@ -77,8 +76,7 @@ def check_keys(content: dict[str, Any], *, known: Sequence[str], where: str) -> 
         if key in known:
             continue
         start = _start_of(key)  # comparing megabytes would take minutes
-        similar = difflib.get_close_matches(start, known, n=1)
-        advice = f"did you mean '{similar[0]}'?" if similar else "leave it out"
+        advice = did_you_mean(start, known, otherwise="leave it out")
         raise RequestError(
             f"{where}: expected the keys {', '.join(known)}, got '{start}'; {advice}",
             code="unknown_key",

@@ -7,14 +7,11 @@ from pathlib import Path
 
 from flask import Flask
 
+from spade_paddle.assets import WEIGHTS
 from spade_paddle.engine.cpu import usable_cores
-from spade_paddle.errors import ConfigError
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
-
-# The model that comes with the PaddleHub module, where this is run from a checkout.
-_CHECKOUT_MODEL = Path(__file__).parents[2] / "hub_module" / "weights"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,15 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def open_service(settings: Settings) -> PaintService:
     """A service of the model folder that the settings name; raises as ``create_app``."""
-    if settings.model is None and not _CHECKOUT_MODEL.is_dir():
-        raise ConfigError(
-            "model: expected the folder of a model, got none, and there is no checkout with "
-            f"{_CHECKOUT_MODEL.parent.name}/{_CHECKOUT_MODEL.name} here; give --model FOLDER or "
-            "set GAUGAN_MODEL",
-            code="setting_missing",
-            setting="model",
-        )
-    return PaintService.of_folder(Path(settings.model or _CHECKOUT_MODEL), settings=settings)
+    return PaintService.of_folder(Path(settings.model or WEIGHTS), settings=settings)
 
 
 def run(settings: Settings) -> None:

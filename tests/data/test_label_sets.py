@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 
-from spade_paddle.data import label_sets
 from spade_paddle.data.label_sets import FOLDER, find_label_set, label_set_names
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import ConfigError
@@ -187,10 +186,9 @@ def test_a_missing_file_is_named(tmp_path):
         find_label_set(tmp_path / "none.yaml")
 
 
-def test_without_a_checkout_a_name_is_answered_by_what_to_give(tmp_path, monkeypatch):
-    monkeypatch.setattr(label_sets, "FOLDER", tmp_path)
-    with pytest.raises(ConfigError, match=r"there are none in .*; or give a file"):
-        find_label_set("landscape")
+def test_a_name_like_no_other_is_answered_by_all_there_are():
+    with pytest.raises(ConfigError, match=r"there are .*landscape, photopen; or give a file"):
+        find_label_set("xyz")
 
 
 def test_landscape_by_name_is_the_one_of_the_configurations(root):

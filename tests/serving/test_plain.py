@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from spade_paddle.errors import ConfigError, ModelError
+from spade_paddle.errors import ModelError
 from spade_paddle.serving import plain
 from spade_paddle.serving.settings import TABLE, Settings
 from tests.pictures import open64, png64, scene
@@ -51,11 +51,7 @@ def test_a_wrong_setting_or_model_is_one_line_and_exit_code_2(tmp_path, argument
     assert said in error and "Traceback" not in done.stderr
 
 
-def test_without_a_checkout_the_model_has_to_be_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(plain, "_CHECKOUT_MODEL", tmp_path / "hub_module/weights")
-    with pytest.raises(ConfigError, match="--model FOLDER") as caught:
-        plain.open_service(Settings())
-    assert caught.value.code == "setting_missing"
+def test_a_model_that_is_not_there_is_named():
     with pytest.raises(ModelError, match="/nowhere"):
         plain.open_service(Settings(model="/nowhere"))
 

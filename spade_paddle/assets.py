@@ -1,0 +1,49 @@
+"""What comes along with the code, wherever the package lies.
+
+In a checkout it lies at the top level; a wheel has copies within the package, made by setup.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spade_paddle.errors import ConfigError, did_you_mean
+
+IN_CHECKOUT = {"configs": "configs", "weights": "hub_module/weights", "tools": "tools"}
+"""The folders, and where they lie in a checkout."""
+
+_PACKAGE = Path(__file__).parent
+
+
+def _found(name: str) -> Path:
+    packed = _PACKAGE / "packed" / name
+    return packed if packed.is_dir() else _PACKAGE.parent / IN_CHECKOUT[name]
+
+
+CONFIGS = _found("configs")
+"""The configurations, and in ``labels/`` the label sets."""
+WEIGHTS = _found("weights")
+"""The model folder of the shipped generator."""
+TOOLS = _found("tools")
+"""The commands, a file each."""
+
+
+def find_config(text: str | Path) -> Path:
+    """A configuration's file, by its path or by its name, such as ``landscape_cpu``.
+
+    Args:
+        text: a path if it ends in .yaml or .yml; else a name.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if Path(text).suffix in (".yaml", ".yml"):
+        return Path(text)
+    names = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+    if str(text) not in names:
+        advice = did_you_mean(str(text), names, otherwise=f"there are {', '.join(names)}")
+        raise ConfigError(
+            f"there is no configuration '{text}'; {advice}; or give a file that ends in .yaml",
+            code="config_missing",
+        )
+    return CONFIGS / f"{text}.yaml"
