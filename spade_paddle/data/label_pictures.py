@@ -24,11 +24,14 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombEr
 
 
 def pixel_values(image: Image.Image) -> np.ndarray:
-    """The values as they stand in a picture of ID_MODES that was opened and not yet loaded.
+    """The values as they stand in a picture of ID_MODES, or of grey with transparency (LA), that
+    was opened and not yet loaded.
 
     Returns:
         integers [H, W] of the type that Pillow reads, exact for every depth.
     """
+    if image.mode == "LA":
+        return np.asarray(image)[..., 0]
     step = _GREY_STEPS.get(_raw_mode(image), 1)
     values = np.asarray(image)
     return values.astype(np.uint8) if values.dtype == bool else values // step

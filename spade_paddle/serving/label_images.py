@@ -95,7 +95,7 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> tuple[Image.Image, 
         ) from error
     limits.check(height=image.height, width=image.width, where=where)
     try:
-        if image.mode in ID_MODES:
+        if image.mode in (*ID_MODES, "LA"):
             return image, pixel_values(image)
         image.load()
     except _BROKEN_FILE as error:
@@ -103,7 +103,7 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> tuple[Image.Image, 
             f"{where}: the {image.format} picture is broken or cut off; send it again",
             code="not_an_image",
         ) from error
-    return image, pixel_values(image.getchannel("L")) if image.mode == "LA" else None
+    return image, None
 
 
 def _ids_from_colors(

@@ -56,6 +56,13 @@ def test_the_indices_of_a_palette_png_are_the_ids_whatever_its_colours(decode, l
     assert np.array_equal(decode(palette_png(ids, odd_palette))[0], ids)
 
 
+def test_grey_with_transparency_is_read_as_ids(decode):
+    ids = scene(top=4, bottom=2)
+    with_alpha = np.dstack([ids, np.full_like(ids, 255)])
+    read, notes = decode(file_bytes(with_alpha))
+    assert np.array_equal(read, ids) and notes == []
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_grey_pngs_of_few_bits_keep_their_ids(decode, bits):
     pattern = 0b01011011  # whatever the depth, a row of repeated ids below 12
