@@ -14,11 +14,7 @@ VERSION = re.search(
 # Paddle 3.3.0 and 3.3.1 break CPU inference of any network with nearest-neighbour upsampling.
 PADDLE = ">=2.6.2,!=3.3.0,!=3.3.1,<4"
 # Beside the package in a checkout, within it in a wheel; spade_paddle/assets.py finds them.
-PACKED = {
-    "configs": ("configs", ("*.yaml", "*.yml")),
-    "hub_module/weights": ("weights", ("*",)),
-    "tools": ("tools", ("*.py",)),
-}
+PACKED = ("configs/**/*.yaml", "configs/*.yml", "hub_module/weights/*", "tools/*.py")
 
 
 class BuildWithAssets(build_py):
@@ -28,13 +24,11 @@ class BuildWithAssets(build_py):
         super().run()
         if self.editable_mode:  # the checkout's own are found
             return
-        for source, (name, patterns) in PACKED.items():
-            files = (file for pattern in patterns for file in (HERE / source).rglob(pattern))
-            for file in files:
-                target = Path(self.build_lib, "spade_paddle", "packed", name)
-                target /= file.relative_to(HERE / source)
-                self.mkpath(str(target.parent))
-                self.copy_file(str(file), str(target))
+        root = Path(self.build_lib, "spade_paddle", "packed")
+        for file in (file for pattern in PACKED for file in HERE.glob(pattern)):
+            target = root / file.relative_to(HERE)
+            self.mkpath(str(target.parent))
+            self.copy_file(str(file), str(target))
 
 
 setup(

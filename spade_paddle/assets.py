@@ -9,22 +9,15 @@ from pathlib import Path
 
 from spade_paddle.errors import ConfigError, did_you_mean
 
-IN_CHECKOUT = {"configs": "configs", "weights": "hub_module/weights", "tools": "tools"}
-"""The folders, and where they lie in a checkout."""
-
 _PACKAGE = Path(__file__).parent
-
-
-def _found(name: str) -> Path:
-    packed = _PACKAGE / "packed" / name
-    return packed if packed.is_dir() else _PACKAGE.parent / IN_CHECKOUT[name]
-
-
-CONFIGS = _found("configs")
+_PACKED = _PACKAGE / "packed"
+ROOT = _PACKED if _PACKED.is_dir() else _PACKAGE.parent
+"""The checkout, or the copy of its folders in an installed package."""
+CONFIGS = ROOT / "configs"
 """The configurations, and in ``labels/`` the label sets."""
-WEIGHTS = _found("weights")
+WEIGHTS = ROOT / "hub_module" / "weights"
 """The model folder of the shipped generator."""
-TOOLS = _found("tools")
+TOOLS = ROOT / "tools"
 """The commands, a file each."""
 
 

@@ -20,6 +20,7 @@ from spade_paddle.assets import TOOLS, find_config
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import ConfigError
+from tests.pictures import png64, scene
 
 ROOT = Path(__file__).parents[1]
 
@@ -141,6 +142,13 @@ def test_it_serves_the_page_and_paints_over_http(installed):
             assert health["status"] == "ok"
             page = urllib.request.urlopen(f"{address}/", timeout=30).read()
             assert b"<html" in page
+            request = urllib.request.Request(
+                f"{address}/predict/gaugan_doodle",
+                data=json.dumps({"images": [png64(scene())]}).encode(),
+                headers={"Content-Type": "application/json"},
+            )
+            answer = json.load(urllib.request.urlopen(request, timeout=120))
+            assert (answer["results"][0]["width"], answer["results"][0]["height"]) == (64, 64)
         finally:
             server.terminate()
         server.wait(timeout=60)

@@ -64,15 +64,14 @@ def colours_to_labels(
     table = ColourTable(label_set, tolerance=tolerance)
     packed = pack(pixels)
     opaque = pixels[..., 3] >= 128 if pixels.shape[2] == 4 else np.ones(packed.shape, bool)
-    anchors = _lossy_anchors(packed, opaque, table) if lossy else _anchors(packed, opaque, table)
-    if not lossy and not _is_drawing(anchors, opaque):
-        lossy, anchors = True, _lossy_anchors(packed, opaque, table)
-    if _is_drawing(anchors, opaque):
-        if lossy:
+    anchors = None if lossy else _anchors(packed, opaque, table)
+    if anchors is not None and _is_drawing(anchors, opaque):
+        _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
+    else:  # it is a JPEG, or was one
+        anchors = _lossy_anchors(packed, opaque, table)
+        if _is_drawing(anchors, opaque):
             noise = np.argwhere(opaque & (anchors < 0))
             _settle_alike(anchors, noise, packed, table, reach=LOSSY_REACH)
-        else:
-            _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
     left = opaque & (anchors < 0)
     anchors[left] = table.add(packed[left])
     unknown = opaque & (table.groups[anchors] >= FIRST_UNKNOWN)

@@ -69,6 +69,7 @@ def measure_overfitting(
     mine = [index for index, half in enumerate(halves) if half == "choose"] or [0]
 
     def inputs(scenes: SceneCache, indices: Sequence[int]) -> list[StepInput]:
+        """Of so many scenes, evenly spread over these indices."""
         count = min(SCENES, len(indices))
         spread = [indices[k * len(indices) // count] for k in range(count)]
         return [

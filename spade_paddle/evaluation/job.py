@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
@@ -65,11 +65,8 @@ def evaluate_models(
     pairs, others = scenes_of(data, part, half=half, val_share=val_share)
     eye = Eye(features)
     judge = None if annotator is None else _open_annotator(annotator, label_set, say)
-    for model in trained_through_the_eye(contenders):
-        say(
-            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
-            "learned to please the very network that looks here, so its distances do not count"
-        )
+    flattered = trained_through_the_eye(contenders)
+    _warn_of(flattered, say)
     evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
     rows = evaluation.score(contenders, pairs, others=others, progress=progress)
     protocol = {
@@ -84,11 +81,20 @@ def evaluate_models(
         "replicates": REPLICATES,
         "features": {"file": features.name, "sha256": sha256(features)},
         "annotator": None if judge is None else annotator,
-        "models": _models(models, contenders),
+        "models": _models(models, contenders, flattered),
         "spade_paddle": spade_paddle.__version__,
         "paddle": paddle.__version__,
     }
     return Report(protocol, rows, compare_to_first(rows[1:]), label_set)
+
+
+def _warn_of(flattered: Sequence[str], say: Callable[[str], None]) -> None:
+    """Say which models the distances flatter."""
+    for model in flattered:
+        say(
+            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
+            "learned to please the very network that looks here, so its distances do not count"
+        )
 
 
 def _open_annotator(
@@ -103,7 +109,9 @@ def _open_annotator(
         return None
 
 
-def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[dict[str, Any]]:
+def _models(
+    folders: Sequence[Path], contenders: Sequence[Contender], flattered: Collection[str]
+) -> list[dict[str, Any]]:
     """Which models they were, whatever their folders hold later."""
     painters = {contender.model: contender.painter for contender in contenders}
     return [
@@ -111,7 +119,7 @@ def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[di
             "title": title,
             "folder": str(folder),
             **{key: painter.model.get(key) for key in ("name", "version", "parameters", "files")},
-            "trained_through_the_eye": title in trained_through_the_eye(contenders),
+            "trained_through_the_eye": title in flattered,
         }
         for folder, (title, painter) in zip(folders, painters.items())
     ]

@@ -57,6 +57,17 @@ class FeatureNetwork(nn.Layer):
             parameter.stop_gradient = True
 
 
+def blue_green_red(picture: paddle.Tensor) -> paddle.Tensor:
+    """[N, 3, H, W] with its channels in the order of networks trained with Caffe."""
+    red, green, blue = paddle.split(picture, 3, axis=1)  # flip is slow on a CPU
+    return paddle.concat([blue, green, red], axis=1)
+
+
+def by_channel(values: Sequence[float]) -> paddle.Tensor:
+    """A constant ``float32`` [1, 3, 1, 1] of three numbers."""
+    return paddle.to_tensor(values, dtype="float32").reshape([1, 3, 1, 1])
+
+
 def known_network(name: str, *, weights: str | Path | None) -> nn.Layer:
     """A network of ``paddle.vision.models`` with the weights of a file.
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import paddle
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, known_network
+from spade_paddle.features.network import FeatureNetwork, blue_green_red, by_channel, known_network
 
 CAFFE = ((104.0, 117.0, 123.0), (1.0, 1.0, 1.0))
 """Mean and deviation of blue, green and red, of 0..255."""
@@ -51,19 +51,18 @@ class SqueezeNet(FeatureNetwork):
         super().__init__()
         self.network = known_network("squeezenet1_1", weights=weights)
         self._of_caffe = weights is not None and Path(weights).suffix == ".npz"
-        mean, deviation = CAFFE if self._of_caffe else IMAGENET
-        self.register_buffer("mean", _by_channel(mean))
-        self.register_buffer("deviation", _by_channel(deviation), persistable=False)
+        mean, deviation = map(by_channel, CAFFE if self._of_caffe else IMAGENET)
+        self.register_buffer("mean", mean)  # tells the kinds apart in a check sum of the state
+        # of -1..1: what the network takes is picture * scale + offset
+        self.register_buffer("scale", 127.5 / deviation, persistable=False)
+        self.register_buffer("offset", (127.5 - mean) / deviation, persistable=False)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        x = picture
-        if self._of_caffe:
-            red, green, blue = paddle.split(x, 3, axis=1)  # flip is slow on a CPU
-            x = paddle.concat([blue, green, red], axis=1)
-        scale, offset = 127.5 / self.deviation, (127.5 - self.mean) / self.deviation
-        x = x * scale.expand(x.shape) + offset.expand(x.shape)  # broadcasting is slow there, too
+        x = blue_green_red(picture) if self._of_caffe else picture
+        # broadcasting is slow on a CPU
+        x = x * self.scale.expand(x.shape) + self.offset.expand(x.shape)
         found = {}
         for index, name in enumerate(self.channels):
             if index == 0:
@@ -77,7 +76,3 @@ class SqueezeNet(FeatureNetwork):
             if name in self._POOL_AFTER:
                 x = self.network._pool(x)
         return found
-
-
-def _by_channel(values: Sequence[float]) -> paddle.Tensor:
-    return paddle.to_tensor(values, dtype="float32").reshape([1, 3, 1, 1])

@@ -10,7 +10,13 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
-from spade_paddle.features.network import FeatureNetwork, read_arrays, set_exactly
+from spade_paddle.features.network import (
+    FeatureNetwork,
+    blue_green_red,
+    by_channel,
+    read_arrays,
+    set_exactly,
+)
 
 MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, which the network was trained without
 _CONVOLUTIONS = tuple(
@@ -55,13 +61,13 @@ class PartialVGG19(FeatureNetwork):
                 code="weights_do_not_fit",
             )
         set_exactly(self, arrays, where=weights)
+        self.register_buffer("mean", by_channel(MEAN), persistable=False)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        red, green, blue = paddle.split(picture * 127.5 + 127.5, 3, axis=1)
-        colors = (blue, green, red)
-        x = paddle.concat([color - mean for color, mean in zip(colors, MEAN)], axis=1)
+        x = blue_green_red(picture * 127.5 + 127.5)
+        x = x - self.mean.expand(x.shape)
         found: dict[str, paddle.Tensor] = {}
         for name in self.channels:
             block, number = name[len("relu") :].split("_")

@@ -89,6 +89,7 @@ def conv2d(
 class _Conv2D(PyLayer):
     @staticmethod
     def forward(context, x, weight, bias, geometry):
+        """x [N, C, H, W], weight [O, C, h, w], bias [O] or None -> [N, O, H', W']."""
         run = convolution(geometry)
         packed = run.x.pack(x)
         context.geometry = geometry
@@ -102,6 +103,7 @@ class _Conv2D(PyLayer):
 
     @staticmethod
     def backward(context, gradient):
+        """The gradient of the result [N, O, H', W'] -> those of x, weight and bias."""
         run = convolution(context.geometry)
         packed_x, weight = context.saved_tensor()
         packed = run.gradient.pack(gradient)

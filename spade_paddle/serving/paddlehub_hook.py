@@ -56,6 +56,7 @@ def _configure_gunicorn(create_app: _CreateApp) -> None:
     original = StandaloneApplication.load_config
 
     def load_config(self: StandaloneApplication) -> None:
+        """gunicorn's own, then ours over it."""
         from spade_paddle.serving.gunicorn_server import configure  # not on Windows
 
         original(self)

@@ -54,6 +54,7 @@ def _whole_number(at_least: int, at_most: int | None = None) -> Callable[[Any], 
         wanted = f"a whole number from {at_least} to {at_most}"
 
     def parse(value: Any) -> int:
+        """Raises ValueError, whose text says what was wanted."""
         if isinstance(value, (bool, float)):
             raise ValueError(wanted)
         try:
