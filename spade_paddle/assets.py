@@ -5,6 +5,7 @@ In a checkout it lies at the top level; a wheel has copies within the package, m
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from spade_paddle.errors import ConfigError, did_you_mean
@@ -22,21 +23,37 @@ TOOLS = ROOT / "tools"
 
 
 def find_config(text: str | Path) -> Path:
-    """A configuration's file, by its path or by its name, such as ``landscape_cpu``.
+    """A configuration's file, by its path or by its name, such as ``landscape_cpu``: find_file."""
+    return find_file(text, CONFIGS, what="configuration", code="config_missing")
+
+
+def find_file(text: str | Path, folder: Path, *, what: str, code: str) -> Path:
+    """A YAML file of a folder that comes along, by its name, or any file by its path.
 
     Args:
-        text: a path if it ends in .yaml or .yml; else a name.
+        text: a path if it holds a separator or ends in .yaml, .yml or .json; else a name.
+        folder: where the known ones lie.
+        what: they are, for people.
+        code: of the error.
 
     Raises:
         ConfigError: there is none of that name.
     """
-    if Path(text).suffix in (".yaml", ".yml"):
-        return Path(text)
-    names = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
-    if str(text) not in names:
-        advice = did_you_mean(str(text), names, otherwise=f"there are {', '.join(names)}")
-        raise ConfigError(
-            f"there is no configuration '{text}'; {advice}; or give a file that ends in .yaml",
-            code="config_missing",
-        )
-    return CONFIGS / f"{text}.yaml"
+    name = str(text)
+    if is_path(name):
+        return Path(name)
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name in known:
+        return folder / f"{name}.yaml"
+    hint = did_you_mean(name, known, otherwise="")
+    raise ConfigError(
+        f"there is no {what} '{name}'; {hint + ' ' if hint else ''}there are {', '.join(known)}; "
+        "or give a file, such as ./mine.yaml",
+        code=code,
+    )
+
+
+def is_path(text: str) -> bool:
+    """Whether a text is the path of a file, not a name."""
+    separators = [separator for separator in ("/", os.sep, os.altsep) if separator]
+    return text.endswith((".yaml", ".yml", ".json")) or any(each in text for each in separators)

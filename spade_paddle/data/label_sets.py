@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import yaml
 
-from spade_paddle.assets import CONFIGS
+from spade_paddle.assets import CONFIGS, find_file, is_path
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.remap import Remap
-from spade_paddle.errors import ConfigError, did_you_mean
+from spade_paddle.errors import ConfigError
 
 FOLDER = CONFIGS / "labels"
-_ENDINGS = (".yaml", ".yml", ".json")
 
 
 def label_set_names() -> list[str]:
@@ -30,17 +28,7 @@ def find_label_set(text: str | Path) -> LabelSet:
     Raises:
         ConfigError: there is no such label set or file, or it is broken.
     """
-    name = str(text)
-    if name.endswith(_ENDINGS) or not _is_plain(name):
-        return LabelSet.load(name)
-    names = label_set_names()
-    if name in names:
-        return LabelSet.load(FOLDER / f"{name}.yaml")
-    advice = did_you_mean(name, names, otherwise=f"there are {', '.join(names)}")
-    raise ConfigError(
-        f"there is no label set '{name}'; {advice}; or give a file, such as ./labels.yaml",
-        code="label_set_unknown",
-    )
+    return LabelSet.load(find_file(text, FOLDER, what="label set", code="label_set_unknown"))
 
 
 def find_remap(source: LabelSet, target: LabelSet) -> Remap:
@@ -53,9 +41,9 @@ def find_remap(source: LabelSet, target: LabelSet) -> Remap:
     Raises:
         ConfigError: there is no remap, or its file is broken.
     """
-    file_name = f"{source.name}_to_{target.name}.yaml"
-    path = FOLDER / "remaps" / file_name
-    if _is_plain(file_name) and path.is_file():
+    pair = f"{source.name}_to_{target.name}"
+    path = FOLDER / "remaps" / f"{pair}.yaml"
+    if not is_path(pair) and path.is_file():
         return _read(path, source=source, target=target)
     if source.fingerprint() == target.fingerprint():
         return Remap.identity(source)
@@ -72,11 +60,6 @@ def find_remap(source: LabelSet, target: LabelSet) -> Remap:
             code="remap_missing",
         )
     return remap
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a name holds no separator of folders."""
-    return not any(separator and separator in name for separator in ("/", os.sep, os.altsep))
 
 
 def _read(path: Path, *, source: LabelSet, target: LabelSet) -> Remap:

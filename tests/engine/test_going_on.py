@@ -152,7 +152,10 @@ def test_without_a_configuration_it_is_the_folders_own(workshop, shipped, newcom
     ("options", "expected"),
     [
         ((), "squeezenet.npz: there is no such weights file"),
-        (WITHOUT_FEATURES[:1], "or switch it off with --set losses.perceptual_network=none"),
+        (
+            WITHOUT_FEATURES[:1],
+            "or train without feature networks: --set losses.perceptual_network=none",
+        ),
         (
             (*WITHOUT_FEATURES, "generator.ngf=3"),
             "a run cannot begin with these weights: generator.ngf was 2, is 3, must be the same",
