@@ -7,14 +7,10 @@ import argparse
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import paddle
 from paddlehub.module.module import moduleinfo, runnable, serving
-
-if TYPE_CHECKING:
-    from spade_paddle.serving.gradio_app import GradioPage
 
 
 # A Layer, because PaddleHub runs the methods of anything else in static graph mode.
@@ -115,12 +111,6 @@ class GauganDoodle(paddle.nn.Layer):
         return self.service.paint_json(
             {name: value for name, value in given.items() if value is not None}
         )
-
-    def create_gradio_app(self) -> GradioPage:
-        """The page behind PaddleHub's ``/gradio/gaugan_doodle``; or ``.launch()`` it yourself."""
-        from spade_paddle.serving.gradio_app import gradio_page
-
-        return gradio_page(lambda path, seed: self.paint(path, seed=seed))
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> str:

@@ -6,6 +6,7 @@ range is a ConfigError that names the field. Imports neither paddle nor our netw
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import typing
@@ -14,9 +15,19 @@ from pathlib import Path
 from typing import Any, Optional
 
 from spade_paddle.config_checks import config_problems
-from spade_paddle.data_config import RENAMED, DataConfig
+from spade_paddle.data_config import DataConfig
 from spade_paddle.errors import ConfigError
 from spade_paddle.strict_yaml import apply_overrides, read_section, read_yaml
+
+EARLIER = {
+    "data.short_side": "it is called 'data.load_size' now",
+    "data.short_side_min": "it is called 'data.load_size_min' now",
+    "compute.channels_last": "it was removed, for it gained nothing; leave it out",
+    "compute.to_static": "it was removed, for it gained nothing; leave it out",
+    "regularization.augment_colour": "write augment_brightness: 0.5, augment_saturation: 1.0 and "
+    "augment_contrast: 0.5, which it was",
+}
+"""Fields of earlier configurations, and what to do about them."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +172,6 @@ class ComputeConfig:
 
     accumulation: int = 1  # a step's pictures pass in so many parts, one after the other
     amp: bool = False  # half precision with loss scaling where it is safe (O1); GPU only
-    channels_last: bool = False  # lets Paddle change convolutions to NHWC; GPU only
-    to_static: bool = False  # generator and discriminator run as compiled programs
     convolutions: str = "auto"  # on a CPU: onednn, paddle, or auto: the first where it can be had
     bfloat16: bool = False  # inputs of onednn's convolutions are rounded, sums stay float32
 
@@ -231,8 +240,8 @@ def read_config(
 ) -> Config:
     """Build a Config from parsed YAML; ``where`` names the source in errors, ``overrides`` are as
     in load_config."""
-    content = _without_colour_switch(apply_overrides(content, overrides))
-    config = read_section(Config, content, where=where, renamed=RENAMED)
+    content = _without_removed(apply_overrides(content, overrides))
+    config = read_section(Config, content, where=where, advice=EARLIER)
     for name, expected in config_problems(config):
         raise ConfigError(
             f"{where}: '{name}' must be {expected}, got {config.value(name)!r}", code="config_value"
@@ -240,13 +249,11 @@ def read_config(
     return config
 
 
-def _without_colour_switch(content: Any) -> Any:
-    """``regularization.augment_colour``, once a switch, as the three strengths that it meant."""
-    options = content.get("regularization") if isinstance(content, dict) else None
-    if not isinstance(options, dict) or not isinstance(options.get("augment_colour"), bool):
-        return content
-    options = dict(options)
-    if options.pop("augment_colour"):
-        paper = {"augment_brightness": 0.5, "augment_saturation": 1.0, "augment_contrast": 0.5}
-        options = {**paper, **options}
-    return {**content, "regularization": options}
+def _without_removed(content: Any) -> Any:
+    """Without switches that were removed, where they are off: earlier runs wrote them all."""
+    content = copy.deepcopy(content)
+    for section, name in (earlier.split(".") for earlier in EARLIER):
+        options = content.get(section) if isinstance(content, dict) else None
+        if isinstance(options, dict) and options.get(name) is False:
+            del options[name]
+    return content

@@ -111,8 +111,6 @@ def config_problems(config: Config) -> Iterator[Problem]:
     yield from _what_goes_together(config)
     if config.discriminator.kind != "patch":
         yield from _projected(config)
-    if config.compute.to_static:
-        yield from _compilable(config)
 
 
 def _single_values(config: Config) -> Iterator[Problem]:
@@ -175,20 +173,3 @@ def _projected(config: Config) -> Iterator[Problem]:
                 "regularization.r1_gamma",
                 "0 with discriminator.kind projected: R1 is of the patch scales (or take both)",
             )
-
-
-def _compilable(config: Config) -> Iterator[Problem]:
-    """What Paddle's compiled programs cannot do, or get wrong without a word."""
-    for name, section in (("generator", config.generator), ("discriminator", config.discriminator)):
-        if section.spectral_norm:  # gradients of its weights come out wrong (Paddle 2.6 and 3.2)
-            yield f"{name}.spectral_norm", "false with compute.to_static"
-    if config.knows_positions:  # arguments given by name hold no memory (Paddle 3.2)
-        yield "generator.norm", "spade or clade with compute.to_static"
-    if config.encoder.style_dim:
-        yield "encoder.style_dim", "0 with compute.to_static"
-    if config.discriminator.kind != "patch":
-        yield "discriminator.kind", "patch with compute.to_static"
-    if config.regularization.r1_gamma:  # nothing would be learned from the penalty
-        yield "regularization.r1_gamma", "0 with compute.to_static"
-    if config.fade_in_images:  # the first mix would be compiled in
-        yield "fade_in_images", "0 with compute.to_static"

@@ -35,8 +35,6 @@ LOAD_MODES = (
     "none",
 )
 VAL_SHARE = 0.1
-RENAMED = {"data.short_side": "data.load_size", "data.short_side_min": "data.load_size_min"}
-"""Fields that once had another name."""
 
 
 @dataclass(frozen=True)

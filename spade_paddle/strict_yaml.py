@@ -51,7 +51,7 @@ def read_section(
     content: Any,
     *,
     where: str,
-    renamed: Mapping[str, str],
+    advice: Mapping[str, str],
     prefix: str = "",
 ) -> Section:
     """Build the dataclass ``kind``, whose fields may be dataclasses again, from parsed YAML.
@@ -61,7 +61,7 @@ def read_section(
             a dataclass.
         content: what was parsed.
         where: names the source in errors.
-        renamed: fields that once had another name, old to new.
+        advice: for fields that are no more, by dotted name: what to do about them.
         prefix: of the fields' names in errors.
 
     Raises:
@@ -77,7 +77,7 @@ def read_section(
     unknown = [key for key in content if key not in hints]
     if unknown:
         name = f"{prefix}{unknown[0]}"
-        hint = _hint(name, prefix=prefix, known=list(hints), renamed=renamed)
+        hint = _hint(name, prefix=prefix, known=list(hints), advice=advice)
         raise ConfigError(
             f"{where}: unknown field '{name}'; {hint}",
             code="config_unknown_field",
@@ -86,17 +86,17 @@ def read_section(
     for name, value in content.items():
         if dataclasses.is_dataclass(hints[name]):
             values[name] = read_section(
-                hints[name], value, where=where, renamed=renamed, prefix=f"{prefix}{name}."
+                hints[name], value, where=where, advice=advice, prefix=f"{prefix}{name}."
             )
         else:
             values[name] = _read_value(hints[name], value, where=where, name=f"{prefix}{name}")
     return kind(**values)
 
 
-def _hint(name: str, *, prefix: str, known: list[str], renamed: Mapping[str, str]) -> str:
+def _hint(name: str, *, prefix: str, known: list[str], advice: Mapping[str, str]) -> str:
     """What a person may have meant by an unknown field."""
-    if name in renamed:
-        return f"it is called '{renamed[name]}' now"
+    if name in advice:
+        return advice[name]
     otherwise = f"known: {', '.join(known)}"
     return did_you_mean(name[len(prefix) :], known, otherwise=otherwise, prefix=prefix)
 

@@ -47,7 +47,6 @@ ONLY_IN = {
     "flask_cors": ("spade_paddle/serving/",),
     "gunicorn": ("spade_paddle/serving/",),
     "prometheus_client": ("spade_paddle/serving/",),
-    "gradio": ("spade_paddle/serving/gradio_app.py",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate/",),
 }

@@ -39,7 +39,7 @@ class Convolutions:
         options = config.compute
         if options.convolutions == "paddle":
             return cls("paddle")
-        reason = "compiled programs have Paddle's" if options.to_static else why_not()
+        reason = why_not()
         if reason is None:
             if options.bfloat16 and not has_bfloat16():
                 return cls("onednn", reason="this processor has no AVX512_BF16: no bfloat16")

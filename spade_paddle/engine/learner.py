@@ -10,7 +10,6 @@ import paddle
 from paddle import nn
 
 from spade_paddle.config import Config
-from spade_paddle.engine.compute import compiled, set_layouts
 from spade_paddle.engine.convolutions import Convolutions
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
@@ -46,7 +45,6 @@ class Learner:
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
         self._config = config
         self._workers = workers
-        set_layouts(config.compute)
         self.networks = Networks(
             generator=build_generator(config, num_labels=num_labels),
             encoder=build_encoder(config),
@@ -60,9 +58,6 @@ class Learner:
         self.statistics: Statistics = {}
         self.images_seen = 0
         self.seconds = 0.0
-        if config.compute.to_static:  # not the encoder, which has spectral norm
-            for network in (self.networks.generator, self.networks.discriminator):
-                compiled(network)
         self.convolutions = Convolutions.choose(config)
         self.convolutions.apply(self._convolving())
         self._updater = Updater(self.networks, config, workers=workers)

@@ -21,7 +21,7 @@ from spade_paddle.data.batches import Batch, BatchSource, to_pixels
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.checkpoint import checkpoints, load_latest, save_checkpoint
-from spade_paddle.engine.compute import without_effect
+from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.inputs import step_input, step_inputs
@@ -78,7 +78,8 @@ class Trainer:
         self._stop = StopRequest()
         self.workers = Workers.join()
         check_before_training(data, label_set, config=config, warn=self._say)
-        self._say(*without_effect(config.compute))
+        if config.compute.amp and not on_gpu():
+            self._say("compute.amp is for GPUs; on this CPU everything stays as it is")
         self.train_scenes, self.val_scenes = scenes_of(
             data, config=config, label_set=label_set, processes=self.workers.size
         )

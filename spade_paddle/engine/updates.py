@@ -96,9 +96,7 @@ class Updater:
         networks, weights = self._networks, self._config.losses
         copies = self._workers.size * len(parts)
         collected, fakes = [], []
-        # a program compiled while its weights are fixed would never give them gradients again
-        fixes = not self._config.compute.to_static
-        _require_gradients(networks.discriminator, not fixes)
+        _require_gradients(networks.discriminator, False)
         for part in parts:
             with self._precision():
                 loss, values, fake_photo = generator_losses(networks, part, weights, copies=copies)
@@ -106,7 +104,6 @@ class Updater:
             collected.append(values)
             fakes.append(fake_photo.detach())
         _require_gradients(networks.discriminator, True)
-        self.optimizers[1].clear_grad(set_to_zero=False)  # where they were not fixed
         losses = self._apply(0, networks.generator_parameters(), collected, name="g_grad_norm")
 
         collected = []

@@ -211,16 +211,6 @@ def test_command_line_wins_over_the_configuration_and_fading_needs_either(tmp_pa
             {"fade_in_images": 5},
             "'fade_in_images' must be 0 unless generator.upsampling is most or generator.fine_blo",
         ),
-        (
-            {
-                **MOST,
-                "generator": {"upsampling": "most", "spectral_norm": False},
-                "discriminator": {"spectral_norm": False},
-                "fade_in_images": 5,
-                "compute": {"to_static": True},
-            },
-            "'fade_in_images' must be 0 with compute.to_static",
-        ),
     ],
 )
 def test_fading_that_cannot_be_is_refused_with_the_configuration(changes, message):

@@ -152,20 +152,3 @@ def test_what_is_beside_the_pictures_does_not_count():
     of_photo = r1_penalty(discriminate, photo)
     of_all = r1_penalty(network.patch, paddle.concat([semantics, photo], axis=1))
     assert 0 < of_photo.item() < of_all.item()
-
-
-class Compiled(nn.Layer):
-    """The first scale as a program."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def forward(self, x):
-        return self.network(x)[-1]
-
-
-def test_a_compiled_discriminator_is_refused_for_its_weights_would_learn_nothing():
-    program = paddle.jit.to_static(Compiled(discriminator().nld_0), full_graph=True)
-    with pytest.raises(AssertionError, match="not compiled"):
-        r1_penalty(lambda x: [[program(x)]], tensor(normal(1, 4, 16, 16)))
