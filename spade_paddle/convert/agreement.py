@@ -18,13 +18,13 @@ def check_semantics(sizes: GeneratorSizes, flags: Flags) -> None:
             if sizes.edges
             else "the generator has no instance edge convolution; leave --instances out"
         )
-    if sizes.semantic_nc == flags.semantic_channels:
+    if sizes.semantic_nc == flags.layout.channels:
         return
-    labels = sizes.semantic_nc - flags.semantic_channels + flags.num_labels
+    labels = sizes.semantic_nc - flags.layout.channels + flags.num_labels
     keep = f"use --num-labels {labels} with the other flags as they are, or " if labels > 0 else ""
     _refuse(
         f"the generator takes {sizes.semantic_nc} semantic channels, but the flags make "
-        f"{flags.semantic_channels} ({flags.spelled()}); {keep}change --num-labels, --dont-care "
+        f"{flags.layout.channels} ({flags.spelled()}); {keep}change --num-labels, --dont-care "
         "and --instances so that they add up"
     )
 

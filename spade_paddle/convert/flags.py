@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spade_paddle.networks.semantics import semantic_channels
+from spade_paddle.networks.semantics import SemanticLayout
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,9 @@ class Flags:
     latent_size: tuple[int, int] | None = None  # height, width of the features made of a style
 
     @property
-    def num_classes(self) -> int:
-        """Channels of the one-hot label map."""
-        return self.num_labels + int(self.dont_care)
-
-    @property
-    def semantic_channels(self) -> int:
-        """Channels of the semantic input."""
-        return semantic_channels(
-            num_labels=self.num_labels,
-            dont_care=self.dont_care,
-            instance_edges=self.instances,
-        )
+    def layout(self) -> SemanticLayout:
+        """What the semantic channels of the networks are."""
+        return SemanticLayout(self.num_labels, dont_care=self.dont_care, edges=self.instances)
 
     def spelled(self) -> str:
         """How the flags add up, for messages."""

@@ -11,7 +11,7 @@ import paddle
 from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch
 from spade_paddle.engine.steps import StepInput
-from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.networks.semantics import SemanticLayout
 
 
 def step_input(batch: Batch, *, config: Config, num_labels: int) -> StepInput:
@@ -27,16 +27,9 @@ def step_input(batch: Batch, *, config: Config, num_labels: int) -> StepInput:
         return None if values is None else paddle.to_tensor(values)
 
     noise = batch.noise
-
-    semantics = semantic_input(
-        tensor(batch.label_map),
-        num_labels=num_labels,
-        dont_care=config.data.dont_care,
-        edges=config.data.instance_edges,
-        instance_map=tensor(batch.instance_map),
-    )
+    layout = SemanticLayout.of(config, num_labels)
     return StepInput(
-        semantics=semantics,
+        semantics=layout.encode(tensor(batch.label_map), tensor(batch.instance_map)),
         photo=tensor(batch.photo),
         positions=tensor(batch.positions),
         noise=tuple(map(tensor, noise)) if isinstance(noise, tuple) else tensor(noise),

@@ -23,7 +23,7 @@ from spade_paddle.files import sha256
 from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
 from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
-from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.networks.state import load_state
 
 
@@ -32,37 +32,20 @@ class LabelsToPicture(nn.Layer):
 
     Args:
         generator: without spectral-norm hooks, in evaluation mode.
-        num_labels: labels of the label set.
-        dont_care: the generator has a channel for 255.
-        edges: the generator has an instance edge channel.
-        positions: the generator takes positional encodings.
+        layout: of its semantic map.
     """
 
-    def __init__(
-        self,
-        generator: nn.Layer,
-        *,
-        num_labels: int,
-        dont_care: bool,
-        edges: bool,
-        positions: bool = False,
-    ) -> None:
+    def __init__(self, generator: nn.Layer, layout: SemanticLayout) -> None:
         super().__init__()
         self.generator = generator
-        self.num_labels = num_labels
-        self.dont_care = dont_care
-        self.edges = edges
-        self.positions = positions
+        self.layout = layout
 
     @classmethod
     def of(cls, config: Config, *, num_labels: int) -> LabelsToPicture:
         """The network of a configuration, as it is exported; in evaluation mode."""
         network = cls(
             build_generator(config, num_labels=num_labels, spectral_norm=False),
-            num_labels=num_labels,
-            dont_care=config.data.dont_care,
-            edges=config.data.instance_edges,
-            positions=config.knows_positions,
+            SemanticLayout.of(config, num_labels),
         )
         network.eval()
         return network
@@ -70,9 +53,9 @@ class LabelsToPicture(nn.Layer):
     def input_shapes(self) -> dict[str, tuple[list[int | None], str]]:
         """Shape and type of every input by name; None stands for any size."""
         shapes = {"label_map": ([None, None, None], "int32")}
-        if self.edges:
+        if self.layout.edges:
             shapes["instance_map"] = ([None, None, None], "int32")
-        if self.positions:
+        if self.layout.positions:
             shapes["positions"] = ([None, 2, None, None], "float32")
         if self.generator.noise_channels:
             shapes["noise"] = ([None, self.generator.noise_channels, None, None], "float32")
@@ -82,15 +65,8 @@ class LabelsToPicture(nn.Layer):
 
     def forward(self, inputs: dict[str, paddle.Tensor]) -> paddle.Tensor:
         """The inputs of ``input_shapes`` -> float32 [N, 3, H, W] in -1..1."""
-        semantics = semantic_input(
-            inputs["label_map"],
-            num_labels=self.num_labels,
-            dont_care=self.dont_care,
-            edges=self.edges,
-            instance_map=inputs.get("instance_map"),
-        )
         return self.generator(
-            semantics,
+            self.layout.encode(inputs["label_map"], inputs.get("instance_map")),
             inputs.get("noise"),
             style=inputs.get("style"),
             positions=inputs.get("positions"),

@@ -13,9 +13,12 @@ from paddle.nn import functional as F
 
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.simam import simam as simam_attention
+from spade_paddle.layers.spade import NHIDDEN, SPADE
 from spade_paddle.layers.spectral import maybe_spectral_norm
 
-MakeModulatedNorm = Callable[[int], nn.Layer]
+MakeModulatedNorm = Callable[[int, int], nn.Layer]
+"""Builds SPADE or CLADE for so many channels, with so many hidden ones inside (SPADE only)."""
+HIDDEN = (NHIDDEN, NHIDDEN, NHIDDEN)
 
 
 class SPADEResnetBlock(nn.Layer):
@@ -27,9 +30,12 @@ class SPADEResnetBlock(nn.Layer):
 
     Args:
         fin: channels that come in.
-        fout: channels that go out; between the two convolutions there are min(fin, fout).
-        make_modulated_norm: builds SPADE or CLADE for so many channels.
-        activation: GELU (article) or LeakyReLU 0.2 (public SPADE).
+        fout: channels that go out.
+        label_nc: K, for a block whose norms are plain SPADE layers; or give make_modulated_norm.
+        make_modulated_norm: builds the norms.
+        middle: channels between the two convolutions; None: min(fin, fout).
+        hidden: channels inside norm_0, norm_1 and norm_s, if they are SPADE.
+        activation: GELU (article, and None) or LeakyReLU 0.2 (public SPADE).
         spectral_norm: wrap the three convolutions.
         simam: attention on the block's output.
         noise: add noise to the block's input, ``x + noise_strength * noise`` with one learned
@@ -41,23 +47,29 @@ class SPADEResnetBlock(nn.Layer):
         fin: int,
         fout: int,
         *,
-        make_modulated_norm: MakeModulatedNorm,
-        activation: Activation,
+        label_nc: int | None = None,
+        make_modulated_norm: MakeModulatedNorm | None = None,
+        middle: int | None = None,
+        hidden: tuple[int, int, int] = HIDDEN,
+        activation: Activation | None = None,
         spectral_norm: bool = True,
         simam: bool = True,
         noise: bool = False,
     ) -> None:
         super().__init__()
-        fmiddle = min(fin, fout)
+        if (label_nc is None) == (make_modulated_norm is None):
+            raise TypeError("SPADEResnetBlock takes either label_nc or make_modulated_norm")
+        make = make_modulated_norm or (lambda nc, nhidden: SPADE(nc, label_nc, nhidden=nhidden))
+        fmiddle = min(fin, fout) if middle is None else middle
         self.learned_shortcut = fin != fout
-        self.activation = activation
+        self.activation = nn.GELU() if activation is None else activation
         self.simam = simam
         if noise:
             # about a third of the features' deviation; from 0 it would take thousands of steps
             start = paddle.ParamAttr(initializer=nn.initializer.Constant(0.2))
             self.noise_strength = self.create_parameter([fin, 1, 1], attr=start)
-        self.norm_0 = make_modulated_norm(fin)
-        self.norm_1 = make_modulated_norm(fmiddle)
+        self.norm_0 = make(fin, hidden[0])
+        self.norm_1 = make(fmiddle, hidden[1])
         self.conv_0 = maybe_spectral_norm(
             nn.Conv2D(self.norm_0.out_channels, fmiddle, 3, padding=1), enabled=spectral_norm
         )
@@ -65,7 +77,7 @@ class SPADEResnetBlock(nn.Layer):
             nn.Conv2D(self.norm_1.out_channels, fout, 3, padding=1), enabled=spectral_norm
         )
         if self.learned_shortcut:
-            self.norm_s = make_modulated_norm(fin)
+            self.norm_s = make(fin, hidden[2])
             self.conv_s = maybe_spectral_norm(
                 nn.Conv2D(self.norm_s.out_channels, fout, 1, bias_attr=False),
                 enabled=spectral_norm,

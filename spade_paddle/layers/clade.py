@@ -9,7 +9,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.layers.norm import MakeNorm
+from spade_paddle.layers.norm import MakeNorm, ParamFreeBatchNorm
 from spade_paddle.layers.spade import resize_like
 
 
@@ -41,10 +41,10 @@ class CLADE(nn.Layer):
 
     def __init__(
         self,
-        *,
         norm_nc: int,
         num_classes: int,
-        make_norm: MakeNorm,
+        *,
+        make_norm: MakeNorm = ParamFreeBatchNorm,
         edges: bool = False,
         positions: bool = False,
     ) -> None:

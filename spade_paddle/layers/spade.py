@@ -9,7 +9,10 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.layers.norm import MakeNorm
+from spade_paddle.layers.norm import MakeNorm, ParamFreeBatchNorm
+
+NHIDDEN = 128
+"""Of the article and the public SPADE ("yes, hardcoded")."""
 
 
 def resize_like(segmap: paddle.Tensor, x: paddle.Tensor) -> paddle.Tensor:
@@ -36,27 +39,27 @@ class SPADE(nn.Layer):
         norm_nc: C, channels of the features.
         label_nc: K, channels of the semantic input (one-hot labels, don't care, edges).
         make_norm: builds the parameter-free norm for C channels.
-        activation: the activation after ``mlp_shared`` (GELU in the article).
+        activation: after ``mlp_shared``; None: GELU, as in the article.
         kernel_size: of all three convolutions; odd.
-        nhidden: channels between them (128 in the article, "yes, hardcoded").
+        nhidden: channels between them.
     """
 
     def __init__(
         self,
-        *,
         norm_nc: int,
         label_nc: int,
-        make_norm: MakeNorm,
-        activation: nn.Layer,
+        *,
+        make_norm: MakeNorm = ParamFreeBatchNorm,
+        activation: nn.Layer | None = None,
         kernel_size: int = 3,
-        nhidden: int = 128,
+        nhidden: int = NHIDDEN,
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
         self.out_channels = norm_nc
         self.param_free_norm = make_norm(norm_nc)
         self.mlp_shared = nn.Sequential(
-            nn.Conv2D(label_nc, nhidden, kernel_size, 1, padding), activation
+            nn.Conv2D(label_nc, nhidden, kernel_size, 1, padding), activation or nn.GELU()
         )
         self.mlp_gamma = nn.Conv2D(nhidden, norm_nc, kernel_size, 1, padding)
         self.mlp_beta = nn.Conv2D(nhidden, norm_nc, kernel_size, 1, padding)

@@ -17,7 +17,8 @@ from spade_paddle.networks.encoder import Encoder
 from spade_paddle.networks.generator import SPADEGenerator
 from spade_paddle.networks.projected import ProjectedDiscriminator
 from spade_paddle.networks.projection import FrozenProjection
-from spade_paddle.networks.semantics import semantic_channels
+from spade_paddle.networks.semantics import SemanticLayout
+from spade_paddle.networks.widths import GeneratorWidths
 
 PICTURE_CHANNELS = 3
 PROJECTED_CHANNELS = (64, 32)
@@ -36,10 +37,11 @@ def build_generator(
             built without (see layers/spectral.py).
     """
     options = config.generator
+    layout = SemanticLayout.of(config, num_labels)
     activation = make_activation(options.activation)
     make_block = partial(
         SPADEResnetBlock,
-        make_modulated_norm=_modulated_norm(config, num_labels),
+        make_modulated_norm=_modulated_norm(config, layout),
         activation=activation,
         spectral_norm=options.spectral_norm if spectral_norm is None else spectral_norm,
         simam=options.simam,
@@ -48,9 +50,15 @@ def build_generator(
     multiple = options.multiple
     with initializer(config.initializer):
         return SPADEGenerator(
-            semantic_nc=_semantic_nc(config, num_labels),
-            ngf=options.ngf,
-            max_width=options.max_width,
+            semantic_nc=layout.channels,
+            widths=GeneratorWidths.of(
+                options.ngf,
+                upsampling=options.upsampling,
+                fine_blocks=options.fine_blocks,
+                max_width=options.max_width,
+                latent_channels=options.latent_channels if config.encoder.style_dim else None,
+                hidden=options.nhidden,
+            ),
             make_block=make_block,
             activation=activation,
             upsampling=options.upsampling,
@@ -58,7 +66,6 @@ def build_generator(
             noise=options.noise,
             style_dim=config.encoder.style_dim,
             latent_size=(config.data.crop_height // multiple, config.data.crop_size // multiple),
-            latent_channels=options.latent_channels,
             fades_in=config.fade_in_images > 0,
             smooth_doublings=options.smooth_doublings,
         )
@@ -90,19 +97,20 @@ def build_discriminator(config: Config, *, num_labels: int) -> CombinedDiscrimin
         ModelError: the weights of the feature network of projected heads cannot be read.
     """
     kind = config.discriminator.kind
+    semantic_nc = SemanticLayout.of(config, num_labels).channels
     with initializer(config.initializer):
         return CombinedDiscriminator(
-            patch=_patch(config, num_labels) if kind != "projected" else None,
-            projected=_projected(config, num_labels) if kind != "patch" else None,
+            patch=_patch(config, semantic_nc) if kind != "projected" else None,
+            projected=_projected(config, semantic_nc) if kind != "patch" else None,
         )
 
 
-def _patch(config: Config, num_labels: int) -> MultiscaleDiscriminator:
+def _patch(config: Config, semantic_nc: int) -> MultiscaleDiscriminator:
     options = config.discriminator
     return MultiscaleDiscriminator(
         [
             NLayersDiscriminator(
-                input_nc=_semantic_nc(config, num_labels) + PICTURE_CHANNELS,
+                input_nc=semantic_nc + PICTURE_CHANNELS,
                 ndf=options.ndf,
                 num_layers=options.num_layers,
                 max_width=options.max_width,
@@ -119,7 +127,7 @@ def _patch(config: Config, num_labels: int) -> MultiscaleDiscriminator:
     )
 
 
-def _projected(config: Config, num_labels: int) -> ProjectedDiscriminator:
+def _projected(config: Config, semantic_nc: int) -> ProjectedDiscriminator:
     options = config.discriminator
     layers = PROJECTED_LAYERS[options.projected_network]
     return ProjectedDiscriminator(
@@ -133,38 +141,29 @@ def _projected(config: Config, num_labels: int) -> ProjectedDiscriminator:
             seed=config.seed,
         ),
         width=options.projected_width,
-        semantic_nc=_semantic_nc(config, num_labels),
+        semantic_nc=semantic_nc,
         spectral_norm=options.spectral_norm,
     )
 
 
-def _semantic_nc(config: Config, num_labels: int) -> int:
-    return semantic_channels(
-        num_labels=num_labels,
-        dont_care=config.data.dont_care,
-        instance_edges=config.data.instance_edges,
-    )
-
-
-def _modulated_norm(config: Config, num_labels: int) -> MakeModulatedNorm:
-    """What builds SPADE or CLADE for a number of channels."""
+def _modulated_norm(config: Config, layout: SemanticLayout) -> MakeModulatedNorm:
     options = config.generator
     make_norm = param_free_norm(options.param_free_norm)
     if options.norm == "spade":
         # the article has GELU inside SPADE too; the public SPADE has ReLU there
         inside = "gelu" if options.activation == "gelu" else "relu"
-        return lambda channels: SPADE(
-            norm_nc=channels,
-            label_nc=_semantic_nc(config, num_labels),
+        return lambda channels, hidden: SPADE(
+            channels,
+            layout.channels,
             make_norm=make_norm,
             activation=make_activation(inside),
             kernel_size=options.kernel_size,
-            nhidden=options.nhidden,
+            nhidden=hidden,
         )
-    return lambda channels: CLADE(
-        norm_nc=channels,
-        num_classes=num_labels + int(config.data.dont_care),
+    return lambda channels, hidden: CLADE(
+        channels,
+        layout.classes,
         make_norm=make_norm,
-        edges=config.data.instance_edges,
-        positions=options.norm == "clade_icpe",
+        edges=layout.edges,
+        positions=layout.positions,
     )

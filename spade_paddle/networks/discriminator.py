@@ -24,9 +24,9 @@ class NLayersDiscriminator(nn.Layer):
 
     Args:
         input_nc: C.
-        ndf: width of the first stage.
+        ndf: width of the first stage (128 in the article).
         num_layers: stages before the logits (6 in the article, 4 in the public SPADE).
-        activation: GELU (article) or LeakyReLU 0.2.
+        activation: GELU (article, and None) or LeakyReLU 0.2.
         max_width: 512 in the article.
         spectral_norm: wrap the convolutions between the first and the last.
         simam: attention on every stage's output, the logits included (article).
@@ -37,17 +37,18 @@ class NLayersDiscriminator(nn.Layer):
 
     def __init__(
         self,
-        *,
         input_nc: int,
-        ndf: int,
-        num_layers: int,
-        activation: Activation,
+        *,
+        ndf: int = 128,
+        num_layers: int = 6,
+        activation: Activation | None = None,
         max_width: int = 512,
         spectral_norm: bool = True,
         simam: bool = True,
         affine_norm: bool = True,
     ) -> None:
         super().__init__()
+        activation = activation or nn.GELU()
         self.simam = simam
         self.num_layers = num_layers
         # an initialiser of its own: Xavier has no meaning for a scale

@@ -15,8 +15,10 @@ from paddle.nn import functional as F
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.doubling import doubled, doubled_smoothly
+from spade_paddle.networks.widths import GeneratorWidths
 
-MakeBlock = Callable[[int, int], nn.Layer]
+MakeBlock = Callable[..., nn.Layer]
+"""As SPADEResnetBlock: (fin, fout, middle=, hidden=)."""
 
 UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
 """How often the picture is doubled from the first feature map to up_3 or up_4."""
@@ -51,18 +53,16 @@ class SPADEGenerator(nn.Layer):
 
     Args:
         semantic_nc: K.
-        ngf: the article's nf; the coarse blocks are 16 * ngf wide, the last one ngf.
-        make_block: builds a residual block (fin, fout).
+        widths: of every block, and so how many there are: GeneratorWidths.of(ngf).
+        make_block: builds a residual block.
         activation: before ``conv_img``.
         upsampling: ``normal``, ``more`` or ``most``.
         fine_blocks: 0 or more.
         noise: every block adds a noise map of its own to its input (not in the article).
-        style_dim: length of the style vector; 0 for a generator without style.
+        style_dim: length of the style vector; 0 for a generator without style. The features made
+            of it have ``widths.coarse`` channels: 16 * ngf in the public SPADE, 16 * nef in the
+            article's listing, nef the width of the encoder.
         latent_size: height and width of the coarse features in training; with ``style_dim`` only.
-        latent_channels: of the coarse features made of a style; None: 16 * ngf as in the public
-            SPADE. The article's listing has 16 * nef here, nef the width of the encoder.
-        max_width: no block is wider than this (the article has no such limit). Most parameters of
-            the generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
         fades_in: there is a ``conv_img_before``, and the attribute ``fade`` (0..1) can be set;
             with ``most`` or fine blocks only.
         smooth_doublings: the first so many doublings are bilinear, the others by nearest neighbor
@@ -74,20 +74,19 @@ class SPADEGenerator(nn.Layer):
         self,
         *,
         semantic_nc: int,
-        ngf: int,
+        widths: GeneratorWidths,
         make_block: MakeBlock,
         activation: Activation,
         upsampling: str = "normal",
         fine_blocks: int = 0,
-        max_width: int | None = None,
         noise: bool = False,
         style_dim: int = 0,
         latent_size: tuple[int, int] = (8, 8),
-        latent_channels: int | None = None,
         fades_in: bool = False,
         smooth_doublings: int = 0,
     ) -> None:
         super().__init__()
+        self.semantic_nc = semantic_nc
         self.smooth_doublings = smooth_doublings
         _check_upsampling(upsampling, fine_blocks=fine_blocks, fades_in=fades_in)
         self.upsampling = upsampling
@@ -98,27 +97,22 @@ class SPADEGenerator(nn.Layer):
         self.style_dim = style_dim
         self.latent_size = latent_size
 
-        def width(factor: int) -> int:
-            return min(factor * ngf, max_width) if max_width else factor * ngf
-
-        self.latent_channels = width(16)
+        self.latent_channels = widths.coarse
         if style_dim:
-            self.latent_channels = latent_channels or width(16)
-            cells = latent_size[0] * latent_size[1]
-            self.fc = nn.Linear(style_dim, self.latent_channels * cells)
+            self.fc = nn.Linear(style_dim, widths.coarse * latent_size[0] * latent_size[1])
         else:
-            self.fc = nn.Conv2D(semantic_nc, width(16), 3, 1, 1)
-        self.head_0 = make_block(self.latent_channels, width(16))
-        self.G_middle_0 = make_block(width(16), width(16))
-        self.G_middle_1 = make_block(width(16), width(16))
-        self.up_0 = make_block(width(16), width(8))
-        self.up_1 = make_block(width(8), width(4))
-        self.up_2 = make_block(width(4), width(2))
-        self.up_3 = make_block(width(2), width(1))
-        widths = self._make_added_blocks(make_block, ngf=ngf, width=width(1))
-        self.conv_img = nn.Conv2D(widths[-1], 3, 3, 1, 1)
+            self.fc = nn.Conv2D(semantic_nc, widths.coarse, 3, 1, 1)
+        names = [name for name, _ in self._plan()]
+        if len(names) != len(widths.blocks):
+            raise ValueError(f"widths: expected {len(names)} blocks, got {len(widths.blocks)}")
+        into = widths.coarse
+        for name, block in zip(names, widths.blocks):
+            made = make_block(into, block.out, middle=block.middle, hidden=block.hidden)
+            self.add_sublayer(name, made)
+            before, into = into, block.out
+        self.conv_img = nn.Conv2D(into, 3, 3, 1, 1)
         if fades_in:
-            self.conv_img_before = nn.Conv2D(widths[-2], 3, 3, 1, 1)
+            self.conv_img_before = nn.Conv2D(before, 3, 3, 1, 1)
         self.fade = 1.0
 
     def forward(
@@ -140,9 +134,9 @@ class SPADEGenerator(nn.Layer):
             positions: positional encoding [N, 2, H, W] for CLADE-ICPE; else None.
 
         Raises:
-            LabelMapError: H or W is no multiple.
+            LabelMapError: H or W is no multiple, or K is another.
         """
-        self._check_size(seg)
+        self._check(seg)
         stride = self.multiple
         coarser_picture = None
         x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
@@ -169,18 +163,14 @@ class SPADEGenerator(nn.Layer):
             return picture
         return self.fade * picture + (1 - self.fade) * coarser_picture
 
-    def _make_added_blocks(self, make_block: MakeBlock, *, ngf: int, width: int) -> list[int]:
-        """The blocks after up_3; widths of up_3, which is given, and of each of them."""
-        widths = [width]
-        if self.upsampling == "most":
-            widths.append(min(max(ngf // 2, 1), width))
-            self.up_4 = make_block(*widths)
-        for index in range(self.fine_blocks):
-            widths.append(max(widths[-1] // 2, 1))
-            self.add_sublayer(f"up_fine_{index}", make_block(*widths[-2:]))
-        return widths
-
-    def _check_size(self, seg: paddle.Tensor) -> None:
+    def _check(self, seg: paddle.Tensor) -> None:
+        if seg.shape[1] != self.semantic_nc:
+            raise LabelMapError(
+                f"a semantic map of {seg.shape[1]} channels cannot be painted: this generator "
+                f"takes {self.semantic_nc}, which are labels, don't care and edges; encode label "
+                "maps with its SemanticLayout",
+                code="semantic_channels",
+            )
         if not paddle.in_dynamic_mode():  # during export sizes are unknown
             return
         height, width = seg.shape[2:]

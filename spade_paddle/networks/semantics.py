@@ -1,31 +1,75 @@
-"""From label ids to the semantic input of the networks.
+"""From label ids to the semantic map that the networks take.
 
-Legend: N batch, K channels of the semantic input, H height, W width.
+Legend: N batch, K channels of the semantic map, H height, W width.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import paddle
 from paddle.nn import functional as F
 
+from spade_paddle.config import Config
 from spade_paddle.data.labels import DONT_CARE
 
 
-def semantic_channels(*, num_labels: int, dont_care: bool, instance_edges: bool) -> int:
-    """K = labels + one for don't care + one for instance edges."""
-    return num_labels + int(dont_care) + int(instance_edges)
+@dataclass(frozen=True)
+class SemanticLayout:
+    """What the channels of a semantic map are, in order: every label, "don't care", edges.
 
-
-def one_hot(label_map: paddle.Tensor, *, num_labels: int, dont_care: bool) -> paddle.Tensor:
-    """Label ids [N, H, W] (int32, 0..num_labels-1 or 255) -> float32 [N, K, H, W] of 0 and 1.
-
-    255 sets the last channel with ``dont_care``, no channel without. The ids are not checked
-    here: LabelSet.check does that where they enter.
+    Attributes:
+        num_labels: of the label set.
+        dont_care: there is a channel for 255.
+        edges: there is a channel of instance edges.
+        positions: the generator takes positional encodings, two channels of their own.
     """
-    ids = paddle.arange(num_labels, dtype="int32")
-    if dont_care:
-        ids = paddle.concat([ids, paddle.full([1], DONT_CARE, dtype="int32")])
-    return (label_map.unsqueeze(1) == ids.reshape([1, -1, 1, 1])).astype("float32")
+
+    num_labels: int
+    dont_care: bool = True
+    edges: bool = False
+    positions: bool = False
+
+    @classmethod
+    def of(cls, config: Config, num_labels: int) -> SemanticLayout:
+        """That of a configuration and a label set of so many labels."""
+        return cls(
+            num_labels,
+            dont_care=config.data.dont_care,
+            edges=config.data.instance_edges,
+            positions=config.knows_positions,
+        )
+
+    @property
+    def classes(self) -> int:
+        """Channels of the one-hot label map: labels and "don't care"."""
+        return self.num_labels + int(self.dont_care)
+
+    @property
+    def channels(self) -> int:
+        """K."""
+        return self.classes + int(self.edges)
+
+    def encode(
+        self, label_map: paddle.Tensor, instance_map: paddle.Tensor | None = None
+    ) -> paddle.Tensor:
+        """The semantic map, float32 [N, K, H, W] of 0 and 1.
+
+        The ids are not checked here: LabelSet.check does that where they enter.
+
+        Args:
+            label_map: int32 [N, H, W], 0..num_labels-1 or 255, which sets no channel where there is
+                none for it.
+            instance_map: int32 [N, H, W], for the edges; None: the label map stands in.
+        """
+        ids = paddle.arange(self.num_labels, dtype="int32")
+        if self.dont_care:
+            ids = paddle.concat([ids, paddle.full([1], DONT_CARE, dtype="int32")])
+        one_hot = (label_map.unsqueeze(1) == ids.reshape([1, -1, 1, 1])).astype("float32")
+        if not self.edges:
+            return one_hot
+        edges = instance_edges(label_map if instance_map is None else instance_map)
+        return paddle.concat([one_hot, edges], axis=1)
 
 
 def instance_edges(instance_map: paddle.Tensor) -> paddle.Tensor:
@@ -46,19 +90,3 @@ def instance_edges(instance_map: paddle.Tensor) -> paddle.Tensor:
     left, right = F.pad(across, [0, 1, 0, 0]), F.pad(across, [1, 0, 0, 0])
     upper, lower = F.pad(down, [0, 0, 0, 1]), F.pad(down, [0, 0, 1, 0])
     return (left + right + upper + lower > 0).astype("float32")
-
-
-def semantic_input(
-    label_map: paddle.Tensor,
-    *,
-    num_labels: int,
-    dont_care: bool,
-    edges: bool,
-    instance_map: paddle.Tensor | None = None,
-) -> paddle.Tensor:
-    """One-hot labels and, with ``edges``, the instance edge channel: float32 [N, K, H, W]."""
-    semantics = one_hot(label_map, num_labels=num_labels, dont_care=dont_care)
-    if not edges:
-        return semantics
-    instances = label_map if instance_map is None else instance_map
-    return paddle.concat([semantics, instance_edges(instances)], axis=1)

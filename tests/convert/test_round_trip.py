@@ -20,7 +20,7 @@ from spade_paddle.engine.start import begin_with
 from spade_paddle.errors import UserError
 from spade_paddle.inference.painter import Painter
 from spade_paddle.networks.build import build_discriminator, build_generator
-from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.networks.semantics import SemanticLayout
 from tests.convert.public import (
     CLADE,
     CONFIGS,
@@ -84,12 +84,8 @@ def label_map_of(height: int, width: int) -> np.ndarray:
 def original_picture(network, config, label_map, **inputs) -> np.ndarray:
     """What the network itself paints, [H, W, 3] in 0..255."""
     with paddle.no_grad():
-        seg = semantic_input(
-            paddle.to_tensor(label_map.astype(np.int32)[None]),
-            num_labels=NUM_LABELS,
-            dont_care=config.data.dont_care,
-            edges=config.data.instance_edges,
-        )
+        ids = paddle.to_tensor(label_map.astype(np.int32)[None])
+        seg = SemanticLayout.of(config, NUM_LABELS).encode(ids)
         named = {name: paddle.to_tensor(array[None]) for name, array in inputs.items()}
         picture = network(seg, **named).numpy()[0].transpose(1, 2, 0)
     assert picture.std() > 0.01

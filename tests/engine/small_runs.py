@@ -14,7 +14,7 @@ from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import save_checkpoint
 from spade_paddle.engine.start import begin_with
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
-from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY
 
 PARTS = ("generator", "encoder", "discriminator")
@@ -54,12 +54,8 @@ def build(config: Config, *, seed: int) -> dict[str, paddle.nn.Layer]:
 def semantics_of(config: Config, *, side: int) -> paddle.Tensor:
     """The semantic map of rectangles of 8 x 8 pixels."""
     ids = np.random.default_rng(3).integers(0, 13, (1, side // 8, side // 8))
-    return semantic_input(
-        paddle.to_tensor(ids.repeat(8, 1).repeat(8, 2).astype(np.int32)),
-        num_labels=13,
-        dont_care=config.data.dont_care,
-        edges=config.data.instance_edges,
-    )
+    label_map = paddle.to_tensor(ids.repeat(8, 1).repeat(8, 2).astype(np.int32))
+    return SemanticLayout.of(config, 13).encode(label_map)
 
 
 def style_of(config: Config) -> paddle.Tensor | None:

@@ -17,7 +17,7 @@ from spade_paddle.inference.export import export_generator
 from spade_paddle.layers import CLADE
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_encoder, build_generator
-from spade_paddle.networks.semantics import semantic_input
+from spade_paddle.networks.semantics import SemanticLayout
 
 
 def photo(seed=0, height=40, width=56):
@@ -72,13 +72,8 @@ class Trained:
         """Eagerly, float [H, W, 3] in 0..255."""
         data, generator = self.config.data, self.generator
         ids = paddle.to_tensor(label_map.astype(np.int32)[None])
-        semantics = semantic_input(
-            ids,
-            num_labels=len(self.label_set),
-            dont_care=data.dont_care,
-            edges=data.instance_edges,
-            instance_map=None if instance_map is None else paddle.to_tensor(instance_map[None]),
-        )
+        instances = None if instance_map is None else paddle.to_tensor(instance_map[None])
+        semantics = SemanticLayout.of(self.config, len(self.label_set)).encode(ids, instances)
         noise = positions = None
         if generator.noise_channels:
             height, width = label_map.shape

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 class NoNorm(nn.Layer):
     """Gives back what comes in."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
         self.out_channels = channels
 
@@ -37,17 +37,17 @@ class NoNorm(nn.Layer):
         return x
 
 
-def make_spade(channels: int) -> SPADE:
+def make_spade(channels: int, hidden: int = 4) -> SPADE:
     return SPADE(
         norm_nc=channels,
         label_nc=3,
         make_norm=ParamFreeBatchNorm,
         activation=nn.GELU(),
-        nhidden=4,
+        nhidden=hidden,
     )
 
 
-def make_clade(channels: int) -> CLADE:
+def make_clade(channels: int, hidden: int = 0) -> CLADE:
     return CLADE(norm_nc=channels, num_classes=3, make_norm=ParamFreeBatchNorm)
 
 
@@ -245,3 +245,19 @@ def test_gelu_of_one_is_the_normal_distribution_at_one():
 def test_an_unknown_activation_is_refused_by_name():
     with pytest.raises(ConfigError, match="expected one of gelu, leaky_relu, relu, got 'swish'"):
         make_activation("swish")
+
+
+def test_the_layers_work_in_anybodys_network():
+    x, seg = tensor(normal(2, 64, 8, 6)), tensor(labels(2, 8, 6))
+    assert SPADE(64, 3)(x, seg).shape == [2, 64, 8, 6]
+    assert CLADE(64, 3)(x, seg).shape == [2, 64, 8, 6]
+    block = SPADEResnetBlock(64, 32, label_nc=3)
+    assert block(x, seg).shape == [2, 32, 8, 6]
+    assert block.simam and isinstance(block.activation, nn.GELU)  # as in the article
+    assert block.norm_s.mlp_gamma.weight.shape == [64, 128, 3, 3]
+
+
+@pytest.mark.parametrize("given", [{}, {"label_nc": 3, "make_modulated_norm": make_clade}])
+def test_a_block_needs_to_know_its_norms_once(given):
+    with pytest.raises(TypeError, match="either label_nc or make_modulated_norm"):
+        SPADEResnetBlock(2, 2, **given)

@@ -11,13 +11,14 @@ from paddle import nn
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.layers import CLADE, ParamFreeInstanceNorm, SPADEResnetBlock
 from spade_paddle.networks.generator import SPADEGenerator
+from spade_paddle.networks.widths import GeneratorWidths
 from tests import reference
 from tests.numeric import assert_gradients, assert_same, normal, randomize, tensor, weighted_sum
 
 pytestmark = pytest.mark.usefixtures("float64")
 
 
-def make_clade(channels: int) -> CLADE:
+def make_clade(channels: int, hidden: int = 0) -> CLADE:
     return CLADE(norm_nc=channels, num_classes=2, make_norm=ParamFreeInstanceNorm)
 
 
@@ -55,7 +56,11 @@ def test_gradient_of_the_strength_is_its_slope():
 
 def test_every_block_of_the_generator_gets_a_map_of_its_own_and_none_is_unused():
     generator = SPADEGenerator(
-        semantic_nc=2, ngf=1, max_width=3, make_block=make_block, activation=nn.GELU(), noise=True
+        semantic_nc=2,
+        widths=GeneratorWidths.of(1, max_width=3),
+        make_block=make_block,
+        activation=nn.GELU(),
+        noise=True,
     )
     randomize(generator)
     assert generator.noise_channels == 7

@@ -9,6 +9,7 @@ from paddle import nn
 
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, SPADEResnetBlock
 from spade_paddle.networks.generator import SPADEGenerator
+from spade_paddle.networks.widths import GeneratorWidths
 from tests import reference
 from tests.numeric import parameters_of, randomize
 
@@ -25,26 +26,29 @@ SIZES = {
 }
 
 
-def make_spade(channels: int) -> SPADE:
+def make_spade(channels: int, hidden: int) -> SPADE:
     return SPADE(
         norm_nc=channels,
         label_nc=CLASSES,
         make_norm=ParamFreeBatchNorm,
         activation=nn.GELU(),
         kernel_size=1,
-        nhidden=2,
+        nhidden=hidden,
     )
 
 
-def make_clade(channels: int) -> CLADE:
+def make_clade(channels: int, hidden: int = 0) -> CLADE:
     return CLADE(norm_nc=channels, num_classes=CLASSES, make_norm=ParamFreeBatchNorm)
 
 
 def small_generator(
     *,
     upsampling="normal",
+    fine_blocks=0,
     ngf=1,
     max_width=4,
+    latent_channels=None,
+    widths=None,
     make_norm=make_clade,
     simam=True,
     noise=False,
@@ -52,7 +56,15 @@ def small_generator(
 ) -> SPADEGenerator:
     generator = SPADEGenerator(
         semantic_nc=CLASSES,
-        ngf=ngf,
+        widths=widths
+        or GeneratorWidths.of(
+            ngf,
+            upsampling=upsampling,
+            fine_blocks=fine_blocks,
+            max_width=max_width,
+            latent_channels=latent_channels,
+            hidden=2,
+        ),
         make_block=partial(
             SPADEResnetBlock,
             make_modulated_norm=make_norm,
@@ -63,7 +75,7 @@ def small_generator(
         ),
         activation=nn.GELU(),
         upsampling=upsampling,
-        max_width=max_width,
+        fine_blocks=fine_blocks,
         noise=noise,
         **others,
     )

@@ -9,7 +9,7 @@ from paddle import nn
 from spade_paddle.config import Config, read_config
 from spade_paddle.networks.build import build_generator
 from spade_paddle.networks.cost import count_macs, count_parameters
-from spade_paddle.networks.semantics import semantic_channels
+from spade_paddle.networks.semantics import SemanticLayout
 
 PUBLIC = {"ngf": 64, "activation": "leaky_relu", "simam": False}
 
@@ -40,11 +40,7 @@ def cost(config: Config, *, num_labels: int, height: int, width: int) -> tuple[f
     style is a convolution whose pixels grow with the picture.
     """
     generator = build_generator(config, num_labels=num_labels, spectral_norm=False)
-    channels = semantic_channels(
-        num_labels=num_labels,
-        dont_care=config.data.dont_care,
-        instance_edges=config.data.instance_edges,
-    )
+    channels = SemanticLayout.of(config, num_labels).channels
     side = generator.multiple
     smallest = count_macs(generator, paddle.zeros([1, channels, side, side]))
     area = (height // side) * (width // side)

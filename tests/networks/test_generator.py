@@ -10,6 +10,7 @@ from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers import CLADE
 from spade_paddle.networks import generator as generators
 from spade_paddle.networks.generator import SPADEGenerator
+from spade_paddle.networks.widths import BlockWidths, GeneratorWidths
 from tests import reference
 from tests.networks.generators import (
     CLASSES,
@@ -116,6 +117,34 @@ def test_widths_are_halved_from_sixteen_times_ngf_down_to_ngf(upsampling):
     assert widths == expected
     assert generator.fc.weight.shape == [32, CLASSES, 3, 3]
     assert generator.conv_img.weight.shape == [3, expected[list(expected)[-1]], 3, 3]
+
+
+def test_every_width_can_be_given_and_the_picture_is_still_that_of_the_article():
+    shapes = [(5, 2, (3, 4, 5)), (4, 6, (1, 2, 3)), (4, 1, (2, 2, 2)), (3, 5, (4, 1, 2))]
+    shapes += [(7, 2, (1, 1, 1)), (2, 3, (5, 2, 1)), (1, 4, (2, 3, 4))]
+    widths = GeneratorWidths(6, tuple(BlockWidths(*shape) for shape in shapes))
+    generator, segmap = small_generator(make_norm=make_spade, widths=widths), labels(1, 32, 64)
+    into = 6
+    for (name, _), (out, middle, hidden) in zip(SIZES["normal"].items(), shapes):
+        block = getattr(generator, name)
+        assert block.conv_0.weight.shape[:2] == [middle, into]
+        assert block.conv_1.weight.shape[:2] == [out, middle]
+        norms = [block.norm_0, block.norm_1] + ([block.norm_s] if into != out else [])
+        assert [norm.mlp_gamma.weight.shape[1] for norm in norms] == list(hidden[: len(norms)])
+        into = out
+    expected = by_the_article(generator, segmap, layer=reference.spade)
+    assert_same(generator(tensor(segmap)), expected, rtol=1e-8)
+
+
+def test_as_many_widths_as_blocks_are_needed():
+    with pytest.raises(ValueError, match="expected 8 blocks, got 7"):
+        small_generator(upsampling="most", widths=GeneratorWidths.of(1))
+
+
+def test_a_map_of_other_channels_is_refused_in_words():
+    with pytest.raises(LabelMapError, match=r"of 5 channels .* takes 3") as e:
+        small_generator()(tensor(np.zeros((1, 5, 32, 32))))
+    assert e.value.code == "semantic_channels"
 
 
 @pytest.mark.parametrize("upsampling", ["normal", "more", "most"])

@@ -4,12 +4,8 @@ import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.networks.semantics import (
-    instance_edges,
-    one_hot,
-    semantic_channels,
-    semantic_input,
-)
+from spade_paddle.config import Config
+from spade_paddle.networks.semantics import SemanticLayout, instance_edges
 from tests import reference
 from tests.numeric import assert_differs, assert_same
 
@@ -24,9 +20,9 @@ def random_labels(*shape: int) -> np.ndarray:
 
 
 def test_one_hot_of_three_pixels_by_hand():
-    out = one_hot(ids([[[0, 1, 255]]]), num_labels=2, dont_care=True)
+    out = SemanticLayout(2).encode(ids([[[0, 1, 255]]]))
     assert_same(out, [[[[1, 0, 0]], [[0, 1, 0]], [[0, 0, 1]]]])  # label 0, label 1, don't care
-    out = one_hot(ids([[[0, 1, 255]]]), num_labels=2, dont_care=False)
+    out = SemanticLayout(2, dont_care=False).encode(ids([[[0, 1, 255]]]))
     assert_same(out, [[[[1, 0, 0]], [[0, 1, 0]]]])  # 255 is in no channel
     assert out.dtype == paddle.float32
 
@@ -35,11 +31,11 @@ def test_one_hot_of_three_pixels_by_hand():
 def test_one_hot_agrees_with_the_definition(dont_care):
     labels = random_labels(2, 5, 6)
     expected = reference.one_hot(labels, num_labels=3, dont_care=dont_care)
-    assert_same(one_hot(ids(labels), num_labels=3, dont_care=dont_care), expected)
+    assert_same(SemanticLayout(3, dont_care=dont_care).encode(ids(labels)), expected)
 
 
 def test_with_dont_care_every_pixel_has_exactly_one_label():
-    out = one_hot(ids(random_labels(2, 5, 6)), num_labels=3, dont_care=True)
+    out = SemanticLayout(3).encode(ids(random_labels(2, 5, 6)))
     assert_same(out.sum(axis=1), np.ones((2, 5, 6)))
 
 
@@ -87,25 +83,24 @@ def test_a_uniform_map_has_no_edges():
 @pytest.mark.parametrize("edges", [True, False])
 def test_semantic_input_is_labels_then_dont_care_then_edges(dont_care, edges):
     labels = random_labels(2, 4, 5)
-    out = semantic_input(ids(labels), num_labels=3, dont_care=dont_care, edges=edges)
+    layout = SemanticLayout(3, dont_care=dont_care, edges=edges)
+    out = layout.encode(ids(labels))
     parts = [reference.one_hot(labels, num_labels=3, dont_care=dont_care)]
     if edges:
         parts.append(reference.instance_edges(labels))
     assert_same(out, np.concatenate(parts, axis=1))
-    assert out.shape[1] == semantic_channels(
-        num_labels=3, dont_care=dont_care, instance_edges=edges
-    )
+    assert out.shape[1] == layout.channels
 
 
 def test_edges_come_from_the_instance_map_where_there_is_one():
     labels, instances = np.zeros((1, 3, 4), dtype="int32"), np.zeros((1, 3, 4), dtype="int32")
     instances[:, :, 2:] = 1  # two instances of one label
-    out = semantic_input(
-        ids(labels), num_labels=2, dont_care=False, edges=True, instance_map=ids(instances)
-    )
+    layout = SemanticLayout(2, dont_care=False, edges=True)
+    out = layout.encode(ids(labels), ids(instances))
     assert_same(out[:, 2:], [[[[0, 1, 1, 0]] * 3]])
 
 
 def test_the_article_has_fourteen_semantic_channels():
     # 12 labels, don't care, instance edges
-    assert semantic_channels(num_labels=12, dont_care=True, instance_edges=True) == 14
+    assert SemanticLayout.of(Config(), 12) == SemanticLayout(12, edges=True)
+    assert SemanticLayout(12, edges=True).channels == 14
