@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 # what each part may import of ours; itself always
 ALLOWED = {
     "errors": set(),
+    "weights": {"errors"},
     "files": set(),
     "assets": {"errors"},
     "cli": {"errors"},
@@ -22,20 +23,23 @@ ALLOWED = {
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "features", "layers"},
-    "features": {"errors"},
+    "features": {"errors", "weights"},
     "losses": {"data", "errors", "features", "layers"},
     "onednn": {"errors"},
     "engine": {
         *("config", "data", "doctor", "errors", "features", "files", "judge", "layers", "losses"),
-        *("networks", "onednn"),
+        *("networks", "onednn", "weights"),
     },
-    "inference": {"config", "data", "engine", "errors", "files", "layers", "networks"},
-    "convert": {"config", "data", "engine", "errors", "files", "inference", "layers", "networks"},
+    "inference": {"config", "data", "engine", "errors", "files", "layers", "networks", "weights"},
+    "convert": {
+        *("config", "data", "engine", "errors", "files", "inference", "layers", "networks"),
+        "weights",
+    },
     "serving": {"annotate", "assets", "cli", "data", "engine", "errors", "inference"},
     "__main__": {"assets", "errors", "serving"},
     "metrics": {"data"},
     "judge": {"data", "errors", "features", "metrics"},
-    "annotate": {"config", "data", "errors", "files", "metrics"},
+    "annotate": {"config", "data", "errors", "files", "metrics", "weights"},
     "evaluation": {
         *("annotate", "data", "doctor", "errors", "files", "inference", "judge", "metrics"),
     },

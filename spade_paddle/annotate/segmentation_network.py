@@ -20,6 +20,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
+from spade_paddle.weights import load_state, read_arrays
 
 
 class SegmentationNetwork:
@@ -207,24 +208,16 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
 def _load_weights(network: nn.Layer, weights: str, config: Path) -> None:
     if urlparse(weights).scheme in ("http", "https"):
         weights = _download(weights, config)
-    try:
-        state = paddle.load(weights)
-    except Exception as error:  # paddle.load raises whatever its parsers raise
-        raise ModelError(
-            f"{weights}: cannot be read as weights (.pdparams): {error}", code="annotator_weights"
-        ) from error
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    found = {name: tuple(np.shape(value)) for name, value in state.items()}
+    advice = f"it is what {config} names; put it there, or the address to download it from"
+    state = read_arrays(weights, advice=advice)
+    own = network.state_dict()
     # PaddleSeg would load what fits and leave the rest random, and say so in its log only
-    wrong = sorted(name for name in expected if found.get(name) != expected[name])
-    if wrong:
-        raise ModelError(
-            f"{weights}: {len(wrong)} of {len(expected)} arrays of {type(network).__name__} are "
-            f"missing or of another shape: {', '.join(wrong[:4])}"
-            f"{' ...' if len(wrong) > 4 else ''}; these weights belong to another configuration",
-            code="annotator_weights",
-        )
-    network.set_state_dict({name: state[name] for name in expected})
+    load_state(
+        network,
+        {name: state[name] for name in own if name in state},
+        where=weights,
+        advice="these weights belong to another configuration",
+    )
 
 
 def _download(address: str, config: Path) -> str:

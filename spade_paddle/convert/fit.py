@@ -6,7 +6,7 @@ from paddle import nn
 
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.errors import ModelError
-from spade_paddle.networks.state import Shape, misfits
+from spade_paddle.weights import Shape, misfits
 
 MAX_ROWS = 40
 NOTHING = "nothing"

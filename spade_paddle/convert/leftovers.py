@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spade_paddle.convert.files import Arrays
+from spade_paddle.weights import Arrays
 
 _PREFIX = "module."  # of a network that was trained on several cards
 

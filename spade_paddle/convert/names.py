@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from spade_paddle.convert.files import Arrays
+from spade_paddle.weights import Arrays
 
 SOURCES = ("spade", "clade", "photopen")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spade_paddle.convert.files import Arrays, read_arrays
 from spade_paddle.convert.leftovers import complete_spectral, without_counters, without_prefix
 from spade_paddle.convert.names import looks_like, our_names, their_name
 from spade_paddle.errors import ModelError
+from spade_paddle.weights import Arrays, read_arrays
 
 # [out, in] in PyTorch, [in, out] in Paddle
 LINEAR_WEIGHTS = ("fc.weight", "fc_mu.weight", "fc_var.weight")

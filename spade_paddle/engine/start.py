@@ -15,7 +15,7 @@ from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_
 from spade_paddle.engine.source import CONFIG_FILE, Source
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
-from spade_paddle.networks.state import load_state
+from spade_paddle.weights import load_state
 
 MEASURED = 64
 """So many training pictures tell a projected discriminator how features are spread."""

@@ -13,7 +13,8 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, read_arrays, set_exactly
+from spade_paddle.features.network import FeatureNetwork, feature_arrays
+from spade_paddle.weights import load_state
 
 # of the stages: blocks, kernel, stride of the first block, expansion, channels
 _STAGES = (
@@ -68,9 +69,9 @@ class EfficientNetLite0(FeatureNetwork):
                 )
                 self.add_sublayer(f"block{index}", block)
                 before, index = width, index + 1
-        arrays = read_arrays(weights)
+        arrays = feature_arrays(weights)
         used = {name: arrays[name] for name in arrays if not name.startswith(_CLASSIFIER)}
-        set_exactly(self, used, where=weights)
+        load_state(self, used, where=weights)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import paddle
 from paddle import nn
 from paddle.utils import download
 
 from spade_paddle.errors import ModelError
+from spade_paddle.weights import Arrays, load_state, read_arrays
 
 WITHOUT_FEATURES = (
     "or train without feature networks: --set losses.perceptual_network=none and, if "
@@ -73,7 +73,7 @@ def known_network(name: str, *, weights: str | Path | None) -> nn.Layer:
 
     Args:
         name: of the network there.
-        weights: the file (read_arrays); None: Paddle's own weights, downloaded on first use to
+        weights: the file (feature_arrays); None: Paddle's own weights, downloaded on first use to
             where Paddle keeps them.
 
     Raises:
@@ -83,7 +83,7 @@ def known_network(name: str, *, weights: str | Path | None) -> nn.Layer:
     make = getattr(paddle.vision.models, name)
     if weights is not None:
         network = make()
-        set_exactly(network, read_arrays(weights), where=weights)
+        load_state(network, feature_arrays(weights), where=weights)
         return network
     try:
         return make(pretrained=True)
@@ -96,49 +96,10 @@ def known_network(name: str, *, weights: str | Path | None) -> nn.Layer:
         ) from error
 
 
-def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of an ``.npz`` (as ``float32``) or ``.pdparams`` file by name.
-
-    Raises:
-        ModelError: there is no such file, or it holds no weights.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ModelError(
-            f"{path}: there is no such weights file of a feature network; give its path with "
-            "--set losses.perceptual_weights=FILE (or discriminator.projected_weights), "
-            f"{WITHOUT_FEATURES}",
-            code="weights_missing",
-        )
-    try:
-        if path.suffix == ".npz":
-            with np.load(path) as arrays:
-                return {name: arrays[name].astype("float32") for name in arrays.files}
-        return dict(paddle.load(str(path), return_numpy=True))
-    except Exception as error:  # np.load and paddle.load raise whatever their parsers raise
-        raise ModelError(
-            f"{path}: this file holds no weights, or not all of them: expected an .npz of NumPy or "
-            "a .pdparams of Paddle; copy it anew",
-            code="weights_unreadable",
-        ) from error
-
-
-def set_exactly(network: nn.Layer, state: dict[str, np.ndarray], *, where: str | Path) -> None:
-    """Set every weight of a network; every array must be there and fit.
-
-    Raises:
-        ModelError: arrays are missing, left over or of another shape; ``where`` names their file.
-    """
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    wrong = sorted(
-        name
-        for name in expected.keys() | state.keys()
-        if name not in state or name not in expected or np.shape(state[name]) != expected[name]
+def feature_arrays(path: str | Path) -> Arrays:
+    """The arrays of a feature network's file. Raises ModelError as read_arrays does."""
+    advice = (
+        "give its path with --set losses.perceptual_weights=FILE (or "
+        f"discriminator.projected_weights), {WITHOUT_FEATURES}"
     )
-    if wrong:
-        raise ModelError(
-            f"{where}: these weights do not fit {type(network).__name__}: missing, left over or "
-            f"of another shape are {', '.join(wrong[:6])}{' ...' if len(wrong) > 6 else ''}",
-            code="weights_do_not_fit",
-        )
-    network.set_state_dict(state)
+    return read_arrays(path, advice=advice)

@@ -14,9 +14,9 @@ from spade_paddle.features.network import (
     FeatureNetwork,
     blue_green_red,
     by_channel,
-    read_arrays,
-    set_exactly,
+    feature_arrays,
 )
+from spade_paddle.weights import load_state
 
 MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, which the network was trained without
 _CONVOLUTIONS = tuple(
@@ -44,7 +44,7 @@ class PartialVGG19(FeatureNetwork):
 
     def __init__(self, *, weights: str | Path) -> None:
         super().__init__()
-        arrays = read_arrays(weights)
+        arrays = feature_arrays(weights)
         self.channels: dict[str, int] = {}
         before = 3
         for block, number in _CONVOLUTIONS:
@@ -60,7 +60,7 @@ class PartialVGG19(FeatureNetwork):
                 f"got {', '.join(list(arrays)[:4])}",
                 code="weights_do_not_fit",
             )
-        set_exactly(self, arrays, where=weights)
+        load_state(self, arrays, where=weights)
         self.register_buffer("mean", by_channel(MEAN), persistable=False)
         self.freeze()
 

@@ -24,7 +24,7 @@ from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_
 from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
 from spade_paddle.networks.semantics import SemanticLayout
-from spade_paddle.networks.state import load_state
+from spade_paddle.weights import load_state
 
 
 class LabelsToPicture(nn.Layer):

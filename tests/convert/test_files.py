@@ -9,9 +9,9 @@ import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.convert.files import read_arrays
 from spade_paddle.convert.leftovers import complete_spectral, without_counters, without_prefix
 from spade_paddle.errors import ModelError, UserError
+from spade_paddle.weights import read_arrays
 from tests import reference
 
 ARRAYS = {"fc.weight": np.arange(6.0).reshape(2, 3), "fc.bias": np.ones(2)}
@@ -160,7 +160,7 @@ def test_a_missing_file_and_a_wrong_ending_are_named(tmp_path):
         ({"epoch": "three"}, "'epoch' is str"),
         ({"a": {"b": np.ones(2)}}, "'a' is dict"),
         ({"a": np.array(["text"])}, "'a' is ndarray"),
-        ({"a": np.ones(2), "b": np.array([1, np.nan])}, "1 tensors hold NaN .* is 'b'"),
+        ({"a": np.ones(2), "b": np.array([1, np.nan])}, "1 tensors are not finite .* is 'b'"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(torch, tmp_path, content, message):

@@ -264,7 +264,7 @@ def test_export_replaces_a_folder_only_when_it_has_worked(exported, tmp_path):
     export(trained, folder)
     before = (folder / "model.json").read_text(encoding="utf-8")
     wider = dataclasses.replace(trained.config.generator, ngf=trained.config.generator.ngf + 1)
-    with pytest.raises(ModelError, match="do not fit the network"):
+    with pytest.raises(ModelError, match="do not fit SPADEGenerator"):
         export(trained, folder, config=dataclasses.replace(trained.config, generator=wider))
     assert (folder / "model.json").read_text(encoding="utf-8") == before
     assert list(tmp_path.iterdir()) == [folder]

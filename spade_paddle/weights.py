@@ -1,4 +1,4 @@
-"""Weight files of other projects -> arrays by name.
+"""Weight files, ours and of other projects: arrays by name, and whether they fit a network.
 
 A .pdparams file is a pickle: read only those you trust. A .pth file is read in PyTorch's mode that
 holds tensors only, a .npz file in NumPy's mode without pickles.
@@ -7,14 +7,18 @@ holds tensors only, a .npz file in NumPy's mode without pickles.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
+from paddle import nn
 
 from spade_paddle.errors import ModelError, UserError
 
 Arrays = dict[str, np.ndarray]
+Shape = tuple[int, ...]
+Misfit = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
 
 _NESTS = {"generator": "net_gen", "discriminator": "net_des"}  # in PaddleGAN's checkpoints
 _NAME_TABLE = "StructuredToParameterName@@"  # which Paddle may leave in a state dict
@@ -24,17 +28,20 @@ _SAVE_NPZ = (
 )
 
 
-def read_arrays(path: Path, *, part: str) -> Arrays:
-    """Read a state dict, wherever in the file it lies, as float32 arrays.
+def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") -> Arrays:
+    """Read a state dict, wherever in the file it lies; floating-point numbers as float32.
 
     Args:
         path: .pth, .pdparams or .npz.
         part: ``generator``, ``encoder`` or ``discriminator``, for files that hold several.
+        advice: what to do where there is no such file.
 
     Raises:
-        ModelError: the file is missing, unreadable, of another kind, or holds no tensors.
+        ModelError: the file is missing, unreadable, of another kind, or holds no tensors or such
+            as are not finite.
         UserError: it is a .pth file and PyTorch is not installed.
     """
+    path = Path(path)
     reader = _READERS.get(path.suffix)
     if reader is None:
         raise ModelError(
@@ -43,7 +50,10 @@ def read_arrays(path: Path, *, part: str) -> Arrays:
             code="weights_format",
         )
     if not path.is_file():
-        raise ModelError(f"{path}: there is no such weights file", code="weights_missing")
+        raise ModelError(
+            f"{path}: there is no such weights file{advice and '; ' + advice}",
+            code="weights_missing",
+        )
     try:
         content = reader(path)
     except UserError:
@@ -55,6 +65,47 @@ def read_arrays(path: Path, *, part: str) -> Arrays:
             code="weights_unreadable",
         ) from error
     return _to_arrays(_unwrap(content, part=part), path=path)
+
+
+def misfits(network: nn.Layer, state: Mapping[str, Any]) -> list[Misfit]:
+    """The tensors that are missing (found is None), left over (expected is None) or of another
+    shape; the network's own first, in its order."""
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    names = [*expected, *(name for name in found if name not in expected)]
+    return [
+        (name, expected.get(name), found.get(name))
+        for name in names
+        if expected.get(name) != found.get(name)
+    ]
+
+
+def load_state(
+    network: nn.Layer,
+    state: Mapping[str, Any],
+    *,
+    where: str | Path = "the weights",
+    advice: str = "",
+) -> None:
+    """Set every tensor of a network; nothing may be missing, left over or of another shape.
+
+    Raises:
+        ModelError: names what does not fit; ``where`` says whose weights they are, ``advice`` what
+            to do about it.
+    """
+    wrong = [
+        f"{name}: expected {'nothing' if expected is None else expected}, "
+        f"got {'nothing' if found is None else found}"
+        for name, expected, found in sorted(misfits(network, state), key=lambda misfit: misfit[0])
+    ]
+    if wrong:
+        told = "; ".join([*wrong[:5], *([advice] if advice else [])])
+        raise ModelError(
+            f"{where}: these weights do not fit {type(network).__name__}: {len(wrong)} tensors are "
+            f"missing, left over or of another shape: {told}",
+            code="weights_do_not_fit",
+        )
+    network.set_state_dict(state)
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
@@ -91,7 +142,7 @@ def _read_pth(path: Path) -> Any:
 _READERS = {".pth": _read_pth, ".pdparams": _read_pdparams, ".npz": _read_npz}
 
 
-def _unwrap(content: Any, *, part: str) -> Any:
+def _unwrap(content: Any, *, part: str | None) -> Any:
     for nest in (_NESTS.get(part), "state_dict"):
         if isinstance(content, dict) and isinstance(content.get(nest), dict):
             return _unwrap(content[nest], part=part)
@@ -116,12 +167,12 @@ def _to_arrays(content: Any, *, path: Path) -> Arrays:
                 f"{type(value).__name__}; save network.state_dict() alone",
                 code="weights_format",
             )
-        arrays[str(name)] = array.astype(np.float32)
+        arrays[str(name)] = array.astype(np.float32) if array.dtype.kind == "f" else array
     broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if broken:
         raise ModelError(
-            f"{path}: {len(broken)} tensors hold NaN or infinity, the first is '{broken[0]}'; "
-            "such a network paints nothing, take other weights",
+            f"{path}: {len(broken)} tensors are not finite (NaN or infinity), the first is "
+            f"'{broken[0]}'; a network of such weights gives nothing, take others",
             code="weights_unreadable",
         )
     return arrays
