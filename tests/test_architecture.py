@@ -36,9 +36,7 @@ ALLOWED = {
     "metrics": {"data"},
     "judge": {"data", "errors", "features", "metrics"},
     "annotate": {"config", "data", "errors", "files", "metrics"},
-    "evaluation": {
-        *("annotate", "data", "doctor", "errors", "files", "inference", "judge", "metrics"),
-    },
+    "evaluation": {"annotate", "data", "errors", "files", "inference", "judge", "metrics"},
 }
 # packages that only these files may import
 ONLY_IN = {

@@ -13,7 +13,7 @@ from spade_paddle.data.colour_masks import ColourReading
 from spade_paddle.data.dataset import Folder
 from spade_paddle.data.label_maps import write_label_map
 from spade_paddle.data.label_pictures import read_colour_mask, read_ids
-from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.data.labels import DONT_CARE, hex_of
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import DataError, LabelMapError
 
@@ -103,8 +103,3 @@ def _told(path: Path, reading: ColourReading, name: str) -> str:
         f"{f' and {more} more colours' if more > 0 else ''}; they are now don't care "
         f"({DONT_CARE}). Paint them in a label's colour"
     )
-
-
-def hex_of(colour: tuple[int, int, int]) -> str:
-    """A colour as ``#rrggbb``."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -28,7 +28,7 @@ _ERRORS = {
         "rename or move the data; where only val/ is missing, move about a tenth of train/ there",
     ),
     "data_folder_empty": (
-        "there is no {} file here",
+        "there is no file here that is read: {}",
         "put the data there, about a tenth of it into val/; delete an instances/ without maps",
     ),
     "split_one_sided": (

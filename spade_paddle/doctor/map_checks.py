@@ -38,8 +38,8 @@ def check_maps(survey: Survey) -> Iterator[Issue]:
         if facts.displaced:
             value, label = next(iter(facts.displaced.items()))
             name = survey.label_set.labels[label].name_en
-            colour = f"value {value} has the colour of {label} ({name})"
-            yield Issue("label_map_palette", [path], colour)
+            color = f"value {value} has the colour of {label} ({name})"
+            yield Issue("label_map_palette", [path], color)
         if facts.ids == {0, DONT_CARE}:
             yield Issue("label_map_mask", [path])
         if facts.dont_care == 1:

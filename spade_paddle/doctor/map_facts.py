@@ -36,7 +36,7 @@ class MapFacts:
     size: tuple[int, int] = (0, 0)  # width, height
     mode: str = ""  # as Pillow calls it
     counts: dict[int, int] | None = None  # pixels of every value
-    ramp_share: float = 0.0  # see below
+    ramp_share: float = 0.0  # what ramp_share() tells
     displaced: dict[int, int] = field(default_factory=dict)  # value -> id that its colour means
     digest: str = ""  # the same for maps that are the same pixel by pixel
     shared: tuple[int, ...] = ()  # of an 8-bit instance map: numbers that lie in several labels
@@ -72,7 +72,7 @@ def label_map_facts(
             if image.format == "JPEG":
                 return dataclasses.replace(facts, code="label_map_jpeg", problem="a JPEG"), _NOTHING
             if image.mode not in ID_MODES:
-                kind = _kind_of_colours(image, label_set) if ids else f"mode {image.mode}"
+                kind = _kind_of_colors(image, label_set) if ids else f"mode {image.mode}"
                 return dataclasses.replace(facts, code="label_map_colour", problem=kind), _NOTHING
             if not ids:
                 return facts, _NOTHING
@@ -85,7 +85,7 @@ def label_map_facts(
                 facts = dataclasses.replace(
                     facts,
                     ramp_share=ramp_share(values),
-                    displaced=_displaced_colours(image, facts.labels, label_set),
+                    displaced=_displaced_colors(image, facts.labels, label_set),
                     digest=hashlib.sha256(shape + values.tobytes()).hexdigest(),
                 )
             return facts, values
@@ -121,7 +121,7 @@ def _counts(values: np.ndarray) -> dict[int, int]:
     return dict(zip(found.tolist(), pixels.tolist()))
 
 
-def _kind_of_colours(image: Image.Image, label_set: LabelSet) -> str:
+def _kind_of_colors(image: Image.Image, label_set: LabelSet) -> str:
     """What the colours of a picture that should hold ids may mean, in words."""
     pixels = np.asarray(image.convert("RGB"))
     if ids_in_grey(pixels) is not None:
@@ -133,7 +133,7 @@ def _kind_of_colours(image: Image.Image, label_set: LabelSet) -> str:
     return f"{len(found)} colours, {len(known)} of them of the label set '{label_set.name}'"
 
 
-def _displaced_colours(image: Image.Image, used: set[int], label_set: LabelSet) -> dict[int, int]:
+def _displaced_colors(image: Image.Image, used: set[int], label_set: LabelSet) -> dict[int, int]:
     """Of a palette picture whose colours are the label set's but at other ids: value -> id.
 
     Empty when the palette agrees with the label set, or is another one altogether.

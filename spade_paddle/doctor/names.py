@@ -62,12 +62,13 @@ def _folders(part: Part, *, has_partners: bool) -> Iterator[Issue]:
     for path in required:
         if not path.is_dir():
             beside = sorted(other.name for other in path.parent.iterdir() if other.is_dir())
-            beside = f"beside it are {shorten(beside, 6) or 'none'}"
-            yield Issue("data_folder_missing", [path], beside)
+            told = f"beside {path.name}/ are {shorten(beside, 6) or 'no others'}"
+            yield Issue("data_folder_missing", [path], told)
     for folder in part.folders:
         empty = folder.path.is_dir() and not folder.by_stem
         if empty and not (has_partners and folder is not part.instances):
-            yield Issue("data_folder_empty", [folder.path], " or ".join(folder.endings))
+            wanted = f"{folder.path.name}/ is for {' or '.join(folder.endings)} files"
+            yield Issue("data_folder_empty", [folder.path], wanted)
 
 
 def find_partners(part: Part) -> list[tuple[str, Pair]]:

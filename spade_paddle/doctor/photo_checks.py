@@ -18,7 +18,7 @@ from spade_paddle.doctor.survey import SceneFacts, Survey
 
 _EXTREME_ASPECT = 4.0  # longer side over shorter one
 _MOST_BITS = 36  # of 256 that may differ
-_MOST_COLOUR = 12.0  # mean difference of the thumbnails, of 255
+_MOST_COLOR = 12.0  # mean difference of the thumbnails, of 255
 _ROWS = 1024  # photos compared at a time with all others
 
 
@@ -45,18 +45,16 @@ def check_photos(survey: Survey) -> Iterator[Issue]:
     }
     if long:
         width, height = max(long.values(), key=lambda size: max(size) / min(size))
-        most = f"the most extreme {width}x{height}"
-        yield Issue(
-            "photo_aspect", list(long), f"{_EXTREME_ASPECT:g} times as long as wide, {most}"
-        )
+        told = f"{_EXTREME_ASPECT:g} times as long as wide, the most extreme {width}x{height}"
+        yield Issue("photo_aspect", list(long), told)
     data = survey.config and survey.config.data
     if data and (data.crops or data.load_mode == "fixed"):
         wanted = data.crop_size, data.crop_height
         sizes = {scene.pair.photo: scene.photo.size for scene in readable}
         small = {p: s for p, s in sizes.items() if s[0] < wanted[0] or s[1] < wanted[1]}
         if small:
-            sizes = (*wanted, *min(small.values(), key=min))
-            told = "of {}x{} pixels (the smallest is {}x{})".format(*sizes)
+            smallest = min(small.values(), key=min)
+            told = "of {}x{} pixels (the smallest is {}x{})".format(*wanted, *smallest)
             yield Issue("photo_small", list(small), told)
 
 
@@ -116,5 +114,5 @@ def _alike(thumbnails: list[np.ndarray]) -> Iterator[tuple[int, int]]:
             earlier = start + row
             if earlier < later:
                 difference = np.abs(thumbnails[earlier].astype(np.int16) - thumbnails[later])
-                if difference.mean() <= _MOST_COLOUR:
+                if difference.mean() <= _MOST_COLOR:
                     yield earlier, later

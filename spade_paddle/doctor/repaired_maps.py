@@ -16,8 +16,8 @@ from spade_paddle.doctor.numbering import Numbering
 from spade_paddle.doctor.survey import SceneFacts
 from spade_paddle.errors import DataError
 
-SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
-MOST_UNKNOWN = 0.5  # of a coloured map; above, its colours are not the label set's
+_SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
+_MOST_UNKNOWN = 0.5  # of a coloured map; above, its colours are not the label set's
 _MOST_UNKNOWN_JPEG = 0.05  # where JPEG blurs colours more than this, ids are lost
 
 
@@ -80,7 +80,7 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
     except DataError as error:
         raise CannotRepair(str(error)) from error
     unknown = sum(pixels for _, pixels in reading.unknown) / reading.label_map.size
-    if unknown > (_MOST_UNKNOWN_JPEG if jpeg else MOST_UNKNOWN):
+    if unknown > (_MOST_UNKNOWN_JPEG if jpeg else _MOST_UNKNOWN):
         kind = "a JPEG" if jpeg else "coloured"
         raise CannotRepair(
             f"the label map is {kind}, and {unknown:.0%} of it in none of the label set's colours"
@@ -116,7 +116,7 @@ def _fit(
     if (width, height) == photo.size:
         return values
     stretch = (width / photo.size[0]) / (height / photo.size[1])
-    if not 1 / (1 + SAME_PROPORTIONS) < stretch < 1 + SAME_PROPORTIONS:
+    if not 1 / (1 + _SAME_PROPORTIONS) < stretch < 1 + _SAME_PROPORTIONS:
         raise CannotRepair(
             "the {} is {}x{} pixels and the photo {}x{}".format(kind, width, height, *photo.size)
         )
