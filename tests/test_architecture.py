@@ -40,9 +40,7 @@ ALLOWED = {
     "metrics": {"data"},
     "judge": {"data", "errors", "features", "metrics"},
     "annotate": {"config", "data", "errors", "files", "metrics", "weights"},
-    "evaluation": {
-        *("annotate", "data", "doctor", "errors", "files", "inference", "judge", "metrics"),
-    },
+    "evaluation": {"annotate", "data", "errors", "files", "inference", "judge", "metrics"},
 }
 # packages that only these files may import
 ONLY_IN = {

@@ -15,13 +15,11 @@ from pathlib import Path
 from spade_paddle.assets import find_config
 from spade_paddle.cli import run_tool
 from spade_paddle.config import Config, load_config
-from spade_paddle.data.label_sets import find_label_set
+from spade_paddle.data.label_sets import find_label_set, own_label_set
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.doctor.examine import examine, report_of, survey_of
-from spade_paddle.doctor.own_labels import own_label_set
-from spade_paddle.doctor.repair import repair
-from spade_paddle.doctor.repaired_scenes import COPIED
-from spade_paddle.doctor.table import report_text, verdict
+from spade_paddle.doctor.examine import examine, report_of
+from spade_paddle.doctor.repair import COPIED, repair
+from spade_paddle.doctor.survey import take_survey
 
 
 def main() -> int:
@@ -43,11 +41,11 @@ def look(arguments: argparse.Namespace) -> int:
         arguments.config = find_config(arguments.config)
     config = None if arguments.config is None else load_config(arguments.config)
     label_set = choose_label_set(arguments, config)
-    survey = survey_of(arguments.data, label_set, config=config)
+    survey = take_survey(arguments.data, label_set, config=config)
     report = report_of(survey)
     printed = report.to_dict()
     if not arguments.json:
-        print(report_text(report))
+        print(report.text())
     if arguments.fix is not None:
         actions = repair(survey, report, arguments.fix)
         report = examine(arguments.fix, label_set, config=config)
@@ -55,7 +53,7 @@ def look(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             changed = [action for action in actions if action.done != COPIED]
             print("", *changed, sep="\n")
-            print(f"{len(actions) - len(changed)} scenes copied as they were\n\n{verdict(report)}")
+            print(f"{len(actions) - len(changed)} scenes copied as they were\n\n{report.verdict()}")
     if arguments.json:
         print(json.dumps(printed, indent=1, ensure_ascii=False))
     return int(report.failed)

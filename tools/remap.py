@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from spade_paddle.cli import run_tool
 from spade_paddle.data.label_sets import find_label_set, find_remap, label_set_names
-from spade_paddle.data.labels import DONT_CARE, LabelSet
-from spade_paddle.data.remap_folder import Outcome, hex_of, remap_folder
+from spade_paddle.data.labels import DONT_CARE, LabelSet, hex_of
+from spade_paddle.data.remap_folder import Outcome, remap_folder
 
 NOTES = """A label set is a name or a file (YAML or JSON). With --colours the maps are drawings in
 the colours of --from, from any drawing program; --to may be the same set. Files that cannot be

@@ -26,10 +26,12 @@ from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
 
 PARTS = ("train", "val")
-_FORM = (
+MAP_ENDINGS = (".png",)
+FORM = (
     "a data set has train/images, train/labels, val/images and val/labels, or only images and "
     "labels, which are then split"
 )
+_LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", ".ds_store", ".gitkeep")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Pair:
     label_map: Path
     instance_map: Path | None
 
+    @property
+    def files(self) -> list[Path]:
+        """Two or three."""
+        return [path for path in (self.photo, self.label_map, self.instance_map) if path]
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -51,6 +58,122 @@ class Scene:
     label_map: np.ndarray
     instance_map: np.ndarray | None = None
     positions: np.ndarray | None = None
+
+
+class Folder:
+    """A folder of pictures, listed without reading any; empty where there is none.
+
+    Args:
+        path: the folder.
+        endings: of the files that are wanted, in lower case.
+
+    Attributes:
+        by_stem: the wanted files by stem, sorted; several where only their endings differ.
+        others: everything else, subfolders too, but what file managers leave behind.
+    """
+
+    def __init__(self, path: Path, endings: tuple[str, ...]) -> None:
+        self.path = path
+        self.endings = endings
+        self.by_stem: dict[str, list[Path]] = {}
+        self.others: list[Path] = []
+        for file in sorted(path.iterdir()) if path.is_dir() else ():
+            if file.is_file() and file.suffix.lower() in endings:
+                self.by_stem.setdefault(file.stem, []).append(file)
+            elif file.name.lower() not in _LEFT_BY_SYSTEMS:
+                self.others.append(file)
+
+    @property
+    def files(self) -> list[Path]:
+        """All that is listed, the wanted files first."""
+        return [path for files in self.by_stem.values() for path in files] + self.others
+
+    @property
+    def doubled(self) -> list[Path]:
+        """The files that share their stem with another."""
+        return [path for files in self.by_stem.values() if len(files) > 1 for path in files]
+
+    def without(self, other: Folder) -> list[Path]:
+        """The first file of every stem that the other folder lacks."""
+        return [files[0] for stem, files in self.by_stem.items() if stem not in other.by_stem]
+
+    def check(self, *, expected: str) -> None:
+        """Refuse a folder that is not there (``expected`` says what should be), has no wanted file,
+        or two of one stem.
+
+        Raises:
+            DataError: of the code data_folder_missing, data_folder_empty or stem_twice.
+        """
+        if not self.path.is_dir():
+            raise DataError(
+                f"{self.path}: there is no such folder; {expected}", code="data_folder_missing"
+            )
+        if not self.by_stem:
+            raise DataError(
+                f"{self.path}: there is no {' or '.join(self.endings)} file here",
+                code="data_folder_empty",
+            )
+        if self.doubled:
+            one, other = self.doubled[:2]
+            raise DataError(
+                f"{self.path}: {one.name} and {other.name} have one name but for the ending, so "
+                "what belongs to them cannot be told apart; rename or remove one",
+                code="stem_twice",
+            )
+
+
+class Part:
+    """The files of ``train`` or ``val``, or, of the name ``""``, of a whole flat data set."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self.images = Folder(folder / name / "images", PHOTO_ENDINGS)
+        self.labels = Folder(folder / name / "labels", MAP_ENDINGS)
+        self.instances = Folder(folder / name / "instances", MAP_ENDINGS)
+
+    @property
+    def folders(self) -> tuple[Folder, Folder, Folder]:
+        """images/, labels/ and instances/, of which the last may be missing."""
+        return self.images, self.labels, self.instances
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The scenes that have a photo and a label map, sorted by stem."""
+        return [
+            Pair(stem, photos[0], self.labels.by_stem[stem][0], self.instance_map(stem))
+            for stem, photos in sorted(self.images.by_stem.items())
+            if stem in self.labels.by_stem
+        ]
+
+    def instance_map(self, stem: str) -> Path | None:
+        """The instance map of a scene."""
+        return self.instances.by_stem.get(stem, (None,))[0]
+
+    @property
+    def without_instances(self) -> list[Path]:
+        """The photos of scenes that lack an instance map, where there are some."""
+        if not self.instances.by_stem:
+            return []
+        return [pair.photo for pair in self.pairs if pair.instance_map is None]
+
+    def check(self) -> None:
+        """Refuse what cannot be trained with.
+
+        Raises:
+            DataError: as ``find_pairs``.
+        """
+        for folder in self.folders:
+            if folder is not self.instances or folder.path.is_dir():
+                folder.check(expected=FORM)
+        alone = self.images.without(self.labels) + self.labels.without(self.images)
+        alone = sorted(path.stem for path in alone + self.without_instances)
+        if alone:
+            raise DataError(
+                f"{self.images.path.parent}: every photo needs a label map of the same name (where "
+                f"there are instance maps, one of them, too) and the reverse; alone stand "
+                f"{len(alone)}: {', '.join(alone[:6])}{' ...' if len(alone) > 6 else ''}",
+                code="pairs_incomplete",
+            )
 
 
 def dataset_parts(folder: str | Path) -> tuple[str, ...]:
@@ -66,7 +189,7 @@ def dataset_parts(folder: str | Path) -> tuple[str, ...]:
         return PARTS
     if any((folder / name).is_dir() for name in ("images", "labels")):
         return ("",)
-    raise DataError(f"{folder}: this is no data set; {_FORM}", code="data_folder_missing")
+    raise DataError(f"{folder}: this is no data set; {FORM}", code="data_folder_missing")
 
 
 def find_pairs(
@@ -84,7 +207,9 @@ def find_pairs(
             flat data set nothing falls to ``train`` or nothing to ``val``.
     """
     flat = dataset_parts(folder) == ("",)
-    pairs = _pairs_in(Path(folder) if flat else Path(folder) / part)
+    listed = Part(Path(folder), "" if flat else part)
+    listed.check()
+    pairs = listed.pairs
     if not flat or not part:
         return pairs
     sides = [side_of(pair.stem, val_share=val_share) for pair in pairs]
@@ -96,46 +221,6 @@ def find_pairs(
                 code="split_one_sided",
             )
     return [pair for pair, side in zip(pairs, sides) if side == part]
-
-
-def _pairs_in(root: Path) -> list[Pair]:
-    photos = _by_stem(root / "images", PHOTO_ENDINGS)
-    label_maps = _by_stem(root / "labels", (".png",))
-    instance_folder = root / "instances"
-    instances = _by_stem(instance_folder, (".png",)) if instance_folder.is_dir() else {}
-    alone = sorted(photos.keys() ^ label_maps.keys())
-    if instance_folder.is_dir():
-        alone += sorted(photos.keys() - instances.keys())
-    if alone:
-        raise DataError(
-            f"{root}: every photo needs a label map of the same name and the reverse; alone "
-            f"stand {len(alone)}: {', '.join(alone[:6])}{' ...' if len(alone) > 6 else ''}",
-            code="pairs_incomplete",
-        )
-    return [
-        Pair(stem, photos[stem], label_maps[stem], instances.get(stem)) for stem in sorted(photos)
-    ]
-
-
-def _by_stem(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder; {_FORM}", code="data_folder_missing")
-    found: dict[str, Path] = {}
-    for path in folder.iterdir():
-        if path.suffix.lower() not in endings:
-            continue
-        if path.stem in found:
-            raise DataError(
-                f"{folder}: {path.name} and {found[path.stem].name} have one name but for the "
-                "ending, so their maps cannot be told apart; rename or remove one",
-                code="stem_twice",
-            )
-        found[path.stem] = path
-    if not found:
-        raise DataError(
-            f"{folder}: there is no {' or '.join(endings)} file here", code="data_folder_empty"
-        )
-    return found
 
 
 def read_scene(pair: Pair, label_set: LabelSet) -> Scene:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import yaml
 
 from spade_paddle.assets import CONFIGS, find_file, is_path
-from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import ConfigError
 
@@ -29,6 +30,30 @@ def find_label_set(text: str | Path) -> LabelSet:
         ConfigError: there is no such label set or file, or it is broken.
     """
     return LabelSet.load(find_file(text, FOLDER, what="label set", code="label_set_unknown"))
+
+
+def own_label_set(folder: Path) -> LabelSet | None:
+    """The label set of a data set by its labels.json; None where there is no such file.
+
+    The file holds a label set, or only the list of its labels. Such a list has no name: it gets
+    that of the label set of the project with the same labels, or else that of the folder.
+
+    Raises:
+        ConfigError: the file is broken.
+    """
+    path = folder / LABELS_FILE
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: this is not JSON: {error}", code="label_set_invalid") from error
+    if not isinstance(content, list):
+        return LabelSet.from_dict(content, where=str(path))
+    named = {"name": folder.resolve().name, "labels": content}
+    label_set = LabelSet.from_dict(named, where=str(path))
+    known = (find_label_set(name) for name in label_set_names())
+    return next((each for each in known if each.labels == label_set.labels), label_set)
 
 
 def find_remap(source: LabelSet, target: LabelSet) -> Remap:

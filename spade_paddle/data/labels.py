@@ -37,7 +37,7 @@ class Label:
     @property
     def hex_color(self) -> str:
         """The colour as ``#rrggbb``."""
-        return "#{:02x}{:02x}{:02x}".format(*self.color)
+        return hex_of(self.color)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON-serialisable form; ``group`` only where there is one."""
@@ -177,6 +177,11 @@ def _values_in(label_map: np.ndarray) -> np.ndarray:
     if label_map.dtype in (np.uint8, np.uint16):
         return np.flatnonzero(np.bincount(label_map.ravel()))
     return np.unique(label_map)
+
+
+def hex_of(color: tuple[int, int, int]) -> str:
+    """A color (R, G, B) as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _parse_hex(text: str) -> tuple[int, int, int]:

@@ -95,6 +95,11 @@ def is_plain(path: str | Path, *, short_side: int | None = None) -> bool:
         return image.format == "JPEG" and image.mode == "RGB" and upright and fits
 
 
+def is_transparent(image: Image.Image) -> bool:
+    """Whether an open picture may have transparent parts."""
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
 @contextlib.contextmanager
 def _opened(
     source: Path | io.BytesIO, *, where: str | None = None, formats: list[str] | None = None
@@ -142,7 +147,7 @@ def _upright(
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode in _SIXTEEN_BITS:
         return np.repeat(_to_eight_bits(np.asarray(image))[..., None], 3, axis=2)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if is_transparent(image):
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image)

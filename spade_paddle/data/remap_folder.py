@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from spade_paddle.data.colour_masks import ColourReading
+from spade_paddle.data.dataset import Folder
 from spade_paddle.data.label_maps import write_label_map
 from spade_paddle.data.label_pictures import read_colour_mask, read_ids
-from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.data.labels import DONT_CARE, hex_of
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import DataError, LabelMapError
 
@@ -34,32 +35,6 @@ class Outcome:
     snapped: int
     unknown: Counter[tuple[int, int, int]]
     problems: tuple[str, ...]
-
-
-def find_maps(folder: Path) -> list[Path]:
-    """The pictures in a folder, sorted by stem.
-
-    Raises:
-        DataError: no such folder, no picture in it, or two of one stem.
-    """
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: there is no such folder; expected one of label maps",
-            code="data_folder_missing",
-        )
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in MAP_ENDINGS)
-    if not paths:
-        raise DataError(
-            f"{folder}: there is no label map here, no {', '.join(MAP_ENDINGS)}",
-            code="data_folder_empty",
-        )
-    for one, other in zip(paths, paths[1:]):
-        if one.stem == other.stem:
-            raise DataError(
-                f"{folder}: {one.name} and {other.name} would become the same file; take one away",
-                code="stem_twice",
-            )
-    return paths
 
 
 def remap_folder(
@@ -94,7 +69,9 @@ def remap_folder(
     pixels = np.zeros(256, np.int64)
     unknown: Counter[tuple[int, int, int]] = Counter()
     problems = []
-    for path in progress(find_maps(maps)):
+    folder = Folder(maps, MAP_ENDINGS)
+    folder.check(expected="expected one of label maps")
+    for path in progress([files[0] for files in folder.by_stem.values()]):
         try:
             reading = _read(path, remap, colours=colours)
             label_map = remap.apply(reading.label_map, where=str(path))
@@ -126,8 +103,3 @@ def _told(path: Path, reading: ColourReading, name: str) -> str:
         f"{f' and {more} more colours' if more > 0 else ''}; they are now don't care "
         f"({DONT_CARE}). Paint them in a label's colour"
     )
-
-
-def hex_of(colour: tuple[int, int, int]) -> str:
-    """A colour as ``#rrggbb``."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)

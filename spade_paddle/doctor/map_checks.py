@@ -1,158 +1,69 @@
-"""Findings about single label maps and instance maps: kind of file, borders, don't care."""
+"""Issues of label maps and instance maps: kind of file, borders, don't care, labels too rare."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from spade_paddle.data.labels import DONT_CARE
-from spade_paddle.doctor.borders import MANY_RAMPS
-from spade_paddle.doctor.findings import Finding, shorten
-from spade_paddle.doctor.survey import Survey
+from spade_paddle.doctor.findings import Issue, shorten
+from spade_paddle.doctor.summary import PartSummary
+from spade_paddle.doctor.survey import Survey, maps_read
 
-MUCH_DONT_CARE = 0.5  # of a map
-_SHOWN = 3
-_HINTS = {
-    "label_map_unreadable": "get the files anew; --fix leaves them out",
-    "label_map_jpeg": "JPEG changes ids beyond repair: save the map as PNG from where it was made; "
-    "--fix can only read JPEGs in the label set's colours",
-    "label_map_colour": "a label map is a grey or palette PNG whose values are ids; --fix reads "
-    "the label set's colours and grey saved as colour",
-}
-_MESSAGES = {
-    "label_map_unreadable": "cannot be read as a label map",
-    "label_map_jpeg": "a label map must not be a JPEG, whatever its ending",
-    "label_map_colour": "colours are not ids",
-}
+# Of true maps at most an eighth of the borders are ramps (small ones, by chance), of interpolated
+# ones a third and more.
+MANY_RAMPS = 0.2
+_MUCH_DONT_CARE = 0.5  # of a map
+_DEPTHS = {"1": "one bit a pixel", "I": "16 bits or more", "I;16": "16 bits"}
+_FEW_PHOTOS = 5  # of 50 and more; below that a tenth of the photos
+_SHOWN = 12  # labels that no map has
 
 
-def check_maps(survey: Survey) -> Iterator[Finding]:
-    """Every finding of this file."""
-    yield from _unusable(survey)
-    yield from _modes(survey)
-    yield from _dont_care(survey)
-    yield from _drawn_otherwise(survey)
-    yield from _instances(survey)
-
-
-def _unusable(survey: Survey) -> Iterator[Finding]:
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+def check_maps(survey: Survey) -> Iterator[Issue]:
+    """The issues of single maps."""
     for scene in survey.scenes:
-        if scene.label_map.code:
-            name = survey.name(scene.pair.label_map)
-            groups[scene.label_map.code].append((name, scene.label_map.problem))
-    for code, group in groups.items():
-        reasons = list(dict.fromkeys(problem for _, problem in group))
-        message = f"{_MESSAGES[code]}: {shorten(reasons[:_SHOWN], reasons)}"
-        yield Finding(code, message, tuple(name for name, _ in group), _HINTS[code])
-
-
-def _modes(survey: Survey) -> Iterator[Finding]:
-    odd = {
-        survey.name(scene.pair.label_map): scene.label_map.mode
-        for scene in survey.scenes
-        if not scene.label_map.code and scene.label_map.mode not in ("L", "P")
-    }
-    if odd:
-        kinds = {"1": "one bit a pixel", "I": "16 bits or more", "I;16": "16 bits"}
-        found = sorted({kinds[mode] for mode in odd.values()})
-        yield Finding(
-            "label_map_mode",
-            f"label maps have 8 bits a pixel, these have {' or '.join(found)}; they are read all "
-            "the same",
-            tuple(odd),
-            "nothing, or --fix, which stores them with 8 bits",
-        )
-
-
-def _dont_care(survey: Survey) -> Iterator[Finding]:
-    shares = {name: facts.dont_care for name, facts in survey.maps_read()}
-    whole = [name for name, share in shares.items() if share == 1]
-    much = [name for name, share in shares.items() if MUCH_DONT_CARE < share < 1]
-    if whole:
-        yield Finding(
-            "dont_care_whole",
-            f"the whole map is {DONT_CARE}, don't care: nothing can be learned from it",
-            tuple(whole),
-            "draw them, or leave them out, as --fix does",
-        )
+        path, facts, instances = scene.pair.label_map, scene.label_map, scene.instance_map
+        if facts.code:
+            yield Issue(facts.code, [path], facts.problem)
+        elif facts.mode in _DEPTHS:
+            yield Issue("label_map_mode", [path], _DEPTHS[facts.mode])
+        if instances is not None and instances.code:
+            yield Issue(instances.code, [scene.pair.instance_map], instances.problem)
+        elif instances is not None and instances.shared:
+            number = f"number {instances.shared[0]}"
+            yield Issue("instances_overflow", [scene.pair.instance_map], number)
+    maps = maps_read(survey.scenes)
+    for path, facts in maps.items():
+        if facts.ramp_share > MANY_RAMPS:
+            yield Issue("label_map_interpolated", [path])
+        if facts.displaced:
+            value, label = next(iter(facts.displaced.items()))
+            name = survey.label_set.labels[label].name_en
+            color = f"value {value} has the colour of {label} ({name})"
+            yield Issue("label_map_palette", [path], color)
+        if facts.ids == {0, DONT_CARE}:
+            yield Issue("label_map_mask", [path])
+        if facts.dont_care == 1:
+            yield Issue("dont_care_whole", [path])
+        if facts.dont_care > 0 and survey.config and not survey.config.data.dont_care:
+            yield Issue("dont_care_off", [path])
+    shares = {path: facts.dont_care for path, facts in maps.items()}
+    much = {path: share for path, share in shares.items() if _MUCH_DONT_CARE < share < 1}
     if much:
-        yield Finding(
-            "dont_care_much",
-            f"more than half of the map is {DONT_CARE}, don't care, up to "
-            f"{max(shares[name] for name in much):.0%}",
-            tuple(much),
-            "draw more of them, or leave them out",
-        )
-    some = [name for name, share in shares.items() if share > 0]
-    if some and survey.config is not None and not survey.config.data.dont_care:
-        yield Finding(
-            "dont_care_off",
-            f"{DONT_CARE}, don't care, occurs, but data.dont_care is false: the networks see no "
-            "label at all there",
-            tuple(some),
-            "set data.dont_care: true",
-        )
+        yield Issue("dont_care_much", list(much), f"{max(much.values()):.0%}")
 
 
-def _drawn_otherwise(survey: Survey) -> Iterator[Finding]:
-    maps = dict(survey.maps_read())
-    ramps = [name for name, facts in maps.items() if facts.ramp_share > MANY_RAMPS]
-    if ramps:
-        yield Finding(
-            "label_map_interpolated",
-            "along the borders lie ids between those of both sides: the map was resized or turned "
-            "as if ids were brightness, and those borders name wrong things",
-            tuple(ramps),
-            "make them anew, resized by nearest neighbour",
-        )
-    displaced = {name: facts.displaced for name, facts in maps.items() if facts.displaced}
-    if displaced:
-        labels = survey.label_set.labels
-        value, label = next(
-            (v, i) for found in displaced.values() for v, i in found.items() if v != i
-        )
-        yield Finding(
-            "label_map_palette",
-            f"values and colours contradict each other: value {value} has the colour of "
-            f"{label} ({labels[label].name_en}); training goes by the values",
-            tuple(displaced),
-            "if the colours are right, save the maps as RGB pictures and let --fix read them",
-        )
-    masks = [name for name, facts in maps.items() if facts.ids == {0, DONT_CARE}]
-    if masks:
-        two = len(survey.label_set) == 2
-        yield Finding(
-            "label_map_mask",
-            f"only 0 and {DONT_CARE}: a black and white mask? {DONT_CARE} means don't care here "
-            "(ids look multiplied)",
-            tuple(masks),
-            "write 1 for white; --fix does it" if two else "write the id of what is white",
-        )
-
-
-def _instances(survey: Survey) -> Iterator[Finding]:
-    broken, shared = {}, {}
-    for scene in survey.scenes:
-        if scene.instance_map is None:
-            continue
-        name = survey.name(scene.pair.instance_map)
-        if scene.instance_map.problem:
-            broken[name] = scene.instance_map.problem
-        elif scene.instance_map.shared:
-            shared[name] = scene.instance_map.shared
-    if broken:
-        yield Finding(
-            "instance_map_unreadable",
-            f"cannot be read as an instance map: {next(iter(broken.values()))}",
-            tuple(broken),
-            "an instance map is a grey PNG of 8 or 16 bits; --fix leaves them out",
-        )
-    if shared:
-        yield Finding(
-            "instances_overflow",
-            f"one instance lies in several labels (number {next(iter(shared.values()))[0]}): more "
-            "numbers than 8 bits hold, or counted anew for each label; edges between them are lost",
-            tuple(shared),
-            "number the instances of a picture 1, 2, 3, ... and save them with 16 bits",
-        )
+def check_labels(survey: Survey, train: PartSummary) -> Iterator[Issue]:
+    """The labels that training photos hardly have, or not at all. A quick look, which reads a
+    sample, cannot know."""
+    if survey.quick or not train.maps_read:
+        return
+    few = min(_FEW_PHOTOS, train.maps_read / 10)
+    labels = survey.label_set.labels
+    empty = [f"{label.id} ({label.name_en})" for label in labels if not train.maps[label.id]]
+    if empty:
+        yield Issue("labels_empty", detail=shorten(empty, _SHOWN))
+    rare = [label for label in labels if 0 < train.maps[label.id] < few]
+    if rare:
+        counts = ", ".join(f"{label.name_en} in {train.maps[label.id]}" for label in rare)
+        told = f"{train.maps_read} label maps to train with have: {counts}"
+        yield Issue("labels_rare", detail=told)

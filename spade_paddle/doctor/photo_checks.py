@@ -1,129 +1,118 @@
-"""Findings about single photos, and about photos and maps of different sizes."""
+"""Issues of photos, of their sizes and those of their maps, and of photos that are there twice.
+
+Photos are compared by a difference hash: is a pixel of a 17x16 thumbnail brighter than the one to
+its left? Copies that were shrunk or compressed anew differ in at most about 25 of the 256 answers,
+different photos in 40 and more; and the thumbnails' colours must agree, too.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from spade_paddle.doctor.findings import Finding, shorten
+import cv2
+import numpy as np
+
+from spade_paddle.doctor.findings import Issue
 from spade_paddle.doctor.survey import SceneFacts, Survey
 
-EXTREME_ASPECT = 4.0  # longer side over shorter one
-_SHOWN = 3
+_EXTREME_ASPECT = 4.0  # longer side over shorter one
+_MOST_BITS = 36  # of 256 that may differ
+_MOST_COLOR = 12.0  # mean difference of the thumbnails, of 255
+_ROWS = 1024  # photos compared at a time with all others
 
 
-def check_photos(survey: Survey) -> Iterator[Finding]:
-    """Every finding of this file."""
-    readable = [scene for scene in survey.scenes if not scene.photo.problem]
-    yield from _unreadable(survey)
-    yield from _sizes(survey, readable)
-    yield from _small(survey, readable)
-    yield from _shapes(survey, readable)
-    yield from _conversions(survey, readable)
-
-
-def _photos(survey: Survey, scenes: list[SceneFacts]) -> tuple[str, ...]:
-    return survey.names([scene.pair.photo for scene in scenes])
-
-
-def _unreadable(survey: Survey) -> Iterator[Finding]:
-    broken = [scene for scene in survey.scenes if scene.photo.problem]
-    if broken:
-        reasons = [f"{s.pair.photo.name}: {s.photo.problem}" for s in broken]
-        yield Finding(
-            "photo_unreadable",
-            f"cannot be read as a photo: {shorten(reasons[:_SHOWN], reasons)}",
-            _photos(survey, broken),
-            "get the files anew; --fix leaves them out",
-        )
-
-
-def _sizes(survey: Survey, scenes: list[SceneFacts]) -> Iterator[Finding]:
-    lying, differing = {}, {}  # name of the map -> what is wrong
-    for scene in scenes:
-        photo = scene.photo
-        for path, other in (
-            (scene.pair.label_map, scene.label_map),
-            (scene.pair.instance_map, scene.instance_map),
-        ):
-            if other is None or other.problem or other.size == photo.size:
-                continue
-            sizes = "the map is {}x{} pixels but its photo {}x{}".format(*other.size, *photo.size)
-            only_turned = other.size == photo.stored
-            (lying if only_turned else differing)[survey.name(path)] = sizes
-    if lying:
-        yield Finding(
-            "sizes_differ_exif",
-            f"{next(iter(lying.values()))}: it was drawn on the photo as it is stored, which its "
-            "EXIF data turns when it is shown or read",
-            tuple(lying),
-            "turn the maps as well; --fix does it",
-        )
-    if differing:
-        yield Finding(
-            "sizes_differ",
-            next(iter(differing.values())),
-            tuple(differing),
-            "make them the same size; --fix does it where their proportions agree",
-        )
-
-
-def _lying(scene: SceneFacts) -> bool:
-    """The label map fits the photo as it is stored, and not as it is shown."""
-    return scene.label_map.size == scene.photo.stored != scene.photo.size
-
-
-def _small(survey: Survey, scenes: list[SceneFacts]) -> Iterator[Finding]:
-    if survey.config is None:
-        return
-    data = survey.config.data
-    if not data.crops and data.load_mode != "fixed":
-        return
-    width, height = data.crop_size, data.crop_height
-    small = [s for s in scenes if s.photo.size[0] < width or s.photo.size[1] < height]
-    if small:
-        least = min(small, key=lambda scene: min(scene.photo.size)).photo.size
-        yield Finding(
-            "photo_small",
-            f"smaller than the training pictures of {width}x{height} pixels, so they are enlarged "
-            f"and blurred; the smallest is {least[0]}x{least[1]}",
-            _photos(survey, small),
-            "take larger photos or a smaller data.crop_size",
-        )
-
-
-def _shapes(survey: Survey, scenes: list[SceneFacts]) -> Iterator[Finding]:
-    long = [s for s in scenes if max(s.photo.size) > EXTREME_ASPECT * min(s.photo.size)]
+def check_photos(survey: Survey) -> Iterator[Issue]:
+    """The issues of single photos."""
+    readable = []
+    for scene in survey.scenes:
+        photo, path = scene.photo, scene.pair.photo
+        if photo.problem:
+            yield Issue("photo_unreadable", [path], f"{path.name}: {photo.problem}")
+            continue
+        readable.append(scene)
+        yield from _sizes(scene)
+        if photo.orientation != 1 and not scene.label_map.size == photo.stored != photo.size:
+            yield Issue("photo_rotated", [path])
+    kinds = dict.fromkeys(scene.photo.converted for scene in readable if scene.photo.converted)
+    for kind in kinds:
+        photos = [scene.pair.photo for scene in readable if scene.photo.converted == kind]
+        yield Issue("photo_mode", photos, f"{len(photos)} {kind}")
+    long = {
+        scene.pair.photo: scene.photo.size
+        for scene in readable
+        if max(scene.photo.size) > _EXTREME_ASPECT * min(scene.photo.size)
+    }
     if long:
-        size = max(long, key=lambda s: max(s.photo.size) / min(s.photo.size)).photo.size
-        yield Finding(
-            "photo_aspect",
-            f"more than {EXTREME_ASPECT:g} times as long as wide, the most extreme "
-            f"{size[0]}x{size[1]}; random crops see little of them, fixed sizes distort them",
-            _photos(survey, long),
-            "cut them into several pictures, or leave them out",
-        )
-    turned = [s for s in scenes if s.photo.orientation != 1 and not _lying(s)]
-    if turned:
-        yield Finding(
-            "photo_rotated",
-            "stored lying or mirrored, turned upright by their EXIF data when they are read; the "
-            "label maps must be upright",
-            _photos(survey, turned),
-            "nothing, if the label maps fit; --fix stores them upright",
-        )
+        width, height = max(long.values(), key=lambda size: max(size) / min(size))
+        told = f"{_EXTREME_ASPECT:g} times as long as wide, the most extreme {width}x{height}"
+        yield Issue("photo_aspect", list(long), told)
+    data = survey.config and survey.config.data
+    if data and (data.crops or data.load_mode == "fixed"):
+        wanted = data.crop_size, data.crop_height
+        sizes = {scene.pair.photo: scene.photo.size for scene in readable}
+        small = {p: s for p, s in sizes.items() if s[0] < wanted[0] or s[1] < wanted[1]}
+        if small:
+            smallest = min(small.values(), key=min)
+            told = "of {}x{} pixels (the smallest is {}x{})".format(*wanted, *smallest)
+            yield Issue("photo_small", list(small), told)
 
 
-def _conversions(survey: Survey, scenes: list[SceneFacts]) -> Iterator[Finding]:
-    groups: dict[str, list[SceneFacts]] = defaultdict(list)
-    for scene in scenes:
-        if scene.photo.converted:
-            groups[scene.photo.converted].append(scene)
-    if groups:
-        kinds = ", ".join(f"{len(group)} {kind}" for kind, group in groups.items())
-        yield Finding(
-            "photo_mode",
-            f"made 8-bit RGB when they are read: {kinds}",
-            _photos(survey, [scene for group in groups.values() for scene in group]),
-            "look whether their colours are as they should be; --fix stores them as RGB",
-        )
+def _sizes(scene: SceneFacts) -> Iterator[Issue]:
+    photo, pair = scene.photo, scene.pair
+    maps = ((pair.label_map, scene.label_map), (pair.instance_map, scene.instance_map))
+    for path, facts in maps:
+        if facts is not None and not facts.problem and facts.size != photo.size:
+            code = "sizes_differ_exif" if facts.size == photo.stored else "sizes_differ"
+            sizes = "the map is {}x{} pixels but its photo {}x{}".format(*facts.size, *photo.size)
+            yield Issue(code, [path], sizes)
+
+
+def check_duplicates(survey: Survey) -> Iterator[Issue]:
+    """Photos that are there twice, and different photos with one label map."""
+    twins = find_twins(survey.scenes)
+    for one, other in twins:
+        photos = [one.pair.photo, other.pair.photo]
+        code = "photos_duplicate" if one.side == other.side else "photos_leak"
+        yield Issue(code, photos, f"{photos[0].name} is {photos[1].name}")
+    copies = {one.pair.photo for one, _ in twins}
+    same: dict[str, list[SceneFacts]] = defaultdict(list)
+    for scene in survey.scenes:
+        # maps of a single label may well be the same
+        if len(scene.label_map.ids) > 1 and scene.pair.photo not in copies:
+            same[scene.label_map.digest].append(scene)
+    for digest, scenes in same.items():
+        if digest and len(scenes) > 1:
+            yield Issue("label_maps_duplicate", [scene.pair.label_map for scene in scenes])
+
+
+def find_twins(scenes: Sequence[SceneFacts]) -> list[tuple[SceneFacts, SceneFacts]]:
+    """Scenes with the same photo: the one to leave out, the one to keep.
+
+    A photo of train that is in val comes first; inside a part the later one does. No scene is
+    left out twice.
+    """
+    known = [scene for scene in scenes if scene.photo.thumbnail is not None]
+    order = sorted(known, key=lambda scene: scene.side != "val")  # val is kept
+    found: dict[int, int] = {}  # the later -> the earlier
+    for earlier, later in _alike([scene.photo.thumbnail for scene in order]):
+        if earlier not in found and later not in found:
+            found[later] = earlier
+    return [(order[later], order[earlier]) for later, earlier in sorted(found.items())]
+
+
+def _alike(thumbnails: list[np.ndarray]) -> Iterator[tuple[int, int]]:
+    """Which thumbnails, each [16, 17, 3], show one photo: index pairs, the smaller first."""
+    if not thumbnails:
+        return
+    grey = np.stack([cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY) for thumbnail in thumbnails])
+    bits = (grey[:, :, 1:] > grey[:, :, :-1]).reshape(len(grey), -1)
+    signs = np.where(bits, 1, -1).astype(np.float32)
+    for start in range(0, len(signs), _ROWS):
+        differing = (bits.shape[1] - signs[start : start + _ROWS] @ signs.T) / 2
+        for row, later in np.argwhere(differing <= _MOST_BITS).tolist():
+            earlier = start + row
+            if earlier < later:
+                difference = np.abs(thumbnails[earlier].astype(np.int16) - thumbnails[later])
+                if difference.mean() <= _MOST_COLOR:
+                    yield earlier, later

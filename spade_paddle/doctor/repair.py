@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterator
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from spade_paddle.data.labels import LABELS_FILE
-from spade_paddle.doctor.duplicates import find_twins
-from spade_paddle.doctor.findings import Report
-from spade_paddle.doctor.id_checks import numbering_of
-from spade_paddle.doctor.listing import Part
-from spade_paddle.doctor.partners import find_partners
-from spade_paddle.doctor.repaired_scenes import LEFT_OUT, Action, SceneRepairer
-from spade_paddle.doctor.survey import SceneFacts, Survey
-from spade_paddle.errors import DataError
-from spade_paddle.files import write_text_atomically
+from PIL import Image
 
-RECORD = "doctor.json"
+from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
+from spade_paddle.doctor.findings import names_in
+from spade_paddle.doctor.names import find_partners
+from spade_paddle.doctor.numbering import Numbering, numbering_of
+from spade_paddle.doctor.photo_checks import find_twins
+from spade_paddle.doctor.repaired_maps import CannotRepair, repaired_instances, repaired_map
+from spade_paddle.doctor.report import Report
+from spade_paddle.doctor.survey import SceneFacts, Survey, maps_read
+from spade_paddle.errors import DataError
+from spade_paddle.files import write_atomically, write_text_atomically
+
+COPIED, CHANGED, LEFT_OUT = "copied", "changed", "left out"
+_RECORD = "doctor.json"
+_QUALITY = 95  # of JPEGs
+
+
+@dataclass(frozen=True)
+class Action:
+    """What was done with the files of one scene, or with a file that has no scene."""
+
+    files: tuple[str, ...]
+    done: str  # copied, changed or left out
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        notes = f": {'; '.join(self.notes)}" if self.notes else ""
+        return f"{self.done:8} {', '.join(self.files)}{notes}"
 
 
 def repair(survey: Survey, report: Report, out: Path) -> list[Action]:
@@ -36,25 +57,39 @@ def repair(survey: Survey, report: Report, out: Path) -> list[Action]:
         DataError: ``out`` holds something, or lies in the data set.
     """
     _check_out(survey.folder, out)
-    scenes = [scene for part in survey.parts for scene in _all_scenes(survey, part)]
-    maps = {
-        survey.name(scene.pair.label_map): scene.label_map
-        for scene in scenes
-        if scene.label_map.counts is not None
-    }
+    scenes = list(survey.scenes)
+    for part in survey.parts:
+        partners = [pair for _, pair in find_partners(part)]
+        scenes += [survey.look_at(pair, part=part.name, ids=True) for pair in partners]
+    used = {path for scene in scenes for path in scene.pair.files}
+    listed = [path for part in survey.parts for folder in part.folders for path in folder.files]
+    actions = [
+        Action(names_in(survey.folder, [path]), LEFT_OUT, ("belongs to no scene",))
+        for path in listed
+        if path not in used
+    ]
+    label_set = survey.label_set
+    numbering = numbering_of(maps_read(scenes), num_labels=len(label_set))
     kept = [scene for scene in scenes if scene.label_map.code != "label_map_unreadable"]
-    repairer = SceneRepairer(
-        survey,
-        out=out,
-        numbering=numbering_of(maps, num_labels=len(survey.label_set)),
-        twins={id(one): survey.name(other.pair.photo) for one, other in find_twins(kept)},
-    )
-    actions = [action for part in survey.parts for action in _without_scene(survey, part, scenes)]
-    actions += [repairer.repair(scene) for scene in scenes]
-    write_text_atomically(out / LABELS_FILE, survey.label_set.to_json())
+    twins = {one.pair.photo: other.pair.photo for one, other in find_twins(kept)}
+    with_instances = [part.name for part in survey.parts if part.instances.by_stem]
+    taken: set[tuple[str, str]] = set()
+    for scene in scenes:
+        files = names_in(survey.folder, scene.pair.files)
+        try:
+            if scene.pair.photo in twins:
+                (twin,) = names_in(survey.folder, [twins[scene.pair.photo]])
+                raise CannotRepair(f"the photo is {twin}")
+            if scene.instance_map is None and scene.part in with_instances:
+                raise CannotRepair("it has no instance map")
+            notes = _write_scene(scene, numbering, out=out, label_set=label_set, taken=taken)
+            actions.append(Action(files, CHANGED if notes else COPIED, tuple(notes)))
+        except CannotRepair as reason:
+            actions.append(Action(files, LEFT_OUT, (str(reason),)))
+    write_text_atomically(out / LABELS_FILE, label_set.to_json())
     record = {"before": report.to_dict(), "done": [dataclasses.asdict(a) for a in actions]}
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    write_text_atomically(out / RECORD, text)
+    write_text_atomically(out / _RECORD, text)
     return actions
 
 
@@ -70,22 +105,65 @@ def _check_out(folder: Path, out: Path) -> None:
         )
 
 
-def _all_scenes(survey: Survey, part: Part) -> Iterator[SceneFacts]:
-    """The scenes training finds, then those of partners under different names."""
-    yield from (scene for scene in survey.scenes if scene.part == part.name)
-    for found in find_partners(part):
-        yield survey.look_at(found.pair, part=part.name, ids=True)
+def _write_scene(
+    scene: SceneFacts,
+    numbering: Numbering,
+    *,
+    out: Path,
+    label_set: LabelSet,
+    taken: set[tuple[str, str]],
+) -> list[str]:
+    """Write a scene under a stem that is not taken yet, whatever the case; what was changed.
+
+    Raises:
+        CannotRepair: it has to be left out; nothing was written.
+    """
+    pair, instance_map = scene.pair, scene.instance_map
+    if scene.photo.problem:
+        raise CannotRepair(f"the photo is {scene.photo.problem}")
+    if instance_map is not None and instance_map.problem:
+        raise CannotRepair(f"the instance map is {instance_map.problem}")
+    label_map, notes = repaired_map(scene, numbering, label_set=label_set)
+    palette_png = pair.label_map.suffix.lower() == ".png" and scene.label_map.mode == "P"
+    as_it_is = palette_png and not notes
+    instances = None
+    if instance_map is not None:
+        instances, more = repaired_instances(scene)
+        notes += more
+    numbered = (f"{pair.photo.stem}_{number}" for number in itertools.count(2))
+    stems = itertools.chain([pair.photo.stem], numbered)
+    stem = next(stem for stem in stems if (scene.part, stem.lower()) not in taken)
+    taken.add((scene.part, stem.lower()))
+    if {stem} != {pair.photo.stem, pair.label_map.stem}:
+        notes.append(f"named {stem}")
+    folder = out / scene.part
+    notes += _write_photo(scene, folder / "images", stem)
+    target = folder / "labels" / f"{stem}.png"
+    if as_it_is:  # with whatever tools/annotate.py wrote into it
+        _copy(pair.label_map, target)
+    else:
+        write_label_map(target, label_map, label_set)
+    if instances is not None:
+        target = folder / "instances" / f"{stem}.png"
+        write_atomically(target, lambda path: instances.save(path, "PNG"))
+    return notes
 
 
-def _without_scene(survey: Survey, part: Part, scenes: list[SceneFacts]) -> Iterator[Action]:
-    """Files of no scene: alone, doubled, or of an ending that no one reads."""
-    used = {
-        path
-        for scene in scenes
-        for path in (scene.pair.photo, scene.pair.label_map, scene.pair.instance_map)
-    }
-    for folder in (part.images, part.labels, part.instances):
-        found = [path for files in folder.by_stem.values() for path in files]
-        for path in (*found, *folder.others):
-            if path not in used:
-                yield Action((survey.name(path),), LEFT_OUT, ("belongs to no scene",))
+def _write_photo(scene: SceneFacts, folder: Path, stem: str) -> list[str]:
+    """Write the photo; what was changed."""
+    photo, path = scene.photo, scene.pair.photo
+    why = [photo.converted] if photo.converted else []
+    why += ["turned upright"] if photo.orientation != 1 else []
+    if path.suffix.lower() in PHOTO_ENDINGS and not why:
+        _copy(path, folder / f"{stem}{path.suffix}")
+        return []
+    image = Image.fromarray(read_photo(path))
+    write_atomically(
+        folder / f"{stem}.jpg",
+        lambda temporary: image.save(temporary, "JPEG", quality=_QUALITY, subsampling=0),
+    )
+    return [f"photo saved as JPEG ({', '.join(why) or path.suffix})"]
+
+
+def _copy(source: Path, target: Path) -> None:
+    write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))

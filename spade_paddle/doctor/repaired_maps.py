@@ -11,13 +11,13 @@ from spade_paddle.data.label_pictures import ids_in_grey, read_colour_mask, read
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.photos import ORIENTATION
 from spade_paddle.data.transforms import resize_nearest
-from spade_paddle.doctor.id_checks import Numbering
-from spade_paddle.doctor.maps import GREY, MapFacts
+from spade_paddle.doctor.map_facts import GREY, MapFacts
+from spade_paddle.doctor.numbering import Numbering
 from spade_paddle.doctor.survey import SceneFacts
 from spade_paddle.errors import DataError
 
-SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
-MOST_UNKNOWN = 0.5  # of a coloured map; above, its colours are not the label set's
+_SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
+_MOST_UNKNOWN = 0.5  # of a coloured map; above, its colours are not the label set's
 _MOST_UNKNOWN_JPEG = 0.05  # where JPEG blurs colours more than this, ids are lost
 
 
@@ -26,14 +26,13 @@ class CannotRepair(Exception):
 
 
 def repaired_map(
-    scene: SceneFacts, numbering: Numbering, *, name: str, label_set: LabelSet
+    scene: SceneFacts, numbering: Numbering, *, label_set: LabelSet
 ) -> tuple[np.ndarray, list[str]]:
     """The label map ``uint8`` [H, W] as large as the upright photo, and what was changed.
 
     Args:
         scene: its files.
         numbering: how the data set numbers its labels.
-        name: of the map, as the numbering calls it.
         label_set: what ids mean.
 
     Raises:
@@ -41,11 +40,15 @@ def repaired_map(
     """
     values, notes = _read(scene.pair.label_map, scene.label_map, label_set)
     if not scene.label_map.code or scene.label_map.problem == GREY:  # colours need no numbering
-        values = _renumber(values, numbering, name, notes)
+        values = _renumber(values, numbering, scene.pair.label_map, notes)
     if len(label_set) == 2 and scene.label_map.ids == {0, DONT_CARE}:
         values = np.where(values == DONT_CARE, 1, values)
         notes.append("255 became 1")
-    values = _forget_unknown(values, len(label_set), notes)
+    unknown = (values >= len(label_set)) & (values != DONT_CARE)
+    if unknown.any():
+        ids = ", ".join(str(value) for value in np.unique(values[unknown])[:8])
+        notes.append(f"unknown ids became don't care: {ids} ({unknown.mean():.1%})")
+        values = np.where(unknown, DONT_CARE, values)
     if (values == DONT_CARE).all():
         raise CannotRepair("the whole label map is don't care")
     return _fit(values.astype(np.uint8), scene, scene.label_map.size, "label map", notes), notes
@@ -77,7 +80,7 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
     except DataError as error:
         raise CannotRepair(str(error)) from error
     unknown = sum(pixels for _, pixels in reading.unknown) / reading.label_map.size
-    if unknown > (_MOST_UNKNOWN_JPEG if jpeg else MOST_UNKNOWN):
+    if unknown > (_MOST_UNKNOWN_JPEG if jpeg else _MOST_UNKNOWN):
         kind = "a JPEG" if jpeg else "coloured"
         raise CannotRepair(
             f"the label map is {kind}, and {unknown:.0%} of it in none of the label set's colours"
@@ -88,8 +91,8 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
     return reading.label_map.astype(np.int64), notes
 
 
-def _renumber(values: np.ndarray, numbering: Numbering, name: str, notes: list[str]) -> np.ndarray:
-    if name in numbering.stretched:
+def _renumber(values: np.ndarray, numbering: Numbering, path: Path, notes: list[str]) -> np.ndarray:
+    if path in numbering.stretched:
         table = np.arange(65_536)
         for value, label in numbering.stretch.items():
             table[value] = label
@@ -99,15 +102,6 @@ def _renumber(values: np.ndarray, numbering: Numbering, name: str, notes: list[s
         notes.append("1 subtracted from the ids")
         return np.where(values == DONT_CARE, DONT_CARE, values - 1)
     return values
-
-
-def _forget_unknown(values: np.ndarray, num_labels: int, notes: list[str]) -> np.ndarray:
-    unknown = (values >= num_labels) & (values != DONT_CARE)
-    if not unknown.any():
-        return values
-    ids = ", ".join(str(value) for value in np.unique(values[unknown])[:8])
-    notes.append(f"unknown ids became don't care: {ids} ({unknown.mean():.1%})")
-    return np.where(unknown, DONT_CARE, values)
 
 
 def _fit(
@@ -122,7 +116,7 @@ def _fit(
     if (width, height) == photo.size:
         return values
     stretch = (width / photo.size[0]) / (height / photo.size[1])
-    if not 1 / (1 + SAME_PROPORTIONS) < stretch < 1 + SAME_PROPORTIONS:
+    if not 1 / (1 + _SAME_PROPORTIONS) < stretch < 1 + _SAME_PROPORTIONS:
         raise CannotRepair(
             "the {} is {}x{} pixels and the photo {}x{}".format(kind, width, height, *photo.size)
         )

@@ -1,4 +1,4 @@
-"""What a data set consists of: sizes, and how much and how often each label occurs."""
+"""What a data set consists of, and the lines of a configuration that fit it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.config import Config
+from spade_paddle.data.labels import DONT_CARE, LABELS_FILE, LabelSet
+from spade_paddle.doctor.survey import Survey
+from spade_paddle.errors import ConfigError
+
+_LARGEST_CROP = 256
+_LOAD = 286 / 256  # short side over crop
 
 
 @dataclass(frozen=True)
@@ -74,3 +80,41 @@ def summarize(
         shares=tuple(shares.mean(axis=0).tolist()),
         maps=tuple((shares > 0).sum(axis=0).tolist()),
     )
+
+
+def suggest(survey: Survey, parts: Sequence[PartSummary]) -> tuple[str, ...]:
+    """The ``data:`` section for a survey; empty when there is nothing to go by."""
+    sizes = [part.smallest for part in parts if part.scenes]
+    if not sizes:
+        return ()
+    smallest = min(sizes, key=min)
+    config = survey.config or Config()
+    multiple = config.generator.multiple
+    crop = max(multiple, min(_LARGEST_CROP, min(smallest) // multiple * multiple))
+    load = max(crop, min(round(crop * _LOAD), min(smallest)))
+    if any(part.maps[-1] for part in parts):
+        dont_care = f"true  # {DONT_CARE} occurs"
+    elif config.data.drop_label_probability > 0 and survey.config:
+        dont_care = "true  # needed by drop_label_probability"
+    else:
+        dont_care = f"false  # no {DONT_CARE}; true is needed by drop_label_probability"
+    edges = all(scene.instance_map is not None for scene in survey.scenes)
+    why = f"there are {'' if edges else 'no '}instance maps"
+    return (
+        "data:",
+        f"  labels: {_labels_file(survey)}  # {len(survey.label_set)} labels",
+        f"  crop_size: {crop}",
+        f"  load_size: {load}  # the smallest photo is {smallest[0]}x{smallest[1]}",
+        f"  dont_care: {dont_care}",
+        f"  instance_edges: {str(edges).lower()}  # {why}",
+    )
+
+
+def _labels_file(survey: Survey) -> str:
+    own = survey.folder / LABELS_FILE
+    try:
+        if own.is_file() and LabelSet.load(own) == survey.label_set:
+            return str(own.resolve())
+    except ConfigError:  # of another form, and not what was asked for
+        pass
+    return f"labels/{survey.label_set.name}.yaml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from spade_paddle.config import Config, DataConfig
-from spade_paddle.data.dataset import Pair
+from spade_paddle.data.dataset import PARTS, Pair, Part, dataset_parts
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.split import side_of
-from spade_paddle.doctor.instances import InstanceFacts, instance_facts
-from spade_paddle.doctor.listing import Part, list_parts
-from spade_paddle.doctor.maps import MapFacts, map_facts
-from spade_paddle.doctor.pictures import PhotoFacts, photo_facts
+from spade_paddle.doctor.map_facts import MapFacts, instance_map_facts, label_map_facts
+from spade_paddle.doctor.photo_facts import PhotoFacts, photo_facts
+from spade_paddle.errors import DataError
 
 QUICK_MAPS = 64  # label maps that a quick look reads whole
-THREADS = 2
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class SceneFacts:
     side: str  # train or val, by the folder or by data/split.py
     photo: PhotoFacts
     label_map: MapFacts
-    instance_map: InstanceFacts | None
+    instance_map: MapFacts | None
 
 
 @dataclass(frozen=True)
@@ -44,31 +43,20 @@ class Survey:
     config: Config | None
     quick: bool
     parts: tuple[Part, ...]
-    scenes: tuple[SceneFacts, ...]
+    scenes: tuple[SceneFacts, ...] = ()
 
-    def name(self, path: Path) -> str:
-        """How findings call a file."""
-        return path.relative_to(self.folder).as_posix()
-
-    def names(self, paths: list[Path]) -> tuple[str, ...]:
-        """How findings call files."""
-        return tuple(self.name(path) for path in paths)
-
-    def maps_read(self) -> Iterator[tuple[str, MapFacts]]:
-        """Names and facts of the label maps whose ids are known."""
-        for scene in self.scenes:
-            if scene.label_map.counts is not None:
-                yield self.name(scene.pair.label_map), scene.label_map
+    @property
+    def val_share(self) -> float:
+        """How much of a flat data set is for looking at the results."""
+        return (self.config.data if self.config else DataConfig()).val_share
 
     def look_at(self, pair: Pair, *, part: str, ids: bool) -> SceneFacts:
         """Look at the files of a scene; ``ids`` says whether its label map is read whole."""
         whole = not self.quick
-        label_map, values = map_facts(
-            pair.label_map, label_set=self.label_set, ids=ids, whole=whole
-        )
+        label_map, values = label_map_facts(pair.label_map, self.label_set, ids=ids, whole=whole)
         instance_map = None
         if pair.instance_map is not None:
-            instance_map = instance_facts(pair.instance_map, values, whole=whole)
+            instance_map = instance_map_facts(pair.instance_map, values, whole=whole)
         return SceneFacts(
             pair=pair,
             part=part,
@@ -78,27 +66,37 @@ class Survey:
             instance_map=instance_map,
         )
 
-    @property
-    def val_share(self) -> float:
-        """How much of a flat data set is for looking at the results."""
-        return (self.config.data if self.config else DataConfig()).val_share
 
-
-def take_survey(folder: Path, label_set: LabelSet, *, config: Config | None, quick: bool) -> Survey:
-    """List the files and look at them; ``quick`` reads headers and a sample of label maps."""
-    parts = list_parts(folder)
-    pairs = [(part.name, pair) for part in parts for pair in part.pairs]
-    sample = _sample(len(pairs)) if quick else set(range(len(pairs)))
-
-    empty = Survey(folder, label_set, config, quick, parts, scenes=())
+def take_survey(
+    folder: str | Path, label_set: LabelSet, *, config: Config | None = None, quick: bool = False
+) -> Survey:
+    """List the files and look at them; arguments and errors as of ``examine``."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: there is no such folder; give the folder with train/ and val/",
+            code="data_folder_missing",
+        )
+    try:
+        names = dataset_parts(folder)
+    except DataError:  # it has neither form, which the checks will say
+        names = PARTS
+    empty = Survey(folder, label_set, config, quick, tuple(Part(folder, name) for name in names))
+    pairs = [(part.name, pair) for part in empty.parts for pair in part.pairs]
+    sample = _sample(len(pairs)) if quick else range(len(pairs))
 
     def look(index: int) -> SceneFacts:
         part, pair = pairs[index]
         return empty.look_at(pair, part=part, ids=index in sample)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        scenes = tuple(pool.map(look, range(len(pairs))))
-    return dataclasses.replace(empty, scenes=scenes)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return dataclasses.replace(empty, scenes=tuple(pool.map(look, range(len(pairs)))))
+
+
+def maps_read(scenes: Iterable[SceneFacts]) -> dict[Path, MapFacts]:
+    """The label maps whose ids are known."""
+    facts = {scene.pair.label_map: scene.label_map for scene in scenes}
+    return {path: label_map for path, label_map in facts.items() if label_map.counts is not None}
 
 
 def _sample(count: int) -> set[int]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from spade_paddle.data.dataset import Scene, dataset_parts
+from spade_paddle.data.label_sets import own_label_set
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.doctor.own_labels import own_label_set
 from spade_paddle.errors import DataError
 from spade_paddle.inference.painter import Painter
 

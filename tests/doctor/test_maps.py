@@ -9,10 +9,11 @@ from PIL import Image
 
 from spade_paddle.config import Config, DataConfig
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.doctor.borders import MANY_RAMPS, ramp_share
-from spade_paddle.doctor.id_checks import numbering_of
-from spade_paddle.doctor.instances import in_several_labels
-from spade_paddle.doctor.maps import MapFacts
+from spade_paddle.doctor.map_checks import MANY_RAMPS, check_labels
+from spade_paddle.doctor.map_facts import MapFacts, in_several_labels, ramp_share
+from spade_paddle.doctor.numbering import numbering_of
+from spade_paddle.doctor.summary import summarize
+from spade_paddle.doctor.survey import take_survey
 
 NAME = "train/labels/0003.png"
 TRAIN = tuple(f"train/labels/{i:04d}.png" for i in range(6))
@@ -210,17 +211,13 @@ def test_labels_that_no_map_has_are_told(dataset, landscape):
 
 
 def test_labels_that_few_maps_have_are_told(dataset, eight):
-    from spade_paddle.doctor.label_checks import check_labels
-    from spade_paddle.doctor.summary import summarize
-    from spade_paddle.doctor.survey import take_survey
-
     survey = take_survey(dataset.folder, eight, config=None, quick=False)
     everywhere = dict.fromkeys(range(7), 10)
     counts = [everywhere | {7: 1} for _ in range(4)] + [everywhere] * 56
     train = summarize("train", sizes=[(9, 9)] * 60, counts=counts, num_labels=8)
-    (finding,) = check_labels(survey, train)
-    assert finding.code == "labels_rare"
-    assert "water in 4" in finding.message
+    (issue,) = check_labels(survey, train)
+    assert issue.code == "labels_rare"
+    assert "water in 4" in issue.detail
     counts = [everywhere | {7: 1} for _ in range(5)] + [everywhere] * 55
     train = summarize("train", sizes=[(9, 9)] * 60, counts=counts, num_labels=8)
     assert list(check_labels(survey, train)) == []

@@ -81,6 +81,13 @@ def test_photo_alone_is_named(dataset):
     assert dataset.found() == {"photo_alone": ("train/images/0003.png",)}
 
 
+def test_both_parts_share_one_finding(dataset):
+    for name in ("train/labels/0003.png", "val/labels/0001.png"):
+        (dataset / name).unlink()
+    files = ("train/images/0003.png", "val/images/0001.png")
+    assert dataset.found() == {"photo_alone": files}
+
+
 def test_label_map_alone_is_named(dataset):
     (dataset / "val/images/0001.png").unlink()
     assert dataset.found() == {"label_map_alone": ("val/labels/0001.png",)}
@@ -167,7 +174,7 @@ def test_missing_val_is_named(dataset):
 def test_missing_folder_of_label_maps_is_named(dataset):
     (dataset / "train/labels").rename(dataset / "train/masks")
     assert dataset.found() == {"data_folder_missing": ("train/labels",)}
-    assert "beside it are images, masks" in dataset.message("data_folder_missing")
+    assert "beside labels/ are images, masks" in dataset.message("data_folder_missing")
 
 
 def test_empty_folder_is_named(dataset):
@@ -182,7 +189,7 @@ def test_folder_that_is_no_data_set_says_what_one_looks_like(tmp_path, dataset):
     report = dataset.examine()
     assert report.findings[0].code == "data_folder_missing"
     assert "train/images, train/labels" in report.findings[0].message
-    assert "beside it are photos" in report.findings[0].message
+    assert "beside train/ are photos" in report.findings[0].message
     assert report.suggestions == ()
 
 

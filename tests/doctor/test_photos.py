@@ -8,7 +8,7 @@ from PIL import Image
 
 from spade_paddle.config import Config, DataConfig
 from spade_paddle.data.synthetic import synthetic_scene
-from spade_paddle.doctor import pictures
+from spade_paddle.doctor import photo_facts
 
 PHOTO, LABELS = "train/images/0002.png", "train/labels/0002.png"
 
@@ -112,7 +112,7 @@ def test_16_bit_grey_photo_is_told(dataset):
 
 
 def test_photo_of_too_many_pixels_is_named(dataset, monkeypatch):
-    monkeypatch.setattr(pictures, "LIMIT_PIXELS", 96 * 64 - 1)
+    monkeypatch.setattr(photo_facts, "LIMIT_PIXELS", 96 * 64 - 1)
     photos = {f"train/images/{i:04d}.png" for i in range(6)} | {
         f"val/images/{i:04d}.png" for i in range(2)
     }

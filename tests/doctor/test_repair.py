@@ -13,8 +13,9 @@ from PIL.PngImagePlugin import PngInfo
 from spade_paddle.data.dataset import find_pairs, read_photo, read_scene
 from spade_paddle.data.label_pictures import read_ids
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.doctor.examine import examine, report_of, survey_of
+from spade_paddle.doctor.examine import examine, report_of
 from spade_paddle.doctor.repair import repair
+from spade_paddle.doctor.survey import take_survey
 from spade_paddle.errors import DataError
 
 PHOTO, LABELS = "train/images/0002.png", "train/labels/0002.png"
@@ -23,7 +24,7 @@ PHOTOS, MAPS = "train/images", "train/labels"
 
 def repaired(dataset, out):
     """Repair; what was done with each file, by the file's name."""
-    survey = survey_of(dataset.folder, dataset.label_set)
+    survey = take_survey(dataset.folder, dataset.label_set)
     actions = repair(survey, report_of(survey), out)
     return {name: action for action in actions for name in action.files}
 

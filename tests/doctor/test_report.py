@@ -12,12 +12,11 @@ import yaml
 from PIL import Image
 
 from spade_paddle.config import Config, DataConfig, GeneratorConfig, read_config
+from spade_paddle.data.label_sets import own_label_set
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor import survey as survey_module
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.doctor.findings import SEVERITIES
-from spade_paddle.doctor.own_labels import own_label_set
-from spade_paddle.doctor.table import report_text
 from spade_paddle.errors import ConfigError, DataError
 
 PHOTO, LABELS = "train/images/0002.png", "train/labels/0002.png"
@@ -112,7 +111,7 @@ def test_summary_tells_sizes_and_shares(dataset):
     assert train.maps[-1] == 0
     assert val.shares[-1] == pytest.approx(1 / 8)  # a quarter of one of two maps
     assert val.maps[-1] == 1
-    text = report_text(dataset.examine())
+    text = dataset.examine().text()
     assert "2 cloud" in text
     assert "photos from 96x64 to 96x128, typically 96x64 pixels" in text
 
