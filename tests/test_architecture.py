@@ -19,6 +19,7 @@ ALLOWED = {
     "strict_yaml": {"errors"},
     "config": {"config_checks", "data_config", "errors", "strict_yaml"},
     "config_checks": {"config", "data_config"},  # of the former the type only
+    "model_card": {"config", "data", "errors", "files"},
     "data": {"assets", "config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
     "layers": {"errors"},
@@ -28,14 +29,17 @@ ALLOWED = {
     "onednn": {"errors"},
     "engine": {
         *("config", "data", "doctor", "errors", "features", "files", "judge", "layers", "losses"),
-        *("networks", "onednn", "weights"),
+        *("model_card", "networks", "onednn", "weights"),
     },
-    "inference": {"config", "data", "engine", "errors", "files", "layers", "networks", "weights"},
+    "inference": {
+        *("config", "data", "engine", "errors", "files", "layers", "model_card", "networks"),
+        "weights",
+    },
     "convert": {
         *("config", "data", "engine", "errors", "files", "inference", "layers", "networks"),
         "weights",
     },
-    "serving": {"annotate", "assets", "cli", "data", "engine", "errors", "inference"},
+    "serving": {"annotate", "assets", "cli", "data", "engine", "errors", "inference", "model_card"},
     "__main__": {"assets", "errors", "serving"},
     "metrics": {"data"},
     "judge": {"data", "errors", "features", "metrics"},
@@ -57,6 +61,7 @@ NO_PADDLE = (
     "spade_paddle/config_checks.py",
     "spade_paddle/data_config.py",
     "spade_paddle/errors.py",
+    "spade_paddle/model_card.py",
     "spade_paddle/strict_yaml.py",
     "spade_paddle/data/",
     "spade_paddle/doctor/",

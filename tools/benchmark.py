@@ -41,10 +41,9 @@ def eager_painter(painter):
     """A function that paints a label map with the same network, eagerly (weights do not matter)."""
     import paddle
 
-    from spade_paddle.config import read_config
     from spade_paddle.inference.export import LabelsToPicture
 
-    config = read_config(painter.model["training"]["config"], where="model.json")
+    config = painter.card.config
     network = LabelsToPicture.of(config, num_labels=len(painter.label_set))
 
     def paint(label_map) -> None:

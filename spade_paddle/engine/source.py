@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import paddle
 
@@ -15,12 +14,9 @@ from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import checkpoints, load_latest
 from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.errors import ModelError
-from spade_paddle.files import sha256
+from spade_paddle.model_card import MODEL_FILE, ModelCard, check_files
 
 CONFIG_FILE = "config.yaml"
-MODEL_FILE = "model.json"
-TRAINING_FILES = "training_files"
-"""The key in model.json of files by name and SHA-256 that training reads and painting does not."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,8 @@ class Source:
             images_seen = int(state["images_seen"])
         else:
             require_weights(folder)
-            _check_sum(folder)
+            if (folder / MODEL_FILE).is_file():
+                check_files(folder, ModelCard.read(folder).training_files)
             found = TrainingWeights.read(folder / TRAINING_WEIGHTS)
             weights, images_seen = found.states, found.images_seen
         if "generator" not in weights:
@@ -85,19 +82,10 @@ def described(folder: Path) -> tuple[Config, LabelSet]:
         ConfigError: neither is there, or a value is wrong.
         ModelError: model.json is damaged.
     """
-    path = folder / MODEL_FILE
-    if (folder / CONFIG_FILE).is_file() or not path.is_file():
+    if (folder / CONFIG_FILE).is_file() or not (folder / MODEL_FILE).is_file():
         return load_config(folder / CONFIG_FILE), LabelSet.load(folder / LABELS_FILE)
-    model = _read_model(path)
-    try:
-        config, label_set = model["training"]["config"], model["label_set"]
-    except (KeyError, TypeError) as error:
-        raise ModelError(
-            f"{path}: expected label_set and training.config, which a run begins by, but there is "
-            f"no {error}; export the model again",
-            code="model_damaged",
-        ) from error
-    return read_config(config, where=str(path)), LabelSet.from_dict(label_set, where=str(path))
+    card = ModelCard.read(folder)
+    return card.config, card.label_set
 
 
 def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Config, LabelSet]:
@@ -119,29 +107,6 @@ def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Co
         content["validation"]["judge_weights"] = None
     where = f"the configuration of {folder}"
     return read_config(content, where=where, overrides=overrides), label_set
-
-
-def _check_sum(folder: Path) -> None:
-    """Raises ModelError where the weights are not those that model.json names, if it does."""
-    path = folder / MODEL_FILE
-    files = _read_model(path).get(TRAINING_FILES, {}) if path.is_file() else {}
-    expected = files.get(TRAINING_WEIGHTS)
-    if expected is not None and sha256(folder / TRAINING_WEIGHTS) != expected:
-        raise ModelError(
-            f"{folder / TRAINING_WEIGHTS}: damaged, this is not the file that was exported; copy "
-            "the model folder again",
-            code="weights_damaged",
-        )
-
-
-def _read_model(path: Path) -> dict[str, Any]:
-    try:
-        model = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(model, dict):
-            raise ValueError("no object")
-    except ValueError as error:
-        raise ModelError(f"{path}: damaged: {error}", code="model_damaged") from error
-    return model
 
 
 def _no_weights(folder: Path) -> ModelError:

@@ -54,7 +54,7 @@ class Contender:
             style = self.painter.gallery.style_for(scene.label_map)
         elif self.style not in (None, DRAWN):
             style = self.painter.styles[self.style]
-        has_instances = self.painter.model["instance_edges"] and scene.instance_map is not None
+        has_instances = self.painter.card.instance_edges and scene.instance_map is not None
         return self.painter.paint(
             scene.label_map,
             seed=seed,
@@ -113,30 +113,28 @@ def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
     Raises:
         DataError: no data set; or a flat one, and the models disagree.
     """
-    first = contenders[0]
+    first = contenders[0].painter.card.option("data.val_share")
     for contender in contenders:
-        share = contender.painter.val_share
-        if share != first.painter.val_share and dataset_parts(data) == ("",):
+        share = contender.painter.card.option("data.val_share")
+        if share != first and dataset_parts(data) == ("",):
             raise DataError(
                 f"{data}: these photos are split by name, and {contender.model} was trained with "
-                f"data.val_share {share:g}, but {first.model} with {first.painter.val_share:g}: "
+                f"data.val_share {share:g}, but {contenders[0].model} with {first:g}: "
                 "one would be measured on scenes it has learned from; measure them one by one, or "
                 "sort photos that neither has seen into a data set with train/ and val/",
                 code="val_shares_differ",
             )
-    return first.painter.val_share
+    return first
 
 
 def trained_through_the_eye(contenders: Sequence[Contender]) -> list[str]:
     """The models whose discriminator looked through EfficientNet-Lite0, as the judge does."""
-    named = {contender.model: contender.painter.model for contender in contenders}
+    cards = {contender.model: contender.painter.card for contender in contenders}
     return [
         name
-        for name, model in named.items()
-        # a model of before there were projected heads has not even the fields
-        for options in [model["training"]["config"]["discriminator"]]
-        if options.get("kind", "patch") != "patch"
-        and options.get("projected_network") == "efficientnet_lite0"
+        for name, card in cards.items()
+        if card.option("discriminator.kind") != "patch"
+        and card.option("discriminator.projected_network") == "efficientnet_lite0"
     ]
 
 

@@ -118,7 +118,10 @@ def _models(
         {
             "title": title,
             "folder": str(folder),
-            **{key: painter.model.get(key) for key in ("name", "version", "parameters", "files")},
+            **{
+                key: getattr(painter.card, key)
+                for key in ("name", "version", "parameters", "files")
+            },
             "trained_through_the_eye": title in flattered,
         }
         for folder, (title, painter) in zip(folders, painters.items())

@@ -1,4 +1,4 @@
-"""From a training run to a model folder (inference/model_folder.py)."""
+"""From a training run to a model folder (model_card.py)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from spade_paddle.config import Config, load_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.schedule import fade_in
 from spade_paddle.engine.snapshots import read_averages
-from spade_paddle.engine.source import TRAINING_FILES
 from spade_paddle.engine.training_weights import TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.files import sha256
-from spade_paddle.inference.model_folder import ENCODER, FORMAT, PROGRAM, write_model
+from spade_paddle.inference.program import ENCODER, PROGRAM
+from spade_paddle.model_card import ModelCard
 from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
 from spade_paddle.networks.semantics import SemanticLayout
@@ -182,19 +182,21 @@ def export_generator(
         folder = Path(temporary) / "model"
         folder.mkdir()
         _save_programs(folder, network, encoder)
-        model = {
-            "format": FORMAT,
-            "name": name,
-            "version": version,
-            **_describe(network, config, label_set),
-            "training": training,
-            "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
-        }
+        card = ModelCard(
+            name=name,
+            version=version,
+            label_set=label_set,
+            training=training,
+            files={path.name: sha256(path) for path in sorted(folder.iterdir())},
+            spade_paddle=spade_paddle.__version__,
+            paddle=paddle.__version__,
+            **_shape(network, config),
+        )
         if training_weights is not None:
             path = folder / TRAINING_WEIGHTS
             training_weights.write(path, half=half)
-            model[TRAINING_FILES] = {path.name: sha256(path)}
-        write_model(folder, model)
+            card = dataclasses.replace(card, training_files={path.name: sha256(path)})
+        card.write(folder)
         if out.exists():
             shutil.rmtree(out)
         folder.rename(out)
@@ -236,19 +238,15 @@ def _save_program(network: nn.Layer, path: Path, inputs: Any) -> None:
     path.with_name(f"{path.name}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
 
 
-def _describe(network: LabelsToPicture, config: Config, label_set: LabelSet) -> dict[str, Any]:
+def _shape(network: LabelsToPicture, config: Config) -> dict[str, Any]:
+    """The fields of a ModelCard that tell what the networks take."""
     generator = network.generator
     height, width = config.data.picture_size(generator.multiple)
-    positions = None
-    if config.knows_positions:
-        positions = "compatible" if config.data.icpe_compatible else "icpe"
+    positions = "compatible" if config.data.icpe_compatible else "icpe"
     return {
-        "spade_paddle": spade_paddle.__version__,
-        "paddle": paddle.__version__,
-        "label_set": label_set.to_dict(),
-        "dont_care": config.data.dont_care,
-        "instance_edges": config.data.instance_edges,
-        "positions": positions,
+        "dont_care": network.layout.dont_care,
+        "instance_edges": network.layout.edges,
+        "positions": positions if network.layout.positions else None,
         "noise_channels": generator.noise_channels,
         "style_dim": generator.style_dim,
         "height": height,

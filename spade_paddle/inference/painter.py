@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import paddle
 
-from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import to_network, to_pixels
-from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.noise import noise_maps, style_noise
 from spade_paddle.data.photos import shrink
 from spade_paddle.data.positions import intra_class_positions
@@ -22,8 +20,8 @@ from spade_paddle.engine.cpu import usable_cores
 from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.inference.model_folder import ENCODER, PROGRAM, PROGRAM_ENDINGS, read_model
-from spade_paddle.inference.program import Program
+from spade_paddle.inference.program import ENCODER, PROGRAM, PROGRAM_ENDINGS, Program
+from spade_paddle.model_card import ModelCard
 
 MAX_PIXELS = 1024 * 1024
 
@@ -36,26 +34,26 @@ class Painter:
     sizes that are painted at all), ``style_dim`` (length of a style vector, 0 without style),
     ``styles`` (those with a name that come with the model, ``float32`` [D] by name), ``gallery``
     (those it chooses from by what a label map shows, or None),
-    ``model`` (the whole of model.json).
+    ``card`` (what is known of the model).
     """
 
     def __init__(
         self,
-        model: dict[str, Any],
+        card: ModelCard,
         generator: Program,
         encoder: Program | None = None,
         gallery: Gallery | None = None,
     ) -> None:
-        self.model = model
-        self.name: str = model["name"]
-        self.version: str = model["version"]
-        self.label_set = LabelSet.from_dict(model["label_set"])
-        self.height: int = model["height"]
-        self.width: int = model["width"]
-        self.multiple: int = model["multiple"]
-        self.style_dim: int = model["style_dim"]
+        self.card = card
+        self.name = card.name
+        self.version = card.version
+        self.label_set = card.label_set
+        self.height = card.height
+        self.width = card.width
+        self.multiple = card.multiple
+        self.style_dim = card.style_dim
         self.styles = {
-            style["name"]: np.array(style["vector"], np.float32) for style in model["styles"]
+            style["name"]: np.array(style["vector"], np.float32) for style in card.styles
         }
         self.limits = SizeLimits(min_side=self.multiple, max_pixels=MAX_PIXELS)
         self.gallery = gallery
@@ -77,8 +75,8 @@ class Painter:
             ModelError: a file is missing, damaged, or of a newer format.
         """
         folder = Path(folder)
-        model = read_model(folder)
-        ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in model["files"])
+        card = ModelCard.open(folder)
+        ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in card.files)
         if ending == ".json" and paddle.__version__.startswith("2."):
             raise ModelError(
                 f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
@@ -87,24 +85,19 @@ class Painter:
             )
         options = {"threads": threads or usable_cores(), "use_gpu": use_gpu}
         encoder = None
-        if ENCODER + ending in model["files"]:
+        if ENCODER + ending in card.files:
             encoder = Program(folder, ENCODER, ending, **options)
         gallery = None
-        if GALLERY in model["files"]:
-            num_labels = len(LabelSet.from_dict(model["label_set"]))
-            gallery = Gallery.load(folder, style_dim=model["style_dim"], num_labels=num_labels)
-        return cls(model, Program(folder, PROGRAM, ending, **options), encoder, gallery)
-
-    @property
-    def val_share(self) -> float:
-        """The share of a flat data set that its training left for looking (data/split.py)."""
-        return self.model["training"]["config"]["data"].get("val_share", DataConfig.val_share)
+        if GALLERY in card.files:
+            num_labels = len(card.label_set)
+            gallery = Gallery.load(folder, style_dim=card.style_dim, num_labels=num_labels)
+        return cls(card, Program(folder, PROGRAM, ending, **options), encoder, gallery)
 
     @property
     def has_seeds(self) -> bool:
         """Another seed gives another picture."""
         chosen = self.style_dim and (self.gallery is not None or len(self.styles) != 1)
-        return bool(self.model["noise_channels"] or chosen)
+        return bool(self.card.noise_channels or chosen)
 
     @property
     def has_styles(self) -> bool:
@@ -177,11 +170,11 @@ class Painter:
         inputs = {"label_map": padded.astype(np.int32)}
         instances = padded if instance_map is None else self._pad(np.asarray(instance_map))
         inputs["instance_map"] = instances.astype(np.int32)
-        if self.model["positions"]:
-            compatible = self.model["positions"] == "compatible"
+        if self.card.positions:
+            compatible = self.card.positions == "compatible"
             positions = intra_class_positions(padded, compatible=compatible)
             inputs["positions"] = positions.transpose(2, 0, 1)
-        channels = self.model["noise_channels"]
+        channels = self.card.noise_channels
         if channels:
             rows, columns = padded.shape
             inputs["noise"] = noise_maps(seed or 0, channels=channels, height=rows, width=columns)
@@ -227,7 +220,7 @@ class Painter:
         """Refuse a label map that cannot be painted; raises LabelMapError."""
         self.label_set.check(label_map)
         self.limits.check(height=label_map.shape[0], width=label_map.shape[1])
-        if not self.model["dont_care"] and (label_map == DONT_CARE).any():
+        if not self.card.dont_care and (label_map == DONT_CARE).any():
             raise LabelMapError(
                 f"the model '{self.name}' knows no \"don't care\" (255); give every pixel one of "
                 f"the labels 0..{len(self.label_set) - 1}",

@@ -9,6 +9,10 @@ from paddle import inference
 
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 
+PROGRAM = "generator"
+ENCODER = "encoder"
+PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
+
 
 class Program:
     """One network of a model folder, ready to run from any thread (see paddle_thread.py).

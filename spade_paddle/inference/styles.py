@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from spade_paddle.data.photos import read_photo
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.files import sha256
 from spade_paddle.inference.gallery import GALLERY, Gallery, brightness, layout
-from spade_paddle.inference.model_folder import MODEL_FILE, write_model
 from spade_paddle.inference.painter import Painter
 
 
@@ -40,7 +38,7 @@ def add_styles(folder: Path, photos: Mapping[str, Path]) -> None:
         }
         for name, photo in photos.items()
     ]
-    _change(folder, styles=styles)
+    dataclasses.replace(painter.card, styles=styles).write(folder)
 
 
 def add_gallery(
@@ -62,19 +60,15 @@ def add_gallery(
     """
     painter = Painter.load(folder)
     vectors, layouts, brightnesses = [], [], []
-    for pair in progress(find_pairs(data, "train", val_share=painter.val_share)):
+    for pair in progress(
+        find_pairs(data, "train", val_share=painter.card.option("data.val_share"))
+    ):
         scene = read_scene(pair, painter.label_set)
         photo = whole_picture(scene, painter.height, painter.width).photo
         vectors.append(painter.style_of(photo))
         layouts.append(layout(scene.label_map, num_labels=len(painter.label_set)))
         brightnesses.append(brightness(photo))
     Gallery(np.array(vectors), np.array(layouts), np.array(brightnesses)).save(folder)
-    files = {**painter.model["files"], GALLERY: sha256(folder / GALLERY)}
-    _change(folder, files=files)
+    files = {**painter.card.files, GALLERY: sha256(folder / GALLERY)}
+    dataclasses.replace(painter.card, files=files).write(folder)
     return len(vectors)
-
-
-def _change(folder: Path, **values: Any) -> None:
-    """Change fields of model.json."""
-    model = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-    write_model(folder, {**model, **values})

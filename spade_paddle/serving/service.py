@@ -54,10 +54,10 @@ class PaintService:
         Raises:
             ModelError: a file is missing or damaged.
         """
-        from spade_paddle.inference.model_folder import read_model
         from spade_paddle.inference.painter import Painter
+        from spade_paddle.model_card import ModelCard
 
-        read_model(folder)
+        ModelCard.open(folder)
         return cls(
             load_painter=lambda: Painter.load(
                 folder, threads=settings.threads, use_gpu=settings.use_gpu

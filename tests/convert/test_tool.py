@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from spade_paddle.inference.model_folder import read_model
+from spade_paddle.model_card import ModelCard
 from tests.convert.public import CONFIGS, FLAGS, save_npz, with_style
 
 
@@ -69,9 +69,9 @@ def test_the_tool_converts_and_counts(process, tmp_path, source):
     count = len(network.state_dict())
     assert f"generator: {count} tensors carried over, 0 missing, 0 extra" in result.stdout
     assert "--compatible changes nothing here" in result.stdout
-    model = read_model(out)
-    assert model["name"] == "scenes"
-    assert [label["name_en"] for label in model["label_set"]["labels"]] == [
+    card = ModelCard.open(out)
+    assert card.name == "scenes"
+    assert [label.name_en for label in card.label_set.labels] == [
         "label 0",
         "label 1",
         "label 2",
@@ -89,7 +89,7 @@ def test_the_labels_of_a_file_are_taken(tool, tmp_path):
     out = tmp_path / "model"
     result = tool(*base("clade", path, out), "--labels", labels)
     assert result.returncode == 0, result.stderr
-    assert read_model(out)["label_set"]["labels"][1]["name_en"] == "sea"
+    assert ModelCard.open(out).label_set.labels[1].name_en == "sea"
 
 
 @pytest.mark.parametrize(

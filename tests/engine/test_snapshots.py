@@ -95,7 +95,7 @@ def test_export_takes_the_snapshot_that_is_asked_for(run_with_snapshots, tmp_pat
     for snapshot in (None, "best", "2"):
         out = export_run(run, tmp_path / str(snapshot), name="x", version="1", snapshot=snapshot)
         painter = Painter.load(out, threads=1)
-        assert painter.model["training"]["images_seen"] == states[snapshot]
+        assert painter.card.training["images_seen"] == states[snapshot]
         pictures[snapshot] = painter.paint(label_map).tobytes()
     assert len(set(pictures.values())) == 3
 

@@ -203,7 +203,7 @@ def test_painting_reads_nothing_of_what_training_needs(make_exported, landscape,
     export(trained, folder, training_weights=weights)
     model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     assert list(model["training_files"]) == ["training.pdparams"]
-    assert set(model["files"]) == set(Painter.load(plain, threads=1).model["files"])
+    assert set(model["files"]) == set(Painter.load(plain, threads=1).card.files)
     damage(folder / "training.pdparams")
     label_map = scene_labels(1, landscape, 64, 64)
     assert_painted(Painter.load(folder, threads=1).paint(label_map), trained.paint(label_map))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -118,5 +119,5 @@ def test_a_model_tells_whether_a_seed_changes_its_pictures(make_exported, painte
         other = Painter.load(make_exported(name)[1], threads=1)
         first, second = (other.paint(label_map, seed=seed) for seed in (1, 2))
         assert other.has_seeds is has_seeds is not np.array_equal(first, second)
-    one_style = {**painter.model, "styles": painter.model["styles"][:1]}
+    one_style = dataclasses.replace(painter.card, styles=painter.card.styles[:1])
     assert not Painter(one_style, painter._generator, painter._encoder).has_seeds
