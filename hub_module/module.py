@@ -60,7 +60,7 @@ class GauganDoodle(paddle.nn.Layer):
         # a missing or damaged model is said now, not at the first picture
         folder = Path(settings.model or Path(self.directory) / "weights")
         self.service = PaintService.of_folder(folder, settings=settings)
-        install(service=self.service, settings=settings)
+        install(self.service)
 
     def paint(
         self,
@@ -82,7 +82,7 @@ class GauganDoodle(paddle.nn.Layer):
         from spade_paddle.serving.files import read_label_file, read_style
 
         if isinstance(label_map, (str, Path)):
-            label_map = read_label_file(label_map, service=self.service).label_map
+            label_map = read_label_file(label_map, service=self.service)
         if isinstance(style, (str, Path)):
             style = read_style(style, service=self.service)
         return self.service.paint_array(np.asarray(label_map), seed=seed, style=style)
@@ -99,15 +99,8 @@ class GauganDoodle(paddle.nn.Layer):
         format: str = "png",
     ) -> list[dict]:
         """Paint a request given as JSON values; the README has the form."""
-        given = {
-            "images": images,
-            "labels": labels,
-            "seed": seed,
-            "style": style,
-            "style_name": style_name,
-            "style_vector": style_vector,
-            "format": format,
-        }
+        given = {**locals()}
+        del given["self"]
         return self.service.paint_json(
             {name: value for name, value in given.items() if value is not None}
         )

@@ -39,7 +39,10 @@ ALLOWED = {
         *("config", "data", "engine", "errors", "files", "inference", "layers", "networks"),
         "weights",
     },
-    "serving": {"annotate", "assets", "cli", "data", "engine", "errors", "inference", "model_card"},
+    "serving": {
+        *("annotate", "assets", "cli", "data", "engine", "errors", "files", "inference"),
+        "model_card",
+    },
     "__main__": {"assets", "errors", "serving"},
     "metrics": {"data"},
     "judge": {"data", "errors", "features", "metrics"},

@@ -8,27 +8,44 @@ this one Paddle always runs eagerly.
 
 from __future__ import annotations
 
-import functools
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-import paddle
-
 Result = TypeVar("Result")
+
+_here = threading.local()
+
+
+def submit(work: Callable[[], Result]) -> Future[Result]:
+    """Have ``work`` done in that thread after what others have given it; does not wait."""
+    return _thread.submit(work)
 
 
 def in_paddle_thread(work: Callable[[], Result]) -> Result:
     """Do ``work`` in that thread, after what others have given it, and wait for its result.
 
-    Never call it from within ``work``: it would wait for itself.
+    Within work of that thread it is done at once.
     """
-    return _thread_of(os.getpid()).submit(work).result()
+    return work() if hasattr(_here, "is_paddle_thread") else submit(work).result()
 
 
-@functools.cache
-def _thread_of(process: int) -> ThreadPoolExecutor:
-    """A forked process gets its own: threads do not survive the fork."""
-    name = f"paddle-{process}"
-    return ThreadPoolExecutor(1, thread_name_prefix=name, initializer=paddle.disable_static)
+def _begin() -> None:
+    import paddle  # takes seconds, and many who import this module never paint
+
+    paddle.disable_static()
+    _here.is_paddle_thread = True
+
+
+def _create() -> None:
+    """Start when something is to be done; a forked process gets its own, for threads do not
+    survive the fork."""
+    global _thread
+    _thread = ThreadPoolExecutor(1, thread_name_prefix="paddle", initializer=_begin)
+
+
+_create()
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_create)

@@ -135,6 +135,7 @@ class Painter:
                 model that takes none, or one that does not fit.
         """
         label_map = np.asarray(label_map)
+        self.check(label_map)
         inputs = self._inputs(label_map, seed=seed, style=style, instance_map=instance_map)
         return self._run([inputs], label_map.shape)[0]
 
@@ -147,7 +148,8 @@ class Painter:
     ) -> list[np.ndarray]:
         """Paint label maps of one size at once: the pictures of :meth:`paint`, but for rounding.
 
-        On a CPU that takes longer than one by one.
+        Several at once take longer on a CPU than one by one. The maps are not checked here: whoever
+        took them in has asked :meth:`check`.
         """
         inputs = [
             self._inputs(label_map, seed=seed, style=style)
@@ -163,8 +165,7 @@ class Painter:
         style: np.ndarray | str | None,
         instance_map: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
-        """What the generator takes in, by name; checked."""
-        self.check(label_map)
+        """What the generator takes in, by name, of a checked label map."""
         self._check_instances(instance_map, label_map.shape)
         padded = self._pad(label_map)
         inputs = {"label_map": padded.astype(np.int32)}
@@ -216,14 +217,14 @@ class Painter:
         rows, columns = (-(-side // self.multiple) for side in (height, width))
         return rows * self.multiple, columns * self.multiple
 
-    def check(self, label_map: np.ndarray) -> None:
-        """Refuse a label map that cannot be painted; raises LabelMapError."""
-        self.label_set.check(label_map)
-        self.limits.check(height=label_map.shape[0], width=label_map.shape[1])
+    def check(self, label_map: np.ndarray, *, where: str = "label map") -> None:
+        """Refuse a label map that cannot be painted; ``where`` names it. Raises LabelMapError."""
+        self.label_set.check(label_map, where=where)
+        self.limits.check(height=label_map.shape[0], width=label_map.shape[1], where=where)
         if not self.card.dont_care and (label_map == DONT_CARE).any():
             raise LabelMapError(
-                f"the model '{self.name}' knows no \"don't care\" (255); give every pixel one of "
-                f"the labels 0..{len(self.label_set) - 1}",
+                f"{where}: the model '{self.name}' knows no \"don't care\" (255); give every pixel "
+                f"one of the labels 0..{len(self.label_set) - 1}",
                 code="label_unknown",
                 ids=[DONT_CARE],
                 highest=len(self.label_set) - 1,

@@ -8,37 +8,26 @@ every error with HTTP 200.
 from __future__ import annotations
 
 import logging
-import uuid
-from functools import partial
+import selectors
+import socket
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, g, jsonify, request, send_from_directory
+from flask import Flask, Response, abort, request, send_from_directory
 from flask_cors import CORS
-from werkzeug.exceptions import HTTPException
 
-from spade_paddle.errors import UserError
 from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
 from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.authorization import require_token
-from spade_paddle.serving.clients import is_there
-from spade_paddle.serving.error_codes import (
-    RETRY_AFTER_SECONDS,
-    code_of_fault,
-    code_of_status,
-    error_body,
-    is_callers_fault,
-    status_of,
-)
+from spade_paddle.serving.error_answers import add_error_answers
 from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import observe
-from spade_paddle.serving.painting_queue import ClientGone
 from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
 
 ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
+ADDRESSES = f"/, /healthz, /labels, /metrics, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
 STATIC_FOLDER = Path(__file__).parent / "static"
 # Given explicitly: the table of types of some systems calls JavaScript "text/plain".
 _MIME_TYPES = {
@@ -50,9 +39,6 @@ _MIME_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-# A refused body is read and thrown away up to here: a browser that cannot finish sending shows
-# "network error" instead of our answer.
-_MAX_DRAINED_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -61,7 +47,6 @@ def extend(
     app: Flask,
     *,
     service: PaintService,
-    settings: Settings,
     annotating: AnnotatingService | None = None,
     static_folder: Path = STATIC_FOLDER,
 ) -> None:
@@ -69,26 +54,22 @@ def extend(
 
     Args:
         app: PaddleHub's app, or an empty one.
-        service: paints; asked for its label set and limits.
-        settings: origins, body limit, token, access log.
+        service: paints; its settings say which origins, body limit, token and access log.
         annotating: makes label maps of photos; None: by PaddleSeg, where it is installed.
         static_folder: holds the page's ``index.html`` and the folder ``ui``.
     """
+    settings = service.settings
     _use_standard_logger(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.ensure_ascii = False
     app.json.sort_keys = False
-    observe(app, service=service, settings=settings)
+    observe(app, service=service)
     if settings.api_token is not None:
         require_token(app, token=settings.api_token)
     _add_page(app, static_folder=static_folder)
-    if annotating is None:
-        annotating = AnnotatingService(rules=lambda: service.rules, settings=settings)
-    _add_information(app, service=service, annotating=annotating)
-    _add_predict(app, service=service)
-    _add_annotate(app, annotating=annotating)
-    _add_error_answers(app, settings=settings)
-    _add_headers(app, settings=settings)
+    _add_service(app, service=service, annotating=annotating or AnnotatingService(service))
+    add_error_answers(app, addresses=ADDRESSES)
+    _add_headers(app, cors_origins=settings.cors_origins)
 
 
 def _use_standard_logger(app: Flask) -> None:
@@ -105,10 +86,11 @@ def _add_page(app: Flask, *, static_folder: Path) -> None:
     def index() -> Response:
         if request.method == "POST":  # PaddleHub's rule for "/" allows it
             abort(405, valid_methods=["GET"])
-        return _send_static(static_folder, "index.html")
+        return send_from_directory(static_folder, "index.html")
 
     def ui(path: str) -> Response:
-        return _send_static(static_folder / "ui", path)
+        mimetype = _MIME_TYPES.get(Path(path).suffix)
+        return send_from_directory(static_folder / "ui", path, mimetype=mimetype)
 
     if "index" in app.view_functions:
         app.view_functions["index"] = index
@@ -117,36 +99,27 @@ def _add_page(app: Flask, *, static_folder: Path) -> None:
     app.add_url_rule("/ui/<path:path>", "gaugan_ui", ui)
 
 
-def _send_static(folder: Path, path: str) -> Response:
-    return send_from_directory(folder, path, mimetype=_MIME_TYPES.get(Path(path).suffix))
-
-
-def _add_information(app: Flask, *, service: PaintService, annotating: AnnotatingService) -> None:
-    def healthz() -> tuple[Response, int]:
+def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingService) -> None:
+    def healthz() -> tuple[dict[str, str], int]:
         if not service.is_ready:
-            return jsonify({"status": "starting"}), 503
-        model = {"model": service.painter.name, "version": service.painter.version}
-        return jsonify({"status": "ok", **model}), 200
+            return {"status": "starting"}, 503
+        painter = service.painter
+        return {"status": "ok", "model": painter.name, "version": painter.version}, 200
 
-    def labels() -> Response:
-        return jsonify({**service.describe(), "annotate": annotating.is_available})
+    def labels() -> dict[str, Any]:
+        return {**service.describe(), "annotate": annotating.is_available}
+
+    def predict() -> dict[str, Any]:
+        content = _sent_json(example=PAINT_EXAMPLE)
+        environ = request.environ  # the thread that paints has no request
+        return _answer(service.paint_json(content, is_there=lambda: _is_there(environ)))
+
+    def annotate() -> dict[str, Any]:
+        return _answer(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
 
     app.add_url_rule("/healthz", "gaugan_healthz", healthz)
     app.add_url_rule("/labels", "gaugan_labels", labels)
-
-
-def _add_predict(app: Flask, *, service: PaintService) -> None:
-    def predict() -> Response:
-        content = _sent_json(example=PAINT_EXAMPLE)
-        return _results(service.paint_json(content, is_there=partial(is_there, request.environ)))
-
     app.add_url_rule(PREDICT_ROUTE, "gaugan_predict", predict, methods=["POST"])
-
-
-def _add_annotate(app: Flask, *, annotating: AnnotatingService) -> None:
-    def annotate() -> Response:
-        return _results(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
-
     app.add_url_rule(ANNOTATE_ROUTE, "gaugan_annotate", annotate, methods=["POST"])
 
 
@@ -156,121 +129,45 @@ def _sent_json(*, example: str) -> dict[str, Any]:
     return parse_json(request.get_data(cache=False), example=example)
 
 
-def _results(results: list[dict[str, Any]]) -> Response:
-    return jsonify({"status": "000", "msg": "", "results": results})
+def _answer(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """PaddleHub's form."""
+    return {"status": "000", "msg": "", "results": results}
 
 
-def _add_error_answers(app: Flask, *, settings: Settings) -> None:
-    def user_error(error: UserError) -> Response:
-        """What the person who asked can put right, in the error's own words."""
-        if not is_callers_fault(error):
-            return unexpected(error)
-        status = status_of(error)
-        body = error_body(str(error), code=error.code, details=error.details)
-        response = _answer(body, status)
-        if status == 503:
-            seconds = error.details.get("retry_after_seconds", RETRY_AFTER_SECONDS)
-            response.headers["Retry-After"] = str(seconds)
-        if status == 401:
-            response.headers["WWW-Authenticate"] = "Bearer"
-            _drain_body()
-        return response
+def _is_there(environ: dict[str, Any]) -> bool:
+    """Whether a client holds its connection open, as far as the web server lets one see.
 
-    def client_gone(error: ClientGone) -> Response:
-        return Response(status=499)  # as nginx logs it; nobody reads it
-
-    def http_error(error: HTTPException) -> Response:
-        """What Flask refuses by itself (404, 405, 413, 415), in our form."""
-        if error.code is None or error.code < 400:  # a redirect is an exception, too
-            return error.get_response()
-        if error.code == 413:
-            _drain_body()
-        message, details = _sentence(error, settings=settings)
-        response = _answer(
-            error_body(message, code=code_of_status(error.code), details=details), error.code
-        )
-        if "Allow" in error.get_response().headers:
-            response.headers["Allow"] = error.get_response().headers["Allow"]
-        return response
-
-    def unexpected(error: Exception) -> Response:
-        """A fault of the service: the log has it, the answer its reference."""
-        reference = uuid.uuid4().hex[:8]
-        logger.error("fault %s in %s %s", reference, request.method, request.path, exc_info=error)
-        message = (
-            f"the service failed (reference {reference}); try again, and if it stays, look for "
-            "the reference in the service's log"
-        )
-        code = code_of_fault(error)
-        return _answer(error_body(message, code=code, details={"reference": reference}), 500)
-
-    app.register_error_handler(UserError, user_error)
-    app.register_error_handler(ClientGone, client_gone)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, unexpected)
+    Browsers close it when the page gives up a request, as the doodle page does at every stroke.
+    To be asked after the body was read.
+    """
+    connection = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
+    if connection is None:
+        return True
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            if not selector.select(timeout=0):
+                return True  # silent, but open
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except (OSError, ValueError):  # reset, or closed on our side
+        return False
 
 
-def _sentence(error: HTTPException, *, settings: Settings) -> tuple[str, dict[str, Any]]:
-    """What to tell about an error that the web framework raised."""
-    if error.code == 404:
-        message = (
-            f"there is nothing at {request.path}; there are /, /healthz, /labels, /metrics, "
-            f"POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
-        )
-        return message, {"path": request.path}
-    if error.code == 405:
-        return f"{request.method} is not possible at {request.path}", {"path": request.path}
-    if error.code == 413:
-        message = (
-            f"body: at most {settings.max_body_bytes} bytes are allowed, got "
-            f"{request.content_length or 'more'}; send fewer or smaller label maps"
-        )
-        return message, {"max_body_bytes": settings.max_body_bytes}
-    if error.code == 415:
-        came = request.mimetype or "none"
-        message = (
-            f"Content-Type: expected application/json, got {came}; send the header "
-            "'Content-Type: application/json'"
-        )
-        return message, {"came": came}
-    return error.description or error.name, {}
-
-
-def _drain_body() -> None:
-    stream, left = request.environ["wsgi.input"], request.content_length or 0
-    left = min(left, _MAX_DRAINED_BYTES)
-    while left > 0:
-        try:
-            read = len(stream.read(min(left, 64 * 1024)))
-        except OSError:  # the client went away or fell silent
-            return
-        if not read:
-            return
-        left -= read
-
-
-def _answer(body: dict[str, Any], status: int) -> Response:
-    g.error_code = body["code"]
-    response = jsonify(body)
-    response.status_code = status
-    return response
-
-
-def _add_headers(app: Flask, *, settings: Settings) -> None:
+def _add_headers(app: Flask, *, cors_origins: tuple[str, ...]) -> None:
     def headers(response: Response) -> Response:
         """What every answer carries, whoever made it."""
         response.headers["X-Content-Type-Options"] = "nosniff"
         if response.mimetype == "application/json" and not request.path.startswith("/ui/"):
             response.headers["Cache-Control"] = "no-store"
-        if settings.cors_origins:
+        if cors_origins:
             response.headers.add("Vary", "Origin")
         return response
 
     app.after_request(headers)
-    if settings.cors_origins:
+    if cors_origins:
         CORS(
             app,
-            origins=list(settings.cors_origins),
+            origins=list(cors_origins),
             always_send=False,
             vary_header=False,
             methods=["GET", "POST"],

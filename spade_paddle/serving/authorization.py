@@ -20,8 +20,7 @@ def require_token(app: Flask, *, token: str) -> None:
         """Raises RequestError (unauthorized); equal times for all wrong tokens."""
         if request.method in _FREE_METHODS:
             return
-        came = request.headers.get("Authorization", "")
-        scheme, _, given = came.partition(" ")
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         canonical = f"{scheme.capitalize()} {given.strip()}"  # a scheme has no case
         if not hmac.compare_digest(canonical.encode(), expected):
             said = "another token" if given else "none"

@@ -6,12 +6,6 @@ This is the one table; the page translates by these names and the README lists t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from spade_paddle.errors import LabelMapError, ModelError, RequestError, UserError
-
-# Where nothing better is known; a full painting queue estimates it.
-RETRY_AFTER_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -53,42 +47,3 @@ _ROWS = (
     ErrorCode("busy", 503, "Too many requests wait already; try again after Retry-After seconds."),
 )
 ERROR_CODES = {row.code: row for row in _ROWS}
-
-_CODE_OF_STATUS = {
-    400: "bad_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-}
-
-
-def code_of_status(status: int) -> str:
-    """The code for an HTTP error that the web framework raised by itself."""
-    return _CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal")
-
-
-def is_callers_fault(error: UserError) -> bool:
-    """Whether the request is wrong (answer its text) or the service is (answer ``internal``)."""
-    return isinstance(error, (RequestError, LabelMapError))
-
-
-def code_of_fault(error: Exception) -> str:
-    """The code for what is the service's fault."""
-    if isinstance(error, ModelError):
-        return "model_missing"
-    # Paddle says it in words only, on CPU and GPU alike
-    if isinstance(error, MemoryError) or "ResourceExhausted" in str(error):
-        return "out_of_memory"
-    return "internal"
-
-
-def status_of(error: UserError) -> int:
-    """The HTTP status for an error of the caller; 400 for a code that is not in the table."""
-    row = ERROR_CODES.get(error.code)
-    return row.status if row else 400
-
-
-def error_body(message: str, *, code: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The JSON body of an error, in PaddleHub's envelope."""
-    return {"status": "101", "msg": message, "results": "", "code": code, "details": details or {}}

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
 
 from spade_paddle.data.photos import read_photo
 from spade_paddle.errors import DataError, LabelMapError
-from spade_paddle.serving.label_images import decode_label_image
-from spade_paddle.serving.picture import encode_image
-from spade_paddle.serving.schema import LabelInput
+from spade_paddle.files import write_atomically
+from spade_paddle.serving.orders import encode_image
+from spade_paddle.serving.sent_pictures import read_sent_label_map
 from spade_paddle.serving.service import PaintService
 
 
-def read_label_file(path: str | Path, *, service: PaintService) -> LabelInput:
-    """Read a label map from a PNG file. Raises DataError, RequestError or LabelMapError."""
+def read_label_file(path: str | Path, *, service: PaintService) -> np.ndarray:
+    """A label map ``uint8`` [H, W] of a PNG file. Raises DataError, RequestError, LabelMapError."""
     path = Path(path)
     try:
         data = path.read_bytes()
@@ -27,10 +25,7 @@ def read_label_file(path: str | Path, *, service: PaintService) -> LabelInput:
             "check the path",
             code="file_unreadable",
         ) from error
-    label_map, notes = decode_label_image(
-        data, label_set=service.rules.label_set, limits=service.rules.sizes, where=str(path)
-    )
-    return LabelInput(label_map, tuple(notes))
+    return read_sent_label_map(data, painter=service.painter, where=str(path))[0]
 
 
 def read_style(style: str | Path, *, service: PaintService) -> np.ndarray | str:
@@ -42,7 +37,7 @@ def read_style(style: str | Path, *, service: PaintService) -> np.ndarray | str:
     Raises:
         DataError: the photo cannot be read. LabelMapError: neither a name nor a file.
     """
-    names = service.rules.style_names
+    names = service.painter.styles
     if str(style) in names:
         return str(style)
     if not Path(style).is_file():
@@ -99,23 +94,15 @@ def paint_files(
                 f"{file}: the picture would replace the label map; choose another output folder",
                 code="would_overwrite",
             )
-        label_map = read_label_file(file, service=service).label_map
+        label_map = read_label_file(file, service=service)
         image = service.paint_array(label_map, seed=seed, style=given)
-        _write(target, encode_image(image, image_format=image_format))
+        data = encode_image(image, image_format=image_format)
+        try:
+            write_atomically(target, lambda new, data=data: new.write_bytes(data), shared=True)
+        except OSError as error:
+            raise DataError(
+                f"{target}: cannot be written ({error.strerror}); choose another output folder",
+                code="file_unwritable",
+            ) from error
         written.append(target)
     return written
-
-
-def _write(target: Path, data: bytes) -> None:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        partial.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise DataError(
-            f"{target}: cannot be written ({error.strerror}); choose another output folder",
-            code="file_unwritable",
-        ) from error

@@ -16,7 +16,6 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from spade_paddle.serving.metrics import share_between_processes
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
 
 # gunicorn kills a worker that is silent for 30 s by default; loading a model may take longer.
 WORKER_TIMEOUT_SECONDS = 120
@@ -27,8 +26,9 @@ THREADS_PER_WORKER = 256
 logger = logging.getLogger("spade_paddle.serving")
 
 
-def configure(cfg: Config, *, port: str | int, service: PaintService, settings: Settings) -> None:
+def configure(cfg: Config, *, port: str | int, service: PaintService) -> None:
     """Set up gunicorn in the parent process, before it forks its workers."""
+    settings = service.settings
     cfg.set("bind", f"{settings.host}:{port}")
     cfg.set("worker_class", "gthread")
     cfg.set("threads", THREADS_PER_WORKER)
@@ -43,7 +43,14 @@ def configure(cfg: Config, *, port: str | int, service: PaintService, settings: 
 
 def _add_hooks(cfg: Config, *, service: PaintService, metrics_folder: Path) -> None:
     def when_ready(server: Any) -> None:
-        _stop_gracefully_at_interrupt()
+        """Let Ctrl-C do what SIGTERM does; gunicorn would cut requests off. Again, it does."""
+        at_once = signal.getsignal(signal.SIGINT)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGINT, at_once)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        signal.signal(signal.SIGINT, stop)
 
     def post_worker_init(worker: Any) -> None:
         """A worker begins: leave Ctrl-C to the parent, load the painter."""
@@ -63,32 +70,19 @@ def _add_hooks(cfg: Config, *, service: PaintService, metrics_folder: Path) -> N
         cfg.set(hook.__name__, hook)
 
 
-def _stop_gracefully_at_interrupt() -> None:
-    """Let Ctrl-C do what SIGTERM does; gunicorn would cut requests off. The second time it does."""
-    at_once = signal.getsignal(signal.SIGINT)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, at_once)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    signal.signal(signal.SIGINT, stop)
-
-
 class PlainApplication(BaseApplication):
-    """A WSGI app under gunicorn, configured by the settings alone."""
+    """A WSGI app under gunicorn, configured by its service's settings alone."""
 
-    def __init__(self, app: Any, *, service: PaintService, settings: Settings) -> None:
+    def __init__(self, app: Any, *, service: PaintService) -> None:
         self._app = app
         self._service = service
-        self._settings = settings
         super().__init__()
 
     def load_config(self) -> None:
         """Called by gunicorn, in the parent process."""
-        self.cfg.set("workers", self._settings.workers)
-        configure(
-            self.cfg, port=self._settings.port, service=self._service, settings=self._settings
-        )
+        settings = self._service.settings
+        self.cfg.set("workers", settings.workers)
+        configure(self.cfg, port=settings.port, service=self._service)
 
     def load(self) -> Any:
         """Called by gunicorn, in each worker."""

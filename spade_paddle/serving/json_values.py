@@ -70,8 +70,11 @@ def whole_number(value: Any, *, where: str) -> int:
     return value
 
 
-def check_keys(content: dict[str, Any], *, known: Sequence[str], where: str) -> None:
-    """Refuse keys that do not exist, so that a mistyped one is not silently ignored."""
+def check_keys(
+    content: dict[str, Any], *, known: Sequence[str], where: str, needed: Sequence[str] = ()
+) -> None:
+    """Refuse keys that do not exist, so that a mistyped one is not silently ignored, and an object
+    that lacks one."""
     for key in content:
         if key in known:
             continue
@@ -83,10 +86,6 @@ def check_keys(content: dict[str, Any], *, known: Sequence[str], where: str) -> 
             key=start,
             known=list(known),
         )
-
-
-def need_keys(content: dict[str, Any], *, needed: Sequence[str], where: str) -> None:
-    """Refuse an object that lacks a key."""
     for key in needed:
         if key not in content:
             raise RequestError(

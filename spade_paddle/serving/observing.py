@@ -10,7 +10,6 @@ from flask import Flask, Response, g, request
 
 from spade_paddle.serving.metrics import CONTENT_TYPE
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
 
 # Asked for every few seconds by the page and by machines; they would bury everything else.
 _POLLS = ("/healthz", "/metrics")
@@ -18,7 +17,7 @@ _POLLS = ("/healthz", "/metrics")
 access_logger = logging.getLogger("spade_paddle.serving.access")
 
 
-def observe(app: Flask, *, service: PaintService, settings: Settings) -> None:
+def observe(app: Flask, *, service: PaintService) -> None:
     """Count every request of an app, log it when the settings say so, and add ``/metrics``.
 
     To be called before anything else that may answer a request before its route does.
@@ -37,7 +36,7 @@ def observe(app: Flask, *, service: PaintService, settings: Settings) -> None:
         metrics.request_seconds.labels(route).observe(seconds)
         if "error_code" in g:
             metrics.errors.labels(g.error_code).inc()
-        if settings.access_log and request.path not in _POLLS:
+        if service.settings.access_log and request.path not in _POLLS:
             access_logger.info(
                 "%s %s %s %d ms %s bytes %s",
                 request.method,

@@ -27,22 +27,13 @@ def refuse_gpu_mode() -> None:
     Raises:
         SystemExit: in that mode.
     """
-    if not _is_worker(sys.argv[0]):
+    if Path(sys.argv[0]).parts[-3:] != ("paddlehub", "serving", "worker.py"):
         return
     print(MESSAGE, file=sys.stderr, flush=True)
-    _end_hub()
-    raise SystemExit(2)
-
-
-def _is_worker(program: str) -> bool:
-    return Path(program).parts[-3:] == ("paddlehub", "serving", "worker.py")
-
-
-def _end_hub() -> None:
-    """Stop ``hub serving start`` and what it started: without us it would wait for ever."""
     hub = psutil.Process().parent()
-    if hub is None or not {"serving", "start"} <= set(hub.cmdline()):
-        return
-    for process in [*hub.children(recursive=True), hub]:
-        if process.pid != os.getpid():
-            process.terminate()
+    if hub is not None and {"serving", "start"} <= set(hub.cmdline()):
+        # without us it, and what it started, would wait for ever
+        for process in [*hub.children(recursive=True), hub]:
+            if process.pid != os.getpid():
+                process.terminate()
+    raise SystemExit(2)

@@ -1,24 +1,23 @@
-"""Requests queue round the painter: equal orders are painted once, and too many are refused."""
+"""Orders queue before the painter: equal ones are painted once, and too many are refused."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from concurrent import futures
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 from cachetools import LRUCache
 
 from spade_paddle.errors import RequestError
+from spade_paddle.inference import paddle_thread
 from spade_paddle.serving.metrics import Metrics
-from spade_paddle.serving.picture import Picture
+from spade_paddle.serving.orders import Order, Picture
 
 # How much the newest picture counts in the mean time that Retry-After is estimated from.
 _NEWEST = 0.2
@@ -28,53 +27,26 @@ class ClientGone(Exception):
     """Nobody waits for the picture any more, so it was not painted."""
 
 
-@dataclass(frozen=True, eq=False)
-class Order:
-    """One picture that is asked for.
-
-    ``label_map`` is ``uint8`` [H, W], checked; ``style`` a photo ``uint8`` [h, w, 3], a
-    name, or numbers ``float32`` [D].
-    """
-
-    label_map: np.ndarray
-    seed: int | None = None
-    style: np.ndarray | str | None = None
-    image_format: str = "png"
-
-    @cached_property
-    def key(self) -> bytes:
-        """Equal for orders that get the same file."""
-        is_array = isinstance(self.style, np.ndarray)
-        style = self.style.shape if is_array else self.style
-        digest = hashlib.sha256(
-            repr((self.label_map.shape, self.seed, style, self.image_format)).encode()
-        )
-        digest.update(np.ascontiguousarray(self.label_map))
-        if is_array:
-            digest.update(np.ascontiguousarray(self.style))
-        return digest.digest()
-
-
 @dataclass(eq=False)
-class _Request:
-    """One call of ``PaintingQueue.paint``."""
+class _Client:
+    """Who waits in one call of ``PaintingQueue.paint``."""
 
     is_there: Callable[[], bool]
 
 
 @dataclass(eq=False)
 class _Job:
-    """An order that waits or is being painted, and all requests that want it."""
+    """An order that waits or is being painted, and all who want it, first who brought it."""
 
     key: Hashable
     order: Order
-    opened_by: _Request
-    requests: set[_Request]
-    picture: futures.Future = field(default_factory=futures.Future)
+    brought_by: _Client
+    clients: set[_Client]
+    picture: Future[Picture] = field(default_factory=Future)
 
 
 class PaintingQueue:
-    """Paints one batch at a time in a thread of its own, which starts with the first order.
+    """Paints one batch at a time in the thread of Paddle.
 
     Args:
         paint: pictures ``uint8`` [H, W, 3] of orders whose label maps have one size.
@@ -100,16 +72,12 @@ class PaintingQueue:
         self._max_wait_seconds = max_wait_seconds
         self._batch_size = batch_size
         self._metrics = metrics
-        self._cache: LRUCache = LRUCache(cache_bytes, getsizeof=lambda one: one.size_bytes)
+        # of pictures that are there, each as the future that gave it
+        self._cache: LRUCache = LRUCache(cache_bytes, getsizeof=lambda one: one.result().size_bytes)
         self._jobs: dict[Hashable, _Job] = {}  # those that wait and those that are being painted
         self._waiting: deque[_Job] = deque()
         self._seconds_per_pixel = 0.0
         self._lock = threading.Lock()  # of all that stands above
-        self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="painting")
-
-    def call(self, work: Callable[[], Any]) -> Any:
-        """Do something else with the painter in its turn."""
-        return self._thread.submit(work).result()
 
     def paint(
         self, orders: Sequence[Order], *, is_there: Callable[[], bool] = lambda: True
@@ -125,17 +93,17 @@ class PaintingQueue:
             ClientGone: ``is_there`` said no.
         """
         until = time.monotonic() + self._max_wait_seconds
-        request = _Request(is_there)
-        ordered = self._enter(orders, request)
+        client = _Client(is_there)
+        entered = self._enter(orders, client)
         try:
             return [
                 (picture.result(max(until - time.monotonic(), 0)), known)
-                for picture, known in ordered
+                for picture, known in entered
             ]
-        except futures.TimeoutError:
+        except TookTooLong:
             raise self._busy(f"no picture within {self._max_wait_seconds} seconds") from None
         finally:
-            self._leave(request)
+            self._leave(client)
 
     def refuse_waiting(self) -> None:
         """Tell everybody who waits ``busy``, as the service ends; what is being painted goes on."""
@@ -144,63 +112,56 @@ class PaintingQueue:
                 self._drop(job, self._busy("the service is being stopped"))
 
     def _enter(
-        self, orders: Sequence[Order], request: _Request
-    ) -> list[tuple[futures.Future, bool]]:
+        self, orders: Sequence[Order], client: _Client
+    ) -> list[tuple[Future[Picture], bool]]:
         shared = self._cache.maxsize > 0
         # a key that is equal to no other
         keys = [order.key if shared else object() for order in orders]
         with self._lock:
-            new = [key for key in keys if key not in self._cache and key not in self._jobs]
-            if new and self._is_full():
+            is_new = any(key not in self._cache and key not in self._jobs for key in keys)
+            if is_new and self._is_full():
                 self._drop_unwanted()
                 if self._is_full():
                     raise self._busy(f"{self._length} requests wait already")
-            return [self._order(key, order, request) for key, order in zip(keys, orders)]
+            return [self._find(key, order, client) for key, order in zip(keys, orders)]
 
-    def _order(self, key: Hashable, order: Order, request: _Request) -> tuple[futures.Future, bool]:
-        """One picture to wait for, and whether it was there already."""
-        painted = self._cache.get(key)
-        if painted is not None:
+    def _find(self, key: Hashable, order: Order, client: _Client) -> tuple[Future[Picture], bool]:
+        """One picture to wait for, and whether it was there or on its way already."""
+        if key in self._cache:
             self._metrics().cache_hits.inc()
-            done: futures.Future = futures.Future()
-            done.set_result(painted)
-            return done, True
+            return self._cache[key], True
         job = self._jobs.get(key)
         if job is not None:
             self._metrics().joined.inc()
-            job.requests.add(request)
+            job.clients.add(client)
             return job.picture, True
-        job = _Job(key=key, order=order, opened_by=request, requests={request})
-        self._jobs[key] = job
+        job = self._jobs[key] = _Job(key, order, brought_by=client, clients={client})
         self._waiting.append(job)
-        self._metrics().queue_length.set(len(self._waiting))
-        self._thread.submit(self._work)
+        self._tell_length()
+        paddle_thread.submit(self._work)
         return job.picture, False
 
-    def _leave(self, request: _Request) -> None:
+    def _leave(self, client: _Client) -> None:
         with self._lock:
             for job in list(self._jobs.values()):
-                job.requests.discard(request)
-                if not job.requests and job in self._waiting:
+                job.clients.discard(client)
+                if not job.clients and job in self._waiting:
                     self._drop(job, ClientGone())
 
     def _is_full(self) -> bool:
-        requests = {job.opened_by for job in self._jobs.values()}
-        return len(requests) >= self._length + self._batch_size
+        clients = {job.brought_by for job in self._jobs.values()}
+        return len(clients) >= self._length + self._batch_size
 
     def _drop_unwanted(self) -> None:
         for job in list(self._waiting):
-            if not any(request.is_there() for request in job.requests):
+            if not any(client.is_there() for client in job.clients):
                 self._drop(job, ClientGone())
 
     def _drop(self, job: _Job, error: Exception) -> None:
         self._waiting.remove(job)
-        self._finish(job)
-        job.picture.set_exception(error)
-
-    def _finish(self, job: _Job) -> None:
+        self._tell_length()
         del self._jobs[job.key]
-        self._metrics().queue_length.set(len(self._waiting))
+        job.picture.set_exception(error)
 
     def _work(self) -> None:
         """Paint the next batch. Called once for every order, so that none is left over."""
@@ -219,7 +180,7 @@ class PaintingQueue:
         batch = same[: self._batch_size]
         for job in batch:
             self._waiting.remove(job)
-        self._metrics().queue_length.set(len(self._waiting))
+        self._tell_length()
         return batch
 
     def _paint_batch(self, batch: list[_Job]) -> None:
@@ -232,23 +193,23 @@ class PaintingQueue:
                     self._paint_batch([job])
                 return
             with self._lock:
-                self._finish(batch[0])
+                del self._jobs[batch[0].key]
             batch[0].picture.set_exception(error)
             return
         seconds = time.perf_counter() - start
-        pictures = [
-            Picture(image, image_format=job.order.image_format, seconds=seconds)
-            for job, image in zip(batch, images)
-        ]
+        self._metrics().painting_seconds.observe(seconds)
+        self._metrics().pictures.inc(len(batch))
         with self._lock:
             self._note_time(seconds / sum(job.order.label_map.size for job in batch))
-            for job, picture in zip(batch, pictures):
+            for job, image in zip(batch, images):
+                picture = Picture(image, image_format=job.order.image_format, seconds=seconds)
+                job.picture.set_result(picture)
                 if picture.size_bytes <= self._cache.maxsize:
-                    self._cache[job.key] = picture
-                self._finish(job)
-        self._metrics().painted(seconds, pictures=len(batch))
-        for job, picture in zip(batch, pictures):
-            job.picture.set_result(picture)
+                    self._cache[job.key] = job.picture
+                del self._jobs[job.key]
+
+    def _tell_length(self) -> None:
+        self._metrics().queue_length.set(len(self._waiting))
 
     def _note_time(self, seconds_per_pixel: float) -> None:
         share = _NEWEST if self._seconds_per_pixel else 1.0

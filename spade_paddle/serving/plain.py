@@ -28,16 +28,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         ConfigError, ModelError: a setting or the model folder is wrong.
     """
-    settings = settings or Settings.read()
-    service = open_service(settings)
-    app = _app_of(service, settings=settings)
+    app, service = _open(settings or Settings.read())
     service.warm_up()
     return app
-
-
-def open_service(settings: Settings) -> PaintService:
-    """A service of the model folder that the settings name; raises as ``create_app``."""
-    return PaintService.of_folder(Path(settings.model or WEIGHTS), settings=settings)
 
 
 def run(settings: Settings) -> None:
@@ -47,12 +40,12 @@ def run(settings: Settings) -> None:
     if settings.threads is None and settings.workers > 1:  # they share the cores
         threads = max(usable_cores() // settings.workers, 1)
         settings = dataclasses.replace(settings, threads=threads)
-    service = open_service(settings)
-    app = _app_of(service, settings=settings)
-    PlainApplication(app, service=service, settings=settings).run()
+    app, service = _open(settings)
+    PlainApplication(app, service=service).run()
 
 
-def _app_of(service: PaintService, *, settings: Settings) -> Flask:
+def _open(settings: Settings) -> tuple[Flask, PaintService]:
+    service = PaintService.of_folder(Path(settings.model or WEIGHTS), settings=settings)
     app = Flask("spade_paddle.serving", static_folder=None)
-    extend(app, service=service, settings=settings)
-    return app
+    extend(app, service=service)
+    return app, service

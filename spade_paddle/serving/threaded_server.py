@@ -17,7 +17,6 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -44,7 +43,7 @@ class InProgress:
             return self._changed.wait_for(lambda: self._count == 0, timeout=seconds)
 
 
-def serve(app: Flask, *, port: int, service: PaintService, settings: Settings) -> None:
+def serve(app: Flask, *, port: int, service: PaintService) -> None:
     """Answer requests until SIGTERM or Ctrl-C; then finish those that have begun, and exit with 0.
 
     To be called in the main thread. A second signal ends the process at once.
@@ -52,7 +51,7 @@ def serve(app: Flask, *, port: int, service: PaintService, settings: Settings) -
     Raises:
         SystemExit: always.
     """
-    requests = InProgress()
+    settings, requests = service.settings, InProgress()
 
     class RequestHandler(WSGIRequestHandler):
         timeout = settings.idle_seconds
@@ -71,7 +70,7 @@ def serve(app: Flask, *, port: int, service: PaintService, settings: Settings) -
     server.serve_forever()
     if not requests.wait_for_none(seconds=settings.stop_seconds):
         logger.warning("requests were not done within %s s and are cut off", settings.stop_seconds)
-        service.refuse_waiting()
+        service.queue.refuse_waiting()
         requests.wait_for_none(seconds=1)  # of those who wait, for their answers
         logging.shutdown()
         os._exit(0)  # an ordinary exit would wait for the thread that paints

@@ -50,6 +50,10 @@ class FakePainter:
 
     padded_size = Painter.padded_size
 
+    def check(self, label_map: np.ndarray, *, where: str = "label map") -> None:
+        self.label_set.check(label_map, where=where)
+        self.limits.check(height=label_map.shape[0], width=label_map.shape[1], where=where)
+
     def warm_up(self) -> None:
         self.paint(np.zeros((self.height, self.width), np.uint8))
 
@@ -60,6 +64,7 @@ class FakePainter:
         seed: int | None = None,
         style: np.ndarray | str | None = None,
     ) -> np.ndarray:
+        self.check(label_map)
         self.asked_styles.append(style)
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
@@ -74,7 +79,10 @@ class FakePainter:
 
     def paint_many(self, label_maps, *, seeds, styles) -> list[np.ndarray]:
         self.batches.append(len(label_maps))
-        return [self.paint(label_map) for label_map in label_maps]
+        return [
+            self.paint(label_map, seed=seed, style=style)
+            for label_map, seed, style in zip(label_maps, seeds, styles)
+        ]
 
 
 def wait_until(holds: Callable[[], object]) -> None:
@@ -138,17 +146,9 @@ def make_client(painter, annotator, tmp_path):
         (static / "index.html").write_text("<title>doodle</title>", encoding="utf-8")
         (static / "ui/main.js").write_text("export {}", encoding="utf-8")
         annotating = AnnotatingService(
-            rules=lambda: service.rules,
-            settings=settings,
-            load_annotator=None if paddleseg else lambda: annotator,
+            service, load_annotator=None if paddleseg else lambda: annotator
         )
-        extend(
-            app,
-            service=service,
-            settings=settings,
-            annotating=annotating,
-            static_folder=static,
-        )
+        extend(app, service=service, annotating=annotating, static_folder=static)
         return app.test_client()
 
     return make

@@ -36,14 +36,17 @@ class Painter:
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         return height, width
 
+    def check(self, label_map, *, where: str) -> None:
+        self.label_set.check(label_map, where=where)
+
     def warm_up(self) -> None:
         """Nothing to load."""
 
-    def paint(self, label_map, *, seed=None, style=None) -> np.ndarray:
-        if seed == HELD_SEED:
+    def paint_many(self, label_maps, *, seeds, styles) -> list[np.ndarray]:
+        if HELD_SEED in seeds:
             (self._pipes / "begun").write_text("begun\n")
             (self._pipes / "go_on").read_text()
-        return self.label_set.colorize(label_map)
+        return [self.label_set.colorize(label_map) for label_map in label_maps]
 
 
 def main() -> None:
@@ -51,15 +54,15 @@ def main() -> None:
     settings = Settings.read({"port": int(port)})
     service = PaintService(load_painter=lambda: Painter(Path(pipes)), settings=settings)
     app = Flask("stand-in", static_folder=None)
-    extend(app, service=service, settings=settings)
+    extend(app, service=service)
     if mode == "THREADED":
         from spade_paddle.serving.threaded_server import serve
 
-        serve(app, port=settings.port, service=service, settings=settings)
+        serve(app, port=settings.port, service=service)
     else:
         from spade_paddle.serving.gunicorn_server import PlainApplication
 
-        PlainApplication(app, service=service, settings=settings).run()
+        PlainApplication(app, service=service).run()
 
 
 if __name__ == "__main__":

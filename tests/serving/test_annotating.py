@@ -258,8 +258,10 @@ def test_a_service_that_has_annotated_nothing_has_not_loaded_paddle():
     program = (
         "import sys\n"
         "from spade_paddle.serving.annotating import AnnotatingService\n"
+        "from spade_paddle.serving.service import PaintService\n"
         "from spade_paddle.serving.settings import Settings\n"
-        "assert AnnotatingService(rules=None, settings=Settings()).is_available\n"
+        "painting = PaintService(load_painter=None, settings=Settings())\n"
+        "assert AnnotatingService(painting).is_available\n"
         "assert not {'paddle', 'paddleseg', 'torch'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

@@ -65,11 +65,9 @@ def client(label_set):
     painter.styles = {"bright": None, "sunset": None}
     given_settings = Settings.read({"max_body_bytes": 2_000_000}, environ={})
     service = PaintService(load_painter=lambda: painter, settings=given_settings)
-    annotating = AnnotatingService(
-        rules=lambda: service.rules, settings=given_settings, load_annotator=lambda: annotator
-    )
+    annotating = AnnotatingService(service, load_annotator=lambda: annotator)
     app = Flask("fuzz")
-    extend(app, service=service, settings=given_settings, annotating=annotating)
+    extend(app, service=service, annotating=annotating)
     return app.test_client()
 
 

@@ -14,18 +14,22 @@ from spade_paddle.data import colour_masks
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.serving.label_images import decode_label_image
+from spade_paddle.serving.sent_pictures import read_sent_label_map
 from tests.pictures import file_bytes, palette_png, scene
+from tests.serving.conftest import FakePainter
 
 LIMITS = SizeLimits(min_side=32, max_pixels=512 * 512)
 
 
+def read_with(label_set: LabelSet, data: bytes) -> tuple[np.ndarray, list[dict]]:
+    painter = FakePainter(label_set)
+    painter.limits = LIMITS
+    return read_sent_label_map(data, painter=painter, where="images[0]")
+
+
 @pytest.fixture
 def decode(label_set):
-    def run(data: bytes, *, limits: SizeLimits = LIMITS):
-        return decode_label_image(data, label_set=label_set, limits=limits, where="images[0]")
-
-    return run
+    return lambda data: read_with(label_set, data)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -39,7 +43,7 @@ def hand_made_png(width: int, height: int, *, bits: int, kind: int, rows: bytes)
 
 
 def codes(notes) -> list[str]:
-    return [note.code for note in notes]
+    return [note["code"] for note in notes]
 
 
 def test_a_grey_png_is_read_as_ids_without_any_change(decode):
@@ -102,8 +106,9 @@ def test_colours_near_the_palette_are_snapped_and_counted(decode, label_set):
     picture[:2, :10] += 3
     read, notes = decode(file_bytes(picture))
     assert np.array_equal(read, ids)
-    assert notes[0].to_dict()["code"] == "colors_snapped"
-    assert notes[0].details == {"count": 20, "total": 64 * 64}
+    (note,) = notes
+    assert note.pop("message").startswith("20 of 4096 pixels")
+    assert note == {"code": "colors_snapped", "count": 20, "total": 64 * 64}
 
 
 def test_more_than_one_per_cent_of_foreign_colours_is_refused_with_the_count(decode, label_set):
@@ -168,10 +173,10 @@ def test_labels_of_one_colour_are_told_to_send_ids(label_set):
     alike = LabelSet("alike", (first, replace(second, color=first.color)))
     with pytest.raises(LabelMapError, match="pixel values are the ids") as caught:
         data = file_bytes(alike.colorize(np.zeros((64, 64), np.uint8)))
-        decode_label_image(data, label_set=alike, limits=LIMITS, where="images[0]")
+        read_with(alike, data)
     assert caught.value.code == "unknown_colors"
     ids = np.ones((64, 64), np.uint8)
-    read, _ = decode_label_image(file_bytes(ids), label_set=alike, limits=LIMITS, where="x")
+    read, _ = read_with(alike, file_bytes(ids))
     assert np.array_equal(read, ids)
 
 
@@ -180,7 +185,7 @@ def test_transparent_pixels_become_dont_care_and_are_counted(decode, label_set):
     rgba[:8] = 0
     read, notes = decode(file_bytes(rgba))
     assert (read[:8] == 255).all() and (read[8:32] == 1).all()
-    assert notes[0].details == {"count": 8 * 64}
+    assert (notes[0]["code"], notes[0]["count"]) == ("transparent_pixels", 8 * 64)
 
 
 def test_ids_saved_into_three_equal_channels_are_taken_as_ids_with_a_note(decode):

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.metrics import Metrics
-from spade_paddle.serving.painting_queue import ClientGone, Order, PaintingQueue
+from spade_paddle.serving.orders import Order
+from spade_paddle.serving.painting_queue import ClientGone, PaintingQueue
 from tests.pictures import b64, open64, scene
 from tests.serving import conftest
 
@@ -216,7 +217,7 @@ def test_who_waited_too_long_is_told_busy_and_what_nobody_waits_for_is_not_paint
     with pytest.raises(RequestError):  # its picture is painted on, for those who ask again
         held.result()
     painter.go_on.set()
-    queue.call(lambda: None)
+    in_paddle_thread(lambda: None)
     assert [known for _, known in queue.paint([order(1)])] == [True]
     assert len(painter.batches) == 1
 
@@ -339,7 +340,7 @@ def test_other_work_has_its_turn_between_pictures(make_queue, painter, pool):
     first = pool.submit(queue.paint, [order(1)])
     painter.wait_until_begun()
     done = threading.Event()
-    other = pool.submit(partial(queue.call, done.set))
+    other = pool.submit(in_paddle_thread, done.set)
     assert not done.wait(0.05)
     painter.go_on.set()
     other.result()

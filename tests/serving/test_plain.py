@@ -53,7 +53,7 @@ def test_a_wrong_setting_or_model_is_one_line_and_exit_code_2(tmp_path, argument
 
 def test_a_model_that_is_not_there_is_named():
     with pytest.raises(ModelError, match="/nowhere"):
-        plain.open_service(Settings(model="/nowhere"))
+        plain.create_app(Settings(model="/nowhere"))
 
 
 def test_the_app_for_other_servers_paints_with_the_shipped_model_and_without_paddlehub(tmp_path):

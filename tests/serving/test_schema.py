@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,22 +8,28 @@ from spade_paddle.data.photos import ORIENTATION
 from spade_paddle.errors import LabelMapError, RequestError, UserError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.json_values import parse_json
-from spade_paddle.serving.schema import RequestRules, parse_request
+from spade_paddle.serving.schema import read_orders
 from tests.pictures import b64, file_bytes, png64, raw_labels, scene
 from tests.serving.test_label_images import hand_made_png
 
 
 @pytest.fixture
-def rules(label_set):
-    sizes = SizeLimits(min_side=32, max_pixels=256 * 256)
-    return RequestRules(label_set=label_set, sizes=sizes, max_images=3)
+def painter(painter):
+    painter.limits = SizeLimits(min_side=32, max_pixels=256 * 256)
+    painter.styles = {}
+    return painter
 
 
 @pytest.fixture
-def refusal(rules):
+def read(painter):
+    return lambda content: read_orders(content, painter=painter, max_images=3)
+
+
+@pytest.fixture
+def refusal(read):
     def run(content) -> UserError:
         with pytest.raises((RequestError, LabelMapError)) as caught:
-            parse_request(content, rules=rules)
+            read(content)
         return caught.value
 
     return run
@@ -51,30 +55,27 @@ def test_json_that_is_not_an_object_is_refused_and_says_what_came(body, came):
     assert caught.value.code == "json_not_object"
 
 
-def test_pngs_and_raw_ids_give_the_same_label_maps(rules):
+def test_pngs_and_raw_ids_give_the_same_label_maps(read):
     ids = scene(48, 96)
-    from_png = parse_request({"images": [png64(ids)]}, rules=rules)
-    from_raw = parse_request({"labels": [raw_labels(ids)]}, rules=rules)
-    assert np.array_equal(from_png.inputs[0].label_map, ids)
-    assert np.array_equal(from_raw.inputs[0].label_map, ids)
+    (from_png,) = read({"images": [png64(ids)]})
+    (from_raw,) = read({"labels": [raw_labels(ids)]})
+    assert np.array_equal(from_png.label_map, ids)
+    assert np.array_equal(from_raw.label_map, ids)
 
 
-def test_seed_and_format_have_defaults_and_null_means_not_given(rules):
-    request = parse_request(
-        {"images": [png64(scene())], "seed": None, "style": None, "format": None}, rules=rules
-    )
-    assert (request.seed, request.style, request.image_format) == (None, None, "png")
-    request = parse_request(
-        {"images": [png64(scene())], "seed": 2**32 - 1, "format": "jpeg"}, rules=rules
-    )
-    assert (request.seed, request.image_format) == (2**32 - 1, "jpeg")
+def test_seed_and_format_have_defaults_and_null_means_not_given(read):
+    (order,) = read({"images": [png64(scene())], "seed": None, "style": None, "format": None})
+    assert (order.seed, order.style, order.image_format) == (None, None, "png")
+    (order,) = read({"images": [png64(scene())], "seed": 2**32 - 1, "format": "jpeg"})
+    assert (order.seed, order.image_format) == (2**32 - 1, "jpeg")
 
 
-def test_a_canvas_data_url_and_wrapped_base64_are_accepted(rules):
+def test_a_canvas_data_url_and_wrapped_base64_are_accepted(read):
     text = png64(scene())
     wrapped = "\n".join(text[i : i + 76] for i in range(0, len(text), 76))
     for form in ("data:image/png;base64," + text, wrapped):
-        assert parse_request({"images": [form]}, rules=rules).inputs[0].label_map.shape == (64, 64)
+        (order,) = read({"images": [form]})
+        assert order.label_map.shape == (64, 64)
 
 
 @pytest.mark.parametrize(
@@ -141,24 +142,28 @@ def test_a_mistake_in_the_second_map_names_the_second_map(refusal):
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
-def test_a_style_photo_is_read_upright_and_may_be_larger_than_a_label_map(rules, image_format):
+def test_a_style_photo_is_read_upright_and_may_be_larger_than_a_label_map(
+    painter, read, image_format
+):
     lying = np.zeros((1200, 1600, 3), np.uint8)
     lying[:, 800:] = 255
     exif = Image.Exif()
     exif[ORIENTATION] = 8  # turn left: then the right half is above
     style = b64(file_bytes(lying, image_format=image_format, exif=exif.tobytes()))
-    rules = dataclasses.replace(rules, has_styles=True)
-    photo = parse_request({"images": [png64(scene())], "style": style}, rules=rules).style
+    painter.has_styles = True
+    (order,) = read({"images": [png64(scene())], "style": style})
+    photo = order.style
     assert photo.dtype == np.uint8 and photo.shape[2] == 3
     assert 512 <= photo.shape[1] < photo.shape[0] <= 1024
     middle = photo.shape[0] // 2
     assert photo[: middle - 8].min() > 250 and photo[middle + 8 :].max() < 5
 
 
-def test_a_grey_style_photo_is_read_as_rgb(rules):
-    rules = dataclasses.replace(rules, has_styles=True)
+def test_a_grey_style_photo_is_read_as_rgb(painter, read):
+    painter.has_styles = True
     content = {"images": [png64(scene())], "style": b64(file_bytes(scene()))}
-    assert parse_request(content, rules=rules).style.shape == (64, 64, 3)
+    (order,) = read(content)
+    assert order.style.shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(
@@ -169,44 +174,45 @@ def test_a_grey_style_photo_is_read_as_rgb(rules):
         (hand_made_png(8000, 8000, bits=8, kind=2, rows=b""), "photo_too_large"),
     ],
 )
-def test_a_style_that_is_no_photo_is_refused(rules, data, code):
-    rules = dataclasses.replace(rules, has_styles=True)
+def test_a_style_that_is_no_photo_is_refused(painter, read, data, code):
+    painter.has_styles = True
     with pytest.raises(RequestError, match=r"^style: ") as caught:
-        parse_request({"images": [png64(scene())], "style": b64(data)}, rules=rules)
+        read({"images": [png64(scene())], "style": b64(data)})
     assert caught.value.code == code
 
 
-def test_a_style_may_be_named_and_an_unknown_name_is_answered_with_the_known_ones(rules):
-    rules = dataclasses.replace(rules, style_names=("bright", "sunset"))
-    request = parse_request({"images": [png64(scene())], "style_name": "sunset"}, rules=rules)
-    assert request.style == "sunset"
+def test_a_style_may_be_named_and_an_unknown_name_is_answered_with_the_known_ones(painter, read):
+    painter.styles = {"bright": np.zeros(4), "sunset": np.ones(4)}
+    (order,) = read({"images": [png64(scene())], "style_name": "sunset"})
+    assert order.style == "sunset"
     with pytest.raises(RequestError, match=r"'dusk'|\"dusk\".*bright, sunset") as caught:
-        parse_request({"images": [png64(scene())], "style_name": "dusk"}, rules=rules)
+        read({"images": [png64(scene())], "style_name": "dusk"})
     assert caught.value.code == "style_unknown"
     assert caught.value.details == {"known": ["bright", "sunset"]}
 
 
-def test_a_style_comes_back_as_the_numbers_that_an_answer_had(rules):
-    rules = dataclasses.replace(rules, style_dim=3)
+def test_a_style_comes_back_as_the_numbers_that_an_answer_had(painter, read):
+    painter.style_dim = 3
     content = {"images": [png64(scene())], "style_vector": [0.5, -1, 2.25]}
-    style = parse_request(content, rules=rules).style
+    (order,) = read(content)
+    style = order.style
     assert style.dtype == np.float32 and style.tolist() == [0.5, -1, 2.25]
 
 
 @pytest.mark.parametrize(
     "vector", [[1, 2], [1, 2, 3, 4], [1, 2, "3"], [1, 2, True], [1, 2, 1e9], "1,2,3", [[1, 2, 3]]]
 )
-def test_numbers_that_are_no_style_are_refused(rules, vector):
-    rules = dataclasses.replace(rules, style_dim=3)
+def test_numbers_that_are_no_style_are_refused(painter, read, vector):
+    painter.style_dim = 3
     with pytest.raises(RequestError, match=r"style_vector: expected 3 numbers") as caught:
-        parse_request({"images": [png64(scene())], "style_vector": vector}, rules=rules)
+        read({"images": [png64(scene())], "style_vector": vector})
     assert caught.value.code == "bad_value"
 
 
-def test_one_style_only_and_none_for_a_model_without(rules):
+def test_one_style_only_and_none_for_a_model_without(read):
     content = {"images": [png64(scene())], "style_vector": [1, 2, 3]}
     with pytest.raises(RequestError) as caught:
-        parse_request(content, rules=rules)
+        read(content)
     assert caught.value.code == "no_styles"
     with pytest.raises(RequestError, match="either 'style_name' or 'style_vector'"):
-        parse_request({**content, "style_name": "bright"}, rules=rules)
+        read({**content, "style_name": "bright"})

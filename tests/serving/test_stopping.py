@@ -14,6 +14,7 @@ import pytest
 from gunicorn.config import Config
 
 from spade_paddle.serving import gunicorn_server
+from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 from tests.pictures import png64, scene
 from tests.serving.conftest import ROOT, wait_until
@@ -149,7 +150,8 @@ def test_all_workers_count_together_and_those_that_died_are_no_longer_at_work(st
 def test_gunicorn_follows_the_settings(monkeypatch, tmp_path):
     monkeypatch.setattr(gunicorn_server, "share_between_processes", lambda: tmp_path)
     cfg, settings = Config(), Settings(host="0.0.0.0", stop_seconds=7, idle_seconds=8)
-    gunicorn_server.configure(cfg, port=9000, service=None, settings=settings)
+    service = PaintService(load_painter=None, settings=settings)
+    gunicorn_server.configure(cfg, port=9000, service=service)
     assert cfg.bind == ["0.0.0.0:9000"]
     assert (cfg.graceful_timeout, cfg.keepalive, cfg.worker_class_str) == (7, 8, "gthread")
     assert cfg.accesslog is None

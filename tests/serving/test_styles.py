@@ -32,9 +32,8 @@ def painter(landscape, tmp_path_factory) -> Painter:
 @pytest.fixture
 def client(painter):
     app = Flask("styles")
-    settings = Settings()
-    service = PaintService(load_painter=lambda: painter, settings=settings)
-    extend(app, service=service, settings=settings)
+    service = PaintService(load_painter=lambda: painter, settings=Settings())
+    extend(app, service=service)
     return app.test_client()
 
 

@@ -1,7 +1,7 @@
-"""Bytes of a picture file -> label map. Pure functions; nothing is painted or stored here.
+"""Bytes of a picture file that somebody sent -> a label map, or a photo. Nothing is stored here.
 
-What a picture says is read by data/label_pictures.py; here is what a request must keep to, what is
-refused and what is noted.
+What a label map's picture says is read by data/label_pictures.py, and photos by data/photos.py;
+here is what a request must keep to, what is refused and what is noted.
 
 Legend: H, W height and width.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 import zlib
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -21,60 +21,87 @@ from PIL import Image
 from spade_paddle.data.colour_masks import colours_to_labels
 from spade_paddle.data.label_pictures import ID_MODES, LOSSY, ids_in_grey, pixel_values
 from spade_paddle.data.labels import DONT_CARE, LabelSet
-from spade_paddle.errors import ConfigError, LabelMapError, RequestError
+from spade_paddle.data.photos import read_photo_bytes
+from spade_paddle.errors import ConfigError, DataError, LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
+
+if TYPE_CHECKING:  # it loads Paddle
+    from spade_paddle.inference.painter import Painter
 
 NEAR = 24  # a channel of an area in a label's colour differs by so much at most
 MAX_UNKNOWN_SHARE = 0.01  # of the pixels may be in colours of no label and not beside one
 _BROKEN_FILE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+# A phone's 48 megapixels. Larger photos gain nothing: the networks look at 256 pixels.
+MAX_PHOTO_PIXELS = 50_000_000
+# The largest PNG allowed takes more than half a GB while it is unpacked.
+_ONE_PHOTO_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Note:
-    """Something the service did that the caller may want to know; not an error."""
+def read_sent_photo(data: bytes, *, where: str, short_side: int) -> np.ndarray:
+    """The pixels of a photo, ``uint8`` [h, w, 3] RGB, upright.
 
-    code: str
-    message: str
-    details: dict[str, Any] = field(default_factory=dict)
+    Args:
+        data: the file's bytes: JPEG, PNG, WebP and the other usual kinds.
+        where: the key in the request.
+        short_side: pixels of the shorter side of the result, which is never enlarged.
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form in an answer's ``notes``."""
-        return {"code": self.code, "message": self.message, **self.details}
+    Raises:
+        RequestError: not_an_image or photo_too_large.
+    """
+    try:
+        with _ONE_PHOTO_AT_A_TIME:
+            return read_photo_bytes(
+                data, where=where, max_pixels=MAX_PHOTO_PIXELS, short_side=short_side
+            )
+    except DataError as error:
+        code = "photo_too_large" if error.code == "photo_too_large" else "not_an_image"
+        raise RequestError(str(error), code=code, **error.details) from error
 
 
-def decode_label_image(
-    data: bytes, *, label_set: LabelSet, limits: SizeLimits, where: str
-) -> tuple[np.ndarray, list[Note]]:
+def read_sent_label_map(
+    data: bytes, *, painter: Painter, where: str
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """Read a label map from the bytes of a PNG (or JPEG in palette colours).
 
     Args:
         data: the file's bytes.
+        painter: knows the labels and sizes that can be painted.
         where: what to call the picture in an error ("images[0]", a file name).
 
     Returns:
-        ``uint8`` [H, W] with known ids or 255, and what had to be done to get it.
+        ``uint8`` [H, W] with known ids or 255, and what had to be done to get it, as an answer's
+        ``notes`` tell it.
 
     Raises:
         RequestError: not a picture. LabelMapError: a picture, but not a usable label map.
     """
-    image, values = _open(data, limits=limits, where=where)
+    image = _open(data, limits=painter.limits, where=where)
+    notes: list[dict[str, Any]] = []
+    try:
+        if image.mode in (*ID_MODES, "LA"):
+            ids = pixel_values(image)
+        else:
+            image.load()
+            ids = None
+    except _BROKEN_FILE as error:
+        raise RequestError(
+            f"{where}: the {image.format} picture is broken or cut off; send it again",
+            code="not_an_image",
+        ) from error
     if image.format == "JPEG" and image.mode == "L":
         raise LabelMapError(
             f"{where}: this is a grey JPEG; JPEG changes label ids into their neighbours. "
             "Send the label map as PNG",
             code="lossy_labels",
         )
-    if values is not None:
-        ids, notes = values, []
-    else:
-        ids, notes = _ids_from_colors(image, label_set=label_set, where=where)
-    label_set.check(ids, where=where)
+    if ids is None:
+        ids, notes = _ids_from_colors(image, label_set=painter.label_set, where=where)
+    painter.check(ids, where=where)
     return ids.astype(np.uint8), notes
 
 
-def _open(data: bytes, *, limits: SizeLimits, where: str) -> tuple[Image.Image, np.ndarray | None]:
-    """Open a picture, and read its values if they are ids; its size is checked before any pixel is
-    unpacked."""
+def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
+    """Open a picture and check its size, before any pixel is unpacked."""
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 million pixels on; the limits are far below
@@ -94,21 +121,12 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> tuple[Image.Image, 
             code="not_an_image",
         ) from error
     limits.check(height=image.height, width=image.width, where=where)
-    try:
-        if image.mode in (*ID_MODES, "LA"):
-            return image, pixel_values(image)
-        image.load()
-    except _BROKEN_FILE as error:
-        raise RequestError(
-            f"{where}: the {image.format} picture is broken or cut off; send it again",
-            code="not_an_image",
-        ) from error
-    return image, None
+    return image
 
 
 def _ids_from_colors(
     image: Image.Image, *, label_set: LabelSet, where: str
-) -> tuple[np.ndarray, list[Note]]:
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """What the colours of a picture say, and how many pixels were not exactly in one."""
     pixels = np.asarray(image.convert("RGBA"))  # [H, W, 4]
     opaque = pixels[..., 3] >= 128
@@ -116,11 +134,11 @@ def _ids_from_colors(
     if not opaque.all():
         count = int(total - opaque.sum())
         message = f"{count} transparent pixels were taken as 'don't care' (255)"
-        notes.append(Note("transparent_pixels", message, {"count": count}))
+        notes.append({"code": "transparent_pixels", "message": message, "count": count})
     ids = _ids_in_grey(pixels, opaque, label_set)
     if ids is not None:
         message = "the picture is grey with the ids in all three channels; they were taken as ids"
-        return ids, [*notes, Note("grey_taken_as_ids", message)]
+        return ids, [*notes, {"code": "grey_taken_as_ids", "message": message}]
     try:
         reading = colours_to_labels(
             pixels, label_set, tolerance=NEAR, lossy=image.format in LOSSY, strays=MAX_UNKNOWN_SHARE
@@ -129,15 +147,25 @@ def _ids_from_colors(
         message = f"{where}: {error}; or send a grey PNG whose pixel values are the ids"
         raise LabelMapError(message, code="unknown_colors") from error
     if reading.unknown:
+        code, advice = "unknown_colors", "paint with the colours of GET /labels"
+        if image.format == "JPEG":
+            code, advice = "lossy_labels", "JPEG blurs them; send a PNG"
         far = sum(count for _, count in reading.unknown)
-        raise _refuse_colors(image, label_set=label_set, far=far, total=total, where=where)
-    if reading.snapped:
-        message = (
-            f"{reading.snapped} of {total} pixels were not exactly in a label's colour; the label "
-            "beside or nearest was taken"
+        raise LabelMapError(
+            f"{where}: {far} of {total} pixels are far from every colour of the label set "
+            f"'{label_set.name}'; {advice}",
+            code=code,
+            count=far,
+            total=total,
         )
-        details = {"count": reading.snapped, "total": total}
-        notes.append(Note("colors_snapped", message, details))
+    if reading.snapped:
+        count = reading.snapped
+        message = (
+            f"{count} of {total} pixels were not exactly in a label's colour; the label beside or "
+            "nearest was taken"
+        )
+        note = {"code": "colors_snapped", "message": message, "count": count, "total": total}
+        notes.append(note)
     return reading.label_map, notes
 
 
@@ -154,17 +182,3 @@ def _ids_in_grey(pixels: np.ndarray, opaque: np.ndarray, label_set: LabelSet) ->
     ids = np.full(opaque.shape, DONT_CARE, np.uint8)
     ids[opaque] = values
     return ids
-
-
-def _refuse_colors(
-    image: Image.Image, *, label_set: LabelSet, far: int, total: int, where: str
-) -> LabelMapError:
-    is_jpeg = image.format == "JPEG"
-    cause = "JPEG blurs them; send a PNG" if is_jpeg else "paint with the colours of GET /labels"
-    return LabelMapError(
-        f"{where}: {far} of {total} pixels are far from every colour of the label set "
-        f"'{label_set.name}'; {cause}",
-        code="lossy_labels" if is_jpeg else "unknown_colors",
-        count=far,
-        total=total,
-    )

@@ -1,0 +1,128 @@
+"""Whatever goes wrong in a request becomes JSON of one form, with a code of error_codes.py."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from spade_paddle.errors import LabelMapError, ModelError, RequestError, UserError
+from spade_paddle.serving.error_codes import ERROR_CODES
+from spade_paddle.serving.painting_queue import ClientGone
+
+# Where nothing better is known; a full painting queue estimates it.
+RETRY_AFTER_SECONDS = 2
+# A refused body is read and thrown away up to here: a browser that cannot finish sending shows
+# "network error" instead of our answer.
+_MAX_DRAINED_BYTES = 64 * 1024 * 1024
+# of what Flask refuses by itself
+_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+logger = logging.getLogger("spade_paddle.serving")
+
+
+def add_error_answers(app: Flask, *, addresses: str) -> None:
+    """Let an app answer every error as JSON; ``addresses`` are told to who asks for another."""
+
+    @app.errorhandler(RequestError)
+    @app.errorhandler(LabelMapError)
+    def callers_fault(error: UserError) -> Response:
+        """What the person who asked can put right, in the error's own words."""
+        status = ERROR_CODES[error.code].status if error.code in ERROR_CODES else 400
+        response = _answer(status, error.code, str(error), error.details)
+        if status == 503:
+            seconds = error.details.get("retry_after_seconds", RETRY_AFTER_SECONDS)
+            response.headers["Retry-After"] = str(seconds)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+            _drain_body()
+        return response
+
+    @app.errorhandler(ClientGone)
+    def client_gone(error: ClientGone) -> Response:
+        return Response(status=499)  # as nginx logs it; nobody reads it
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        """What Flask refuses by itself (404, 405, 413, 415), in our form."""
+        original = error.get_response()
+        if original.status_code < 400:  # a redirect is an exception, too
+            return original
+        if error.code == 413:
+            _drain_body()
+        code = _CODES.get(error.code, "bad_request" if error.code < 500 else "internal")
+        message, details = _sentence(error, app=app, addresses=addresses)
+        response = _answer(error.code, code, message, details)
+        if "Allow" in original.headers:
+            response.headers["Allow"] = original.headers["Allow"]
+        return response
+
+    @app.errorhandler(Exception)
+    def our_fault(error: Exception) -> Response:
+        """A fault of the service: the log has it, the answer its reference."""
+        reference = uuid.uuid4().hex[:8]
+        logger.error("fault %s in %s %s", reference, request.method, request.path, exc_info=error)
+        message = (
+            f"the service failed (reference {reference}); try again, and if it stays, look for "
+            "the reference in the service's log"
+        )
+        code = "internal"
+        if isinstance(error, ModelError):
+            code = "model_missing"
+        # Paddle says it in words only, on CPU and GPU alike
+        elif isinstance(error, MemoryError) or "ResourceExhausted" in str(error):
+            code = "out_of_memory"
+        return _answer(500, code, message, {"reference": reference})
+
+
+def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+    g.error_code = code
+    # PaddleHub's form, and ours
+    response = jsonify(status="101", msg=message, results="", code=code, details=details)
+    response.status_code = status
+    return response
+
+
+def _sentence(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, dict[str, Any]]:
+    """What to tell about an error that the web framework raised."""
+    if error.code == 404:
+        message = f"there is nothing at {request.path}; there are {addresses}"
+        return message, {"path": request.path}
+    if error.code == 405:
+        return f"{request.method} is not possible at {request.path}", {"path": request.path}
+    if error.code == 413:
+        most = app.config["MAX_CONTENT_LENGTH"]
+        message = (
+            f"body: at most {most} bytes are allowed, got {request.content_length or 'more'}; "
+            "send fewer or smaller label maps"
+        )
+        return message, {"max_body_bytes": most}
+    if error.code == 415:
+        came = request.mimetype or "none"
+        message = (
+            f"Content-Type: expected application/json, got {came}; send the header "
+            "'Content-Type: application/json'"
+        )
+        return message, {"came": came}
+    return error.description or error.name, {}
+
+
+def _drain_body() -> None:
+    stream, left = request.environ["wsgi.input"], request.content_length or 0
+    left = min(left, _MAX_DRAINED_BYTES)
+    while left > 0:
+        try:
+            read = len(stream.read(min(left, 64 * 1024)))
+        except OSError:  # the client went away or fell silent
+            return
+        if not read:
+            return
+        left -= read
