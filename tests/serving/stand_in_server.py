@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import paddle  # noqa: F401 - first, as in the real service: it takes the signals that follow
 from flask import Flask
 
 from spade_paddle.data.labels import LabelSet
