@@ -20,7 +20,6 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.photos import shrink
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import RequestError
-from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.json_values import check_keys, decode_base64, refuse, whole_number
 from spade_paddle.serving.sent_pictures import read_sent_photo
@@ -78,7 +77,12 @@ class AnnotatingService:
         if reason := self._absence():
             raise RequestError(reason, code="no_annotator")
         painter = self._painting.painter
-        width, height = _wanted_size(content, limits=painter.limits)
+        check_keys(content, known=KEYS, needed=KEYS, where="body")
+        width, height = (whole_number(content[key], where=key) for key in ("width", "height"))
+        painter.limits.check(height=height, width=width, where="width and height")
+        if max(width, height) > MAX_RATIO * min(width, height):
+            expected = f"one side at most {MAX_RATIO} times as long as the other"
+            refuse("width and height", expected, f"{width} x {height}")
         data = decode_base64(content["photo"], where="photo")
         with self._turn():  # unpacking a photo takes memory, too
             start = time.perf_counter()
@@ -129,20 +133,6 @@ class AnnotatingService:
                 self._annotating.release()
         finally:
             self._places.release()
-
-
-def _wanted_size(content: dict[str, Any], *, limits: SizeLimits) -> tuple[int, int]:
-    """Width and height, as the keys of a checked object say. Raises RequestError, LabelMapError."""
-    check_keys(content, known=KEYS, needed=KEYS, where="body")
-    width, height = (whole_number(content[key], where=key) for key in ("width", "height"))
-    limits.check(height=height, width=width, where="width and height")
-    if max(width, height) > MAX_RATIO * min(width, height):
-        refuse(
-            "width and height",
-            f"one side at most {MAX_RATIO} times as long as the other",
-            f"{width} x {height}",
-        )
-    return width, height
 
 
 def crop_middle(photo: np.ndarray, *, width: int, height: int) -> np.ndarray:

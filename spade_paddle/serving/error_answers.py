@@ -18,13 +18,6 @@ RETRY_AFTER_SECONDS = 2
 # A refused body is read and thrown away up to here: a browser that cannot finish sending shows
 # "network error" instead of our answer.
 _MAX_DRAINED_BYTES = 64 * 1024 * 1024
-# of what Flask refuses by itself
-_CODES = {
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-}
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -58,9 +51,7 @@ def add_error_answers(app: Flask, *, addresses: str) -> None:
             return original
         if error.code == 413:
             _drain_body()
-        code = _CODES.get(error.code, "bad_request" if error.code < 500 else "internal")
-        message, details = _sentence(error, app=app, addresses=addresses)
-        response = _answer(error.code, code, message, details)
+        response = _answer(error.code, *_told(error, app=app, addresses=addresses))
         if "Allow" in original.headers:
             response.headers["Allow"] = original.headers["Allow"]
         return response
@@ -91,28 +82,31 @@ def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Re
     return response
 
 
-def _sentence(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, dict[str, Any]]:
-    """What to tell about an error that the web framework raised."""
+def _told(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, str, dict[str, Any]]:
+    """Code, sentence and details of an error that the web framework raised."""
+    path = {"path": request.path}
     if error.code == 404:
         message = f"there is nothing at {request.path}; there are {addresses}"
-        return message, {"path": request.path}
+        return "not_found", message, path
     if error.code == 405:
-        return f"{request.method} is not possible at {request.path}", {"path": request.path}
+        message = f"{request.method} is not possible at {request.path}"
+        return "method_not_allowed", message, path
     if error.code == 413:
         most = app.config["MAX_CONTENT_LENGTH"]
         message = (
             f"body: at most {most} bytes are allowed, got {request.content_length or 'more'}; "
             "send fewer or smaller label maps"
         )
-        return message, {"max_body_bytes": most}
+        return "body_too_large", message, {"max_body_bytes": most}
     if error.code == 415:
         came = request.mimetype or "none"
         message = (
             f"Content-Type: expected application/json, got {came}; send the header "
             "'Content-Type: application/json'"
         )
-        return message, {"came": came}
-    return error.description or error.name, {}
+        return "unsupported_media_type", message, {"came": came}
+    code = "bad_request" if error.code < 500 else "internal"
+    return code, error.description or error.name, {}
 
 
 def _drain_body() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spade_paddle.data.dataset import MAP_ENDINGS, Folder
 from spade_paddle.data.photos import read_photo
 from spade_paddle.errors import DataError, LabelMapError
 from spade_paddle.files import write_atomically
@@ -55,19 +56,9 @@ def label_files(path: str | Path) -> list[Path]:
     path = Path(path)
     if path.is_file():
         return [path]
-    if not path.is_dir():
-        raise DataError(
-            f"{path}: expected a label map (PNG) or a folder of them, but there is nothing; "
-            "check the path",
-            code="file_unreadable",
-        )
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".png")
-    if not files:
-        raise DataError(
-            f"{path}: expected a folder with PNG files, but it has none; label maps end in .png",
-            code="file_unreadable",
-        )
-    return files
+    folder = Folder(path, MAP_ENDINGS)
+    folder.check(expected="expected a label map (PNG) or a folder of them, but there is nothing")
+    return [files[0] for files in folder.by_stem.values()]
 
 
 def paint_files(

@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import signal
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -14,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from prometheus_client.multiprocess import mark_process_dead
 
-from spade_paddle.serving.metrics import share_between_processes
+from spade_paddle.serving.metrics import Metrics, share_between_processes
 from spade_paddle.serving.service import PaintService
 
 # gunicorn kills a worker that is silent for 30 s by default; loading a model may take longer.
@@ -38,10 +37,9 @@ def configure(cfg: Config, *, port: str | int, service: PaintService) -> None:
     cfg.set("accesslog", None)  # the app writes it
     if "control_socket_disable" in cfg.settings:  # newer versions leave a file at home
         cfg.set("control_socket_disable", True)
-    _add_hooks(cfg, service=service, metrics_folder=share_between_processes())
+    metrics_folder = share_between_processes()
+    service.metrics = Metrics()
 
-
-def _add_hooks(cfg: Config, *, service: PaintService, metrics_folder: Path) -> None:
     def when_ready(server: Any) -> None:
         """Let Ctrl-C do what SIGTERM does; gunicorn would cut requests off. Again, it does."""
         at_once = signal.getsignal(signal.SIGINT)

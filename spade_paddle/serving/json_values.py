@@ -109,14 +109,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def kind(value: Any) -> str:
     """A JSON value's type in words."""
-    names = {
-        dict: "an object",
-        list: "a list",
-        str: "a text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-    }
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    names.update({int: "a number", float: "a number"})
     return names.get(type(value), "null")
 
 

@@ -44,12 +44,8 @@ class Metrics:
         self.joined = counter(
             "gaugan_joined", "Pictures that were just being painted for an equal request."
         )
-        self.build = gauge(
-            "gaugan_build_info",
-            "Always 1.",
-            ("version", "model", "model_version"),
-            multiprocess_mode="max",
-        )
+        build = ("version", "model", "model_version")
+        self.build = gauge("gaugan_build_info", "Always 1.", build, multiprocess_mode="max")
 
     def text(self) -> bytes:
         """All of it, as ``GET /metrics`` answers it."""
@@ -63,7 +59,7 @@ class Metrics:
 def share_between_processes() -> Path:
     """Let this process and those forked from it count together, in files of a new folder.
 
-    To be called before any ``Metrics`` is made. The library looks for the variable when it is
+    Only a ``Metrics`` made after it is shared. The library looks for the variable when it is
     imported, which something else may have done already.
 
     Returns:

@@ -14,6 +14,9 @@ from spade_paddle.serving.service import PaintService
 # Asked for every few seconds by the page and by machines; they would bury everything else.
 _POLLS = ("/healthz", "/metrics")
 
+# Clients can invent others, and every label of a count costs memory.
+_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+
 access_logger = logging.getLogger("spade_paddle.serving.access")
 
 
@@ -32,7 +35,8 @@ def observe(app: Flask, *, service: PaintService) -> None:
         seconds = time.perf_counter() - g.get("begun", time.perf_counter())
         route = request.url_rule.rule if request.url_rule else "none"
         metrics = service.metrics
-        metrics.requests.labels(_method(), route, response.status_code).inc()
+        method = request.method if request.method in _METHODS else "other"
+        metrics.requests.labels(method, route, response.status_code).inc()
         metrics.request_seconds.labels(route).observe(seconds)
         if "error_code" in g:
             metrics.errors.labels(g.error_code).inc()
@@ -59,9 +63,3 @@ def observe(app: Flask, *, service: PaintService) -> None:
     app.after_request(answered)
     app.teardown_request(end)
     app.add_url_rule("/metrics", "gaugan_metrics", metrics)
-
-
-def _method() -> str:
-    """The method as a label: clients can invent methods, and every label costs memory."""
-    usual = ("GET", "HEAD", "POST", "OPTIONS")
-    return request.method if request.method in usual else "other"

@@ -54,7 +54,7 @@ class PaintingQueue:
         max_wait_seconds: from ``paint`` to the last picture.
         batch_size: orders given to ``paint`` at once, at most.
         cache_bytes: memory for painted pictures. 0 paints every order, equal or not.
-        metrics: gives what is counted in; asked for only when somebody paints.
+        metrics: gives what is counted in, which is another once processes count together.
     """
 
     def __init__(

@@ -27,7 +27,8 @@ if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
 class PaintService:
     """Paints requests and describes what it can paint.
 
-    Attributes: ``settings``; ``queue``, which requests wait in; ``is_ready`` once it is warmed up.
+    Attributes: ``settings``; ``metrics``, what is counted; ``queue``, which requests wait in;
+    ``is_ready`` once it is warmed up.
 
     The painter is loaded when it is first needed, not before: a process that forks workers must
     not hold one, because its computing threads do not survive the fork and the worker would wait
@@ -36,11 +37,10 @@ class PaintService:
 
     def __init__(self, *, load_painter: Callable[[], Painter], settings: Settings) -> None:
         self._load_painter = load_painter
-        self._creating = threading.Lock()
         self._loading = threading.Lock()
         self._loaded: Painter | None = None
-        self._metrics: Metrics | None = None
         self.settings = settings
+        self.metrics = Metrics()
         self.queue = PaintingQueue(
             paint=self._paint_orders,
             length=settings.queue_length,
@@ -68,14 +68,6 @@ class PaintService:
             ),
             settings=settings,
         )
-
-    @property
-    def metrics(self) -> Metrics:
-        """What is counted. Made when it is first needed: by then it is known for how many."""
-        with self._creating:
-            if self._metrics is None:
-                self._metrics = Metrics()
-            return self._metrics
 
     @property
     def painter(self) -> Painter:
@@ -179,13 +171,12 @@ class PaintService:
 
 def _padding_note(height: int, width: int, *, painter: Painter) -> list[dict[str, Any]]:
     """A note when a size is not a multiple, so that the border was repeated and cut off again."""
-    padded_height, padded_width = painter.padded_size(height, width)
-    if (padded_height, padded_width) == (height, width):
+    rows, columns = painter.padded_size(height, width)
+    if (rows, columns) == (height, width):
         return []
     message = (
-        f"{width} x {height} is not a multiple of {painter.multiple}; painted as {padded_width} x "
-        f"{padded_height} with a repeated border, then cut back"
+        f"{width} x {height} is not a multiple of {painter.multiple}; painted as {columns} x "
+        f"{rows} with a repeated border, then cut back"
     )
-    sizes = {"height": height, "width": width}
-    padded = {"padded_height": padded_height, "padded_width": padded_width}
-    return [{"code": "padded", "message": message, **sizes, **padded}]
+    sizes = {"height": height, "width": width, "padded_height": rows, "padded_width": columns}
+    return [{"code": "padded", "message": message, **sizes}]

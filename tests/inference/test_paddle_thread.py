@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
 
 import pytest
 
@@ -26,6 +27,11 @@ def test_all_work_is_done_in_one_thread_in_turn_and_gives_its_result():
     assert [number for number, _ in results] == list(range(50))
     threads = {thread for _, thread in results}
     assert len(threads) == 1 and threading.get_ident() not in threads
+
+
+def test_work_within_that_thread_is_done_at_once():
+    inner, outer = in_paddle_thread(lambda: (in_paddle_thread(get_ident), get_ident()))
+    assert inner == outer
 
 
 def test_an_error_reaches_the_caller_and_the_thread_goes_on():

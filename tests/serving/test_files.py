@@ -59,7 +59,7 @@ def test_missing_input_and_empty_folders_are_said_plainly(service, tmp_path):
     with pytest.raises(DataError, match="nothing"):
         paint_files(tmp_path / "nope.png", tmp_path, service=service)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="PNG"):
+    with pytest.raises(DataError, match=r"\.png"):
         paint_files(tmp_path / "empty", tmp_path, service=service)
 
 

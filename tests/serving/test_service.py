@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
 
 import numpy as np
 import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 from tests.pictures import open64, png64, raw_labels, scene
@@ -55,6 +57,14 @@ def test_only_one_picture_is_painted_at_a_time(painter):
         answers = [pool.submit(service.paint_json, body) for body in bodies]
         assert all(len(answer.result()) == 1 for answer in answers)
     assert (painter.painted, painter.most_inside) == (40, 1)
+
+
+def test_it_paints_in_the_thread_of_paddle(service, painter):
+    threads, real = [], painter.paint
+    painter.paint = lambda *given, **named: threads.append(get_ident()) or real(*given, **named)
+    service.paint_json({"images": [png64(scene())]})
+    service.paint_array(scene())
+    assert threads == [in_paddle_thread(get_ident)] * 2
 
 
 def test_callers_beyond_the_queue_are_refused_at_once_and_the_others_get_pictures(service, painter):

@@ -7,13 +7,14 @@ import pytest
 from flask import Flask
 from PIL import Image
 
+from spade_paddle.data.labels import LabelSet
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
 from spade_paddle.serving.app import PREDICT_ROUTE, extend
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 from tests.inference.conftest import STYLE_CONFIG, Trained, export, photo
-from tests.pictures import b64, file_bytes, open64, raw_labels, scene
+from tests.pictures import b64, file_bytes, open64, png64, raw_labels, scene
 
 NAMES = ("bright", "sunset")
 
@@ -47,6 +48,15 @@ def test_the_service_tells_the_names_and_paints_the_style_that_is_asked_for(clie
         pictures.append(np.asarray(open64(result["image"])))
         assert np.array_equal(pictures[-1], painter.paint(scene(), style=name))
     assert not np.array_equal(*pictures)
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_the_ids_of_a_request_are_checked_once(client, monkeypatch, kind):
+    checked, check = [], LabelSet.check
+    monkeypatch.setattr(LabelSet, "check", lambda *given, **named: checked.append(check(*given)))
+    sent = png64(scene(top=3)) if kind == "images" else raw_labels(scene(top=3))
+    assert client.post(PREDICT_ROUTE, json={kind: [sent]}).status_code == 200
+    assert len(checked) == 1
 
 
 def test_a_style_that_the_model_lacks_and_a_style_given_twice_are_refused(client):
