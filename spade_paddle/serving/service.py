@@ -62,12 +62,8 @@ class PaintService:
         from spade_paddle.model_card import ModelCard
 
         ModelCard.open(folder)
-        return cls(
-            load_painter=lambda: Painter.load(
-                folder, threads=settings.threads, use_gpu=settings.use_gpu
-            ),
-            settings=settings,
-        )
+        given = {"threads": settings.threads, "use_gpu": settings.use_gpu}
+        return cls(load_painter=lambda: Painter.load(folder, **given), settings=settings)
 
     @property
     def painter(self) -> Painter:
@@ -124,10 +120,7 @@ class PaintService:
         """
         orders = read_orders(content, painter=self.painter, max_images=self.settings.max_images)
         painted = self.queue.paint(orders, is_there=is_there)
-        return [
-            self._result(order, picture, known=known)
-            for order, (picture, known) in zip(orders, painted)
-        ]
+        return [self._result(order, *one) for order, one in zip(orders, painted)]
 
     def paint_array(
         self,
@@ -150,7 +143,7 @@ class PaintService:
             styles=[order.style for order in orders],
         )
 
-    def _result(self, order: Order, picture: Picture, *, known: bool) -> dict[str, Any]:
+    def _result(self, order: Order, picture: Picture, known: bool) -> dict[str, Any]:
         """What an answer says of one label map; a chosen style for others in its light."""
         height, width = order.label_map.shape
         result = {
