@@ -32,7 +32,17 @@ ALLOWED = {
         *("model_card", "networks", "onednn", "weights"),
     },
     "inference": {
-        *("config", "data", "engine", "errors", "files", "layers", "model_card", "networks"),
+        *(
+            "assets",
+            "config",
+            "data",
+            "engine",
+            "errors",
+            "files",
+            "layers",
+            "model_card",
+            "networks",
+        ),
         "weights",
     },
     "convert": {
