@@ -24,9 +24,10 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, Optional, get_args
 
 from annotated_types import Ge, Le
+from pydantic import AllowInfNan
 from pydantic.dataclasses import dataclass
 
-from spade_paddle.fields import STRICT, AtLeast32, Probability, Share, Weight, of
+from spade_paddle.fields import STRICT, AtLeast32, Probability, Share, of
 
 LoadMode = Literal[
     "resize_and_crop",
@@ -39,6 +40,8 @@ LoadMode = Literal[
     "none",
 ]
 LOAD_MODES = get_args(LoadMode)
+# infinite: everything is kept
+Gib = Annotated[float, AllowInfNan(), Ge(0)]
 ValShare = Annotated[float, Ge(0), Le(0.9)]
 Ratio = Annotated[float, Ge(1 / 8), Le(8), "from 1/8 to 8"]
 Balance = Annotated[Share, "from 0 (every photo alike) to 1"]
@@ -63,7 +66,7 @@ class DataConfig:
     label_balance: Balance = of(0.0, "0: each photo once an epoch; 1: rare labels more often")
     instance_edges: bool = of(True, "the networks have an instance edge channel")
     icpe_compatible: bool = of(False, "clade_icpe: positions as the public code has them")
-    cache_gib: Weight = of(2.0, "memory for photos once read, GiB a process; 0: none are kept")
+    cache_gib: Gib = of(2.0, "memory for photos once read, GiB a process; 0: none are kept")
 
     @property
     def crop_height(self) -> int:

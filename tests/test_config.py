@@ -144,6 +144,7 @@ def mode(name, *, upsampling="normal", **data):
         ),
         ({"optimizer": {"gradient_clip": 0}}, "must be above 0, or null, got 0"),
         ({"optimizer": {"beta1": float("inf")}}, "'optimizer.beta1' must be at least 0, got inf"),
+        ({"data": {"cache_gib": float("nan")}}, "'data.cache_gib' must be at least 0, got nan"),
         ({"seed": 1.0}, "'seed' must be of type int, got 1.0"),
         ({"data": {"flip": "yes"}}, "'data.flip' must be of type bool, got 'yes'; write true or"),
         ({"data": {"flip": 1}}, "'data.flip' must be of type bool, got 1"),
@@ -178,6 +179,7 @@ def test_wrong_configurations_name_the_field_and_what_is_expected(content, messa
         mode("fixed", aspect_ratio=2.0, load_size=32),
         mode("none"),
         {"data": {"val_share": 0, "cache_gib": 0}},
+        {"data": {"cache_gib": float("inf")}},
     ],
 )
 def test_load_modes_ask_of_the_load_size_only_what_they_need(content):
