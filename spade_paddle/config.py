@@ -287,7 +287,7 @@ def read_config(
     """
     content = copy.deepcopy(content)
     if isinstance(content, dict):
-        places = {**places, **override(content, overrides)}
+        places = override(content, overrides, places)
         for section, name in (earlier.split(".") for earlier in EARLIER):
             options = content.get(section)
             if isinstance(options, dict) and options.get(name) is False:

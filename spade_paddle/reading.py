@@ -52,30 +52,34 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
     return content or {}, {name: f"{path}:{line}" for name, line in lines}
 
 
-def override(content: dict[str, Any], options: Sequence[str]) -> dict[str, str]:
+def override(
+    content: dict[str, Any], options: Sequence[str], places: Mapping[str, str]
+) -> dict[str, str]:
     """Change content by options such as ``generator.ngf=32``.
 
     Returns:
-        the option that set it, by a field's dotted name.
+        ``places`` with the option where it set a field.
 
     Raises:
         ConfigError: an option is not of that form.
     """
-    places = {}
+    places = dict(places)
     for option in options:
         place, (key, separator, text) = f"--set {option}", option.partition("=")
         *sections, name = key.strip().split(".")
+        if not separator or not name:
+            problem = "expected FIELD=VALUE, for example --set total_images=1000"
+            raise ConfigError(f"{place}: {problem}", code="config_syntax")
         inner: Any = content
         for section in sections:
             inner = inner.setdefault(section, {})
             if not isinstance(inner, dict):
                 problem = f"'{section}' is a single value, not a section"
                 raise ConfigError(f"{place}: {problem}", code="config_syntax")
-        if not separator or not name:
-            problem = "expected FIELD=VALUE, for example --set total_images=1000"
-            raise ConfigError(f"{place}: {problem}", code="config_syntax")
-        inner[name], _ = _parse(text, place=place)
-        places[key.strip()] = place
+        inner[name], lines = _parse(text, place=place)
+        inside = f"{key.strip()}."  # of a whole section, which goes with all that was in it
+        places = {field: at for field, at in places.items() if not field.startswith(inside)}
+        places |= {inside[:-1]: place, **{inside + field: place for field, _ in lines}}
     return places
 
 
@@ -117,7 +121,7 @@ def build(
         problem = f"'{name}' must be {known[name].limits}, got something else"
     else:
         problem = f"'{name}' must be {_wanted(known[name], came, typed=noun == 'field')}"
-    # outside of "except", for the cause would show secrets
+    # not within "except": the cause would show secrets
     raise ConfigError(f"{place(name)}: {problem}", code=code, **{noun: name})
 
 

@@ -81,6 +81,19 @@ def test_an_overridden_value_is_told_by_its_option_not_by_a_line(tmp_path):
         read_config({"generator": {"ngf": 0}}, where="the place")
 
 
+def test_a_section_that_is_overridden_goes_with_its_lines(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("data:\n  crop_size: 100\n  load_size: 320\n", encoding="utf-8")
+    for option, told in (
+        ("data={load_size: 9}", "--set data={load_size: 9}: 'data.load_size' must be at least 32"),
+        ("data={crop_size: 320}", f"{path}: 'data.load_size' must be at least 320"),
+        ("data=3", "--set data=3: data must hold"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            load_config(path, overrides=[option])
+        assert str(error.value).startswith(told)
+
+
 @pytest.mark.parametrize("text", ["2e-4", "2.0e-4", "2.0e-04", "0.0002", "2E-4", "+2e-4"])
 def test_every_way_to_write_a_float_is_one(tmp_path, text):
     path = tmp_path / "c.yaml"

@@ -71,10 +71,7 @@ Token = Annotated[
 ]
 
 
-@dataclass(
-    frozen=True,
-    config=ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True),
-)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", hide_input_in_errors=True))
 class Settings:
     """The checked values."""
 
@@ -126,13 +123,14 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         given = {name: value for name, value in (given or {}).items() if value is not None}
-        found = {row.name: environ.get(variable(row.name), "").strip() for row in TABLE}
-        found = {name: text for name, text in found.items() if text}
+        found = {row.name: environ.get(variable(row.name), "") for row in TABLE}
+        values = {**{name: text for name, text in found.items() if text.strip()}, **given}
+        values = {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
 
         def place(name: str) -> str:
             return f"setting {given_as(name) if name in given else variable(name)}"
 
-        return build(cls, {**found, **given}, place=place, noun="setting")
+        return build(cls, values, place=place, noun="setting")
 
 
 TABLE = tuple(entries(Settings))

@@ -103,6 +103,56 @@ def test_a_token_is_never_shown_neither_in_errors_nor_in_the_settings(token):
     assert "0123456789abcdef" not in repr(good)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("use_gpu", 1, True),
+        ("use_gpu", " No ", False),
+        ("access_log", False, False),
+        ("threads", " 3 ", 3),
+        ("threads", None, None),
+        ("host", " ::1 ", "::1"),
+        ("cors_origins", "*", ("*",)),
+        ("cors_origins", ["https://a.example"], ("https://a.example",)),
+        ("cors_origins", ("*",), ("*",)),
+        ("api_token", " 0123456789abcdef ", "0123456789abcdef"),
+    ],
+)
+def test_values_of_other_forms_are_read(name, value, read):
+    assert getattr(Settings.read({name: value}, environ={}), name) == read
+    if isinstance(value, str):
+        assert getattr(Settings.read(environ={f"GAUGAN_{name.upper()}": value}), name) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("port", "70000", "'port' must be a whole number from 1 to 65535, got '70000'"),
+        ("threads", 0, "'threads' must be a whole number of at least 1, got 0"),
+        ("max_pixels", "8.5", "'max_pixels' must be a whole number of at least 1024, got '8.5'"),
+        ("use_gpu", "maybe", "'use_gpu' must be 1, 0, true, false, yes or no, got 'maybe'"),
+        ("use_gpu", 2, "'use_gpu' must be 1, 0, true, false, yes or no, got 2"),
+        ("host", " ", "'host' must be a text that is not empty, got ''"),
+        ("cors_origins", ["*", "https://a.example"], "'cors_origins' must be origins such as "),
+        ("api_token", "short", "must be at least 8 letters, digits and signs of ASCII without"),
+        ("treads", 1, "unknown setting 'treads'; did you mean 'threads'?"),
+        ("qqqq", 1, "unknown setting 'qqqq'; known: host, port, "),
+    ],
+)
+def test_an_error_says_where_what_was_expected_and_what_came(name, value, told):
+    with pytest.raises(ConfigError) as caught:
+        Settings.read({name: value}, environ={}, given_as="--{}".format)
+    assert str(caught.value).startswith(f"setting --{name}: ") and told in str(caught.value)
+    code = "setting_unknown" if told.startswith("unknown") else "setting_invalid"
+    assert (caught.value.code, caught.value.details) == (code, {"setting": name})
+
+
+def test_a_token_that_is_given_in_code_is_not_shown_either():
+    with pytest.raises(ValueError, match="api_token") as caught:
+        Settings(api_token="short7")
+    assert "short7" not in str(caught.value)
+
+
 def test_the_module_readme_documents_every_setting_with_its_default():
     readme = (ROOT / "hub_module/README.md").read_text(encoding="utf-8")
     for setting in TABLE:
