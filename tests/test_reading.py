@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 import yaml
@@ -154,6 +155,23 @@ def test_every_field_says_what_it_means_and_what_it_must_be():
     assert all(entry.meaning for entry in told.values())
     assert all(entry.limits for entry in told.values() if entry.kind in (int, float))
     assert all(Config().value(name) == entry.default for name, entry in told.items())
+
+
+def test_the_limits_that_are_told_are_those_that_hold():
+    numbers = [entry for entry in entries(Config) if entry.kind in (int, float)]
+    assert len(numbers) > 50
+    for entry in numbers:
+        least, most = re.fullmatch(
+            r"\D*([\d.]+)(?:/\d)?(?:\D*? to ([\d.]+))?.*", entry.limits
+        ).groups()
+        outside = [-1, float(least) - 1, *([float(most) + 1] if most else [])]
+        for value in map(entry.kind, outside):
+            *section, name = entry.name.split(".")
+            content = {section[0]: {name: value}} if section else {name: value}
+            with pytest.raises(ConfigError) as error:
+                read_config(content)
+            assert f"'{entry.name}' must be {entry.limits}, got" in str(error.value)
+            assert error.value.code == "config_value"
 
 
 def test_codes_and_names_of_errors_are_for_programs():
