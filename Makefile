@@ -44,7 +44,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/losses tests/data \
 	  tests/inference tests/convert tests/metrics tests/judge tests/features tests/onednn tests/evaluation \
-	  tests/doctor tests/engine tests/test_config.py tests/annotate --ignore tests/annotate/test_review.py
+	  tests/doctor tests/engine tests/test_config.py tests/test_reading.py tests/annotate --ignore tests/annotate/test_review.py
 
 $(OLDEST)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(OLDEST)

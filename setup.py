@@ -50,7 +50,9 @@ setup(
         "numpy>=1.22,<2",
         "opencv-python>=4.5.5,<4.7",
         "pillow>=9",
+        "pydantic>=2.8,<3",
         "pyyaml>=6",
+        "ruamel.yaml>=0.18",
         "setuptools>=61,<81",  # paddle and paddlehub import it without asking for it
         "tqdm>=4.60",
         "visualdl>=2.5.3,<2.6",

@@ -1,9 +1,47 @@
-"""GauGAN (SPADE) for PaddlePaddle: from a doodle of labels to a photo-like landscape."""
+"""GauGAN (SPADE) for PaddlePaddle: from a doodle of labels to a photo-like landscape.
 
-import zlib
+What people come for can be imported from here; each name loads its module when it is first used.
+"""
+
+import importlib as _importlib
+import zlib as _zlib
 
 __version__ = "0.1.0"
 
 # libpaddle of Paddle 2.6 exports a zlib of its own. Where Python uses the system's, that one must
 # have been called before paddle is imported, or later imports crash at random.
-zlib.decompress(zlib.compress(b"x"))
+_zlib.decompress(_zlib.compress(b"x"))
+
+_PLACES = {
+    "Painter": "inference.painter",
+    "Config": "config",
+    "load_config": "config",
+    "LabelSet": "data.labels",
+    "Trainer": "engine.trainer",
+    "build_generator": "networks.build",
+    "build_encoder": "networks.build",
+    "build_discriminator": "networks.build",
+    "SemanticLayout": "networks.semantics",
+    "SPADE": "layers.spade",
+    "CLADE": "layers.clade",
+    "SPADEResnetBlock": "layers.blocks",
+    "simam": "layers.simam",
+    "NLayersDiscriminator": "networks.discriminator",
+    "MultiscaleDiscriminator": "networks.discriminator",
+    "generator_loss": "losses.gan",
+    "discriminator_loss": "losses.gan",
+    "feature_matching_loss": "losses.gan",
+    "PerceptualLoss": "losses.perceptual",
+    "kl_loss": "losses.style",
+}
+__all__ = [*_PLACES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'spade_paddle' has no attribute '{name}'")
+    return getattr(_importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])

@@ -18,6 +18,8 @@ CONFIGS = ROOT / "configs"
 """The configurations, and in ``labels/`` the label sets."""
 WEIGHTS = ROOT / "hub_module" / "weights"
 """The model folder of the shipped generator."""
+SHIPPED = "landscape"
+"""Its name, by which it is found wherever it lies."""
 TOOLS = ROOT / "tools"
 """The commands, a file each."""
 

@@ -1,7 +1,6 @@
-"""Training configurations: frozen dataclasses, and the check of what their YAML form says.
+"""Training configurations: frozen dataclasses, in which every field has its limits and meaning.
 
-Every field has a default and a one-line meaning; an unknown key, a wrong type or a value out of
-range is a ConfigError that names the field. Imports neither paddle nor our networks.
+docs/configuration.md has them as a table. Imports neither paddle nor our networks.
 """
 
 from __future__ import annotations
@@ -9,15 +8,29 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import typing
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Optional
 
+from annotated_types import Ge, Gt, Le, Predicate
+from pydantic.dataclasses import dataclass
+
+from spade_paddle.assets import find_config
 from spade_paddle.config_checks import config_problems
 from spade_paddle.data_config import DataConfig
 from spade_paddle.errors import ConfigError
-from spade_paddle.strict_yaml import apply_overrides, read_section, read_yaml
+from spade_paddle.fields import (
+    STRICT,
+    AtLeast0,
+    AtLeast1,
+    AtLeast32,
+    Probability,
+    Share,
+    Weight,
+    of,
+)
+from spade_paddle.reading import build, override, read_yaml
 
 EARLIER = {
     "data.short_side": "it is called 'data.load_size' now",
@@ -29,30 +42,46 @@ EARLIER = {
 }
 """Fields of earlier configurations, and what to do about them."""
 
+UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
+"""How often a generator doubles from its first feature map to up_3 or up_4."""
 
-@dataclass(frozen=True)
+Activation = Literal["gelu", "leaky_relu"]
+Convolutions = Literal["auto", "onednn", "paddle"]
+FeatureNetwork = Literal["squeezenet", "efficientnet_lite0", "vgg19"]
+ParamFreeNorm = Literal["batch", "sync_batch", "instance"]
+Brightness = Annotated[Share, "from 0 to 1 (half of the range)"]
+Factor = Annotated[Share, "from 0 to 1 (factors from 0 to 2)"]
+FineBlocks = Annotated[int, Ge(0), Le(2), "from 0 to 2 (four times the size)"]
+Odd = Annotated[int, Ge(1), Predicate(lambda n: n % 2 == 1), "odd, at least 1"]
+PowerOf2 = Annotated[int, Ge(16), Predicate(lambda n: n & (n - 1) == 0), "a power of two from 16"]
+Positive = Annotated[float, Gt(0)]
+ShareOfImages = Annotated[Share, "from 0 to 1 (all images seen)"]
+UpToHalf = Annotated[float, Ge(0), Le(0.5), "from 0 to 0.5 (half a picture)"]
+
+
+@dataclass(frozen=True, config=STRICT)
 class GeneratorConfig:
     """The generator; the defaults are the article's."""
 
-    norm: str = "spade"  # spade, clade or clade_icpe
-    ngf: int = 24  # width of the last block; the coarse blocks are 16 times as wide
-    max_width: Optional[int] = None  # no block is wider than this; null: no limit
-    upsampling: str = "normal"  # normal, more or most: 5, 6 or 7 doublings
-    fine_blocks: int = 0  # so many more, each with a block after the last: 0 to 2, to grow with
-    kernel_size: int = 3  # of the convolutions inside SPADE
-    nhidden: int = 128  # channels between the convolutions inside SPADE
-    param_free_norm: str = "batch"  # batch, sync_batch or instance
-    activation: str = "gelu"  # gelu or leaky_relu
-    spectral_norm: bool = True  # on the convolutions of the residual blocks
-    simam: bool = True  # attention on the output of every residual block
-    noise: bool = False  # a noise map into every residual block (not in the article)
-    smooth_doublings: int = 0  # so many, coarsest first, are bilinear instead of nearest neighbor
-    latent_channels: Optional[int] = None  # of the features made of a style; null: 16 * ngf
+    norm: Literal["spade", "clade", "clade_icpe"] = of("spade", "how labels steer each norm")
+    ngf: AtLeast1 = of(24, "width of the last block; the coarse blocks are 16 times as wide")
+    max_width: Optional[AtLeast1] = of(None, "no block is wider than this; null: no limit")
+    upsampling: Literal["normal", "more", "most"] = of("normal", "5, 6 or 7 doublings")
+    fine_blocks: FineBlocks = of(0, "so many more, each with a block after the last, to grow with")
+    kernel_size: Odd = of(3, "of the convolutions inside SPADE")
+    nhidden: AtLeast1 = of(128, "channels between the convolutions inside SPADE")
+    param_free_norm: ParamFreeNorm = of("batch", "what SPADE and CLADE scale and shift")
+    activation: Activation = of("gelu", "of every block")
+    spectral_norm: bool = of(True, "on the convolutions of the residual blocks")
+    simam: bool = of(True, "attention on the output of every residual block")
+    noise: bool = of(False, "a noise map into every residual block (not in the article)")
+    smooth_doublings: AtLeast0 = of(0, "the coarsest so many are bilinear, not nearest neighbor")
+    latent_channels: Optional[AtLeast1] = of(None, "channels made of a style; null: 16 * ngf")
 
     @property
     def multiple(self) -> int:
         """Height and width of every picture must be multiples of this many pixels."""
-        return 2 ** ({"normal": 5, "more": 6, "most": 7}[self.upsampling] + self.fine_blocks)
+        return 2 ** (UPSAMPLINGS[self.upsampling] + self.fine_blocks)
 
     @property
     def doublings(self) -> str:
@@ -66,16 +95,16 @@ class GeneratorConfig:
         return (self.upsampling == "most") + self.fine_blocks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class EncoderConfig:
     """The style encoder; the defaults are the public SPADE's, but for the style, which is off."""
 
-    style_dim: int = 0  # length of the style vector, 256 in the public SPADE; 0: no style at all
-    nef: int = 64  # width of the first convolution
-    size: int = 256  # photos are resized to size x size; a power of two
+    style_dim: AtLeast0 = of(0, "length of the style vector, 256 in the public SPADE; 0: no style")
+    nef: AtLeast1 = of(64, "width of the first convolution")
+    size: PowerOf2 = of(256, "photos are resized to size x size")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class DiscriminatorConfig:
     """The multi-scale discriminator; the defaults are the article's.
 
@@ -83,36 +112,38 @@ class DiscriminatorConfig:
     2021, Projected GANs), which need few photos and few hours.
     """
 
-    kind: str = "patch"  # patch, projected or both
-    scales: int = 4  # discriminators, each on a picture half as large as the one before
-    num_layers: int = 6  # convolutions before the logits
-    ndf: int = 128  # width of the first one
-    max_width: int = 512  # no convolution is wider
-    activation: str = "gelu"  # gelu or leaky_relu
-    spectral_norm: bool = True  # on the convolutions between the first and the last
-    simam: bool = True  # attention on every stage's output
-    affine_norm: bool = True  # learned scale and shift, and biases before; false: neither
-    projected_network: str = "squeezenet"  # squeezenet, efficientnet_lite0 or vgg19
-    # its file; null: that of losses.perceptual_weights if the network is the same, else Paddle's
-    projected_weights: Optional[str] = None
-    projected_width: int = 96  # of the heads
+    kind: Literal["patch", "projected", "both"] = of("patch", "patch scales, heads or both")
+    scales: AtLeast1 = of(4, "discriminators, each on a picture half as large as the one before")
+    num_layers: Annotated[int, Ge(2)] = of(6, "convolutions before the logits")
+    ndf: AtLeast1 = of(128, "width of the first one")
+    max_width: AtLeast1 = of(512, "no convolution is wider")
+    activation: Activation = of("gelu", "of every stage")
+    spectral_norm: bool = of(True, "on the convolutions between the first and the last")
+    simam: bool = of(True, "attention on every stage's output")
+    affine_norm: bool = of(True, "learned scale and shift, and biases before; false: neither")
+    projected_network: FeatureNetwork = of("squeezenet", "what the heads look through")
+    projected_weights: Optional[str] = of(
+        None, "its file; null: losses.perceptual_weights for the same network, else Paddle's"
+    )
+    projected_width: AtLeast1 = of(96, "of the heads")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class LossConfig:
     """The adversarial loss, which counts 1, and the weights of the other losses."""
 
-    gan_mode: str = "hinge"  # hinge, least_squares or original
-    projected: float = 1.0  # what projected heads count beside the patch scales
-    feature_matching: float = 10.0  # lambda_feat
-    perceptual: float = 1.6  # lambda_vgg
-    perceptual_network: str = "none"  # none, vgg19 or squeezenet
-    # its file; null: Paddle's is downloaded. An .npz of vgg19 holds its first blocks alone
-    perceptual_weights: Optional[str] = None
-    perceptual_resize: Optional[int] = 224  # vgg19 sees pictures of this side; null: as they are
-    perceptual_layers: Optional[str] = None  # "relu1_1 relu2_1": these alone, each counts 1
-    perceptual_shift: int = 0  # both pictures move down and right by up to so many pixels; try 7
-    kl: float = 0.05  # lambda_kld, with a style
+    gan_mode: Literal["hinge", "least_squares", "original"] = of("hinge", "adversarial loss")
+    projected: Weight = of(1.0, "what projected heads count beside the patch scales")
+    feature_matching: Weight = of(10.0, "lambda_feat")
+    perceptual: Weight = of(1.6, "lambda_vgg")
+    perceptual_network: Literal["none", "vgg19", "squeezenet"] = of("none", "its network")
+    perceptual_weights: Optional[str] = of(
+        None, "its file; null: Paddle's is downloaded. An .npz of vgg19 has its first blocks alone"
+    )
+    perceptual_resize: Optional[AtLeast32] = of(224, "vgg19 sees this side; null: as they are")
+    perceptual_layers: Optional[str] = of(None, "'relu1_1 relu2_1': these alone, each counts 1")
+    perceptual_shift: AtLeast0 = of(0, "both pictures move down and right by up to so much; try 7")
+    kl: Weight = of(0.05, "lambda_kld, with a style")
 
     @property
     def kinds(self) -> dict[str, float]:
@@ -120,21 +151,27 @@ class LossConfig:
         return {"patch": 1.0, "projected": self.projected}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class OptimizerConfig:
     """Adam for both networks, each with its own learning rate."""
 
-    generator_lr: float = 4.0e-4  # the article's rate
-    discriminator_lr: float = 1.0e-4  # the article's rate
-    beta1: float = 0.9  # decay of the first moment
-    beta2: float = 0.999  # decay of the second moment
-    decay_start_images: Optional[int] = None  # from here the rates fall linearly; null: never
-    decay_end_images: Optional[int] = None  # here they reach decay_floor; null: at total_images
-    decay_floor: float = 0.01  # the share of the rates that is left; 0 in the public SPADE
-    gradient_clip: Optional[float] = None  # most norm of each network's gradient; null: no limit
+    generator_lr: Weight = of(4.0e-4, "the article's rate")
+    discriminator_lr: Weight = of(1.0e-4, "the article's rate")
+    beta1: Weight = of(0.9, "decay of the first moment")
+    beta2: Weight = of(0.999, "decay of the second moment")
+    decay_start_images: Optional[AtLeast0] = of(
+        None, "from here the rates fall linearly; null: never"
+    )
+    decay_end_images: Optional[AtLeast1] = of(
+        None, "here they reach decay_floor; null: at total_images"
+    )
+    decay_floor: Weight = of(0.01, "the share of the rates that is left; 0 in public SPADE")
+    gradient_clip: Optional[Positive] = of(
+        None, "most norm of a network's gradient; null: no limit"
+    )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class RegularizationConfig:
     """Against overfitting of the discriminator on few photos; all off by default.
 
@@ -143,17 +180,17 @@ class RegularizationConfig:
     (Mescheder et al. 2018), every so many images and then so much stronger (Karras et al. 2020).
     """
 
-    augment_brightness: float = 0.0  # so much is added at most, either way; pictures are -1..1
-    augment_saturation: float = 0.0  # of the factor: 1.0 is from 0 to 2
-    augment_contrast: float = 0.0  # of the factor: 0.5 is from 0.5 to 1.5
-    augment_translation: float = 0.0  # moved by up to this share of height and width; try 0.125
-    augment_cutout: float = 0.0  # a hole with sides of this share; try 0.3
-    augment_cutout_probability: float = 1.0  # how often there is a hole
-    r1_gamma: float = 0.0  # weight of R1, times one half; try 1 to 10
-    r1_every_images: int = 64  # how often R1 is counted
+    augment_brightness: Brightness = of(0.0, "most that is added, either way; pictures are -1..1")
+    augment_saturation: Factor = of(0.0, "of the factor: 1.0 is from 0 to 2")
+    augment_contrast: Factor = of(0.0, "of the factor: 0.5 is from 0.5 to 1.5")
+    augment_translation: UpToHalf = of(0.0, "moved by up to this share of the sides; try 0.125")
+    augment_cutout: UpToHalf = of(0.0, "a hole with sides of this share; try 0.3")
+    augment_cutout_probability: Probability = of(1.0, "how often there is a hole")
+    r1_gamma: Weight = of(0.0, "weight of R1, times one half; try 1 to 10")
+    r1_every_images: AtLeast1 = of(64, "how often R1 is counted")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class ValidationConfig:
     """How good the averaged generator is meanwhile, and which of its states are kept.
 
@@ -161,47 +198,51 @@ class ValidationConfig:
     every ``sample_every_images``, and the best averages so far are kept.
     """
 
-    judge_weights: Optional[str] = None  # EfficientNet-Lite0's .npz file; null: no judge
-    judge_scenes: int = 16  # so many are painted and judged; 2 or more
-    keep_snapshots_every_images: int = 0  # how often the averages are kept for good; 0: never
+    judge_weights: Optional[str] = of(None, "EfficientNet-Lite0's .npz file; null: no judge")
+    judge_scenes: Annotated[int, Ge(2)] = of(16, "so many are painted and judged")
+    keep_snapshots_every_images: AtLeast0 = of(0, "averages are kept for good so often; 0: never")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class ComputeConfig:
     """How a step is computed; none of it is needed for the results to be right."""
 
-    accumulation: int = 1  # a step's pictures pass in so many parts, one after the other
-    amp: bool = False  # half precision with loss scaling where it is safe (O1); GPU only
-    convolutions: str = "auto"  # on a CPU: onednn, paddle, or auto: the first where it can be had
-    bfloat16: bool = False  # inputs of onednn's convolutions are rounded, sums stay float32
+    accumulation: AtLeast1 = of(1, "a step's pictures pass in so many parts, one after the other")
+    amp: bool = of(False, "half precision with loss scaling where it is safe (O1); GPU only")
+    convolutions: Convolutions = of("auto", "whose, on a CPU; auto: onednn where it can be had")
+    bfloat16: bool = of(False, "onednn rounds inputs of convolutions, sums stay float32")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Config:
     """A whole training run. Progress is counted in images: batch_size changes no schedule."""
 
-    total_images: int = 100_000  # training ends after this many pictures
-    batch_size: int = 4  # pictures a step
-    seed: int = 1  # of the initial weights, the order of the photos and the crops
-    initializer: str = "paddle"  # of the weights: paddle (its defaults) or xavier (gain 0.02)
-    regenerate_fake: bool = True  # the discriminator step paints anew with the updated generator
-    ema_halflife_images: int = 1000  # half-life of the averaged generator; 0: no averaging
-    ema_halflife_share: float = 0.0  # of the images seen, up to that half-life; try 0.05; 0: off
-    checkpoint_every_images: int = 1000  # how often everything is saved
-    sample_every_images: int = 1000  # how often sample pictures are painted
-    log_every_images: int = 40  # how often losses are written
-    ema_recalibration_images: int = 0  # the average's batch norm is measured anew on so many
-    init_from: Optional[str] = None  # a run or model folder whose weights a new run begins with
-    fade_in_images: int = 0  # its new finest block comes in over so many; 0: at once
-    data: DataConfig = field(default_factory=DataConfig)
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    losses: LossConfig = field(default_factory=LossConfig)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
-    compute: ComputeConfig = field(default_factory=ComputeConfig)
+    total_images: AtLeast1 = of(100_000, "training ends after this many pictures")
+    batch_size: AtLeast1 = of(4, "pictures a step")
+    seed: AtLeast0 = of(1, "of the initial weights, the order of the photos and the crops")
+    initializer: Literal["paddle", "xavier"] = of("paddle", "of the weights; xavier has gain 0.02")
+    regenerate_fake: bool = of(
+        True, "the discriminator step paints anew with the updated generator"
+    )
+    ema_halflife_images: AtLeast0 = of(1000, "half-life of the averaged generator; 0: no averaging")
+    ema_halflife_share: ShareOfImages = of(
+        0.0, "of the images seen, up to that half-life; try 0.05; 0: off"
+    )
+    checkpoint_every_images: AtLeast1 = of(1000, "how often everything is saved")
+    sample_every_images: AtLeast1 = of(1000, "how often sample pictures are painted")
+    log_every_images: AtLeast1 = of(40, "how often losses are written")
+    ema_recalibration_images: AtLeast0 = of(0, "so many measure the average's batch norm anew")
+    init_from: Optional[str] = of(None, "run or model folder whose weights a new run begins with")
+    fade_in_images: AtLeast0 = of(0, "its new finest block comes in over so many; 0: at once")
+    data: DataConfig = DataConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    losses: LossConfig = LossConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    regularization: RegularizationConfig = RegularizationConfig()
+    validation: ValidationConfig = ValidationConfig()
+    compute: ComputeConfig = ComputeConfig()
 
     @property
     def knows_positions(self) -> bool:
@@ -216,6 +257,15 @@ class Config:
         shared = losses.perceptual_weights if same else None
         return shared if options.projected_weights is None else options.projected_weights
 
+    @classmethod
+    def preset(cls, name: str, *overrides: str) -> Config:
+        """A configuration that comes along, such as ``landscape_cpu``; overrides as in load_config.
+
+        Raises:
+            ConfigError: there is none of that name, or an override is wrong.
+        """
+        return load_config(find_config(name), overrides=overrides)
+
     def value(self, name: str) -> Any:
         """The value of a field by its dotted name, such as ``generator.ngf``."""
         return functools.reduce(getattr, name.split("."), self)
@@ -225,35 +275,42 @@ class Config:
         return dataclasses.asdict(self)
 
 
-def load_config(path: str | Path, *, overrides: typing.Sequence[str] = ()) -> Config:
+def load_config(path: str | Path, *, overrides: Sequence[str] = ()) -> Config:
     """Read a YAML configuration and apply ``--set`` overrides such as ``generator.ngf=32``.
 
     Raises:
         ConfigError: no such file, not YAML, unknown keys, wrong types or values.
     """
-    content = read_yaml(Path(path), overrides=overrides)
-    return read_config(content, where=str(path))
+    content, places = read_yaml(Path(path))
+    return read_config(content, where=str(path), overrides=overrides, places=places)
 
 
 def read_config(
-    content: Any, *, where: str = "configuration", overrides: typing.Sequence[str] = ()
+    content: Any,
+    *,
+    where: str = "configuration",
+    overrides: Sequence[str] = (),
+    places: Mapping[str, str] = MappingProxyType({}),
 ) -> Config:
-    """Build a Config from parsed YAML; ``where`` names the source in errors, ``overrides`` are as
-    in load_config."""
-    content = _without_removed(apply_overrides(content, overrides))
-    config = read_section(Config, content, where=where, advice=EARLIER)
-    for name, expected in config_problems(config):
-        raise ConfigError(
-            f"{where}: '{name}' must be {expected}, got {config.value(name)!r}", code="config_value"
-        )
-    return config
+    """Build a Config from parsed YAML; overrides and errors are as in load_config.
 
-
-def _without_removed(content: Any) -> Any:
-    """Without switches that were removed, where they are off: earlier runs wrote them all."""
+    Args:
+        where: names the source in errors.
+        places: does so more exactly, by the dotted names of fields.
+    """
     content = copy.deepcopy(content)
-    for section, name in (earlier.split(".") for earlier in EARLIER):
-        options = content.get(section) if isinstance(content, dict) else None
-        if isinstance(options, dict) and options.get(name) is False:
-            del options[name]
-    return content
+    if isinstance(content, dict):
+        places = override(content, overrides, places)
+        for section, name in (earlier.split(".") for earlier in EARLIER):
+            options = content.get(section)
+            if isinstance(options, dict) and options.get(name) is False:
+                del options[name]  # a switch that was removed: earlier runs wrote them all
+
+    def place(name: str) -> str:
+        return places.get(name, where)
+
+    config = build(Config, content, place=place, advice=EARLIER)
+    for name, expected in config_problems(config):
+        problem = f"'{name}' must be {expected}, got {config.value(name)!r}"
+        raise ConfigError(f"{place(name)}: {problem}", code="config_value", field=name)
+    return config

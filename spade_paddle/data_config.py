@@ -21,10 +21,15 @@ Imports neither paddle nor our networks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Optional
+from typing import Annotated, Literal, Optional, get_args
 
-LOAD_MODES = (
+from annotated_types import Ge, Le
+from pydantic import AllowInfNan
+from pydantic.dataclasses import dataclass
+
+from spade_paddle.fields import STRICT, AtLeast32, Probability, Share, of
+
+LoadMode = Literal[
     "resize_and_crop",
     "scale_width",
     "scale_width_and_crop",
@@ -33,29 +38,35 @@ LOAD_MODES = (
     "crop",
     "fixed",
     "none",
-)
+]
+LOAD_MODES = get_args(LoadMode)
+# infinite: everything is kept
+Gib = Annotated[float, AllowInfNan(), Ge(0)]
+ValShare = Annotated[float, Ge(0), Le(0.9)]
+Ratio = Annotated[float, Ge(1 / 8), Le(8), "from 1/8 to 8"]
+Balance = Annotated[Share, "from 0 (every photo alike) to 1"]
 VAL_SHARE = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class DataConfig:
     """Which label set the photos have and how a training picture is cut from them."""
 
-    labels: str = "labels/landscape.yaml"  # label set file, beside the configuration file
-    val_share: float = VAL_SHARE  # of a data set without train/ and val/: this part is for looking
-    load_mode: str = "scale_shortside_and_crop"  # how photos are resized; see the top of this file
-    load_size: int = 286  # pixels of the short side, the width or both sides, as load_mode says
-    load_size_min: Optional[int] = None  # if given, it is drawn from this to load_size
-    crop_size: int = 256  # width of the training pictures in pixels
-    aspect_ratio: float = 1.0  # their width over their height
-    flip: bool = True  # mirror half of the pictures left to right
-    dont_care: bool = True  # the networks have a channel for "don't care" (255)
-    drop_label_probability: float = 0.0  # how often one label of a picture becomes "don't care"
-    coarse_label_probability: float = 0.0  # how often a picture's label map is made coarse
-    label_balance: float = 0.0  # 0: each photo once an epoch; to 1: those of rare labels more often
-    instance_edges: bool = True  # the networks have an instance edge channel
-    icpe_compatible: bool = False  # clade_icpe: positions with the public code's deviations
-    cache_gib: float = 2.0  # memory for photos that were read, in GiB a process; 0: none are kept
+    labels: str = of("labels/landscape.yaml", "label set file, beside the configuration file")
+    val_share: ValShare = of(VAL_SHARE, "held-out part of a data set without train/ and val/")
+    load_mode: LoadMode = of("scale_shortside_and_crop", "how photos are resized")
+    load_size: AtLeast32 = of(286, "pixels of the short side, width or both sides, by load_mode")
+    load_size_min: Optional[AtLeast32] = of(None, "if given, drawn from this to load_size")
+    crop_size: AtLeast32 = of(256, "width of the training pictures in pixels")
+    aspect_ratio: Ratio = of(1.0, "their width over their height")
+    flip: bool = of(True, "mirror half of the pictures left to right")
+    dont_care: bool = of(True, "the networks have a channel for 'don't care' (255)")
+    drop_label_probability: Probability = of(0.0, "how often one label becomes 'don't care'")
+    coarse_label_probability: Probability = of(0.0, "how often a label map is made coarse")
+    label_balance: Balance = of(0.0, "0: each photo once an epoch; 1: rare labels more often")
+    instance_edges: bool = of(True, "the networks have an instance edge channel")
+    icpe_compatible: bool = of(False, "clade_icpe: positions as the public code has them")
+    cache_gib: Gib = of(2.0, "memory for photos once read, GiB a process; 0: none are kept")
 
     @property
     def crop_height(self) -> int:
@@ -103,19 +114,10 @@ def data_problems(
     """What cannot work: the field's name and what it must be. The first is the one to tell.
 
     Args:
-        options: single values are of their types, and not below the least that makes sense.
+        options: each value alone is right already.
         multiple: pixels that both sides of every picture must be a multiple of.
         doublings: of the generator, in words, which is where the multiple comes from.
     """
-    if not 1 / 8 <= options.aspect_ratio <= 8:
-        yield "data.aspect_ratio", "from 1/8 to 8"
-    if not 0 <= options.val_share <= 0.9:
-        yield "data.val_share", "from 0 to 0.9"
-    for name in ("drop_label_probability", "coarse_label_probability"):
-        if getattr(options, name) > 1:
-            yield f"data.{name}", "a probability, from 0 to 1"
-    if options.label_balance > 1:
-        yield "data.label_balance", "from 0 (every photo alike) to 1"
     if options.drop_label_probability > 0 and not options.dont_care:
         yield "data.drop_label_probability", "0 when data.dont_care is false"
     yield from _load_size_problems(options, multiple=multiple, doublings=doublings)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from spade_paddle.config import (
+    UPSAMPLINGS,
     Config,
-    DataConfig,
     DiscriminatorConfig,
-    EncoderConfig,
     GeneratorConfig,
     LossConfig,
     OptimizerConfig,
@@ -25,7 +23,6 @@ from spade_paddle.convert.agreement import (
 from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import DiscriminatorSizes, EncoderSizes, GeneratorSizes
 from spade_paddle.data.labels import LABELS_FILE
-from spade_paddle.networks.generator import UPSAMPLINGS
 
 MARGIN = 30 / 256  # by which the public SPADE resizes square photos before the crop
 
@@ -58,23 +55,21 @@ def configuration(
     check_semantics(generator, flags)
     check_encoder(encoder, generator)
     check_discriminator(discriminator, generator)
-    preset = _PRESETS[flags.source]
+    content = _PRESETS[flags.source].to_dict()
     upsampling = check_upsampling(generator, flags)
     latent_size = check_latent_size(generator, flags)
-    config = dataclasses.replace(
-        preset,
-        data=_data(flags, generator, latent_size, multiple=2 ** UPSAMPLINGS[upsampling]),
-        generator=_generator(preset.generator, generator, upsampling=upsampling),
-        encoder=_encoder(generator, encoder),
-        discriminator=_discriminator(preset.discriminator, discriminator),
-    )
-    return read_config(config.to_dict(), where="the configuration of these weights")
+    multiple = 2 ** UPSAMPLINGS[upsampling]
+    content["data"] |= _data(flags, generator, latent_size, multiple=multiple)
+    content["generator"] |= _generator(generator, upsampling=upsampling)
+    content["encoder"] |= _encoder(generator, encoder)
+    content["discriminator"] |= _discriminator(discriminator)
+    return read_config(content, where="the configuration of these weights")
 
 
 def _data(
     flags: Flags, sizes: GeneratorSizes, latent_size: tuple[int, int] | None, *, multiple: int
-) -> DataConfig:
-    picture: dict[str, Any] = {}  # without a style the weights fit any size: the usual one
+) -> dict[str, Any]:
+    picture = {}  # without a style the weights fit any size: the usual one
     if latent_size:
         height, width = (side * multiple for side in latent_size)
         # never a whole multiple more, so that whole pictures are as large as the crop
@@ -84,51 +79,45 @@ def _data(
             "aspect_ratio": width / height,
             "load_size": min(height, width) + margin,
         }
-    return DataConfig(
-        labels=LABELS_FILE,
-        dont_care=flags.dont_care,
-        instance_edges=flags.instances,
-        icpe_compatible=flags.compatible and sizes.norm == "clade_icpe",
+    return {
+        "labels": LABELS_FILE,
+        "dont_care": flags.dont_care,
+        "instance_edges": flags.instances,
+        "icpe_compatible": flags.compatible and sizes.norm == "clade_icpe",
         **picture,
-    )
+    }
 
 
-def _generator(
-    preset: GeneratorConfig, sizes: GeneratorSizes, *, upsampling: str
-) -> GeneratorConfig:
+def _generator(sizes: GeneratorSizes, *, upsampling: str) -> dict[str, Any]:
     usual = sizes.latent_channels == 16 * sizes.ngf
     inside_spade = {}
     if sizes.kernel_size and sizes.nhidden:
         inside_spade = {"kernel_size": sizes.kernel_size, "nhidden": sizes.nhidden}
-    return dataclasses.replace(
-        preset,
-        norm=sizes.norm,
-        ngf=sizes.ngf,
-        upsampling=upsampling,
-        param_free_norm="batch" if sizes.batch_norm else "instance",
-        spectral_norm=sizes.spectral_norm,
-        latent_channels=None if usual or not sizes.style_dim else sizes.latent_channels,
+    return {
+        "norm": sizes.norm,
+        "ngf": sizes.ngf,
+        "upsampling": upsampling,
+        "param_free_norm": "batch" if sizes.batch_norm else "instance",
+        "spectral_norm": sizes.spectral_norm,
+        "latent_channels": None if usual or not sizes.style_dim else sizes.latent_channels,
         **inside_spade,
-    )
+    }
 
 
-def _encoder(generator: GeneratorSizes, sizes: EncoderSizes | None) -> EncoderConfig:
+def _encoder(generator: GeneratorSizes, sizes: EncoderSizes | None) -> dict[str, Any]:
     if sizes is None:
-        return EncoderConfig(style_dim=generator.style_dim)
-    return EncoderConfig(style_dim=sizes.style_dim, nef=sizes.nef, size=sizes.size)
+        return {"style_dim": generator.style_dim}
+    return {"style_dim": sizes.style_dim, "nef": sizes.nef, "size": sizes.size}
 
 
-def _discriminator(
-    preset: DiscriminatorConfig, sizes: DiscriminatorSizes | None
-) -> DiscriminatorConfig:
+def _discriminator(sizes: DiscriminatorSizes | None) -> dict[str, Any]:
     if sizes is None:
-        return preset
-    return dataclasses.replace(
-        preset,
-        scales=sizes.scales,
-        num_layers=sizes.num_layers,
-        ndf=sizes.ndf,
-        max_width=sizes.max_width,
-        spectral_norm=sizes.spectral_norm,
-        affine_norm=sizes.affine_norm,
-    )
+        return {}
+    return {
+        "scales": sizes.scales,
+        "num_layers": sizes.num_layers,
+        "ndf": sizes.ndf,
+        "max_width": sizes.max_width,
+        "spectral_norm": sizes.spectral_norm,
+        "affine_norm": sizes.affine_norm,
+    }

@@ -13,8 +13,7 @@ from typing import Any
 
 from paddle import nn
 
-from spade_paddle.config import Config
-from spade_paddle.networks.generator import UPSAMPLINGS
+from spade_paddle.config import UPSAMPLINGS, Config
 
 _STYLE_FIELDS = (
     *("encoder.style_dim", "encoder.nef", "encoder.size"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 
+from spade_paddle.assets import SHIPPED, WEIGHTS
 from spade_paddle.data.batches import to_network, to_pixels
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.noise import noise_maps, style_noise
@@ -67,14 +68,15 @@ class Painter:
         """Open a model folder.
 
         Args:
-            folder: what ``tools/export.py`` or ``tools/convert.py`` wrote.
+            folder: what ``tools/export.py`` or ``tools/convert.py`` wrote; or ``landscape``, the
+                model that comes along.
             threads: CPU threads; None takes all cores.
             use_gpu: paint on GPU 0 (needs paddlepaddle-gpu).
 
         Raises:
             ModelError: a file is missing, damaged, or of a newer format.
         """
-        folder = Path(folder)
+        folder = WEIGHTS if folder == SHIPPED else Path(folder)
         card = ModelCard.open(folder)
         ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in card.files)
         if ending == ".json" and paddle.__version__.startswith("2."):

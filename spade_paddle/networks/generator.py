@@ -12,6 +12,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
+from spade_paddle.config import UPSAMPLINGS
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.doubling import doubled, doubled_smoothly
@@ -19,9 +20,6 @@ from spade_paddle.networks.widths import GeneratorWidths
 
 MakeBlock = Callable[..., nn.Layer]
 """As SPADEResnetBlock: (fin, fout, middle=, hidden=)."""
-
-UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
-"""How often the picture is doubled from the first feature map to up_3 or up_4."""
 
 
 class SPADEGenerator(nn.Layer):

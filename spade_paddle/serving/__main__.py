@@ -7,7 +7,8 @@ import sys
 
 from spade_paddle.cli import run_tool
 from spade_paddle.engine.cpu import apply_cpu_settings
-from spade_paddle.serving.settings import TABLE, Setting, Settings
+from spade_paddle.fields import Entry
+from spade_paddle.serving.settings import TABLE, Settings, variable
 
 
 def main() -> int:
@@ -36,9 +37,9 @@ def _option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _help(setting: Setting) -> str:
+def _help(setting: Entry) -> str:
     default = "" if setting.default in (None, ()) else f" Default: {setting.default}."
-    return f"{setting.meaning}{default} ({setting.environment_variable})".replace("%", "%%")
+    return f"{setting.meaning}{default} ({variable(setting.name)})".replace("%", "%%")
 
 
 if __name__ == "__main__":

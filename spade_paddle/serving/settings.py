@@ -10,192 +10,98 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Callable, Optional
 
-from spade_paddle.errors import ConfigError
+from annotated_types import Interval
+from pydantic import BeforeValidator, ConfigDict, StringConstraints
+from pydantic.dataclasses import dataclass
+
+from spade_paddle.fields import entries, of
+from spade_paddle.reading import build
 
 MIB = 1024 * 1024
 # A scheme, a host name or IPv4 address, maybe a port: what browsers put into "Origin".
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
-_TOKEN = re.compile(r"[!-~]{8,}")
+PLAIN_ONLY = ("port", "workers")
+"""Settings of the plain server alone: PaddleHub has options of its own for them."""
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One row of the table; ``parse`` turns text or a JSON value into the checked value.
-
-    ``plain_only``: PaddleHub has an option of its own for it. ``secret``: never to be shown.
-    """
-
-    name: str
-    default: Any
-    parse: Callable[[Any], Any]
-    meaning: str
-    plain_only: bool = False
-    secret: bool = False
-
-    @property
-    def environment_variable(self) -> str:
-        """The variable that sets it, such as ``GAUGAN_HOST``."""
-        return "GAUGAN_" + self.name.upper()
+def variable(setting: str) -> str:
+    """The environment variable of a setting, such as ``GAUGAN_HOST``."""
+    return "GAUGAN_" + setting.upper()
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a text that is not empty")
-    return value.strip()
+def _whole_number(at_least: int, at_most: int | None = None) -> Any:
+    limits = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+    bounds = Interval(ge=at_least, le=at_most)
+    return Annotated[int, bounds, BeforeValidator(_no_fraction), f"a whole number {limits}"]
 
 
-def _whole_number(at_least: int, at_most: int | None = None) -> Callable[[Any], int]:
-    wanted = f"a whole number of at least {at_least}"
-    if at_most is not None:
-        wanted = f"a whole number from {at_least} to {at_most}"
-
-    def parse(value: Any) -> int:
-        """Raises ValueError, whose text says what was wanted."""
-        if isinstance(value, (bool, float)):
-            raise ValueError(wanted)
-        try:
-            number = int(value)
-        except (TypeError, ValueError):
-            raise ValueError(wanted) from None
-        if number < at_least or (at_most is not None and number > at_most):
-            raise ValueError(wanted)
-        return number
-
-    return parse
-
-
-def _yes_or_no(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    answers = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    try:
-        return answers[str(value).strip().lower()]
-    except KeyError:
-        raise ValueError("1, 0, true, false, yes or no") from None
+def _no_fraction(value: Any) -> Any:
+    if isinstance(value, (bool, float)):
+        raise ValueError
+    return value
 
 
 def _origins(value: Any) -> tuple[str, ...]:
-    wanted = (
-        "origins such as https://a.example,http://localhost:5173 (scheme, host and port, "
-        "no path and no slash at the end) or * alone for every page"
-    )
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
-        raise ValueError(wanted)
-    if tuple(value) == ("*",):
-        return ("*",)
-    if not all(_ORIGIN.fullmatch(part) for part in value):
-        raise ValueError(wanted)
+    good = isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value)
+    if not good or (tuple(value) != ("*",) and not all(map(_ORIGIN.fullmatch, value))):
+        raise ValueError
     return tuple(value)
 
 
-def _token(value: Any) -> str:
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value.strip()):
-        raise ValueError(
-            "at least 8 letters, digits and signs of ASCII without spaces, such as "
-            "'openssl rand -hex 16' prints"
-        )
-    return value.strip()
+Text = Annotated[str, StringConstraints(min_length=1), "a text that is not empty"]
+YesNo = Annotated[bool, "1, 0, true, false, yes or no"]
+From0, From1, From1024 = _whole_number(0), _whole_number(1), _whole_number(1024)
+Port = _whole_number(1, 65535)
+Origins = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_origins),
+    "origins such as https://a.example,http://localhost:5173 (scheme, host and port, "
+    "no path and no slash at the end) or * alone for every page",
+]
+Token = Annotated[
+    str,
+    StringConstraints(pattern=r"^[!-~]{8,}$"),
+    "at least 8 letters, digits and signs of ASCII without spaces, such as 'openssl rand -hex 16' "
+    "prints",
+]
 
 
-def _row(default: Any, parse: Callable[[Any], Any], meaning: str, **marks: bool) -> Any:
-    """A field of ``Settings`` that knows the rest of its row; ``marks`` as in ``Setting``."""
-    row = {"parse": parse, "meaning": meaning, **marks}
-    return field(default=default, metadata=row, repr=not marks.get("secret", False))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", hide_input_in_errors=True))
 class Settings:
-    """The checked values. Each row: default, how it is read, meaning."""
+    """The checked values."""
 
-    host: str = _row(
-        "127.0.0.1",
-        _text,
-        "Address to listen on. The default answers this computer only; 0.0.0.0 opens the service "
-        "to the network.",
+    host: Text = of(
+        "127.0.0.1", "Address to listen on: this computer only. 0.0.0.0 opens it to the network."
     )
-    port: int = _row(
-        8866,
-        _whole_number(1, 65535),
-        "Port of the plain server. PaddleHub has -p for it.",
-        plain_only=True,
+    port: Port = of(8866, "Port of the plain server. PaddleHub has -p for it.")
+    workers: From1 = of(
+        1, "Processes of the plain server, each a painter. PaddleHub has --use_multiprocess -w."
     )
-    workers: int = _row(
-        1,
-        _whole_number(1),
-        "Processes of the plain server, each with a painter. PaddleHub has --use_multiprocess -w.",
-        plain_only=True,
+    threads: Optional[From1] = of(None, "CPU threads for painting. By default the painter's.")
+    use_gpu: YesNo = of(False, "Paint on the GPU (needs paddlepaddle-gpu).")
+    model: Optional[Text] = of(None, "Model folder. By default the PaddleHub module's weights/.")
+    cors_origins: Origins = of((), "Pages on other hosts that may call, separated by commas.")
+    api_token: Optional[Token] = of(
+        None, "Requests to paint must carry it: 'Authorization: Bearer TOKEN'.", secret=True
     )
-    threads: int | None = _row(
-        None, _whole_number(1), "CPU threads for painting. The painter chooses by default."
+    max_body_bytes: From1024 = of(20 * MIB, "Largest request body; more is a 413.")
+    max_pixels: From1024 = of(MIB, "Largest label map, width times height; a model may allow less.")
+    max_images: From1 = of(8, "Most label maps in one request.")
+    queue_length: From0 = of(16, "Requests that may wait while one is painted; others get a 503.")
+    max_wait_seconds: From1 = of(60, "Longest time from a request to its pictures; then a 503.")
+    batch_size: From1 = of(
+        1, "Waiting maps of one size painted together. Slower on a CPU, maybe faster on a GPU."
     )
-    use_gpu: bool = _row(False, _yes_or_no, "Paint on the GPU (needs paddlepaddle-gpu).")
-    model: str | None = _row(
-        None, _text, "Model folder to serve. By default the weights/ of the PaddleHub module."
-    )
-    cors_origins: tuple[str, ...] = _row(
-        (),
-        _origins,
-        "Pages on other hosts that may call the service, separated by commas. None by default.",
-    )
-    api_token: str | None = _row(
-        None,
-        _token,
-        "Requests to paint must carry it: 'Authorization: Bearer TOKEN'. None by default.",
-        secret=True,
-    )
-    max_body_bytes: int = _row(
-        20 * MIB, _whole_number(1024), "Largest request body; more is a 413."
-    )
-    max_pixels: int = _row(
-        MIB,
-        _whole_number(32 * 32),
-        "Largest label map, width times height. The model may set a lower limit.",
-    )
-    max_images: int = _row(8, _whole_number(1), "Most label maps in one request.")
-    queue_length: int = _row(
-        16,
-        _whole_number(0),
-        "Requests that may wait while one is painted; the next gets a 503 and may try again.",
-    )
-    max_wait_seconds: int = _row(
-        60,
-        _whole_number(1),
-        "Longest time from the arrival of a request to its pictures; then it gets a 503.",
-    )
-    batch_size: int = _row(
-        1,
-        _whole_number(1),
-        "Waiting label maps of one size that are painted together. More than 1 is slower on a CPU "
-        "and may be faster on a GPU.",
-    )
-    cache_mib: int = _row(
-        64,
-        _whole_number(0),
-        "Memory for painted pictures, in MiB: an equal request is answered from there. 0 paints "
-        "every time.",
-    )
-    idle_seconds: int = _row(
-        60, _whole_number(1), "A connection on which nothing moves for so long is closed."
-    )
-    stop_seconds: int = _row(
-        30,
-        _whole_number(0),
-        "Time that requests which have begun get to finish when the service is stopped.",
-    )
-    access_log: bool = _row(
-        True, _yes_or_no, "One line in the log for every request but /healthz and /metrics."
-    )
-    annotate: bool = _row(
-        True,
-        _yes_or_no,
-        "Photos may become doodles (needs PaddleSeg, loads it with the first photo).",
-    )
+    cache_mib: From0 = of(64, "MiB of painted pictures to answer equal requests from. 0: none.")
+    idle_seconds: From1 = of(60, "A connection on which nothing moves for so long is closed.")
+    stop_seconds: From0 = of(30, "Time for requests that have begun when the service is stopped.")
+    access_log: YesNo = of(True, "A line in the log for every request but /healthz and /metrics.")
+    annotate: YesNo = of(True, "Photos may become doodles (needs PaddleSeg, loaded by the first).")
 
     @classmethod
     def read(
@@ -215,40 +121,16 @@ class Settings:
         Raises:
             ConfigError: an unknown name in ``given``, or a value that does not parse.
         """
-        given = dict(given or {})
         environ = os.environ if environ is None else environ
-        names = [setting.name for setting in TABLE]
-        for unknown in sorted(set(given) - set(names)):
-            raise ConfigError(
-                f"{given_as(unknown)}: there is no such setting; there are {', '.join(names)}",
-                code="setting_unknown",
-                setting=unknown,
-            )
-        values: dict[str, Any] = {}
-        for setting in TABLE:
-            if given.get(setting.name) is not None:
-                value, source = given[setting.name], given_as(setting.name)
-            elif environ.get(setting.environment_variable, "").strip():
-                source = setting.environment_variable
-                value = environ[source]
-            else:
-                continue
-            values[setting.name] = _parsed(setting, value, source=source)
-        return cls(**values)
+        given = {name: value for name, value in (given or {}).items() if value is not None}
+        found = {row.name: environ.get(variable(row.name), "") for row in TABLE}
+        values = {**{name: text for name, text in found.items() if text.strip()}, **given}
+        values = {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+
+        def place(name: str) -> str:
+            return f"setting {given_as(name) if name in given else variable(name)}"
+
+        return build(cls, values, place=place, noun="setting")
 
 
-def _parsed(setting: Setting, value: Any, *, source: str) -> Any:
-    try:
-        return setting.parse(value)
-    except ValueError as error:
-        came = "something else" if setting.secret else repr(value)
-        raise ConfigError(
-            f"setting {source}: expected {error}, got {came}",
-            code="setting_invalid",
-            setting=setting.name,
-        ) from (None if setting.secret else error)
-
-
-TABLE = tuple(
-    Setting(name=row.name, default=row.default, **row.metadata) for row in fields(Settings)
-)
+TABLE = tuple(entries(Settings))

@@ -160,7 +160,7 @@ def test_without_a_configuration_it_is_the_folders_own(workshop, shipped, newcom
             (*WITHOUT_FEATURES, "generator.ngf=3"),
             "a run cannot begin with these weights: generator.ngf was 2, is 3, must be the same",
         ),
-        (("generator.width=3",), "the configuration of"),
+        (("generator.width=3",), "--set generator.width=3: unknown field 'generator.width'"),
     ],
 )
 def test_what_does_not_fit_is_told(shipped, newcomer, options, expected):

@@ -6,7 +6,7 @@ import configparser
 import re
 
 from spade_paddle.serving.error_codes import ERROR_CODES
-from spade_paddle.serving.settings import TABLE, Settings
+from spade_paddle.serving.settings import TABLE, Settings, variable
 from tests.serving.conftest import ROOT
 
 GUIDE = ROOT / "docs/serving.md"
@@ -24,7 +24,7 @@ def test_the_guide_tells_every_error_as_the_table_does():
 
 
 def test_every_setting_that_is_named_exists():
-    known = {setting.environment_variable for setting in TABLE}
+    known = {variable(setting.name) for setting in TABLE}
     for path in FILES:
         named = set(re.findall(r"GAUGAN_[A-Z_]+", path.read_text(encoding="utf-8")))
         assert named - {"GAUGAN_NAME"} <= known, path

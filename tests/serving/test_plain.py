@@ -9,7 +9,7 @@ import pytest
 
 from spade_paddle.errors import ModelError
 from spade_paddle.serving import plain
-from spade_paddle.serving.settings import TABLE, Settings
+from spade_paddle.serving.settings import TABLE, Settings, variable
 from tests.pictures import open64, png64, scene
 from tests.serving.conftest import ROOT
 from tests.serving.processes import free_port, serving
@@ -33,7 +33,7 @@ def test_every_setting_but_the_token_is_an_option_with_its_variable(tmp_path):
     for setting in TABLE:
         option = "--" + setting.name.replace("_", "-")
         assert (f"{option} " in shown) is not setting.secret
-        assert (f"({setting.environment_variable})" in shown) is not setting.secret
+        assert (f"({variable(setting.name)})" in shown) is not setting.secret
 
 
 @pytest.mark.parametrize(

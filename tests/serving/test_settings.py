@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 
 import pytest
 
 from spade_paddle.errors import ConfigError
-from spade_paddle.serving.settings import TABLE, Settings
+from spade_paddle.serving.settings import PLAIN_ONLY, TABLE, Settings, variable
 from tests.serving.conftest import ROOT
 
 
@@ -17,8 +16,8 @@ def test_nothing_given_means_this_computer_only_and_no_foreign_pages():
 
 
 def test_the_table_has_a_row_for_every_field_and_its_default():
-    fields = {field.name: field.default for field in dataclasses.fields(Settings)}
-    assert fields == {setting.name: setting.default for setting in TABLE}
+    assert vars(Settings()) == {setting.name: setting.default for setting in TABLE}
+    assert [setting.name for setting in TABLE if setting.secret] == ["api_token"]
     assert all(setting.meaning.endswith(".") for setting in TABLE)
 
 
@@ -89,8 +88,8 @@ def test_the_hub_module_takes_exactly_the_settings_of_the_table():
         if isinstance(node, ast.FunctionDef) and node.name == "__init__"
     )
     arguments = [argument.arg for argument in constructor.args.args[1:]]
-    assert sorted(arguments) == sorted(row.name for row in TABLE if not row.plain_only)
-    assert [row.name for row in TABLE if row.plain_only] == ["port", "workers"]
+    assert sorted(arguments) == sorted(row.name for row in TABLE if row.name not in PLAIN_ONLY)
+    assert PLAIN_ONLY == ("port", "workers")
 
 
 @pytest.mark.parametrize("token", ["short", "two words here", "schlüssel-lang-genug", 12345678])
@@ -104,9 +103,59 @@ def test_a_token_is_never_shown_neither_in_errors_nor_in_the_settings(token):
     assert "0123456789abcdef" not in repr(good)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("use_gpu", 1, True),
+        ("use_gpu", " No ", False),
+        ("access_log", False, False),
+        ("threads", " 3 ", 3),
+        ("threads", None, None),
+        ("host", " ::1 ", "::1"),
+        ("cors_origins", "*", ("*",)),
+        ("cors_origins", ["https://a.example"], ("https://a.example",)),
+        ("cors_origins", ("*",), ("*",)),
+        ("api_token", " 0123456789abcdef ", "0123456789abcdef"),
+    ],
+)
+def test_values_of_other_forms_are_read(name, value, read):
+    assert getattr(Settings.read({name: value}, environ={}), name) == read
+    if isinstance(value, str):
+        assert getattr(Settings.read(environ={f"GAUGAN_{name.upper()}": value}), name) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("port", "70000", "'port' must be a whole number from 1 to 65535, got '70000'"),
+        ("threads", 0, "'threads' must be a whole number of at least 1, got 0"),
+        ("max_pixels", "8.5", "'max_pixels' must be a whole number of at least 1024, got '8.5'"),
+        ("use_gpu", "maybe", "'use_gpu' must be 1, 0, true, false, yes or no, got 'maybe'"),
+        ("use_gpu", 2, "'use_gpu' must be 1, 0, true, false, yes or no, got 2"),
+        ("host", " ", "'host' must be a text that is not empty, got ''"),
+        ("cors_origins", ["*", "https://a.example"], "'cors_origins' must be origins such as "),
+        ("api_token", "short", "must be at least 8 letters, digits and signs of ASCII without"),
+        ("treads", 1, "unknown setting 'treads'; did you mean 'threads'?"),
+        ("qqqq", 1, "unknown setting 'qqqq'; known: host, port, "),
+    ],
+)
+def test_an_error_says_where_what_was_expected_and_what_came(name, value, told):
+    with pytest.raises(ConfigError) as caught:
+        Settings.read({name: value}, environ={}, given_as="--{}".format)
+    assert str(caught.value).startswith(f"setting --{name}: ") and told in str(caught.value)
+    code = "setting_unknown" if told.startswith("unknown") else "setting_invalid"
+    assert (caught.value.code, caught.value.details) == (code, {"setting": name})
+
+
+def test_a_token_that_is_given_in_code_is_not_shown_either():
+    with pytest.raises(ValueError, match="api_token") as caught:
+        Settings(api_token="short7")
+    assert "short7" not in str(caught.value)
+
+
 def test_the_module_readme_documents_every_setting_with_its_default():
     readme = (ROOT / "hub_module/README.md").read_text(encoding="utf-8")
     for setting in TABLE:
         row = next(line for line in readme.splitlines() if f"`{setting.name}`" in line)
-        assert f"`{setting.environment_variable}`" in row
+        assert f"`{variable(setting.name)}`" in row
         assert setting.default in (None, ()) or f"`{setting.default}`" in row

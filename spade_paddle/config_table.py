@@ -1,0 +1,71 @@
+"""``python -m spade_paddle.config_table > docs/configuration.md``: the table of all fields.
+
+With ``--schema`` it prints the JSON schema of a configuration, by which editors complete and check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+
+from pydantic import TypeAdapter
+
+from spade_paddle.config import Config
+from spade_paddle.fields import entries
+
+HEAD = """# Configuration
+
+All fields of a configuration file (`configs/*.yaml`); `--set FIELD=VALUE` changes one of them. One
+that is left out has its default. Files are YAML 1.2: `2e-4` is a number, `yes` and `on` are texts.
+An unknown field, a field that is there twice, a wrong type and a value beyond its limits are errors
+that name the file, the line and what was expected.
+
+`python -m spade_paddle.config_table` makes this page from [config.py](../spade_paddle/config.py)
+and [data_config.py](../spade_paddle/data_config.py), which also tells what the load modes do. With
+`--schema` it prints a JSON schema, by which editors complete and check: in VS Code by a first line
+`# yaml-language-server: $schema=FILE`.
+"""
+
+
+def table() -> str:
+    """The page, in Markdown."""
+    fields = Config.__pydantic_fields__.items()
+    sections = {
+        name: field.annotation
+        for name, field in fields
+        if dataclasses.is_dataclass(field.annotation)
+    }
+    lines = [HEAD]
+    for section, kind in {"": Config, **sections}.items():
+        lines += [f"## `{section}`" if section else "## At the top", "", _text(kind.__doc__), ""]
+        lines += ["| Field | Must be | Default | Meaning |", "|---|---|---|---|"]
+        for entry in entries(kind, f"{section}." if section else ""):
+            if entry.name.rpartition(".")[0] == section:
+                words = ", ".join(filter(None, (entry.kind.__name__, entry.limits)))
+                cells = f"`{entry.name}`", words, f"`{_value(entry.default)}`", entry.meaning
+                lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _text(docstring: str) -> str:
+    return "\n".join(line.strip() for line in docstring.strip().splitlines())
+
+
+def _value(default: object) -> str:
+    return default if isinstance(default, str) else json.dumps(default)
+
+
+def main() -> int:
+    """Print the page or the schema."""
+    parser = argparse.ArgumentParser(description="Print all fields of a configuration.")
+    parser.add_argument("--schema", action="store_true", help="as a JSON schema, for editors")
+    schema = parser.parse_args().schema
+    print(json.dumps(TypeAdapter(Config).json_schema(), indent=1) if schema else table(), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
