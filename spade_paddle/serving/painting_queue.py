@@ -76,6 +76,7 @@ class PaintingQueue:
         self._cache: LRUCache = LRUCache(cache_bytes, getsizeof=lambda one: one.result().size_bytes)
         self._jobs: dict[Hashable, _Job] = {}  # those that wait and those that are being painted
         self._waiting: deque[_Job] = deque()
+        self._is_working = False  # ``_work`` goes on or is about to
         self._seconds_per_pixel = 0.0
         self._lock = threading.Lock()  # of all that stands above
 
@@ -138,7 +139,9 @@ class PaintingQueue:
         job = self._jobs[key] = _Job(key, order, brought_by=client, clients={client})
         self._waiting.append(job)
         self._tell_length()
-        paddle_thread.submit(self._work)
+        if not self._is_working:
+            self._is_working = True
+            paddle_thread.submit(self._work)
         return job.picture, False
 
     def _leave(self, client: _Client) -> None:
@@ -164,12 +167,19 @@ class PaintingQueue:
         job.picture.set_exception(error)
 
     def _work(self) -> None:
-        """Paint the next batch. Called once for every order, so that none is left over."""
+        """Paint the next batch, and queue anew for the one after it, so that other work of the
+        thread (a photo to annotate) need not wait for all."""
         with self._lock:
             self._drop_unwanted()
             batch = self._next_batch()
-        if batch:
-            self._paint_batch(batch)
+        try:
+            if batch:
+                self._paint_batch(batch)
+        finally:
+            with self._lock:
+                self._is_working = bool(self._waiting)
+                if self._is_working:
+                    paddle_thread.submit(self._work)
 
     def _next_batch(self) -> list[_Job]:
         """The order that has waited longest, and others of its size."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
-from spade_paddle.inference.paddle_thread import in_paddle_thread
+from spade_paddle.inference import paddle_thread
 from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order
 from spade_paddle.serving.painting_queue import ClientGone, PaintingQueue
@@ -217,7 +217,7 @@ def test_who_waited_too_long_is_told_busy_and_what_nobody_waits_for_is_not_paint
     with pytest.raises(RequestError):  # its picture is painted on, for those who ask again
         held.result()
     painter.go_on.set()
-    in_paddle_thread(lambda: None)
+    paddle_thread.in_paddle_thread(lambda: None)
     assert [known for _, known in queue.paint([order(1)])] == [True]
     assert len(painter.batches) == 1
 
@@ -335,13 +335,16 @@ def test_many_threads_get_their_own_pictures_and_each_order_is_painted_once(
     assert value(metrics, "gaugan_queue_length") == 0
 
 
-def test_other_work_has_its_turn_between_pictures(make_queue, painter, pool):
+def test_other_work_of_the_thread_has_its_turn_between_two_pictures(
+    make_queue, painter, metrics, pool
+):
     queue = make_queue()
-    first = pool.submit(queue.paint, [order(1)])
+    answers = [pool.submit(queue.paint, [order(1)])]
     painter.wait_until_begun()
-    done = threading.Event()
-    other = pool.submit(in_paddle_thread, done.set)
-    assert not done.wait(0.05)
+    answers.append(pool.submit(queue.paint, [order(2), order(3)]))
+    wait_until(metrics, "gaugan_queue_length", 2)
+    other = paddle_thread.submit(lambda: len(painter.batches))
+    assert not other.done()
     painter.go_on.set()
-    other.result()
-    assert done.is_set() and first.result()
+    assert other.result() == 1
+    assert all(answer.result() for answer in answers) and len(painter.batches) == 3
