@@ -174,7 +174,8 @@ def _map_arrays(scene: Scene, *, photo: Change, maps: Change) -> Scene:
     def change(values: np.ndarray | None) -> np.ndarray | None:
         return None if values is None else maps(values)
 
-    return Scene(
+    return dataclasses.replace(
+        scene,
         photo=photo(scene.photo),
         label_map=maps(scene.label_map),
         instance_map=change(scene.instance_map),

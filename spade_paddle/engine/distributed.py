@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import paddle
 from paddle import distributed
+from tqdm import tqdm
 
 from spade_paddle.errors import ConfigError
 
@@ -34,6 +35,12 @@ class Workers:
         distributed.init_parallel_env()
         rank, size = distributed.get_rank(), distributed.get_world_size()
         return cls(rank=rank, size=size, launcher=os.getppid())
+
+    def say(self, *lines: str) -> None:
+        """Print lines, once for all processes, without spoiling a progress bar."""
+        if self.rank == 0:
+            for line in lines:
+                tqdm.write(line)
 
     @property
     def orphaned(self) -> bool:

@@ -7,15 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import paddle
 
-from spade_paddle.config import Config
-from spade_paddle.data.batches import SceneCache
-from spade_paddle.data.split import half_of
-from spade_paddle.data.transforms import middle_view
-from spade_paddle.engine.samples import evaluating, scene_input
+from spade_paddle.engine.samples import evaluating
 from spade_paddle.engine.steps import Networks, StepInput, judged, paint
-
-SCENES = 16
-"""So many of each part are looked at, evenly spread over it."""
 
 
 @paddle.no_grad()
@@ -48,42 +41,6 @@ def overfitting(
         if real != on_fake[kind]:
             values[name] = (real - on_val[kind]) / (real - on_fake[kind])
     return values
-
-
-def measure_overfitting(
-    networks: Networks, *, train: SceneCache, val: SceneCache, config: Config, num_labels: int
-) -> dict[str, float]:
-    """``overfitting`` on scenes of both parts, the same every time.
-
-    Args:
-        networks: of the run.
-        train: the scenes to learn from.
-        val: those to look at; the half to choose by (data/split.py) is taken.
-        config: of the run.
-        num_labels: labels of the label set.
-
-    Raises:
-        DataError, LabelMapError: a scene cannot be read.
-    """
-    halves = [half_of(pair.stem) for pair in val.pairs]
-    mine = [index for index, half in enumerate(halves) if half == "choose"] or [0]
-
-    def inputs(scenes: SceneCache, indices: Sequence[int]) -> list[StepInput]:
-        """Of so many scenes, evenly spread over these indices."""
-        count = min(SCENES, len(indices))
-        spread = [indices[k * len(indices) // count] for k in range(count)]
-        return [
-            scene_input(
-                middle_view(scenes[index], config.data, multiple=config.generator.multiple),
-                seed=seed,
-                noise_channels=networks.generator.noise_channels,
-                config=config,
-                num_labels=num_labels,
-            )
-            for seed, index in enumerate(spread)
-        ]
-
-    return overfitting(networks, inputs(train, range(len(train))), inputs(val, mine))
 
 
 def _scores(

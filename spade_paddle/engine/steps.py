@@ -6,8 +6,9 @@ Legend: N batch, K channels of the semantic input, D length of a style, H height
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 import paddle
@@ -73,6 +74,10 @@ class StepInput:
 
 Style = tuple  # mu and logvar, [N, D] each
 
+ExtraLoss = Callable[[Networks, StepInput, paddle.Tensor], Losses]
+"""From the networks, what was to be painted and the fake photos [N, 3, H, W] in -1..1, which have a
+gradient, to scalar tensors by name, each already times its weight."""
+
 
 def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | None]:
     """The fake photos [N, 3, H, W], in the style of the real ones where there is an encoder."""
@@ -87,7 +92,12 @@ def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | 
 
 
 def generator_losses(
-    networks: Networks, batch: StepInput, options: LossConfig, *, copies: int = 1
+    networks: Networks,
+    batch: StepInput,
+    options: LossConfig,
+    *,
+    copies: int = 1,
+    extra: Sequence[ExtraLoss] = (),
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, 4), and
     ``+ lambda_kld * g_vaeloss`` with a style.
@@ -99,9 +109,13 @@ def generator_losses(
         copies: how many batches like this one the gradients are averaged over. The KL loss is a
             sum over the batch, so each counts its own so many times for the average to be the
             whole sum.
+        extra: more losses, added as they are.
 
     Returns:
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
+
+    Raises:
+        ValueError: an extra loss has the name of another.
     """
     fake_photo, style = paint(networks, batch)
     fake = judged(networks, batch, fake_photo)
@@ -117,6 +131,11 @@ def generator_losses(
         parts["g_vgg"] = options.perceptual * distance
     if style is not None:
         parts["g_vae"] = options.kl * copies * kl_loss(*style)
+    for loss in extra:
+        more = loss(networks, batch, fake_photo)
+        if parts.keys() & more.keys():
+            raise ValueError(f"an extra loss is named as another: {sorted(more)} of {list(parts)}")
+        parts.update(more)
     return sum(parts.values()), parts, fake_photo
 
 

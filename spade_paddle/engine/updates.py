@@ -13,6 +13,7 @@ from spade_paddle.config import Config
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.steps import (
+    ExtraLoss,
     Losses,
     Networks,
     StepInput,
@@ -20,6 +21,8 @@ from spade_paddle.engine.steps import (
     generator_losses,
     paint,
 )
+
+Optimizers = tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer]
 
 
 class NotFinite(Exception):
@@ -43,14 +46,25 @@ class Updater:
         networks: the networks, in training mode.
         config: the configuration.
         workers: the processes that train together.
+        optimizers: other ones in Adam's place, the generator's and the discriminator's.
+        extra_losses: added to those of the generator.
     """
 
-    def __init__(self, networks: Networks, config: Config, *, workers: Workers) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        config: Config,
+        *,
+        workers: Workers,
+        optimizers: Optimizers | None = None,
+        extra_losses: Sequence[ExtraLoss] = (),
+    ) -> None:
         self._networks = networks
         self._config = config
         self._workers = workers
+        self._extra_losses = extra_losses
         options = config.optimizer
-        self.optimizers = [
+        self.optimizers = optimizers or [
             paddle.optimizer.Adam(
                 learning_rate=rate, beta1=options.beta1, beta2=options.beta2, parameters=parameters
             )
@@ -99,7 +113,9 @@ class Updater:
         _require_gradients(networks.discriminator, False)
         for part in parts:
             with self._precision():
-                loss, values, fake_photo = generator_losses(networks, part, weights, copies=copies)
+                loss, values, fake_photo = generator_losses(
+                    networks, part, weights, copies=copies, extra=self._extra_losses
+                )
             self._backward(0, loss, parts=len(parts))
             collected.append(values)
             fakes.append(fake_photo.detach())

@@ -1,0 +1,128 @@
+"""What a process learns from: its share of every batch, the next one read while it learns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, wait
+from typing import Callable
+
+from spade_paddle.config import Config
+from spade_paddle.data.batches import Batch, BatchSource, SceneCache
+from spade_paddle.engine.distributed import Workers
+from spade_paddle.engine.inputs import step_inputs
+from spade_paddle.engine.steps import Networks, StepInput
+
+_LOOK_UP_SECONDS = 0.2
+_PATIENCE_SECONDS = 10
+
+
+class Feed:
+    """Gives the batches of a run in order; leaving it waits for the thread that reads.
+
+    What a batch holds depends on its place alone, so it is the same whoever has read it, and when.
+
+    Args:
+        scenes: to learn from.
+        networks: tell which noise they take.
+        config: of the run.
+        num_labels: labels of the label set.
+        workers: the processes that share each batch.
+
+    Attributes:
+        batches: all pictures of the run by their place.
+
+    Raises:
+        DataError: a label map cannot be read; ``data.label_balance`` reads all.
+    """
+
+    def __init__(
+        self,
+        scenes: SceneCache,
+        *,
+        networks: Networks,
+        config: Config,
+        num_labels: int,
+        workers: Workers,
+    ) -> None:
+        self.batches = BatchSource(
+            scenes,
+            options=config.data,
+            seed=config.seed,
+            multiple=config.generator.multiple,
+            noise_strides=networks.generator.noise_strides,
+            style_dim=config.encoder.style_dim,
+            augmentation=config.regularization,
+            weights=scenes.weights(),
+            shift=config.losses.perceptual_shift,
+        )
+        self._config = config
+        self._num_labels = num_labels
+        self._workers = workers
+        self._place: int | None = None  # of the batch that was begun last
+        self._next: Future[Batch] = Future()
+
+    def __enter__(self) -> Feed:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # a thread within OpenCV while the interpreter ends would abort the process; one that waits
+        # for a disk for good does no harm, and whoever presses Ctrl-C twice is not kept waiting
+        if self._place is not None and kind is not KeyboardInterrupt:
+            wait([self._next], timeout=_PATIENCE_SECONDS)
+
+    def wait(self, images_seen: int, *, unless: Callable[[], bool]) -> None:
+        """Wait until the batch after so many images is there or cannot be read, or ``unless``."""
+        self._begin(images_seen)
+        while not unless() and not wait([self._next], timeout=_LOOK_UP_SECONDS).done:
+            pass
+
+    def take(self, images_seen: int) -> Batch:
+        """This process's share of the batch after so many images; the next one is begun.
+
+        Raises:
+            DataError, LabelMapError: a scene cannot be read.
+        """
+        self._begin(images_seen)
+        batch = self._next.result()
+        following = images_seen + self._count(images_seen)
+        if following < self._config.total_images:
+            self._begin(following)
+        return batch
+
+    def first(self, images: int) -> list[Batch]:
+        """This process's share of the run's first batches, of at least so many images; all full.
+
+        Raises:
+            DataError, LabelMapError: a scene cannot be read.
+        """
+        size = self._config.batch_size
+        starts = range(0, images, size)
+        return [self.batches.at(*self._workers.share(start, size)) for start in starts]
+
+    def inputs(self, batches: Iterable[Batch]) -> Iterator[StepInput]:
+        """As the networks take them: the parts that go through them at once."""
+        config = self._config
+        most = max(config.batch_size // (self._workers.size * config.compute.accumulation), 1)
+        for batch in batches:
+            yield from step_inputs(batch, most=most, config=config, num_labels=self._num_labels)
+
+    def _count(self, images_seen: int) -> int:
+        return min(self._config.batch_size, self._config.total_images - images_seen)
+
+    def _begin(self, images_seen: int) -> None:
+        """Let a thread read the batch, unless it was begun before."""
+        if images_seen == self._place:
+            return
+        share = self._workers.share(images_seen, self._count(images_seen))
+        future: Future[Batch] = Future()
+
+        def read() -> None:
+            try:
+                future.set_result(self.batches.at(*share))
+            except BaseException as error:  # raised again where the batch is needed
+                future.set_exception(error)
+
+        self._place, self._next = images_seen, future
+        # no thread of concurrent.futures: the end of the interpreter would wait for it
+        threading.Thread(target=read, daemon=True).start()
