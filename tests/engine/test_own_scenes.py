@@ -137,17 +137,17 @@ def test_an_extra_loss_is_logged_and_changes_the_gradient(scenes, landscape, tmp
     norms = {}
     for name, extra in (("plain", []), ("dark", [darkness])):
         run = tmp_path / name
-        common = {"label_set": landscape, "scenes": scenes, "run": run}
-        Trainer(config, **common, extra_losses=extra).train()
+        common = {"label_set": landscape, "scenes": scenes}
+        Trainer(config, **common, run=run, extra_losses=extra).train()
         norms[name] = lines(run)[0]["g_grad_norm"]
         assert ("darkness" in lines(run)[0]) == (name == "dark")
         assert ("darkness" in lines(run)[1]) == (name == "dark")
     assert norms["dark"] > 1.5 * norms["plain"]
     assert lines(tmp_path / "dark")[0]["g_gan"] == lines(tmp_path / "plain")[0]["g_gan"]
     assert 0 < lines(tmp_path / "dark")[0]["darkness"] < 1000
-    taken = Trainer(config, **common, extra_losses=[lambda *_: {"g_gan": paddle.zeros([])}])
+    same_name = [lambda *_: {"g_gan": paddle.zeros([])}]
     with pytest.raises(ValueError, match="g_gan"):
-        taken.step()
+        Trainer(config, **common, run=tmp_path / "same", extra_losses=same_name).step()
 
 
 def test_callbacks_see_every_step_and_what_they_add_is_logged(scenes, landscape, tmp_path):
