@@ -99,14 +99,14 @@ class SceneCache:
 
         Reads every label map. Raises DataError where one cannot be read.
         """
-        balance = self._options.label_balance
-        if balance == 0:
+        if self._options.label_balance == 0:
             return None
         maps = (
             read_ids(scene.label_map) if isinstance(scene, Pair) else scene.label_map
             for scene in self._scenes
         )
-        return scene_weights(label_shares(maps, num_labels=len(self._label_set)), balance=balance)
+        shares = label_shares(maps, num_labels=len(self._label_set))
+        return scene_weights(shares, balance=self._options.label_balance)
 
     def _read(self, index: int) -> Scene:
         scene = self._scenes[index]

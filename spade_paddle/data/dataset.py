@@ -172,14 +172,12 @@ def check_scene(scene: Scene, label_set: LabelSet) -> None:
         LabelMapError: the label map is no [H, W] of integers, or holds unknown ids.
     """
     label_set.check(scene.label_map, where=f"the label map of scene '{scene.name}'")
-    size, photo, instances = scene.label_map.shape, scene.photo, scene.instance_map
-    if photo.dtype != np.uint8 or photo.shape != (*size, 3):
-        problem = f"a photo uint8 {[*size, 3]}, got {photo.dtype} {list(photo.shape)}"
-    elif instances is not None and instances.shape != size:
-        problem = f"an instance map {list(size)}, got {list(instances.shape)}"
-    else:
-        return
-    raise DataError(
-        f"scene '{scene.name}': beside a label map {list(size)} expected {problem}",
-        code="sizes_differ",
-    )
+    size, instances = scene.label_map.shape, scene.instance_map
+    fits = scene.photo.shape == (*size, 3) and (instances is None or instances.shape == size)
+    if not fits or scene.photo.dtype != np.uint8:
+        raise DataError(
+            f"scene '{scene.name}': its label map is {list(size)}, so expected a photo uint8 "
+            f"{[*size, 3]} and, if at all, an instance map {list(size)}; got {scene.photo.dtype} "
+            f"{list(scene.photo.shape)} and {None if instances is None else list(instances.shape)}",
+            code="sizes_differ",
+        )

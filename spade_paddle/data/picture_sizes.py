@@ -81,12 +81,8 @@ def check_one_size(
 ) -> None:
     """Refuse a batch of ``pictures`` where they would have different sizes.
 
-    Args:
-        photos: the name of each and its size; taken up to the first that differs, none in most
-            modes.
-        options: the load mode.
-        multiple: that both sides of a picture must be a multiple of, in pixels.
-        pictures: of the batch.
+    The photos, each its name and size, are asked for up to the first that differs; none in most
+    modes.
 
     Raises:
         ConfigError: the sizes are drawn by chance.

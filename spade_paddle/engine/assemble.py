@@ -27,17 +27,15 @@ def trainer_of_folder(
     """The trainer of a data set, after the doctor's quick look at it.
 
     Args:
-        config: the configuration.
-        label_set: the labels of the data set.
         data: the data set (see data/dataset.py).
         run: the run folder; made when it is not there.
         start: a run folder, or a model folder of tools/convert.py: a new run begins with its
             weights. Goes before ``config.init_from``.
-        parts: more for Trainer: networks, losses, callbacks.
+        parts: more for Trainer: losses, callbacks, networks.
 
     Raises:
-        DataError: no data set, files without partners, or what else the doctor finds.
-        ConfigError, DataError, ModelError: of Trainer.
+        DataError: no data set, or what the doctor finds.
+        UserError: of Trainer.
     """
     start = source_of(config, init=start)
     if start is not None:  # the run's own configuration tells where it came from

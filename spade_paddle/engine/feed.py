@@ -10,7 +10,6 @@ from typing import Callable
 from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch, BatchSource, SceneCache
 from spade_paddle.engine.distributed import Workers
-from spade_paddle.engine.inputs import step_inputs
 from spade_paddle.engine.steps import Networks, StepInput
 
 _LOOK_UP_SECONDS = 0.2
@@ -23,10 +22,7 @@ class Feed:
     What a batch holds depends on its place alone, so it is the same whoever has read it, and when.
 
     Args:
-        scenes: to learn from.
         networks: tell which noise they take.
-        config: of the run.
-        num_labels: labels of the label set.
         workers: the processes that share each batch.
 
     Attributes:
@@ -60,7 +56,7 @@ class Feed:
         self._num_labels = num_labels
         self._workers = workers
         self._place: int | None = None  # of the batch that was begun last
-        self._next: Future[Batch] = Future()
+        self._next: Future[list[Batch]] = Future()
 
     def __enter__(self) -> Feed:
         return self
@@ -77,18 +73,20 @@ class Feed:
         while not unless() and not wait([self._next], timeout=_LOOK_UP_SECONDS).done:
             pass
 
-    def take(self, images_seen: int) -> Batch:
+    def take(self, images_seen: int) -> list[Batch]:
         """This process's share of the batch after so many images; the next one is begun.
+
+        It comes in the parts that go through the networks at once: as few of equal size as may be.
 
         Raises:
             DataError, LabelMapError: a scene cannot be read.
         """
         self._begin(images_seen)
-        batch = self._next.result()
+        parts = self._next.result()
         following = images_seen + self._count(images_seen)
         if following < self._config.total_images:
             self._begin(following)
-        return batch
+        return parts
 
     def first(self, images: int) -> list[Batch]:
         """This process's share of the run's first batches, of at least so many images; all full.
@@ -97,15 +95,19 @@ class Feed:
             DataError, LabelMapError: a scene cannot be read.
         """
         size = self._config.batch_size
-        starts = range(0, images, size)
-        return [self.batches.at(*self._workers.share(start, size)) for start in starts]
+        return [part for start in range(0, images, size) for part in self._parts(start, size)]
 
-    def inputs(self, batches: Iterable[Batch]) -> Iterator[StepInput]:
-        """As the networks take them: the parts that go through them at once."""
+    def inputs(self, parts: Iterable[Batch]) -> Iterator[StepInput]:
+        """As the networks take them."""
+        for part in parts:
+            yield StepInput.of(part, config=self._config, num_labels=self._num_labels)
+
+    def _parts(self, images_seen: int, count: int) -> list[Batch]:
         config = self._config
         most = max(config.batch_size // (self._workers.size * config.compute.accumulation), 1)
-        for batch in batches:
-            yield from step_inputs(batch, most=most, config=config, num_labels=self._num_labels)
+        start, share = self._workers.share(images_seen, count)
+        size = next(size for size in range(min(most, share), 0, -1) if share % size == 0)
+        return [self.batches.at(place, size) for place in range(start, start + share, size)]
 
     def _count(self, images_seen: int) -> int:
         return min(self._config.batch_size, self._config.total_images - images_seen)
@@ -114,12 +116,11 @@ class Feed:
         """Let a thread read the batch, unless it was begun before."""
         if images_seen == self._place:
             return
-        share = self._workers.share(images_seen, self._count(images_seen))
-        future: Future[Batch] = Future()
+        future: Future[list[Batch]] = Future()
 
         def read() -> None:
             try:
-                future.set_result(self.batches.at(*share))
+                future.set_result(self._parts(images_seen, self._count(images_seen)))
             except BaseException as error:  # raised again where the batch is needed
                 future.set_exception(error)
 

@@ -36,15 +36,13 @@ class Learner:
         seconds: how long that took.
 
     Args:
-        config: the configuration.
-        num_labels: labels of the label set.
         workers: the processes that learn together.
         networks: in place of the configuration's; in training mode, each with the attributes of
             ours, and with the same weights in every process.
         averaged: generator and encoder like those, without spectral norm, to hold their averages.
         optimizers: the generator's (with the encoder's) and the discriminator's, over the
             parameters of ``networks``, in Adam's place; their rates follow the configuration.
-        extra_losses: added to those of the generator.
+        extra_losses: added to those that the networks have.
     """
 
     def __init__(
@@ -68,6 +66,7 @@ class Learner:
             discriminator=build_discriminator(config, num_labels=num_labels),
             perceptual=build_perceptual_loss(config.losses),
         )
+        self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
         self.averaged = averaged or Networks(
             generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
             encoder=build_encoder(config, spectral_norm=False),
@@ -77,13 +76,7 @@ class Learner:
         self.seconds = 0.0
         self.convolutions = Convolutions.choose(config)
         self.convolutions.apply(self._convolving())
-        self._updater = Updater(
-            self.networks,
-            config,
-            workers=workers,
-            optimizers=optimizers,
-            extra_losses=extra_losses,
-        )
+        self._updater = Updater(self.networks, config, workers=workers, optimizers=optimizers)
         self._guard = BufferGuard(network for _, network in self.networks.trained())
         self.start_averages()
 
@@ -115,7 +108,8 @@ class Learner:
             floor=options.decay_floor,
         )
         self._updater.set_rates(rate)
-        self._set_fade()
+        fade = fade_in(self.images_seen, over=self._config.fade_in_images)
+        self.networks.generator.fade = self.averaged.generator.fade = fade
         self._guard.remember()
         try:
             losses = self._updater.step(parts, r1_weight=self._r1_weight(images))
@@ -138,11 +132,6 @@ class Learner:
         """The averaged networks as they are exported: with the statistics measured anew."""
         with statistics(self.averaged.generator, self.statistics):
             yield self.averaged
-
-    def _set_fade(self) -> None:
-        """Let a block that fades in be as far as it is after ``images_seen``."""
-        fade = fade_in(self.images_seen, over=self._config.fade_in_images)
-        self.networks.generator.fade = self.averaged.generator.fade = fade
 
     def _r1_weight(self, images: int) -> float:
         """What R1 counts in a step of so many images: the more, the more rarely it is counted."""

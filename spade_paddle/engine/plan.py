@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import paddle
 import yaml
 
-from spade_paddle.engine.inputs import step_input
-from spade_paddle.engine.memory import peak_memory_gib
+from spade_paddle.engine.compute import peak_memory_gib
 from spade_paddle.engine.trainer import Trainer
 from spade_paddle.networks.cost import count_macs, count_parameters
 
@@ -47,9 +46,7 @@ def plan(trainer: Trainer) -> Iterator[str]:
 def _networks(trainer: Trainer) -> Iterator[str]:
     """Parameters and multiply-adds of each network for one training picture."""
     networks = trainer.learner.networks
-    batch = step_input(
-        trainer.feed.batches.at(0, 1), config=trainer.config, num_labels=len(trainer.label_set)
-    )
+    (batch,) = trainer.feed.inputs([trainer.feed.batches.at(0, 1)])
     height, width = batch.photo.shape[2:]
     style = None
     if networks.encoder is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,7 +18,6 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import middle_view
-from spade_paddle.engine.inputs import step_input
 from spade_paddle.engine.steps import Networks, StepInput, paint
 
 SCENES = 4
@@ -38,16 +38,13 @@ def sample_sheet(
 
     Args:
         painters: networks, put in evaluation mode while they paint.
-        scenes: of the validation part.
-        config: of the run.
-        label_set: its labels.
 
     Returns:
         ``uint8`` [H, W, 3].
     """
     rows = []
-    for index in range(min(SCENES, len(scenes))):
-        scene = middle_view(scenes[index], config.data, multiple=config.generator.multiple)
+    for scene in itertools.islice(scenes, SCENES):
+        scene = middle_view(scene, config.data, multiple=config.generator.multiple)
         inputs = scene_input(
             scene,
             seed=0,
@@ -69,8 +66,6 @@ def scene_input(
         scene: of a size that can be painted.
         seed: of the noise maps.
         noise_channels: how many of them.
-        config: of the run.
-        num_labels: labels of the label set.
     """
     batch = stack([scene])
     if noise_channels:
@@ -80,7 +75,7 @@ def scene_input(
     if config.encoder.style_dim:  # no deviation from the mean
         zeros = np.zeros((1, config.encoder.style_dim), np.float32)
         batch = dataclasses.replace(batch, style_noise=zeros)
-    return step_input(batch, config=config, num_labels=num_labels)
+    return StepInput.of(batch, config=config, num_labels=num_labels)
 
 
 @paddle.no_grad()

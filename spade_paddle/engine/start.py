@@ -118,12 +118,7 @@ def begin(
 ) -> None:
     """Go on from the newest checkpoint of a run; without one, begin with ``config.init_from``.
 
-    Args:
-        learner: changed in place.
-        run: the run folder.
-        config: of the run.
-        label_set: its labels.
-        say: is given lines for people.
+    Lines for people go to ``say``.
 
     Raises:
         ConfigError, ModelError: as ``source_of``, ``begin_with`` and ``check_same_networks``; or

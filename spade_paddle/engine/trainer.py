@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 
@@ -30,9 +30,9 @@ from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.snapshots import CHECKPOINTS, Snapshots, ways_back
 from spade_paddle.engine.start import begin, settle_projection
-from spade_paddle.engine.steps import ExtraLoss, Losses, Networks
+from spade_paddle.engine.steps import Losses
 from spade_paddle.engine.stopping import Stopping
-from spade_paddle.engine.updates import NotFinite, Optimizers
+from spade_paddle.engine.updates import NotFinite
 from spade_paddle.engine.validation import DECIDING, Validation
 from spade_paddle.errors import RunError, UserError
 from spade_paddle.judge.eye import Eye
@@ -48,10 +48,10 @@ class Trainer:
             its files. Of each sequence every process must have the same.
         run: the run folder; made when it is not there.
         workers: the processes that train together; None: those that Paddle's launcher has started.
-        networks, averaged, optimizers, extra_losses: as Learner takes them.
         callbacks: each is called after each step in every process, with the trainer and the step's
             losses by name as floats, none for a step that was left out. Numbers that it adds to
             them are logged.
+        learning: ``extra_losses``, ``networks`` and what else Learner takes.
 
     Raises:
         ConfigError, ModelError: the configuration does not fit the data, the machine, or what is
@@ -68,11 +68,8 @@ class Trainer:
         scenes: tuple[Sequence[Scene | Pair], Sequence[Scene | Pair]],
         run: Path,
         workers: Workers | None = None,
-        networks: Networks | None = None,
-        averaged: Networks | None = None,
-        optimizers: Optimizers | None = None,
-        extra_losses: Sequence[ExtraLoss] = (),
         callbacks: Sequence[Callable[[Trainer, Losses], None]] = (),
+        **learning: Any,
     ) -> None:
         self.config = config
         self.label_set = label_set
@@ -95,15 +92,7 @@ class Trainer:
         )
         share = math.ceil(config.batch_size / workers.size)
         check_one_size(self.train_scenes.sizes(), options, multiple=multiple, pictures=share)
-        self.learner = Learner(
-            config,
-            num_labels=len(label_set),
-            workers=workers,
-            networks=networks,
-            averaged=averaged,
-            optimizers=optimizers,
-            extra_losses=extra_losses,
-        )
+        self.learner = Learner(config, num_labels=len(label_set), workers=workers, **learning)
         workers.say(self.learner.convolutions.line())
         begin(self.learner, run, config=config, label_set=label_set, say=workers.say)
         networks = self.learner.networks
@@ -153,7 +142,14 @@ class Trainer:
             try:
                 if self.workers.rank == 0:
                     with self._writing():
-                        self._reporter = self._new_reporter()
+                        self._reporter = Reporter(
+                            self.run,
+                            config=self.config,
+                            label_set=self.label_set,
+                            images_seen=self.learner.images_seen,
+                            processes=self.workers.size,
+                            convolutions=str(self.learner.convolutions),
+                        )
                 while self.learner.images_seen < self.config.total_images:
                     before = self.learner.images_seen
                     if not self.step():
@@ -174,12 +170,12 @@ class Trainer:
         self.feed.wait(before, unless=self.stopping.asked)
         if self.stopping.agreed():
             return False
-        batch = self.stopping.together(lambda: self.feed.take(before))
+        parts = self.stopping.together(lambda: self.feed.take(before))
         losses: Losses = {}
         try:
-            losses = self.learner.learn(list(self.feed.inputs([batch])))
+            losses = self.learner.learn(list(self.feed.inputs(parts)))
         except NotFinite as error:
-            self._keep_bad_step(before, batch, error.losses)
+            self._keep_bad_step(before, parts, error.losses)
         else:
             self._bad_steps.good()
         now, seconds = self.learner.images_seen, time.monotonic() - started
@@ -219,8 +215,8 @@ class Trainer:
         keep = kept_every > 0 and passed(kept_every, before, now)
         if (show or save or keep) and config.ema_recalibration_images:
             images = config.ema_recalibration_images
-            batches = self.stopping.together(lambda: self.feed.first(images))
-            self.learner.recalibrate(self.feed.inputs(batches))
+            parts = self.stopping.together(lambda: self.feed.first(images))
+            self.learner.recalibrate(self.feed.inputs(parts))
         if show:
             self._show(now)
         if keep and self._reporter is not None:
@@ -238,16 +234,16 @@ class Trainer:
         if reporter is None:
             return
         with self._writing():
-            reporter.picture(images_seen, picture)
+            reporter.log.picture(images_seen, "samples", picture)
             if scores:
-                reporter.scores(images_seen, scores)
+                reporter.log.scalars(images_seen, scores)
                 self._snapshots.keep_if_best(self.learner.state(), scores, by=DECIDING)
 
-    def _keep_bad_step(self, images_seen: int, batch: Batch, losses: Losses) -> None:
+    def _keep_bad_step(self, images_seen: int, parts: list[Batch], losses: Losses) -> None:
         arrays = {
-            "photo": to_pixels(batch.photo),
-            "label_map": batch.label_map.astype(np.uint8),
-            "files": batch.names,
+            "photo": to_pixels(np.concatenate([part.photo for part in parts])),
+            "label_map": np.concatenate([part.label_map for part in parts]).astype(np.uint8),
+            "files": np.concatenate([part.names for part in parts]),
         }
         with self._writing():
             self.workers.say(self._bad_steps.bad(images_seen, losses, arrays=arrays))
@@ -275,13 +271,3 @@ class Trainer:
                 f"{error.strerror or error}; {state}: make room, and the same command goes on",
                 code="run_not_writable",
             ) from error
-
-    def _new_reporter(self) -> Reporter:
-        return Reporter(
-            self.run,
-            config=self.config,
-            label_set=self.label_set,
-            images_seen=self.learner.images_seen,
-            processes=self.workers.size,
-            convolutions=str(self.learner.convolutions),
-        )

@@ -13,7 +13,6 @@ from spade_paddle.config import Config
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.steps import (
-    ExtraLoss,
     Losses,
     Networks,
     StepInput,
@@ -43,11 +42,8 @@ class Updater:
     """Moves the weights: Adam for the generator with the encoder, Adam for the discriminator.
 
     Args:
-        networks: the networks, in training mode.
-        config: the configuration.
-        workers: the processes that train together.
+        networks: in training mode.
         optimizers: other ones in Adam's place, the generator's and the discriminator's.
-        extra_losses: added to those of the generator.
     """
 
     def __init__(
@@ -57,12 +53,10 @@ class Updater:
         *,
         workers: Workers,
         optimizers: Optimizers | None = None,
-        extra_losses: Sequence[ExtraLoss] = (),
     ) -> None:
         self._networks = networks
         self._config = config
         self._workers = workers
-        self._extra_losses = extra_losses
         options = config.optimizer
         self.optimizers = optimizers or [
             paddle.optimizer.Adam(
@@ -113,9 +107,7 @@ class Updater:
         _require_gradients(networks.discriminator, False)
         for part in parts:
             with self._precision():
-                loss, values, fake_photo = generator_losses(
-                    networks, part, weights, copies=copies, extra=self._extra_losses
-                )
+                loss, values, fake_photo = generator_losses(networks, part, weights, copies=copies)
             self._backward(0, loss, parts=len(parts))
             collected.append(values)
             fakes.append(fake_photo.detach())

@@ -4,8 +4,10 @@ discriminator knows its photos by heart."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import paddle
 
 from spade_paddle.config import Config
@@ -13,9 +15,8 @@ from spade_paddle.data.batches import SceneCache, to_network
 from spade_paddle.data.dataset import Scene
 from spade_paddle.data.split import half_of
 from spade_paddle.data.transforms import middle_view
-from spade_paddle.engine.overfitting import overfitting
-from spade_paddle.engine.samples import painted, scene_input
-from spade_paddle.engine.steps import Networks, StepInput
+from spade_paddle.engine.samples import evaluating, painted, scene_input
+from spade_paddle.engine.steps import Networks, StepInput, judged, paint
 from spade_paddle.errors import DataError
 from spade_paddle.judge.eye import Eye
 from spade_paddle.judge.judge import SCORE, Judge
@@ -36,14 +37,11 @@ class Validation:
     with that of its own photo it would be told the colours. Everything is the same each time.
 
     Args:
-        eye: the judge's.
         train_scenes: those to learn from; some give the floor.
         val_scenes: those to look at; the first of the half are painted.
-        config: of the run.
-        num_labels: labels of the label set.
 
     Raises:
-        DataError: there are too few scenes.
+        DataError: there are too few scenes to choose by.
     """
 
     def __init__(
@@ -75,7 +73,7 @@ class Validation:
 
     def score(self, networks: Networks, averaged: Networks) -> dict[str, float]:
         """What Judge.score gives of the averaged networks, each name with ``val_`` before it, and
-        ``overfitting`` of those that are trained (engine/overfitting.py).
+        ``overfitting`` of those that are trained.
 
         Raises:
             DataError, LabelMapError: a scene cannot be read any more.
@@ -86,38 +84,35 @@ class Validation:
                 photos=(self._view(self._val, index).photo for index in self._chosen),
                 others=(self._view(self._train, index).photo for index in self._others),
             )
-        scores = self._judge.score(
-            painted(averaged, self._judged_input(seed, index, averaged))
-            for seed, index in enumerate(self._chosen)
+        scores = self._judge.score(painted(averaged, inputs) for inputs in self._judged(averaged))
+        train = _spread(range(len(self._train)), OVERFITTING_SCENES)
+        values = overfitting(
+            networks,
+            list(self._inputs(self._train, train, networks)),
+            list(self._inputs(self._val, _spread(self._half, OVERFITTING_SCENES), networks)),
         )
-        train, val = (
-            [
-                self._input(self._view(scenes, index), seed=seed, networks=networks)
-                for seed, index in enumerate(_spread(indices, OVERFITTING_SCENES))
-            ]
-            for scenes, indices in (
-                (self._train, range(len(self._train))),
-                (self._val, self._half),
+        return {**{PREFIX + name: value for name, value in scores.items()}, **values}
+
+    def _judged(self, networks: Networks) -> Iterator[StepInput]:
+        inputs = self._inputs(self._val, self._chosen, networks)
+        for scene, other in zip(inputs, itertools.cycle(self._others)):
+            if networks.encoder is None:
+                yield scene
+            else:
+                photo = to_network(self._view(self._train, other).photo[None])
+                yield dataclasses.replace(scene, photo=paddle.to_tensor(photo))
+
+    def _inputs(
+        self, scenes: SceneCache, indices: Sequence[int], networks: Networks
+    ) -> Iterator[StepInput]:
+        for seed, index in enumerate(indices):
+            yield scene_input(
+                self._view(scenes, index),
+                seed=seed,
+                noise_channels=networks.generator.noise_channels,
+                config=self._config,
+                num_labels=self._num_labels,
             )
-        )
-        named = {PREFIX + name: value for name, value in scores.items()}
-        return named | overfitting(networks, train, val)
-
-    def _judged_input(self, seed: int, index: int, networks: Networks) -> StepInput:
-        inputs = self._input(self._view(self._val, index), seed=seed, networks=networks)
-        if networks.encoder is None:
-            return inputs
-        other = self._view(self._train, self._others[seed % len(self._others)])
-        return dataclasses.replace(inputs, photo=paddle.to_tensor(to_network(other.photo[None])))
-
-    def _input(self, scene: Scene, *, seed: int, networks: Networks) -> StepInput:
-        return scene_input(
-            scene,
-            seed=seed,
-            noise_channels=networks.generator.noise_channels,
-            config=self._config,
-            num_labels=self._num_labels,
-        )
 
     def _view(self, scenes: SceneCache, index: int) -> Scene:
         multiple = self._config.generator.multiple
@@ -128,3 +123,46 @@ def _spread(indices: Sequence[int], most: int) -> list[int]:
     """At most so many of the indices, evenly spread over them."""
     count = min(most, len(indices))
     return [indices[k * len(indices) // count] for k in range(count)]
+
+
+@paddle.no_grad()
+def overfitting(
+    networks: Networks, train: Sequence[StepInput], val: Sequence[StepInput]
+) -> dict[str, float]:
+    """``(E[D(train)] - E[D(val)]) / (E[D(train)] - E[D(generated)])`` by the discriminator's kind.
+
+    Karras et al. 2020 (ADA), equation 1: 0 where validation photos are as real to it as those it
+    has trained on, 1 where they are as false to it as generated pictures: then augmentation should
+    be stronger. Means over scenes, places, and scales or heads; without augmentation; the
+    generator paints the training scenes.
+
+    Args:
+        networks: with a discriminator; in evaluation mode while they are asked.
+        train, val: scenes of both parts, one each.
+
+    Returns:
+        ``overfitting`` for the patch scales and ``overfitting_projected`` for the heads, as far as
+        there are; nothing where generated pictures are as real to it as training photos.
+    """
+    with evaluating(networks.generator, networks.encoder, networks.discriminator):
+        on_train = _scores(networks, [(scene, scene.photo) for scene in train])
+        on_val = _scores(networks, [(scene, scene.photo) for scene in val])
+        on_fake = _scores(networks, [(scene, paint(networks, scene)[0]) for scene in train])
+    values = {}
+    for kind, real in on_train.items():
+        name = "overfitting" if kind == "patch" else f"overfitting_{kind}"
+        if real != on_fake[kind]:
+            values[name] = (real - on_val[kind]) / (real - on_fake[kind])
+    return values
+
+
+def _scores(
+    networks: Networks, shown: Sequence[tuple[StepInput, paddle.Tensor]]
+) -> dict[str, float]:
+    """Mean logits by kind of discriminator."""
+    means: dict[str, list[float]] = {}
+    for scene, photo in shown:
+        for kind, prediction in judged(networks, scene, photo).items():
+            logits = [float(stages[-1].mean()) for stages in prediction]
+            means.setdefault(kind, []).append(float(np.mean(logits)))
+    return {kind: float(np.mean(values)) for kind, values in means.items()}

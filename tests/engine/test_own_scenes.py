@@ -107,9 +107,13 @@ def test_a_step_of_own_scenes_that_is_not_finite_is_saved_with_their_names(
         (
             {"photo": np.zeros((64, 96, 3), np.float32)},
             DataError,
-            r"scene '0001': .* expected a photo uint8 \[64, 96, 3\], got float32",
+            r"scene '0001': .* expected a photo uint8 \[64, 96, 3\] .* got float32",
         ),
-        ({"instance_map": np.zeros((4, 4), np.int32)}, DataError, "expected an instance map"),
+        (
+            {"instance_map": np.zeros((4, 4), np.int32)},
+            DataError,
+            r"an instance map \[64, 96\]; got .* and \[4, 4\]",
+        ),
     ],
 )
 def test_arrays_that_make_no_scene_are_told_with_its_name(
@@ -182,7 +186,7 @@ def test_networks_and_optimizers_can_be_given(landscape):
     weight = given.generator.conv_img.weight
     before, average = weight.numpy(), learner.averaged.generator.conv_img.weight
     assert np.array_equal(before, average.numpy())
-    learner.learn(list(feed.inputs([feed.take(0)])))
+    learner.learn(list(feed.inputs(feed.take(0))))
     assert not np.array_equal(before, weight.numpy())
     assert not any("moment" in name for name in learner.state()["optimizer_g"])
     assert optimizers[0].get_lr() == config.optimizer.generator_lr
@@ -215,9 +219,30 @@ def test_batches_are_read_in_the_background_and_are_those_of_their_place(scenes,
         got = [feed.take(seen) for seen in (0, 2, 4, 6)]
     assert threading.main_thread() not in watched.threads
     assert len(watched.threads) == 7  # none twice, and none after the last
-    for batch, (start, count) in zip(got, [(0, 2), (2, 2), (4, 2), (6, 1)]):
+    for (batch,), (start, count) in zip(got, [(0, 2), (2, 2), (4, 2), (6, 1)]):
         for name, values in vars(feed.batches.at(start, count)).items():
             assert np.array_equal(values, getattr(batch, name)), name
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "accumulation", "count", "sizes"),
+    [(4, 1, 4, [4]), (4, 2, 4, [2, 2]), (4, 2, 3, [1, 1, 1]), (8, 2, 6, [3, 3])],
+)
+def test_a_batch_is_taken_in_as_few_equal_parts_as_may_be(
+    scenes, landscape, batch_size, accumulation, count, sizes
+):
+    changes = {"batch_size": batch_size, "compute": {"accumulation": accumulation}}
+    config = tiny(changes, {"total_images": batch_size + count, "generator": {"noise": True}})
+    with feed_of(scenes[0], landscape, config) as feed:
+        parts = feed.take(batch_size)
+        whole = vars(feed.batches.at(batch_size, count))
+    assert [len(part.photo) for part in parts] == sizes
+    assert [len(part.semantics) for part in feed.inputs(parts)] == sizes
+    for name in ("photo", "label_map", "names"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        assert np.array_equal(joined, whole[name])
+    for block, maps in enumerate(whole["noise"]):
+        assert np.array_equal(np.concatenate([part.noise[block] for part in parts]), maps)
 
 
 def test_a_scene_that_cannot_be_read_is_told_where_its_batch_is_needed(scenes, landscape):
@@ -229,7 +254,7 @@ def test_a_scene_that_cannot_be_read_is_told_where_its_batch_is_needed(scenes, l
 
     watched = Watched(scenes[0], check)
     with feed_of(watched, landscape, config) as feed:
-        assert len(feed.take(0).photo) == 2
+        assert len(feed.take(0)[0].photo) == 2
         feed.wait(2, unless=lambda: False)
         for _ in range(2):  # it is not read again
             with pytest.raises(DataError, match="is gone"):
@@ -248,4 +273,4 @@ def test_waiting_ends_when_asked_to_stop_though_nothing_can_be_read(scenes, land
     with feed_of(Watched(scenes[0], check), landscape, config) as feed:
         feed.wait(0, unless=reading.is_set)
         go_on.set()
-        assert len(feed.take(0).photo) == 2
+        assert len(feed.take(0)[0].photo) == 2
