@@ -55,10 +55,6 @@ def balanced_order(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Where that is no whole number it is drawn which of the two next to it (systematic sampling), so
     that scene s comes ``weights[s]`` times an epoch on average, and never far from it.
-
-    Args:
-        weights: [S], 1 on average.
-        rng: of the draws.
     """
     count = len(weights)
     shuffled = rng.permutation(count)

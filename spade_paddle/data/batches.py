@@ -34,7 +34,6 @@ class SceneCache:
 
     Args:
         scenes: at least one; each in memory, or the files that it is read from when it is needed.
-        label_set: checks the label maps.
         options: the load mode; of the arrays of the scenes, maps and positional encodings
             included, ``cache_gib`` are kept, and what is beyond is read from the disk each time.
         multiple: that both sides of a picture must be a multiple of, in pixels.
@@ -171,8 +170,6 @@ class BatchSource:
 
     Args:
         scenes: the data set, at its load size (SceneCache).
-        options: how views are cut.
-        seed: of everything drawn.
         multiple: that both sides of a picture must be a multiple of, in pixels.
         noise_strides: a noise map of every stride-th pixel for each of them; none: no noise.
         style_dim: length of a picture's style noise; 0 for none.

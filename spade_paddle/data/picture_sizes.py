@@ -73,11 +73,7 @@ def scaled_size(size: Size, scale: float, *, multiple: int = 1) -> Size:
 
 
 def check_one_size(
-    photos: Iterable[tuple[Path | str, Size]],
-    options: DataConfig,
-    *,
-    multiple: int,
-    pictures: int,
+    photos: Iterable[tuple[Path | str, Size]], options: DataConfig, *, multiple: int, pictures: int
 ) -> None:
     """Refuse a batch of ``pictures`` where they would have different sizes.
 

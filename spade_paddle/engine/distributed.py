@@ -62,12 +62,6 @@ class Workers:
         share = count // self.size
         return start + self.rank * share, share
 
-    def check_batches(self, size: int, *, left: int) -> None:
-        """Raises ConfigError for a batch that cannot be shared, the last one too: now, not in a
-        week. ``left`` pictures are still to be seen."""
-        for count in (size, max(left, 0) % size):
-            self.share(0, count)
-
     @paddle.no_grad()
     def average(self, gradients: Sequence[paddle.Tensor], values: paddle.Tensor) -> paddle.Tensor:
         """Put the mean over all processes into every gradient; one exchange for everything.

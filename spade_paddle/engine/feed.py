@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
@@ -9,6 +10,7 @@ from typing import Callable
 
 from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch, BatchSource, SceneCache
+from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.steps import Networks, StepInput
 
@@ -29,6 +31,7 @@ class Feed:
         batches: all pictures of the run by their place.
 
     Raises:
+        ConfigError, DataError: the pictures of a batch would have different sizes.
         DataError: a label map cannot be read; ``data.label_balance`` reads all.
     """
 
@@ -41,11 +44,14 @@ class Feed:
         num_labels: int,
         workers: Workers,
     ) -> None:
+        options, multiple = config.data, config.generator.multiple
+        share = math.ceil(config.batch_size / workers.size)
+        check_one_size(scenes.sizes(), options, multiple=multiple, pictures=share)
         self.batches = BatchSource(
             scenes,
-            options=config.data,
+            options=options,
             seed=config.seed,
-            multiple=config.generator.multiple,
+            multiple=multiple,
             noise_strides=networks.generator.noise_strides,
             style_dim=config.encoder.style_dim,
             augmentation=config.regularization,

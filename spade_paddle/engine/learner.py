@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.feature_networks import build_perceptual_loss
 from spade_paddle.engine.guard import BufferGuard
-from spade_paddle.engine.recalibrate import Statistics, measure_statistics, statistics
+from spade_paddle.engine.recalibrate import Statistics, statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed
 from spade_paddle.engine.steps import ExtraLoss, Losses, Networks, StepInput
 from spade_paddle.engine.updates import NotFinite, Optimizers, Updater
@@ -121,11 +121,6 @@ class Learner:
         for average in self._averages:
             average.update(images, images_seen=self.images_seen)
         return {**losses, "lr": options.generator_lr * rate}
-
-    def recalibrate(self, parts: Iterable[StepInput]) -> None:
-        """Measure the batch-norm statistics of the averaged generator on these pictures; every
-        process must call it."""
-        self.statistics = measure_statistics(self.averaged, parts)
 
     @contextmanager
     def exported(self) -> Iterator[Networks]:

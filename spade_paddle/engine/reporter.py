@@ -13,7 +13,6 @@ import json
 import platform
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import paddle
@@ -60,12 +59,21 @@ class Reporter:
         convolutions: str,
     ) -> None:
         self._config = config
+        environment = {
+            "spade_paddle": spade_paddle.__version__,
+            "paddle": paddle.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "device": paddle.device.get_device(),
+            "processes": processes,
+            "convolutions": convolutions,
+            "seed": config.seed,
+            "command": sys.argv,
+        }
         texts = {
             "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
             LABELS_FILE: label_set.to_json(),
-            ENVIRONMENT_FILE: json.dumps(
-                _environment(config, processes=processes, convolutions=convolutions), indent=1
-            ),
+            ENVIRONMENT_FILE: json.dumps(environment, indent=1),
         }
         for name, text in texts.items():
             write_text_atomically(run / name, text)
@@ -112,17 +120,3 @@ class Reporter:
         """Flush everything."""
         self._progress.close()
         self.log.close()
-
-
-def _environment(config: Config, *, processes: int, convolutions: str) -> dict[str, Any]:
-    return {
-        "spade_paddle": spade_paddle.__version__,
-        "paddle": paddle.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "device": paddle.device.get_device(),
-        "processes": processes,
-        "convolutions": convolutions,
-        "seed": config.seed,
-        "command": sys.argv,
-    }

@@ -12,6 +12,7 @@ from spade_paddle.config import Config, load_config
 from spade_paddle.data.batches import BatchSource, to_network
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
 from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
 from spade_paddle.engine.learner import Learner
@@ -124,6 +125,9 @@ def begin(
         ConfigError, ModelError: as ``source_of``, ``begin_with`` and ``check_same_networks``; or
             there are checkpoints, but none can be read.
     """
+    if config.compute.amp and not on_gpu():
+        say("compute.amp is for GPUs; on this CPU everything stays as it is")
+    say(learner.convolutions.line())
     start = source_of(config, init=None)
     state = load_latest(run / CHECKPOINTS, warn=say)
     if state is not None:

@@ -5,7 +5,7 @@ The same call again goes on from the newest checkpoint; engine/reporter.py lists
 
 from __future__ import annotations
 
-import math
+import functools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,13 +18,12 @@ from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch, SceneCache, to_pixels
 from spade_paddle.data.dataset import Pair, Scene
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.engine.checkpoint import checkpoints, save_checkpoint
-from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.feed import Feed
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.reporter import Reporter
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
@@ -35,7 +34,6 @@ from spade_paddle.engine.stopping import Stopping
 from spade_paddle.engine.updates import NotFinite
 from spade_paddle.engine.validation import DECIDING, Validation
 from spade_paddle.errors import RunError, UserError
-from spade_paddle.judge.eye import Eye
 
 
 class Trainer:
@@ -77,48 +75,30 @@ class Trainer:
         self.callbacks = callbacks
         self.workers = workers = workers or Workers.join()
         self.stopping = Stopping(workers)
-        if config.compute.amp and not on_gpu():
-            workers.say("compute.amp is for GPUs; on this CPU everything stays as it is")
-        options, multiple = config.data, config.generator.multiple
-        self.train_scenes, self.val_scenes = (
-            SceneCache(
-                part,
-                label_set=label_set,
-                options=options,
-                multiple=multiple,
-                positions=config.knows_positions,
-            )
-            for part in scenes
+        cache = functools.partial(
+            SceneCache,
+            label_set=label_set,
+            options=config.data,
+            multiple=config.generator.multiple,
+            positions=config.knows_positions,
         )
-        share = math.ceil(config.batch_size / workers.size)
-        check_one_size(self.train_scenes.sizes(), options, multiple=multiple, pictures=share)
-        self.learner = Learner(config, num_labels=len(label_set), workers=workers, **learning)
-        workers.say(self.learner.convolutions.line())
+        self.train_scenes, self.val_scenes = map(cache, scenes)
+        common = {"config": config, "num_labels": len(label_set)}
+        self.learner = Learner(**common, workers=workers, **learning)
         begin(self.learner, run, config=config, label_set=label_set, say=workers.say)
         networks = self.learner.networks
         self.feed = self.stopping.together(
-            lambda: Feed(
-                self.train_scenes,
-                networks=networks,
-                config=config,
-                num_labels=len(label_set),
-                workers=workers,
-            )
+            lambda: Feed(self.train_scenes, **common, networks=networks, workers=workers)
         )
         batches, discriminator = self.feed.batches, networks.discriminator
         self.stopping.together(lambda: settle_projection(discriminator, batches))
-        workers.check_batches(
-            config.batch_size, left=config.total_images - self.learner.images_seen
-        )
-        # in every process, so that all are told what is wrong; the first one alone judges
-        weights = config.validation.judge_weights
-        self._validation = weights and Validation(
-            Eye(weights),
-            train_scenes=self.train_scenes,
-            val_scenes=self.val_scenes,
-            config=config,
-            num_labels=len(label_set),
-        )
+        left = max(config.total_images - self.learner.images_seen, 0)
+        for count in (config.batch_size, left % config.batch_size):  # the last one too: now,
+            workers.share(0, count)  # not in a week
+        self._validation: Validation | None = None
+        if config.validation.judge_weights is not None:
+            # in every process, so that all are told what is wrong; the first one alone judges
+            self._validation = Validation(self.train_scenes, self.val_scenes, **common)
         self._reporter: Reporter | None = None
         self._snapshots = Snapshots(run)
         self._bad_steps = BadSteps(
@@ -216,7 +196,8 @@ class Trainer:
         if (show or save or keep) and config.ema_recalibration_images:
             images = config.ema_recalibration_images
             parts = self.stopping.together(lambda: self.feed.first(images))
-            self.learner.recalibrate(self.feed.inputs(parts))
+            inputs = self.feed.inputs(parts)
+            self.learner.statistics = measure_statistics(self.learner.averaged, inputs)
         if show:
             self._show(now)
         if keep and self._reporter is not None:

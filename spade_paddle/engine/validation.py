@@ -41,19 +41,19 @@ class Validation:
         val_scenes: those to look at; the first of the half are painted.
 
     Raises:
+        ModelError: the judge's weights are missing or do not fit.
         DataError: there are too few scenes to choose by.
     """
 
     def __init__(
         self,
-        eye: Eye,
-        *,
         train_scenes: SceneCache,
         val_scenes: SceneCache,
+        *,
         config: Config,
         num_labels: int,
     ) -> None:
-        self._eye = eye
+        self._eye = Eye(config.validation.judge_weights)
         self._train, self._val = train_scenes, val_scenes
         self._config = config
         self._num_labels = num_labels
