@@ -60,13 +60,8 @@ def sample_sheet(
 def scene_input(
     scene: Scene, *, seed: int, noise_channels: int, config: Config, num_labels: int
 ) -> StepInput:
-    """One scene as the networks take it, the same every time.
-
-    Args:
-        scene: of a size that can be painted.
-        seed: of the noise maps.
-        noise_channels: how many of them.
-    """
+    """One scene, of a size that can be painted, as the networks take it with ``noise_channels``
+    noise maps of this seed."""
     batch = stack([scene])
     if noise_channels:
         height, width = scene.label_map.shape

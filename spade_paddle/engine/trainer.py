@@ -90,11 +90,10 @@ class Trainer:
         self.feed = self.stopping.together(
             lambda: Feed(self.train_scenes, **common, networks=networks, workers=workers)
         )
-        batches, discriminator = self.feed.batches, networks.discriminator
-        self.stopping.together(lambda: settle_projection(discriminator, batches))
+        self.stopping.together(lambda: settle_projection(networks.discriminator, self.feed.batches))
         left = max(config.total_images - self.learner.images_seen, 0)
-        for count in (config.batch_size, left % config.batch_size):  # the last one too: now,
-            workers.share(0, count)  # not in a week
+        for count in (config.batch_size, left % config.batch_size):
+            workers.share(0, count)  # what cannot be shared is told now, not with the last batch
         self._validation: Validation | None = None
         if config.validation.judge_weights is not None:
             # in every process, so that all are told what is wrong; the first one alone judges
