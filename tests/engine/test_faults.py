@@ -26,7 +26,7 @@ from tests.engine.conftest import TINY, Workshop, assert_same_state, environment
 LONG = (
     *("total_images=96", "ema_recalibration_images=4", "generator.noise=true"),
     *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16"),
-    *("regularization.augment_colour=true", "regularization.augment_translation=0.125"),
+    *("regularization.augment_brightness=0.5", "regularization.augment_translation=0.125"),
     *("regularization.r1_gamma=1.0", "regularization.r1_every_images=6"),
     *("discriminator.activation=leaky_relu", "data.coarse_label_probability=0.3"),
 )
