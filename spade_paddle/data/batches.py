@@ -96,7 +96,7 @@ class SceneCache:
     def weights(self) -> np.ndarray | None:
         """How often each scene is to be shown, [S] (data/balance.py); None: all alike.
 
-        Reads every label map. Raises DataError where one cannot be read.
+        Raises DataError where one of the label maps, which are all read, cannot be.
         """
         if self._options.label_balance == 0:
             return None

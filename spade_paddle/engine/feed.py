@@ -95,11 +95,7 @@ class Feed:
         return parts
 
     def first(self, images: int) -> list[Batch]:
-        """This process's share of the run's first batches, of at least so many images; all full.
-
-        Raises:
-            DataError, LabelMapError: a scene cannot be read.
-        """
+        """As ``take``, of the run's first batches, all full, of at least so many images."""
         size = self._config.batch_size
         return [part for start in range(0, images, size) for part in self._parts(start, size)]
 
@@ -109,9 +105,9 @@ class Feed:
             yield StepInput.of(part, config=self._config, num_labels=self._num_labels)
 
     def _parts(self, images_seen: int, count: int) -> list[Batch]:
-        config = self._config
-        most = max(config.batch_size // (self._workers.size * config.compute.accumulation), 1)
         start, share = self._workers.share(images_seen, count)
+        parts = self._workers.size * self._config.compute.accumulation
+        most = max(self._config.batch_size // parts, 1)
         size = next(size for size in range(min(most, share), 0, -1) if share % size == 0)
         return [self.batches.at(place, size) for place in range(start, start + share, size)]
 

@@ -52,10 +52,8 @@ class Trainer:
         learning: ``extra_losses``, ``networks`` and what else Learner takes.
 
     Raises:
-        ConfigError, ModelError: the configuration does not fit the data, the machine, or what is
-            in the run folder; or weights do not fit.
-        DataError, LabelMapError: there are too few scenes, or one cannot be read.
-        RunError: another process has failed.
+        UserError: configuration, scenes, weights or what is in the run folder do not fit each
+            other, a file cannot be read, or another process has failed.
     """
 
     def __init__(
