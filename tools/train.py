@@ -55,10 +55,10 @@ def train(arguments: argparse.Namespace) -> int:
     if added:
         print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
     config, label_set = configuration(arguments)
-    from spade_paddle.engine.plan import plan  # after the CPU settings
-    from spade_paddle.engine.trainer import Trainer
+    from spade_paddle.engine.assemble import trainer_of_folder  # after the CPU settings
+    from spade_paddle.engine.plan import plan
 
-    trainer = Trainer(
+    trainer = trainer_of_folder(
         config,
         label_set=label_set,
         data=arguments.data,
@@ -67,13 +67,12 @@ def train(arguments: argparse.Namespace) -> int:
     )
     if arguments.dry_run:
         for line in plan(trainer):  # every process takes part, one speaks
-            if trainer.workers.rank == 0:
-                print(line)
+            trainer.workers.say(line)
         return 0
     finished = trainer.train()
     state = "done" if finished else "stopped; the same command goes on"
     print(f"{state}: {trainer.learner.images_seen} images in {arguments.run}")
-    return 0 if finished else 128 + trainer.stop_signal
+    return 0 if finished else 128 + trainer.stopping.signal
 
 
 def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:

@@ -5,35 +5,13 @@ Legend: S scenes, K labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
-
-from spade_paddle.data.dataset import Pair
-from spade_paddle.data.label_pictures import read_ids
 
 MOST = 3.0
 """No scene is drawn more often than so many times the average one: ten photos of flowers are not
 to be learned by heart."""
-
-
-def balanced_weights(
-    pairs: Sequence[Pair], *, num_labels: int, balance: float
-) -> np.ndarray | None:
-    """How often each scene of a data set is drawn; every label map is read, once.
-
-    Args:
-        pairs: the scenes.
-        num_labels: K.
-        balance: see ``scene_weights``; 0: None, every scene is drawn once an epoch.
-
-    Raises:
-        DataError: a label map cannot be read.
-    """
-    if balance == 0:
-        return None
-    shares = label_shares((read_ids(pair.label_map) for pair in pairs), num_labels=num_labels)
-    return scene_weights(shares, balance=balance)
 
 
 def label_shares(label_maps: Iterable[np.ndarray], *, num_labels: int) -> np.ndarray:
@@ -77,10 +55,6 @@ def balanced_order(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Where that is no whole number it is drawn which of the two next to it (systematic sampling), so
     that scene s comes ``weights[s]`` times an epoch on average, and never far from it.
-
-    Args:
-        weights: [S], 1 on average.
-        rng: of the draws.
     """
     count = len(weights)
     shuffled = rng.permutation(count)

@@ -3,75 +3,117 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
 
 import numpy as np
+from numpy.random import default_rng
 
 from spade_paddle.config import DataConfig, RegularizationConfig
 from spade_paddle.data.augmentation import draw_augmentation
-from spade_paddle.data.balance import balanced_order, balanced_weights
-from spade_paddle.data.dataset import Pair, Scene, read_scene
+from spade_paddle.data.balance import balanced_order, label_shares, scene_weights
+from spade_paddle.data.dataset import Pair, Scene, check_scene, read_scene
+from spade_paddle.data.label_pictures import read_ids
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_pyramid, style_noise
+from spade_paddle.data.photos import photo_size
+from spade_paddle.data.picture_sizes import Size
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.data.transforms import random_view, to_load_size
+from spade_paddle.errors import DataError
 
 
 class SceneCache:
-    """Scenes of a data set at their load size, kept while memory allows.
+    """Scenes at their load size, kept while memory allows; several threads may ask.
 
     They are the same whether they were kept or are read again: only the time differs.
 
     Args:
-        pairs: the files.
-        label_set: checks the label maps.
+        scenes: at least one; each in memory, or the files that it is read from when it is needed.
         options: the load mode; of the arrays of the scenes, maps and positional encodings
             included, ``cache_gib`` are kept, and what is beyond is read from the disk each time.
         multiple: that both sides of a picture must be a multiple of, in pixels.
         positions: with positional encoding; it is made of the label map at its full size.
+
+    Raises:
+        DataError: there are no scenes.
     """
 
     def __init__(
         self,
-        pairs: list[Pair],
+        scenes: Sequence[Scene | Pair],
         *,
         label_set: LabelSet,
         options: DataConfig,
         multiple: int,
         positions: bool = False,
     ) -> None:
-        self.pairs = pairs
+        if not len(scenes):
+            raise DataError("scenes: expected at least one, got none", code="scenes_missing")
+        self._scenes = scenes
         self._label_set = label_set
         self._options = options
         self._multiple = multiple
         self._positions = positions
         self._used_bytes = 0
-        self._scenes: dict[int, Scene] = {}
+        self._kept: dict[int, Scene] = {}
+        self._keeping = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self._scenes)
 
     def __getitem__(self, index: int) -> Scene:
-        if index in self._scenes:
-            return self._scenes[index]
+        """Raises DataError or LabelMapError for a scene that cannot be read or is none."""
+        if index in self._kept:
+            return self._kept[index]
         scene = to_load_size(self._read(index), self._options, multiple=self._multiple)
-        size = sum(array.nbytes for array in vars(scene).values() if array is not None)
-        if self._used_bytes + size <= self._options.cache_gib * 2**30:
-            self._scenes[index] = scene
-            self._used_bytes += size
+        size = sum(array.nbytes for array in vars(scene).values() if isinstance(array, np.ndarray))
+        with self._keeping:
+            if self._used_bytes + size <= self._options.cache_gib * 2**30:
+                self._used_bytes += size
+                self._kept[index] = scene
         return scene
 
+    def names(self) -> list[str]:
+        """File stems, the scenes' own names, or numbers where they have none."""
+        return [
+            scene.stem if isinstance(scene, Pair) else scene.name or f"{index:04d}"
+            for index, scene in enumerate(self._scenes)
+        ]
+
+    def sizes(self) -> Iterator[tuple[Path | str, Size]]:
+        """The file or name of each photo and its (height, width) before it is loaded."""
+        for name, scene in zip(self.names(), self._scenes):
+            if isinstance(scene, Pair):
+                yield scene.photo, photo_size(scene.photo)
+            else:
+                yield name, scene.photo.shape[:2]
+
     def weights(self) -> np.ndarray | None:
-        """How often each scene is to be shown, [S]; None: all alike. Reads every label map."""
-        return balanced_weights(
-            self.pairs,
-            num_labels=len(self._label_set),
-            balance=self._options.label_balance,
+        """How often each scene is to be shown, [S] (data/balance.py); None: all alike.
+
+        Raises DataError where one of the label maps, which are all read, cannot be.
+        """
+        if self._options.label_balance == 0:
+            return None
+        maps = (
+            read_ids(scene.label_map) if isinstance(scene, Pair) else scene.label_map
+            for scene in self._scenes
         )
+        shares = label_shares(maps, num_labels=len(self._label_set))
+        return scene_weights(shares, balance=self._options.label_balance)
 
     def _read(self, index: int) -> Scene:
-        scene = read_scene(self.pairs[index], self._label_set)
+        scene = self._scenes[index]
+        if isinstance(scene, Pair):
+            scene = read_scene(scene, self._label_set)
+        else:
+            scene = dataclasses.replace(scene, name=scene.name or f"{index:04d}")
+            check_scene(scene, self._label_set)
         if not self._positions:
             return scene
         compatible = self._options.icpe_compatible
@@ -92,6 +134,7 @@ class Batch:
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
     augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
     shift: np.ndarray | None = None  # int64 [N, 2], pixels down and right for the perceptual loss
+    names: np.ndarray | None = None  # str [N], of the scenes, for people
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
@@ -103,6 +146,7 @@ def stack(scenes: Sequence[Scene]) -> Batch:
         label_map=np.stack([scene.label_map for scene in scenes]).astype(np.int32),
         instance_map=np.stack(instances) if instances else None,
         positions=np.stack(positions).transpose(0, 3, 1, 2) if positions else None,
+        names=np.array([scene.name for scene in scenes]),
     )
 
 
@@ -126,8 +170,6 @@ class BatchSource:
 
     Args:
         scenes: the data set, at its load size (SceneCache).
-        options: how views are cut.
-        seed: of everything drawn.
         multiple: that both sides of a picture must be a multiple of, in pixels.
         noise_strides: a noise map of every stride-th pixel for each of them; none: no noise.
         style_dim: length of a picture's style noise; 0 for none.
@@ -157,78 +199,57 @@ class BatchSource:
         self._multiple = multiple
         self._noise_strides = noise_strides
         self._style_dim = style_dim
-        self._augmentation = augmentation
+        self._strengths = {
+            name[len("augment_") :]: value
+            for name, value in ({} if augmentation is None else vars(augmentation)).items()
+            if name.startswith("augment_")
+        }
+        self._augments = any(
+            value for name, value in self._strengths.items() if name != "cutout_probability"
+        )
         self._weights = weights
         self._shift = shift
-        self._epoch = -1
-        self._order = np.zeros(0, np.int64)
+        self._order = functools.lru_cache(maxsize=2)(self._draw_order)  # several threads may ask
 
     def at(self, images_seen: int, count: int) -> Batch:
         """The ``count`` pictures that follow the first ``images_seen``; all must have one size
         (``check_one_size``)."""
         pictures = range(images_seen, images_seen + count)
         batch = stack([self.view(k) for k in pictures])
+
+        def each(kind: int, draw: Callable[[list[int]], Any]) -> list[Any]:
+            return [draw([self._seed, kind, k]) for k in pictures]
+
+        drawn: dict[str, Any] = {}
         if self._noise_strides:
-            noise = [self._noise(k, batch.label_map.shape[1:]) for k in pictures]
-            blocks = tuple(np.stack(maps) for maps in zip(*noise))
-            batch = dataclasses.replace(batch, noise=blocks)
+            height, width = batch.label_map.shape[1:]
+            sizes = [(height // stride, width // stride) for stride in self._noise_strides]
+            noise = each(2, functools.partial(noise_pyramid, sizes=sizes))
+            drawn["noise"] = tuple(np.stack(maps) for maps in zip(*noise))
         if self._style_dim:
-            styles = [style_noise([self._seed, 3, k], style_dim=self._style_dim) for k in pictures]
-            batch = dataclasses.replace(batch, style_noise=np.stack(styles))
+            styles = each(3, functools.partial(style_noise, style_dim=self._style_dim))
+            drawn["style_noise"] = np.stack(styles)
         if self._augments:
-            rows = np.stack([self._augmentation_row(k) for k in pictures])
-            batch = dataclasses.replace(batch, augmentation=rows)
+            rows = each(4, functools.partial(draw_augmentation, **self._strengths))
+            drawn["augmentation"] = np.stack(rows)
         if self._shift:
-            shifts = [self._draw_shift(k) for k in pictures]
-            batch = dataclasses.replace(batch, shift=np.stack(shifts))
-        return batch
+            shifts = each(5, lambda seed: default_rng(seed).integers(0, self._shift + 1, 2))
+            drawn["shift"] = np.stack(shifts)
+        return dataclasses.replace(batch, **drawn)
 
     def view(self, position: int) -> Scene:
         """The random view that the ``position``-th picture shows, ``uint8``."""
         scene = self._scenes[self._scene_index(position)]
-        rng = np.random.default_rng([self._seed, 1, position])
+        rng = default_rng([self._seed, 1, position])
         return random_view(scene, rng, self._options, multiple=self._multiple)
-
-    def stems(self, images_seen: int, count: int) -> list[str]:
-        """The names of the photos that ``at`` shows."""
-        pairs = self._scenes.pairs
-        return [pairs[self._scene_index(k)].stem for k in range(images_seen, images_seen + count)]
 
     def _scene_index(self, position: int) -> int:
         """Which scene the ``position``-th picture shows."""
         epoch, index = divmod(position, len(self._scenes))
-        if epoch != self._epoch:
-            rng = np.random.default_rng([self._seed, 0, epoch])
-            if self._weights is None:
-                self._order = rng.permutation(len(self._scenes))
-            else:
-                self._order = balanced_order(self._weights, rng)
-            self._epoch = epoch
-        return int(self._order[index])
+        return int(self._order(epoch)[index])
 
-    @property
-    def _augments(self) -> bool:
-        options = self._augmentation
-        return options is not None and any(
-            getattr(options, f"augment_{kind}") > 0
-            for kind in ("brightness", "saturation", "contrast", "translation", "cutout")
-        )
-
-    def _augmentation_row(self, position: int) -> np.ndarray:
-        options = self._augmentation
-        return draw_augmentation(
-            [self._seed, 4, position],
-            brightness=options.augment_brightness,
-            saturation=options.augment_saturation,
-            contrast=options.augment_contrast,
-            translation=options.augment_translation,
-            cutout=options.augment_cutout,
-            cutout_probability=options.augment_cutout_probability,
-        )
-
-    def _draw_shift(self, position: int) -> np.ndarray:
-        return np.random.default_rng([self._seed, 5, position]).integers(0, self._shift + 1, 2)
-
-    def _noise(self, position: int, size: tuple[int, int]) -> list[np.ndarray]:
-        sizes = [tuple(side // stride for side in size) for stride in self._noise_strides]
-        return noise_pyramid([self._seed, 2, position], sizes=sizes)
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        rng = default_rng([self._seed, 0, epoch])
+        if self._weights is None:
+            return rng.permutation(len(self._scenes))
+        return balanced_order(self._weights, rng)

@@ -52,12 +52,16 @@ class Pair:
 @dataclass(frozen=True)
 class Scene:
     """One scene in memory: photo ``uint8`` [H, W, 3] RGB, label map ``uint8`` [H, W], instance
-    map ``int32`` [H, W] or None, positional encoding ``float32`` [H, W, 2] or None."""
+    map ``int32`` [H, W] or None, positional encoding ``float32`` [H, W, 2] or None.
+
+    Its name is for people, and puts it into a half of the validation scenes (data/split.py).
+    """
 
     photo: np.ndarray
     label_map: np.ndarray
     instance_map: np.ndarray | None = None
     positions: np.ndarray | None = None
+    name: str = ""
 
 
 class Folder:
@@ -242,4 +246,23 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
                 f"{photo.shape[1]}x{photo.shape[0]}; make them the same size",
                 code="sizes_differ",
             )
-    return Scene(photo=photo, label_map=label_map, instance_map=instance_map)
+    return Scene(photo, label_map, instance_map, name=pair.stem)
+
+
+def check_scene(scene: Scene, label_set: LabelSet) -> None:
+    """Refuse arrays that make no scene; the scene is named.
+
+    Raises:
+        DataError: the photo is no ``uint8`` [H, W, 3], or the instance map of another size.
+        LabelMapError: the label map is no [H, W] of integers, or holds unknown ids.
+    """
+    label_set.check(scene.label_map, where=f"the label map of scene '{scene.name}'")
+    size, instances = scene.label_map.shape, scene.instance_map
+    fits = scene.photo.shape == (*size, 3) and (instances is None or instances.shape == size)
+    if not fits or scene.photo.dtype != np.uint8:
+        raise DataError(
+            f"scene '{scene.name}': its label map is {list(size)}, so expected a photo uint8 "
+            f"{[*size, 3]} and, if at all, an instance map {list(size)}; got {scene.photo.dtype} "
+            f"{list(scene.photo.shape)} and {None if instances is None else list(instances.shape)}",
+            code="sizes_differ",
+        )

@@ -10,10 +10,10 @@ Sizes are (height, width) in pixels.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from pathlib import Path
 
 from spade_paddle.config import DataConfig
-from spade_paddle.data.dataset import Pair
-from spade_paddle.data.photos import photo_size
 from spade_paddle.errors import ConfigError, DataError
 
 Size = tuple[int, int]
@@ -72,14 +72,17 @@ def scaled_size(size: Size, scale: float, *, multiple: int = 1) -> Size:
     return height, width
 
 
-def check_one_size(pairs: list[Pair], options: DataConfig, *, multiple: int, pictures: int) -> None:
+def check_one_size(
+    photos: Iterable[tuple[Path | str, Size]], options: DataConfig, *, multiple: int, pictures: int
+) -> None:
     """Refuse a batch of ``pictures`` where they would have different sizes.
 
-    Reads the heads of the photos, up to the first that differs; none in most modes.
+    The photos, each its name and size, are asked for up to the first that differs; none in most
+    modes.
 
     Raises:
         ConfigError: the sizes are drawn by chance.
-        DataError: two photos get different sizes; both are named. Or one cannot be read.
+        DataError: two photos get different sizes; both are named.
     """
     if pictures < 2 or options.crops or options.load_mode == "fixed":
         return
@@ -93,10 +96,7 @@ def check_one_size(pairs: list[Pair], options: DataConfig, *, multiple: int, pic
             f"size of its own, and a batch of {pictures} needs one size; {advice}",
             code="sizes_in_batch",
         )
-    sizes = (
-        (pair.photo, loaded_size(photo_size(pair.photo), options, multiple=multiple))
-        for pair in pairs
-    )
+    sizes = ((name, loaded_size(size, options, multiple=multiple)) for name, size in photos)
     first, expected = next(sizes)
     for photo, size in sizes:
         if size != expected:

@@ -20,7 +20,7 @@ def side_of(stem: str, *, val_share: float) -> str:
     too good: put such photos into train/ and val/ yourself.
 
     Args:
-        stem: file name without its ending.
+        stem: file name without its ending, or another name of a scene.
         val_share: 0 (nothing is ``val``) to 1.
     """
     return "val" if _place(stem, first_byte=0) < val_share else "train"
@@ -32,9 +32,6 @@ def half_of(stem: str) -> str:
     A recipe, a checkpoint or a style is chosen on one half, and its score is told from the other:
     the best of many on the same scenes looks better there than it is. It depends on the stem alone,
     by other bytes of the hash than ``side_of``, so that scenes keep their half when others come.
-
-    Args:
-        stem: file name without its ending.
     """
     return "choose" if _place(stem, first_byte=8) < 0.5 else "report"
 

@@ -25,8 +25,6 @@ def synthetic_scene(
     Args:
         seed: any integer >= 0.
         label_set: the colours; must have the ids of sky, mountain, tree and water (1, 3, 5, 7).
-        height: pixels.
-        width: pixels.
         instances: also make an instance map (each label cut into vertical thirds).
     """
     rng = np.random.default_rng(seed)

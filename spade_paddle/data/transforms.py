@@ -51,13 +51,7 @@ def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def to_load_size(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
-    """The scene at its load size: the part of the load mode that no chance is in.
-
-    Args:
-        scene: as it was read.
-        options: the mode.
-        multiple: that both sides of a picture must be a multiple of, in pixels.
-    """
+    """The scene at its load size: the part of the load mode that no chance is in."""
     return resize(scene, *loaded_size(scene.label_map.shape, options, multiple=multiple))
 
 
@@ -147,8 +141,6 @@ def random_view(
 
     Args:
         scene: what ``to_load_size`` gave.
-        rng: draws everything.
-        options: what is drawn, and how.
         multiple: that both sides of a picture must be a multiple of, in pixels.
     """
     load_size = options.load_size
@@ -174,7 +166,8 @@ def _map_arrays(scene: Scene, *, photo: Change, maps: Change) -> Scene:
     def change(values: np.ndarray | None) -> np.ndarray | None:
         return None if values is None else maps(values)
 
-    return Scene(
+    return dataclasses.replace(
+        scene,
         photo=photo(scene.photo),
         label_map=maps(scene.label_map),
         instance_map=change(scene.instance_map),

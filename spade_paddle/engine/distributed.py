@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import paddle
 from paddle import distributed
+from tqdm import tqdm
 
 from spade_paddle.errors import ConfigError
 
@@ -35,6 +36,12 @@ class Workers:
         rank, size = distributed.get_rank(), distributed.get_world_size()
         return cls(rank=rank, size=size, launcher=os.getppid())
 
+    def say(self, *lines: str) -> None:
+        """Print lines, once for all processes, without spoiling a progress bar."""
+        if self.rank == 0:
+            for line in lines:
+                tqdm.write(line)
+
     @property
     def orphaned(self) -> bool:
         """The launcher is gone. SIGTERM ends it at once, and it tells nobody."""
@@ -54,12 +61,6 @@ class Workers:
             )
         share = count // self.size
         return start + self.rank * share, share
-
-    def check_batches(self, size: int, *, left: int) -> None:
-        """Raises ConfigError for a batch that cannot be shared, the last one too: now, not in a
-        week. ``left`` pictures are still to be seen."""
-        for count in (size, max(left, 0) % size):
-            self.share(0, count)
 
     @paddle.no_grad()
     def average(self, gradients: Sequence[paddle.Tensor], values: paddle.Tensor) -> paddle.Tensor:

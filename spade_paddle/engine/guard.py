@@ -20,11 +20,7 @@ PATIENCE = 10
 
 
 class BufferGuard:
-    """Remembers what a forward pass changes: running statistics, power-iteration vectors.
-
-    Args:
-        networks: whose buffers.
-    """
+    """Remembers what a forward pass changes: running statistics, power-iteration vectors."""
 
     def __init__(self, networks: Iterable[nn.Layer]) -> None:
         self._buffers = [buffer for network in networks for buffer in network.buffers()]
@@ -64,7 +60,6 @@ class BadSteps:
 
         Args:
             images_seen: before the step.
-            losses: by name.
             arrays: the step's pictures and maps by name.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.feature_networks import build_perceptual_loss
 from spade_paddle.engine.guard import BufferGuard
-from spade_paddle.engine.recalibrate import Statistics
+from spade_paddle.engine.recalibrate import Statistics, statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed
-from spade_paddle.engine.steps import Losses, Networks, StepInput
-from spade_paddle.engine.updates import NotFinite, Updater
+from spade_paddle.engine.steps import ExtraLoss, Losses, Networks, StepInput
+from spade_paddle.engine.updates import NotFinite, Optimizers, Updater
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 
 
@@ -35,23 +36,38 @@ class Learner:
         seconds: how long that took.
 
     Args:
-        config: the configuration.
-        num_labels: labels of the label set.
         workers: the processes that learn together.
+        networks: in place of the configuration's; in training mode, each with the attributes of
+            ours, and with the same weights in every process.
+        averaged: generator and encoder like those, without spectral norm, to hold their averages.
+        optimizers: the generator's (with the encoder's) and the discriminator's, over the
+            parameters of ``networks``, in Adam's place; their rates follow the configuration.
+        extra_losses: added to those that the networks have.
     """
 
-    def __init__(self, config: Config, *, num_labels: int, workers: Workers) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        num_labels: int,
+        workers: Workers,
+        networks: Networks | None = None,
+        averaged: Networks | None = None,
+        optimizers: Optimizers | None = None,
+        extra_losses: Sequence[ExtraLoss] = (),
+    ) -> None:
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
         self._config = config
         self._workers = workers
-        self.networks = Networks(
+        self.networks = networks or Networks(
             generator=build_generator(config, num_labels=num_labels),
             encoder=build_encoder(config),
             discriminator=build_discriminator(config, num_labels=num_labels),
             perceptual=build_perceptual_loss(config.losses),
         )
-        self.averaged = Networks(
+        self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
+        self.averaged = averaged or Networks(
             generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
             encoder=build_encoder(config, spectral_norm=False),
         )
@@ -60,7 +76,7 @@ class Learner:
         self.seconds = 0.0
         self.convolutions = Convolutions.choose(config)
         self.convolutions.apply(self._convolving())
-        self._updater = Updater(self.networks, config, workers=workers)
+        self._updater = Updater(self.networks, config, workers=workers, optimizers=optimizers)
         self._guard = BufferGuard(network for _, network in self.networks.trained())
         self.start_averages()
 
@@ -92,7 +108,8 @@ class Learner:
             floor=options.decay_floor,
         )
         self._updater.set_rates(rate)
-        self._set_fade()
+        fade = fade_in(self.images_seen, over=self._config.fade_in_images)
+        self.networks.generator.fade = self.averaged.generator.fade = fade
         self._guard.remember()
         try:
             losses = self._updater.step(parts, r1_weight=self._r1_weight(images))
@@ -105,10 +122,11 @@ class Learner:
             average.update(images, images_seen=self.images_seen)
         return {**losses, "lr": options.generator_lr * rate}
 
-    def _set_fade(self) -> None:
-        """Let a block that fades in be as far as it is after ``images_seen``."""
-        fade = fade_in(self.images_seen, over=self._config.fade_in_images)
-        self.networks.generator.fade = self.averaged.generator.fade = fade
+    @contextmanager
+    def exported(self) -> Iterator[Networks]:
+        """The averaged networks as they are exported: with the statistics measured anew."""
+        with statistics(self.averaged.generator, self.statistics):
+            yield self.averaged
 
     def _r1_weight(self, images: int) -> float:
         """What R1 counts in a step of so many images: the more, the more rarely it is counted."""

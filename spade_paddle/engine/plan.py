@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import paddle
 import yaml
 
-from spade_paddle.data.photos import photo_size
-from spade_paddle.engine.memory import peak_memory_gib
+from spade_paddle.engine.compute import peak_memory_gib
 from spade_paddle.engine.trainer import Trainer
 from spade_paddle.networks.cost import count_macs, count_parameters
 
@@ -47,7 +46,7 @@ def plan(trainer: Trainer) -> Iterator[str]:
 def _networks(trainer: Trainer) -> Iterator[str]:
     """Parameters and multiply-adds of each network for one training picture."""
     networks = trainer.learner.networks
-    batch = trainer.first_picture()
+    (batch,) = trainer.feed.inputs([trainer.feed.batches.at(0, 1)])
     height, width = batch.photo.shape[2:]
     style = None
     if networks.encoder is not None:
@@ -84,9 +83,8 @@ def _networks(trainer: Trainer) -> Iterator[str]:
 
 
 def _data(trainer: Trainer) -> Iterator[str]:
-    train, val = trainer.train_scenes.pairs, trainer.val_scenes.pairs
-    sizes = [photo_size(pair.photo) for pair in train]
-    heights, widths = zip(*sizes)
+    train, val = trainer.train_scenes, trainer.val_scenes
+    heights, widths = zip(*(size for _, size in train.sizes()))
     epochs = trainer.config.total_images / len(train)
     yield (
         f"data: {len(train)} photos to train on, {len(val)} to look at; {min(widths)} x "
@@ -98,12 +96,13 @@ def _data(trainer: Trainer) -> Iterator[str]:
 
 def _seconds_an_image(trainer: Trainer) -> float:
     seconds = []
-    for _ in range(1 + STEPS):
-        before, started = trainer.learner.images_seen, time.monotonic()
-        if before < trainer.config.total_images:
-            trainer.step()
-            images = trainer.learner.images_seen - before
-            seconds.append((time.monotonic() - started) / images)
+    with trainer.feed:
+        for _ in range(1 + STEPS):
+            before, started = trainer.learner.images_seen, time.monotonic()
+            if before < trainer.config.total_images:
+                trainer.step()
+                images = trainer.learner.images_seen - before
+                seconds.append((time.monotonic() - started) / images)
     timed = seconds[1:] or seconds
     return sum(timed) / len(timed)
 

@@ -13,7 +13,6 @@ import json
 import platform
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import paddle
@@ -23,8 +22,8 @@ from tqdm import tqdm
 import spade_paddle
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.engine.compute import peak_memory_gib
 from spade_paddle.engine.log import RunLog
-from spade_paddle.engine.memory import peak_memory_gib
 from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.steps import Losses
 from spade_paddle.files import write_text_atomically
@@ -41,11 +40,12 @@ class Reporter:
 
     Args:
         run: the run folder.
-        config: the configuration.
-        label_set: the labels.
         images_seen: where the run goes on.
         processes: how many train together.
         convolutions: what computes the convolutions, in words.
+
+    Attributes:
+        log: takes scores and pictures.
     """
 
     def __init__(
@@ -59,16 +59,25 @@ class Reporter:
         convolutions: str,
     ) -> None:
         self._config = config
+        environment = {
+            "spade_paddle": spade_paddle.__version__,
+            "paddle": paddle.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "device": paddle.device.get_device(),
+            "processes": processes,
+            "convolutions": convolutions,
+            "seed": config.seed,
+            "command": sys.argv,
+        }
         texts = {
             "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
             LABELS_FILE: label_set.to_json(),
-            ENVIRONMENT_FILE: json.dumps(
-                _environment(config, processes=processes, convolutions=convolutions), indent=1
-            ),
+            ENVIRONMENT_FILE: json.dumps(environment, indent=1),
         }
         for name, text in texts.items():
             write_text_atomically(run / name, text)
-        self._log = RunLog(run, images_seen=images_seen)
+        self.log = RunLog(run, images_seen=images_seen)
         self._pending: list[Losses] = []
         self._progress = tqdm(
             total=config.total_images, initial=images_seen, unit="img", smoothing=0.05
@@ -101,35 +110,13 @@ class Reporter:
         if memory is not None:
             means["memory_gib"] = memory
         self._pending.clear()
-        self._log.scalars(images_seen, means)
+        self.log.scalars(images_seen, means)
         shown = {k: f"{v:.2f}" for k, v in means.items() if k in _SHOWN}
         if memory is not None:
             shown["memory"] = f"{memory:.1f}G"
         self._progress.set_postfix(shown)
 
-    def picture(self, images_seen: int, picture: np.ndarray) -> None:
-        """Write sample pictures, ``uint8`` [H, W, 3]."""
-        self._log.picture(images_seen, "samples", picture)
-
-    def scores(self, images_seen: int, scores: dict[str, float]) -> None:
-        """Write the judge's scores by name."""
-        self._log.scalars(images_seen, scores)
-
     def close(self) -> None:
         """Flush everything."""
         self._progress.close()
-        self._log.close()
-
-
-def _environment(config: Config, *, processes: int, convolutions: str) -> dict[str, Any]:
-    return {
-        "spade_paddle": spade_paddle.__version__,
-        "paddle": paddle.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "device": paddle.device.get_device(),
-        "processes": processes,
-        "convolutions": convolutions,
-        "seed": config.seed,
-        "command": sys.argv,
-    }
+        self.log.close()

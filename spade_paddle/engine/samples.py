@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,8 +18,8 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.sheet import sheet
 from spade_paddle.data.transforms import middle_view
-from spade_paddle.engine.inputs import step_input
 from spade_paddle.engine.steps import Networks, StepInput, paint
+from spade_paddle.networks.semantics import SemanticLayout
 
 SCENES = 4
 
@@ -38,49 +39,34 @@ def sample_sheet(
 
     Args:
         painters: networks, put in evaluation mode while they paint.
-        scenes: of the validation part.
-        config: of the run.
-        label_set: its labels.
 
     Returns:
         ``uint8`` [H, W, 3].
     """
-    rows = []
-    for index in range(min(SCENES, len(scenes))):
-        scene = middle_view(scenes[index], config.data, multiple=config.generator.multiple)
-        inputs = scene_input(
-            scene,
-            seed=0,
-            noise_channels=painters[0].generator.noise_channels,
-            config=config,
-            num_labels=len(label_set),
-        )
+    rows, layout = [], SemanticLayout.of(config, len(label_set))
+    for scene in itertools.islice(scenes, SCENES):
+        scene = middle_view(scene, config.data, multiple=config.generator.multiple)
+        inputs = scene_input(scene, painters[0], layout, seed=0)
         pictures = [painted(networks, inputs) for networks in painters]
         rows.append([label_set.colorize(scene.label_map), *pictures, scene.photo])
     return sheet(rows)
 
 
 def scene_input(
-    scene: Scene, *, seed: int, noise_channels: int, config: Config, num_labels: int
+    scene: Scene, networks: Networks, layout: SemanticLayout, *, seed: int
 ) -> StepInput:
-    """One scene as the networks take it, the same every time.
-
-    Args:
-        scene: of a size that can be painted.
-        seed: of the noise maps.
-        noise_channels: how many of them.
-        config: of the run.
-        num_labels: labels of the label set.
-    """
-    batch = stack([scene])
-    if noise_channels:
+    """One scene, of a size that can be painted, as networks of this layout take it, with noise of
+    this seed and no deviation from the mean of a style."""
+    batch, generator = stack([scene]), networks.generator
+    if generator.noise_channels:
         height, width = scene.label_map.shape
-        noise = noise_maps(seed, channels=noise_channels, height=height, width=width)
+        channels = generator.noise_channels
+        noise = noise_maps(seed, channels=channels, height=height, width=width)
         batch = dataclasses.replace(batch, noise=noise[None])
-    if config.encoder.style_dim:  # no deviation from the mean
-        zeros = np.zeros((1, config.encoder.style_dim), np.float32)
+    if generator.style_dim:
+        zeros = np.zeros((1, generator.style_dim), np.float32)
         batch = dataclasses.replace(batch, style_noise=zeros)
-    return step_input(batch, config=config, num_labels=num_labels)
+    return StepInput.of(batch, layout)
 
 
 @paddle.no_grad()

@@ -7,7 +7,6 @@ def linear_decay(images_seen: int, *, start: int | None, end: int, floor: float 
     """The factor of the learning rate: 1 before ``start``, then linearly down to ``floor``.
 
     Args:
-        images_seen: progress.
         start: where the decay begins; None: never.
         end: where it reaches ``floor``; it stays there.
     """
@@ -19,12 +18,7 @@ def linear_decay(images_seen: int, *, start: int | None, end: int, floor: float 
 
 
 def fade_in(images_seen: int, *, over: int) -> float:
-    """How far a new block has come in: from 0 linearly to 1 after ``over`` images.
-
-    Args:
-        images_seen: progress.
-        over: 0: at once.
-    """
+    """How far a new block has come in: from 0 linearly to 1 after ``over`` images; 0: at once."""
     return min(1.0, images_seen / over) if over else 1.0
 
 
@@ -36,7 +30,6 @@ def averaging_halflife(images_seen: int, *, share: float, most: int) -> float:
     as for a long one.
 
     Args:
-        images_seen: progress.
         share: of the images seen so far; 0: ``most`` from the beginning.
         most: it grows no further.
     """

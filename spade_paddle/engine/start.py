@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Callable
 
 import paddle
 from paddle import nn
@@ -10,8 +11,13 @@ from paddle import nn
 from spade_paddle.config import Config, load_config
 from spade_paddle.data.batches import BatchSource, to_network
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
 from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
+from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.reporter import ENVIRONMENT_FILE
+from spade_paddle.engine.snapshots import CHECKPOINTS
 from spade_paddle.engine.source import CONFIG_FILE, Source
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
@@ -106,6 +112,33 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
             "use another --run folder or the old configuration",
             code="run_differs",
         )
+
+
+def begin(
+    learner: Learner, run: Path, *, config: Config, label_set: LabelSet, say: Callable[..., None]
+) -> None:
+    """Go on from the newest checkpoint of a run; without one, begin with ``config.init_from``.
+
+    Lines for people go to ``say``.
+
+    Raises:
+        ConfigError, ModelError: as ``source_of``, ``begin_with`` and ``check_same_networks``; or
+            there are checkpoints, but none can be read.
+    """
+    if config.compute.amp and not on_gpu():
+        say("compute.amp is for GPUs; on this CPU everything stays as it is")
+    say(learner.convolutions.line())
+    start = source_of(config, init=None)
+    state = load_latest(run / CHECKPOINTS, warn=say)
+    if state is not None:
+        check_same_networks(run, config, label_set)
+        learner.load(state)
+        say(*learner.convolutions.change_since(run / ENVIRONMENT_FILE))
+        say(f"going on from {learner.images_seen} images in {run}")
+    elif start is not None:
+        networks = dict(learner.networks.trained())
+        say(*begin_with(networks, start, config=config, label_set=label_set))
+        learner.start_averages()
 
 
 def settle_projection(discriminator: CombinedDiscriminator, batches: BatchSource) -> None:

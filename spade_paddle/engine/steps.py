@@ -6,14 +6,16 @@ Legend: N batch, K channels of the semantic input, D length of a style, H height
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 import paddle
 from paddle import nn
 
 from spade_paddle.config import LossConfig
+from spade_paddle.data.batches import Batch
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
     Judgement,
@@ -27,13 +29,18 @@ from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
 from spade_paddle.losses.style import kl_loss
 from spade_paddle.networks.encoder import reparametrize
+from spade_paddle.networks.semantics import SemanticLayout
 
 Losses = dict  # scalars by name: tensors on their way, floats in the end
+
+ExtraLoss = Callable[["Networks", "StepInput", paddle.Tensor], Losses]
+"""From the networks, what was to be painted and the fake photos [N, 3, H, W] in -1..1, which have a
+gradient, to scalar tensors by name, each already times its weight."""
 
 
 @dataclass
 class Networks:
-    """What is trained, and the perceptual loss (or None).
+    """What is trained, the perceptual loss (or None), and more losses of the generator.
 
     The encoder is None for a model without style; else it learns together with the generator.
     Without a discriminator they paint only.
@@ -43,6 +50,7 @@ class Networks:
     encoder: nn.Layer | None
     discriminator: nn.Layer | None = None
     perceptual: PerceptualLoss | None = None
+    extra_losses: Sequence[ExtraLoss] = ()
 
     def generator_parameters(self) -> list[paddle.Tensor]:
         """What the generator's optimizer moves."""
@@ -70,6 +78,25 @@ class StepInput:
     augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
     shift: tuple[int, int] = (0, 0)  # pixels down and right for the perceptual loss
 
+    @classmethod
+    def of(cls, batch: Batch, layout: SemanticLayout) -> StepInput:
+        """Arrays as tensors, the label map as a semantic map of this layout."""
+
+        def tensor(values: np.ndarray | None) -> paddle.Tensor | None:
+            return None if values is None else paddle.to_tensor(values)
+
+        noise = batch.noise
+        return cls(
+            semantics=layout.encode(tensor(batch.label_map), tensor(batch.instance_map)),
+            photo=tensor(batch.photo),
+            positions=tensor(batch.positions),
+            noise=tuple(map(tensor, noise)) if isinstance(noise, tuple) else tensor(noise),
+            style_noise=tensor(batch.style_noise),
+            augmentation=batch.augmentation,
+            # a batch moves as a whole, by what its first picture has drawn
+            shift=(0, 0) if batch.shift is None else tuple(batch.shift[0].tolist()),
+        )
+
 
 Style = tuple  # mu and logvar, [N, D] each
 
@@ -87,7 +114,11 @@ def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | 
 
 
 def generator_losses(
-    networks: Networks, batch: StepInput, options: LossConfig, *, copies: int = 1
+    networks: Networks,
+    batch: StepInput,
+    options: LossConfig,
+    *,
+    copies: int = 1,
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, 4), and
     ``+ lambda_kld * g_vaeloss`` with a style.
@@ -102,6 +133,9 @@ def generator_losses(
 
     Returns:
         the total, each weighted part by name, and the fake pictures [N, 3, H, W].
+
+    Raises:
+        ValueError: an extra loss has the name of another.
     """
     fake_photo, style = paint(networks, batch)
     fake = judged(networks, batch, fake_photo)
@@ -117,6 +151,11 @@ def generator_losses(
         parts["g_vgg"] = options.perceptual * distance
     if style is not None:
         parts["g_vae"] = options.kl * copies * kl_loss(*style)
+    for loss in networks.extra_losses:
+        more = loss(networks, batch, fake_photo)
+        if parts.keys() & more.keys():
+            raise ValueError(f"an extra loss is named as another: {sorted(more)} of {list(parts)}")
+        parts.update(more)
     return sum(parts.values()), parts, fake_photo
 
 

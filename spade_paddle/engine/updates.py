@@ -21,6 +21,8 @@ from spade_paddle.engine.steps import (
     paint,
 )
 
+Optimizers = tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer]
+
 
 class NotFinite(Exception):
     """A loss or a gradient was NaN or infinite; the update it belongs to was left out.
@@ -40,17 +42,23 @@ class Updater:
     """Moves the weights: Adam for the generator with the encoder, Adam for the discriminator.
 
     Args:
-        networks: the networks, in training mode.
-        config: the configuration.
-        workers: the processes that train together.
+        networks: in training mode.
+        optimizers: other ones in Adam's place, the generator's and the discriminator's.
     """
 
-    def __init__(self, networks: Networks, config: Config, *, workers: Workers) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        config: Config,
+        *,
+        workers: Workers,
+        optimizers: Optimizers | None = None,
+    ) -> None:
         self._networks = networks
         self._config = config
         self._workers = workers
         options = config.optimizer
-        self.optimizers = [
+        self.optimizers = optimizers or [
             paddle.optimizer.Adam(
                 learning_rate=rate, beta1=options.beta1, beta2=options.beta2, parameters=parameters
             )

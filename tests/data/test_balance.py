@@ -9,12 +9,11 @@ from spade_paddle.config import DataConfig
 from spade_paddle.data.balance import (
     MOST,
     balanced_order,
-    balanced_weights,
     label_shares,
     scene_weights,
 )
 from spade_paddle.data.batches import BatchSource, SceneCache
-from spade_paddle.data.dataset import find_pairs
+from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import DataError
 from tests.data.scenes import numbered_scene
@@ -153,13 +152,16 @@ def test_without_weights_the_order_is_the_one_it_always_was():
 def test_label_maps_of_a_data_set_are_read_and_a_broken_one_is_named(tmp_path, landscape):
     write_synthetic_dataset(tmp_path, label_set=landscape, train=4)
     pairs = find_pairs(tmp_path, "train")
-    assert balanced_weights(pairs, num_labels=len(landscape), balance=0.0) is None
-    weights = balanced_weights(pairs, num_labels=len(landscape), balance=0.5)
-    assert weights.shape == (4,)
-    assert weights.mean() == pytest.approx(1)
-    options = DataConfig(label_balance=0.5)
-    scenes = SceneCache(pairs, label_set=landscape, options=options, multiple=32)
-    assert np.array_equal(scenes.weights(), weights)
+
+    def weights(scenes, balance):
+        options = DataConfig(label_balance=balance)
+        return SceneCache(scenes, label_set=landscape, options=options, multiple=32).weights()
+
+    assert weights(pairs, 0.0) is None
+    drawn = weights(pairs, 0.5)
+    assert drawn.shape == (4,)
+    assert drawn.mean() == pytest.approx(1)
+    assert np.array_equal(weights([read_scene(pair, landscape) for pair in pairs], 0.5), drawn)
     pairs[2].label_map.write_bytes(b"no picture")
     with pytest.raises(DataError, match=pairs[2].label_map.name):
-        balanced_weights(pairs, num_labels=len(landscape), balance=0.5)
+        weights(pairs, 0.5)

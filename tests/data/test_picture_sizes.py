@@ -8,6 +8,7 @@ from PIL import Image
 
 from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import Pair
+from spade_paddle.data.photos import photo_size
 from spade_paddle.data.picture_sizes import check_one_size
 from spade_paddle.data_config import LOAD_MODES
 from spade_paddle.errors import ConfigError, DataError
@@ -27,9 +28,9 @@ def photos(folder, *sizes):
 
 
 def check(pairs, mode, *, pictures=2, **more):
-    check_one_size(
-        pairs, DataConfig(load_mode=mode, load_size=64, **more), multiple=32, pictures=pictures
-    )
+    options = DataConfig(load_mode=mode, load_size=64, **more)
+    sizes = ((pair.photo, photo_size(pair.photo)) for pair in pairs)
+    check_one_size(sizes, options, multiple=32, pictures=pictures)
 
 
 @pytest.mark.parametrize("mode", OTHERS)

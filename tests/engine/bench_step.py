@@ -47,7 +47,7 @@ def main() -> None:
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[tuple[float, float]]]:
     """Seconds (processor, clock) of the steps of each choice."""
     from spade_paddle.data.synthetic import write_synthetic_dataset
-    from spade_paddle.engine.trainer import Trainer
+    from spade_paddle.engine.assemble import trainer_of_folder
     from tests.features.weights import squeezenet_file
 
     label_set = find_label_set("landscape")
@@ -57,7 +57,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[tuple
     weights = squeezenet_file(folder)
     common = [f"losses.perceptual_weights={weights}", *arguments.set]
     trainers = {
-        name: Trainer(
+        name: trainer_of_folder(
             load_config(arguments.config, overrides=[*common, *options]),
             label_set=label_set,
             data=data,

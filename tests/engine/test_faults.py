@@ -19,14 +19,14 @@ from PIL import Image
 
 from spade_paddle.config import read_config
 from spade_paddle.data.synthetic import write_synthetic_dataset
-from spade_paddle.engine.trainer import Trainer
+from spade_paddle.engine.assemble import trainer_of_folder
 from tests.engine.conftest import TINY, Workshop, assert_same_state, environment, wait_until
 
 # a style encoder, statistics measured anew, augmentation and R1: everything that draws or is kept
 LONG = (
     *("total_images=96", "ema_recalibration_images=4", "generator.noise=true"),
     *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16"),
-    *("regularization.augment_colour=true", "regularization.augment_translation=0.125"),
+    *("regularization.augment_brightness=0.5", "regularization.augment_translation=0.125"),
     *("regularization.r1_gamma=1.0", "regularization.r1_every_images=6"),
     *("discriminator.activation=leaky_relu", "data.coarse_label_probability=0.3"),
 )
@@ -231,18 +231,17 @@ def test_asked_to_stop_it_finishes_the_step_saves_and_the_next_run_goes_on(works
     assert f"going on from {images} images" in result.stdout + result.stderr
 
 
-# ignored: as a shell starts what runs in the background
-@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
-def test_second_ctrl_c_ends_it_at_once(own_data, before):
-    run = own_data.folder / f"impatient-{before.name}"
-    process = own_data.start(
-        *(run.name, *FRESH, "total_images=100000"),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, before),
+def start_and_block(shop, run, part, **process_options):
+    """A run that somebody reads a photo for out of which nothing ever comes; and the way into it,
+    to be closed."""
+    process = shop.start(
+        *(run, *FRESH, "total_images=100000", "log_every_images=2", "sample_every_images=2"),
+        **process_options,
     )
-    wait_until(lambda: (run / "metrics.jsonl").exists(), process)
-    photos = list((own_data.data / "train" / "images").iterdir())
-    for photo in photos:  # each becomes a pipe, out of which nothing ever comes
-        pipe = own_data.folder / "pipe"
+    wait_until(lambda: (shop.folder / run / "metrics.jsonl").exists(), process)
+    photos = list((shop.data / part / "images").iterdir())
+    for photo in photos:  # each becomes a pipe
+        pipe = shop.folder / "pipe"
         os.mkfifo(pipe)
         pipe.replace(photo)
     writers: list[int] = []
@@ -253,7 +252,30 @@ def test_second_ctrl_c_ends_it_at_once(own_data, before):
                 writers.append(os.open(photo, os.O_WRONLY | os.O_NONBLOCK))
         return bool(writers)
 
-    wait_until(somebody_reads, process)  # so this step cannot end
+    wait_until(somebody_reads, process)
+    return process, writers[0]
+
+
+def test_asked_to_stop_while_a_photo_cannot_be_had_it_saves_and_ends(own_data):
+    process, writer = start_and_block(own_data, "starved", "train")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    os.close(writer)
+    assert process.returncode == 143, errors
+    (images,) = own_data.checkpoints("starved")
+    lines = (own_data.folder / "starved" / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["images"] == images > 0
+
+
+# ignored: as a shell starts what runs in the background
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_second_ctrl_c_ends_it_at_once(own_data, before):
+    run = own_data.folder / f"impatient-{before.name}"
+    process, writer = start_and_block(
+        # a photo of val: it is needed to go on from this step
+        *(own_data, run.name, "val"),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, before),
+    )
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
         # again and again: one that another thread gets does not wake the one that waits
@@ -262,7 +284,7 @@ def test_second_ctrl_c_ends_it_at_once(own_data, before):
     process.kill()
     _, errors = process.communicate()
     assert "stopping after this step" in errors  # the first one did not end it
-    os.close(writers[0])
+    os.close(writer)
     assert process.returncode not in (0, 2, 130, -signal.SIGKILL), "it went on"
     assert not (run / "checkpoint").exists()
 
@@ -272,7 +294,7 @@ def test_second_ctrl_c_that_is_lost_within_paddle_still_ends_it_unsaved(
 ):
     config = read_config({**TINY, "checkpoint_every_images": 1000})
     run = tmp_path / "run"
-    trainer = Trainer(config, label_set=landscape, data=workshop.data, run=run)
+    trainer = trainer_of_folder(config, label_set=landscape, data=workshop.data, run=run)
 
     def learn(inputs):
         for _ in range(2):

@@ -17,7 +17,6 @@ from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.engine import learner as learner_module
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import PATIENCE, BadSteps
-from spade_paddle.engine.inputs import step_inputs
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.samples import sample_sheet
@@ -26,6 +25,7 @@ from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
 from spade_paddle.layers.spectral import effective_state
+from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, assert_same_state
 
 LABEL_SET = find_label_set("landscape")
@@ -54,7 +54,7 @@ def batch_of(count: int, *, seed: int = 0) -> Batch:
 
 def pictures(options: Config, *, count: int = 2, seed: int = 0) -> list[StepInput]:
     batch = batch_of(count, seed=seed)
-    return step_inputs(batch, most=count, config=options, num_labels=LABELS)
+    return [StepInput.of(batch, SemanticLayout.of(options, LABELS))]
 
 
 def copy(state):
@@ -222,18 +222,6 @@ def test_measured_statistics_are_the_mean_of_the_batches_and_nothing_stays_chang
     assert_same_state(before, copy(generator.state_dict()))
 
 
-@pytest.mark.parametrize(
-    ("count", "most", "sizes"), [(4, 4, [4]), (4, 2, [2, 2]), (3, 2, [1, 1, 1]), (6, 4, [3, 3])]
-)
-def test_a_batch_is_taken_in_as_few_equal_parts_as_may_be(count, most, sizes):
-    options = config()
-    batch = batch_of(count)
-    parts = step_inputs(batch, most=most, config=options, num_labels=LABELS)
-    assert [len(part.photo) for part in parts] == sizes
-    assert [len(part.semantics) for part in parts] == sizes
-    assert np.array_equal(np.concatenate([part.photo.numpy() for part in parts]), batch.photo)
-
-
 def test_without_batch_norm_there_is_nothing_to_measure():
     options = config(generator={"param_free_norm": "instance"})
     assert measure_statistics(learner_of(options).averaged, pictures(options)) == {}
@@ -264,6 +252,7 @@ def test_the_perceptual_loss_is_shown_pictures_moved_by_the_batchs_shift():
 
     networks.perceptual = distance
     batch = dataclasses.replace(batch_of(2), shift=np.array([[3, 5], [1, 2]]))
-    for part in step_inputs(batch, most=1, config=options, num_labels=LABELS):
+    for moved in (batch, dataclasses.replace(batch, shift=batch.shift[1:])):
+        part = StepInput.of(moved, SemanticLayout.of(options, LABELS))
         generator_losses(networks, part, options.losses)
-    assert seen == [(3, 5), (1, 2)]
+    assert seen == [(3, 5), (1, 2)]  # a batch moves as its first picture does

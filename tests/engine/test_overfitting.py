@@ -6,8 +6,8 @@ import paddle
 import pytest
 from paddle import nn
 
-from spade_paddle.engine.overfitting import overfitting
 from spade_paddle.engine.steps import Networks, StepInput
+from spade_paddle.engine.validation import overfitting
 
 
 class Brightness(nn.Layer):

@@ -14,12 +14,14 @@ from spade_paddle.config import read_config
 from spade_paddle.data.split import half_of
 from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.data.transforms import middle_view
+from spade_paddle.engine.assemble import trainer_of_folder
+from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.samples import painted, scene_input
-from spade_paddle.engine.trainer import Trainer
 from spade_paddle.engine.validation import Validation
 from spade_paddle.errors import DataError, ModelError
 from spade_paddle.judge.eye import Eye
 from spade_paddle.judge.judge import Judge
+from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, Workshop, assert_same_state
 from tests.engine.small_runs import STYLE, tiny
 from tests.engine.test_two_processes import train_two
@@ -50,7 +52,9 @@ def judged(shop, **more):
 
 
 def trainer(shop, run, landscape, *changes):
-    return Trainer(tiny(*changes), label_set=landscape, data=shop.data, run=shop.folder / run)
+    return trainer_of_folder(
+        tiny(*changes), label_set=landscape, data=shop.data, run=shop.folder / run
+    )
 
 
 def lines(shop, run):
@@ -117,11 +121,11 @@ def test_scores_are_those_of_the_averages_pictures_of_scenes_to_choose_by(
     monkeypatch.setattr(
         type(run.val_scenes),
         "__getitem__",
-        lambda scenes, index: (read.append(scenes.pairs[index]), plain(scenes, index))[1],
+        lambda scenes, index: (read.append((scenes, index)), plain(scenes, index))[1],
     )
-    scores = run._scores()
+    scores = run.scores()
     monkeypatch.undo()
-    seen = {pair.stem for pair in read if pair.photo.parts[-3] == "val"}
+    seen = {scenes.names()[index] for scenes, index in read if scenes is run.val_scenes}
     assert {half_of(stem) for stem in seen} == {"choose"}  # those of the other half, never
 
     def view(scenes, index):
@@ -134,12 +138,13 @@ def test_scores_are_those_of_the_averages_pictures_of_scenes_to_choose_by(
         photos=[scene.photo for scene in scenes],
         others=[scene.photo for scene in others],
     )
-    pictures = []
+    pictures, layout = [], SemanticLayout.of(config, 13)
     for seed, (scene, other) in enumerate(zip(scenes, others)):
-        same = {"seed": seed, "noise_channels": 0, "config": config, "num_labels": 13}
-        inputs = scene_input(scene, **same)
+        inputs = scene_input(scene, averaged, layout, seed=seed)
         if style:  # the style is that of a photo of another scene
-            inputs = dataclasses.replace(inputs, photo=scene_input(other, **same).photo)
+            inputs = dataclasses.replace(
+                inputs, photo=scene_input(other, averaged, layout, seed=seed).photo
+            )
         pictures.append(painted(averaged, inputs))
     expected = judge.score(pictures)
     assert scores.pop("overfitting") is not None
@@ -148,18 +153,19 @@ def test_scores_are_those_of_the_averages_pictures_of_scenes_to_choose_by(
 
 def test_statistics_that_were_measured_anew_are_those_that_are_painted_with(shop, landscape):
     run = trainer(shop, "unused", landscape, judged(shop), {"ema_recalibration_images": 4})
-    own = run._scores()
-    run._recalibrate()
+    own = run.scores()
+    inputs = run.feed.inputs(run.feed.first(4))
+    run.learner.statistics = measure_statistics(run.learner.averaged, inputs)
     assert run.learner.statistics
-    assert run._scores() != own
+    assert run.scores() != own
     run.learner.statistics = {}
-    assert run._scores() == own
+    assert run.scores() == own
 
 
 def test_too_few_scenes_to_choose_by_are_told_before_the_first_step(shop, landscape, tmp_path):
     data = write_synthetic_dataset(tmp_path / "data", label_set=landscape, train=5, val=2)
     with pytest.raises(DataError, match="of the 2 validation scenes 0 are of the half") as error:
-        Trainer(tiny(judged(shop)), label_set=landscape, data=data, run=tmp_path / "run")
+        trainer_of_folder(tiny(judged(shop)), label_set=landscape, data=data, run=tmp_path / "run")
     assert error.value.code == "scenes_too_few"
     assert not (tmp_path / "run").exists()
 
@@ -196,7 +202,7 @@ def test_of_two_processes_the_first_one_judges_and_both_go_on(shop):
 def test_validation_takes_no_more_scenes_than_there_are(shop, landscape):
     run = trainer(shop, "unused", landscape, judged(shop, judge_scenes=100))
     assert isinstance(run._validation, Validation)
-    assert np.isfinite(list(run._scores().values())).all()
+    assert np.isfinite(list(run.scores().values())).all()
 
 
 def test_a_message_of_a_run_that_came_apart_names_states_that_are_there(shop, landscape):
