@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from paddle import nn
 
@@ -66,13 +64,9 @@ class Convolutions:
         reason = f" ({self.reason})" if self.reason else ""
         return f"convolutions: {self}{reason}"
 
-    def change_since(self, environment: Path) -> Iterator[str]:
+    def change_since(self, before: str | None) -> Iterator[str]:
         """A line for people where an earlier part of the run computed otherwise, as its
-        environment.json tells."""
-        try:
-            before = json.loads(environment.read_text(encoding="utf-8")).get("convolutions")
-        except (OSError, ValueError):
-            return
+        environment.json tells; None: it does not."""
         if before not in (None, str(self)):
             yield (
                 f"until now {before} computed the convolutions of this run; from here on it is "

@@ -1,34 +1,23 @@
-"""What people see of a run: its files, the progress bar and sample pictures.
-
-config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
-labels.json       the label set                     vdl/            the same for VisualDL
-environment.json  versions, seed, command           samples/        label map | painted | photo
-checkpoint/       everything needed to go on     inspect/        steps that were NaN or infinite
-snapshots/        averages that are kept for good
-"""
+"""What people see of a run: losses in files and in VisualDL, the progress bar, sample pictures."""
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
-from pathlib import Path
 
 import numpy as np
 import paddle
-import yaml
 from tqdm import tqdm
 
 import spade_paddle
 from spade_paddle.config import Config
-from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.compute import peak_memory_gib
 from spade_paddle.engine.log import RunLog
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.steps import Losses
-from spade_paddle.files import write_text_atomically
 
-ENVIRONMENT_FILE = "environment.json"
 _SHOWN = (
     *("g_gan", "g_feat", "g_vgg", "g_vae"),
     *("d_fake", "d_real", "d_accuracy", "d_accuracy_projected"),
@@ -39,7 +28,6 @@ class Reporter:
     """Writes the files of a run and its progress bar; only the first process has one.
 
     Args:
-        run: the run folder.
         images_seen: where the run goes on.
         processes: how many train together.
         convolutions: what computes the convolutions, in words.
@@ -50,7 +38,7 @@ class Reporter:
 
     def __init__(
         self,
-        run: Path,
+        run: RunFolder,
         *,
         config: Config,
         label_set: LabelSet,
@@ -70,14 +58,8 @@ class Reporter:
             "seed": config.seed,
             "command": sys.argv,
         }
-        texts = {
-            "config.yaml": yaml.safe_dump(config.to_dict(), sort_keys=False),
-            LABELS_FILE: label_set.to_json(),
-            ENVIRONMENT_FILE: json.dumps(environment, indent=1),
-        }
-        for name, text in texts.items():
-            write_text_atomically(run / name, text)
-        self.log = RunLog(run, images_seen=images_seen)
+        run.describe(config, label_set, environment)
+        self.log = RunLog(run.path, images_seen=images_seen)
         self._pending: list[Losses] = []
         self._progress = tqdm(
             total=config.total_images, initial=images_seen, unit="img", smoothing=0.05

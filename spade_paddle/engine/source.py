@@ -9,14 +9,12 @@ from typing import Callable
 
 import paddle
 
-from spade_paddle.config import Config, load_config, read_config
-from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.checkpoint import checkpoints, load_latest
+from spade_paddle.config import Config, read_config
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.run_folder import CONFIG_FILE, RunFolder
 from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.errors import ModelError
 from spade_paddle.model_card import MODEL_FILE, ModelCard, check_files
-
-CONFIG_FILE = "config.yaml"
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Source:
             ConfigError: configuration or labels are missing or wrong.
             ModelError: there are no weights, or they are damaged.
         """
-        state = load_latest(folder / "checkpoint", warn=warn)
+        state = RunFolder(folder).latest(warn=warn)
         if state is not None:
             weights = {part: state[part] for part in PARTS if part in state}
             images_seen = int(state["images_seen"])
@@ -70,7 +68,7 @@ class Source:
 
 def require_weights(folder: Path) -> None:
     """Raises ModelError where a folder has no weights to begin with."""
-    if not checkpoints(folder / "checkpoint") and not (folder / TRAINING_WEIGHTS).is_file():
+    if not RunFolder(folder).checkpoints and not (folder / TRAINING_WEIGHTS).is_file():
         raise _no_weights(folder)
 
 
@@ -83,7 +81,8 @@ def described(folder: Path) -> tuple[Config, LabelSet]:
         ModelError: model.json is damaged.
     """
     if (folder / CONFIG_FILE).is_file() or not (folder / MODEL_FILE).is_file():
-        return load_config(folder / CONFIG_FILE), LabelSet.load(folder / LABELS_FILE)
+        run = RunFolder(folder)
+        return run.config, run.label_set
     card = ModelCard.read(folder)
     return card.config, card.label_set
 

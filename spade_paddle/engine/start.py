@@ -8,17 +8,15 @@ from typing import Callable
 import paddle
 from paddle import nn
 
-from spade_paddle.config import Config, load_config
+from spade_paddle.config import Config
 from spade_paddle.data.batches import BatchSource, to_network
-from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
 from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
 from spade_paddle.engine.learner import Learner
-from spade_paddle.engine.reporter import ENVIRONMENT_FILE
-from spade_paddle.engine.snapshots import CHECKPOINTS
-from spade_paddle.engine.source import CONFIG_FILE, Source
+from spade_paddle.engine.run_folder import RunFolder
+from spade_paddle.engine.source import Source
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.weights import load_state
@@ -88,13 +86,13 @@ def begin_with(
     return lines
 
 
-def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
+def check_same_networks(run: RunFolder, config: Config, label_set: LabelSet) -> None:
     """Refuse to go on with networks or labels other than the run's.
 
     Raises:
         ConfigError: names what differs.
     """
-    old = load_config(run / CONFIG_FILE)
+    old = run.config
     changes = network_changes(old, config)
     if config.encoder.style_dim:  # the generator makes a style's features for this size
         for name in ("crop_size", "aspect_ratio"):
@@ -104,18 +102,23 @@ def check_same_networks(run: Path, config: Config, label_set: LabelSet) -> None:
     differences = [
         f"{name} was {before}, is {now}" for name, (before, now) in changes.items() if before != now
     ]
-    if LabelSet.load(run / LABELS_FILE).fingerprint() != label_set.fingerprint():
+    if run.label_set.fingerprint() != label_set.fingerprint():
         differences.append("the label set is another one")
     if differences:
         raise ConfigError(
-            f"{run}: this run was started with other networks: {'; '.join(differences)}; "
+            f"{run.path}: this run was started with other networks: {'; '.join(differences)}; "
             "use another --run folder or the old configuration",
             code="run_differs",
         )
 
 
 def begin(
-    learner: Learner, run: Path, *, config: Config, label_set: LabelSet, say: Callable[..., None]
+    learner: Learner,
+    run: RunFolder,
+    *,
+    config: Config,
+    label_set: LabelSet,
+    say: Callable[..., None],
 ) -> None:
     """Go on from the newest checkpoint of a run; without one, begin with ``config.init_from``.
 
@@ -129,12 +132,12 @@ def begin(
         say("compute.amp is for GPUs; on this CPU everything stays as it is")
     say(learner.convolutions.line())
     start = source_of(config, init=None)
-    state = load_latest(run / CHECKPOINTS, warn=say)
+    state = run.latest(warn=say)
     if state is not None:
         check_same_networks(run, config, label_set)
         learner.load(state)
-        say(*learner.convolutions.change_since(run / ENVIRONMENT_FILE))
-        say(f"going on from {learner.images_seen} images in {run}")
+        say(*learner.convolutions.change_since(run.environment.get("convolutions")))
+        say(f"going on from {learner.images_seen} images in {run.path}")
     elif start is not None:
         networks = dict(learner.networks.trained())
         say(*begin_with(networks, start, config=config, label_set=label_set))

@@ -1,6 +1,6 @@
 """The training run: a configuration and scenes in, a run folder out.
 
-The same call again goes on from the newest checkpoint; engine/reporter.py lists the files.
+The same call again goes on from the newest checkpoint; engine/run_folder.py lists the files.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch, SceneCache, to_pixels
 from spade_paddle.data.dataset import Pair, Scene
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.checkpoint import checkpoints, save_checkpoint
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.feed import Feed
 from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.reporter import Reporter
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
-from spade_paddle.engine.snapshots import CHECKPOINTS, Snapshots, ways_back
 from spade_paddle.engine.start import begin, settle_projection
 from spade_paddle.engine.steps import Losses
 from spade_paddle.engine.stopping import Stopping
@@ -70,7 +69,7 @@ class Trainer:
     ) -> None:
         self.config = config
         self.label_set = label_set
-        self.run = run
+        self.run = RunFolder(run)
         self.callbacks = callbacks
         self.workers = workers = workers or Workers.join()
         self.stopping = Stopping(workers)
@@ -84,7 +83,7 @@ class Trainer:
         self.train_scenes, self.val_scenes = map(cache, scenes)
         common = {"config": config, "layout": SemanticLayout.of(config, len(label_set))}
         self.learner = Learner(config, num_labels=len(label_set), workers=workers, **learning)
-        begin(self.learner, run, config=config, label_set=label_set, say=workers.say)
+        begin(self.learner, self.run, config=config, label_set=label_set, say=workers.say)
         networks = self.learner.networks
         self.feed = self.stopping.together(
             lambda: Feed(self.train_scenes, **common, networks=networks, workers=workers)
@@ -98,9 +97,8 @@ class Trainer:
             # in every process, so that all are told what is wrong; the first one alone judges
             self._validation = Validation(self.train_scenes, self.val_scenes, **common)
         self._reporter: Reporter | None = None
-        self._snapshots = Snapshots(run)
         self._bad_steps = BadSteps(
-            run / "inspect" if workers.rank == 0 else None, ways_back=lambda: ways_back(run)
+            run / "inspect" if workers.rank == 0 else None, ways_back=self.run.ways_back
         )
         self._saved_at: int | None = None
 
@@ -200,7 +198,7 @@ class Trainer:
             self._show(now)
         if keep and self._reporter is not None:
             with self._writing():
-                self._snapshots.keep(self.learner.state())
+                self.run.keep(self.learner.state())
         if save:
             self._save()
 
@@ -216,7 +214,7 @@ class Trainer:
             reporter.log.picture(images_seen, "samples", picture)
             if scores:
                 reporter.log.scalars(images_seen, scores)
-                self._snapshots.keep_if_best(self.learner.state(), scores, by=DECIDING)
+                self.run.keep_if_best(self.learner.state(), scores, by=DECIDING)
 
     def _keep_bad_step(self, images_seen: int, parts: list[Batch], losses: Losses) -> None:
         arrays = {
@@ -234,7 +232,7 @@ class Trainer:
             return
         with self._writing():
             self._reporter.write_pending(images_seen)
-            save_checkpoint(self.run / CHECKPOINTS, self.learner.state(), images_seen=images_seen)
+            self.run.save(self.learner.state())
         self._saved_at = images_seen
 
     @contextmanager
@@ -243,10 +241,10 @@ class Trainer:
         try:
             yield
         except OSError as error:
-            whole = [int(path.stem) for path in checkpoints(self.run / CHECKPOINTS)]
+            whole = [int(path.stem) for path in self.run.checkpoints]
             state = f"the checkpoint of {whole[0]} images is whole" if whole else "nothing is lost"
             raise RunError(
-                f"{self.run}: cannot be written at {self.learner.images_seen} images: "
+                f"{self.run.path}: cannot be written at {self.learner.images_seen} images: "
                 f"{error.strerror or error}; {state}: make room, and the same command goes on",
                 code="run_not_writable",
             ) from error

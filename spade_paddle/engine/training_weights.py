@@ -16,7 +16,7 @@ from typing import Any, Optional
 import numpy as np
 import paddle
 
-from spade_paddle.engine.checkpoint import load_latest
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.errors import ModelError
 from spade_paddle.files import write_atomically
 
@@ -39,13 +39,13 @@ class TrainingWeights:
     images_seen: Optional[int] = None
 
     @classmethod
-    def of_run(cls, run: Path) -> TrainingWeights:
+    def of_run(cls, run: RunFolder) -> TrainingWeights:
         """Those of the newest checkpoint of a run folder. Raises ModelError where there is none."""
-        state = load_latest(run / "checkpoint", warn=print)
+        state = run.latest()
         if state is None:
             raise ModelError(
-                f"{run}: there is no checkpoint here, and a snapshot has no weights that train; "
-                "export without --trainable",
+                f"{run.path}: there is no checkpoint here, and a snapshot has no weights that "
+                "train; export without --trainable",
                 code="run_missing",
             )
         return cls(

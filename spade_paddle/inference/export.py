@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import tempfile
 from pathlib import Path, PureWindowsPath
@@ -13,10 +12,10 @@ import paddle
 from paddle import nn
 
 import spade_paddle
-from spade_paddle.config import Config, load_config
-from spade_paddle.data.labels import LABELS_FILE, LabelSet
+from spade_paddle.config import Config
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.schedule import fade_in
-from spade_paddle.engine.snapshots import read_averages
 from spade_paddle.engine.training_weights import TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.files import sha256
 from spade_paddle.inference.program import ENCODER, PROGRAM
@@ -89,7 +88,7 @@ def export_run(
         out: the model folder; made anew, and only when everything has worked.
         name: of the model, shown by the service.
         version: of the weights.
-        snapshot: ``best`` or a number of images (engine/snapshots.py); None: the newest checkpoint.
+        snapshot: ``best`` or a number of images; None: the newest checkpoint.
         trainable: add the networks as they train, in float16, for ``tools/train.py --init``: those
             of the newest checkpoint, also with a snapshot, which has averages only.
 
@@ -100,29 +99,26 @@ def export_run(
         ModelError: the run has no checkpoint or no such snapshot, or a damaged one, or weights that
             are not finite.
     """
-    run, out = Path(run), Path(out)
-    state = read_averages(run, snapshot=snapshot)
-    config = load_config(run / "config.yaml")
-    label_set = LabelSet.load(run / LABELS_FILE)
-    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    folder = RunFolder(Path(run))
+    state, config = folder.averages(snapshot), folder.config
     training = {
         "images_seen": int(state["images_seen"]),
         "hours": round(float(state["seconds"]) / 3600, 2),
         "seed": config.seed,
-        "paddle": environment["paddle"],
+        "paddle": folder.environment.get("paddle"),
         "config": without_folders(config.to_dict()),
     }
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
-        out,
+        Path(out),
         config=config,
-        label_set=label_set,
+        label_set=folder.label_set,
         name=name,
         version=version,
         training=training,
         encoder_state=state.get("average_encoder"),
         fade=fade_in(int(state["images_seen"]), over=config.fade_in_images),
-        training_weights=TrainingWeights.of_run(run) if trainable else None,
+        training_weights=TrainingWeights.of_run(folder) if trainable else None,
     )
 
 

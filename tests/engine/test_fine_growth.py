@@ -9,6 +9,7 @@ import pytest
 from spade_paddle.config import Config
 from spade_paddle.engine.grown_weights import grown_discriminator
 from spade_paddle.engine.growth import added_blocks, finer_scales, fresh_layers
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.start import begin_with, check_same_networks
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.discriminator import scale_name
@@ -234,10 +235,10 @@ def test_added_blocks_by_hand():
 def test_a_run_goes_on_only_with_the_same_fine_blocks(folders, landscape, changes, message):
     run = folders("fine").folder
     if message is None:
-        check_same_networks(run, tiny(changes), landscape)
+        check_same_networks(RunFolder(run), tiny(changes), landscape)
         return
     with pytest.raises(ConfigError, match=message):
-        check_same_networks(run, tiny(changes), landscape)
+        check_same_networks(RunFolder(run), tiny(changes), landscape)
 
 
 def test_a_converted_generator_grows_without_its_discriminator(folders, landscape):

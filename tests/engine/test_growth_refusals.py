@@ -9,6 +9,7 @@ import paddle
 import pytest
 
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.start import begin_with, check_same_networks, source_of
 from spade_paddle.errors import ConfigError, ModelError
 from tests.engine.small_runs import FINE, MOST, STYLE, Run, SmallRuns, build, numbers, tiny
@@ -234,7 +235,7 @@ def test_fading_that_cannot_be_is_refused_with_the_configuration(changes, messag
 def test_a_run_goes_on_only_with_the_same_layers(folders, landscape, changes, message):
     run, config = folders("fading").folder, tiny(MOST, changes)
     if message is None:
-        check_same_networks(run, config, landscape)
+        check_same_networks(RunFolder(run), config, landscape)
         return
     with pytest.raises(ConfigError, match=message):
-        check_same_networks(run, config, landscape)
+        check_same_networks(RunFolder(run), config, landscape)

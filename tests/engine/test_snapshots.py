@@ -9,7 +9,7 @@ import paddle
 import pytest
 
 from spade_paddle.engine.checkpoint import save_checkpoint
-from spade_paddle.engine.snapshots import Snapshots, read_averages, ways_back
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.errors import ModelError
 from spade_paddle.inference.export import export_run
 from spade_paddle.inference.painter import Painter
@@ -26,20 +26,20 @@ def state_of(images, value=0.0):
 
 
 def kept_value(run, snapshot):
-    return float(read_averages(run, snapshot=snapshot)["average"]["w"][0])
+    return float(RunFolder(run).averages(snapshot)["average"]["w"][0])
 
 
 def test_only_averages_are_kept_all_of_them_for_good(tmp_path):
-    snapshots = Snapshots(tmp_path)
+    snapshots = RunFolder(tmp_path)
     for images in (2, 4, 6, 8):
         snapshots.keep(state_of(images, value=images))
     assert [kept_value(tmp_path, str(images)) for images in (2, 4, 6, 8)] == [2, 4, 6, 8]
-    state = read_averages(tmp_path, snapshot="4")
+    state = RunFolder(tmp_path).averages("4")
     assert state.keys() == {"average", "statistics", "images_seen", "seconds"}
 
 
 def test_best_is_replaced_by_better_ones_only(tmp_path):
-    snapshots = Snapshots(tmp_path)
+    snapshots = RunFolder(tmp_path)
     scores = [(2, float("nan")), (4, 3.0), (6, 3.0), (8, 2.0), (10, 2.5), (12, float("nan"))]
     kept = [
         snapshots.keep_if_best(state_of(images, images), {"a": score, "b": -score}, by="a")
@@ -52,7 +52,7 @@ def test_best_is_replaced_by_better_ones_only(tmp_path):
 
 
 def test_killed_between_weights_and_record_the_best_is_found_again(tmp_path):
-    snapshots = Snapshots(tmp_path)
+    snapshots = RunFolder(tmp_path)
     snapshots.keep_if_best(state_of(2, 2), {"a": 3.0}, by="a")
     record = tmp_path / "snapshots" / "best.json"
     old = record.read_text()
@@ -64,25 +64,25 @@ def test_killed_between_weights_and_record_the_best_is_found_again(tmp_path):
 
 def test_snapshots_that_are_not_there_or_damaged_are_told(tmp_path):
     with pytest.raises(ModelError, match="no snapshot 'best'; there are: none"):
-        read_averages(tmp_path, snapshot="best")
-    path = Snapshots(tmp_path).keep(state_of(2000))
-    Snapshots(tmp_path).keep_if_best(state_of(2000), {"a": 1.0}, by="a")
+        RunFolder(tmp_path).averages("best")
+    path = RunFolder(tmp_path).keep(state_of(2000))
+    RunFolder(tmp_path).keep_if_best(state_of(2000), {"a": 1.0}, by="a")
     for name in ("3000", "-2000", "../checkpoint/0000000002", "newest", ""):
         with pytest.raises(ModelError, match="there are: 2000, best") as error:
-            read_averages(tmp_path, snapshot=name)
+            RunFolder(tmp_path).averages(name)
         assert error.value.code == "snapshot_missing"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelError, match="this snapshot is damaged"):
-        read_averages(tmp_path, snapshot="2000")
+        RunFolder(tmp_path).averages("2000")
 
 
 def test_ways_back_name_what_is_there(tmp_path):
-    assert ways_back(tmp_path) == "begin a new run"
+    assert RunFolder(tmp_path).ways_back() == "begin a new run"
     save_checkpoint(tmp_path / "checkpoint", state_of(40), images_seen=40)
-    Snapshots(tmp_path).keep(state_of(20))
-    words = ways_back(tmp_path)
+    RunFolder(tmp_path).keep(state_of(20))
+    words = RunFolder(tmp_path).ways_back()
     assert f"go on from {tmp_path}/checkpoint/0000000040.pdparams (40 images" in words
     assert "tools/export.py --snapshot 20" in words
     assert "best" not in words
@@ -108,6 +108,6 @@ def run_with_snapshots(workshop):
     run = workshop.folder / "kept"
     names = sorted(path.stem for path in (run / "snapshots").iterdir())
     assert [int(name) for name in names] == [2, 4, 6, 8]
-    state = read_averages(run, snapshot="6")
-    Snapshots(run).keep_if_best(state, {"val_score": 1.0}, by="val_score")
+    state = RunFolder(run).averages("6")
+    RunFolder(run).keep_if_best(state, {"val_score": 1.0}, by="val_score")
     return run, {None: 8, "best": 6, "2": 2}
