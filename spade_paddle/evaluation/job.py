@@ -66,7 +66,11 @@ def evaluate_models(
     eye = Eye(features)
     judge = None if annotator is None else _open_annotator(annotator, label_set, say)
     flattered = trained_through_the_eye(contenders)
-    _warn_of(flattered, say)
+    for model in flattered:
+        say(
+            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
+            "learned to please the very network that looks here, so its distances do not count"
+        )
     evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
     rows = evaluation.score(contenders, pairs, others=others, progress=progress)
     protocol = {
@@ -86,15 +90,6 @@ def evaluate_models(
         "paddle": paddle.__version__,
     }
     return Report(protocol, rows, compare_to_first(rows[1:]), label_set)
-
-
-def _warn_of(flattered: Sequence[str], say: Callable[[str], None]) -> None:
-    """Say which models the distances flatter."""
-    for model in flattered:
-        say(
-            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
-            "learned to please the very network that looks here, so its distances do not count"
-        )
 
 
 def _open_annotator(
