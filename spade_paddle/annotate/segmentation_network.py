@@ -55,8 +55,9 @@ class SegmentationNetwork:
         require_paddleseg()
         content = read_paddleseg_yaml(config)
         num_classes, dataset = _classes_of(content, config)
-        with _paddleseg_quiet():
-            network = _build_network(content, config, num_classes)
+        section = without_pretrained({**content["model"], "num_classes": num_classes})
+        with contextlib.redirect_stdout(io.StringIO()):  # PaddleSeg's log lines
+            network = build_component(section, config)
             _load_weights(network, weights, config)
             transforms = _build_transforms(content, config)
         network.eval()
@@ -156,11 +157,6 @@ def _classes_of(content: dict[str, Any], path: Path) -> tuple[int, str]:
     )
 
 
-def _build_network(content: dict[str, Any], path: Path, num_classes: int) -> nn.Layer:
-    section = without_pretrained(dict(content["model"], num_classes=num_classes))
-    return build_component(section, path)
-
-
 def without_pretrained(section: Any) -> Any:
     """A model section that downloads nothing: weights of the whole network follow anyway."""
     if not isinstance(section, dict):
@@ -191,13 +187,10 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
     import paddleseg.models
     import paddleseg.models.backbones
     import paddleseg.optimizers  # noqa: F401
-    from paddleseg.cvlibs import manager
-    from paddleseg.cvlibs.builder import Builder
+    from paddleseg.cvlibs.builder import SegBuilder
 
-    places = [manager.MODELS, manager.BACKBONES, manager.TRANSFORMS]
-    places += [manager.DATASETS, manager.LOSSES, manager.OPTIMIZERS]
     try:
-        return Builder(None, places).build_component(section)
+        return SegBuilder(None).build_component(section)
     except Exception as error:  # PaddleSeg raises RuntimeError round whatever a constructor raises
         raise ModelError(
             f"{path}: PaddleSeg cannot build {section.get('type', section)!r}: {error}",
@@ -231,10 +224,3 @@ def _download(address: str, config: Path) -> str:
             f"{config.parent}",
             code="annotator_download",
         ) from error
-
-
-@contextlib.contextmanager
-def _paddleseg_quiet():
-    """Swallow the log lines PaddleSeg prints while building."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
