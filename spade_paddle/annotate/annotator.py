@@ -83,7 +83,7 @@ class Annotator:
             ConfigError: there is no way from its labels to the wanted ones.
         """
         files = model if isinstance(model, AnnotatorFiles) else choose_annotator(model)
-        network = SegmentationNetwork.load(files.config, files.weights)
+        network = SegmentationNetwork(files.config, files.weights)
         known = _known_labels(network, files, model_labels)
         remap = find_remap(known, known if label_set is None else label_set)
         return cls(network, remap=remap, **looks)

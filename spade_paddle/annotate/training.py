@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import paddle
@@ -29,31 +27,23 @@ from spade_paddle.files import write_atomically, write_text_atomically
 from spade_paddle.metrics.segmentation import Agreement, confusion
 
 
-@dataclass(frozen=True)
 class AnnotatorTraining:
     """One training: a PaddleSeg YAML file, a data set, a run folder.
 
-    Attributes:
-        config: parsed YAML.
-        path: where it was read, for errors.
+    Args:
+        path: of the YAML file.
         data: data set folder.
         run: PaddleSeg writes ``iter_N`` folders here; the newest one is gone on with.
+        iters: steps, in place of the file's own number.
+
+    Raises:
+        ModelError: the file cannot be understood.
+        ConfigError: a section is missing.
     """
 
-    config: dict[str, Any]
-    path: Path
-    data: Path
-    run: Path
-
-    @classmethod
-    def read(cls, path: Path, *, data: Path, run: Path, iters: int | None) -> AnnotatorTraining:
-        """Read the YAML file; ``iters`` replaces its own number of steps.
-
-        Raises:
-            ModelError: the file cannot be understood.
-            ConfigError: a section is missing.
-        """
-        config = read_paddleseg_yaml(path)
+    def __init__(self, path: Path, *, data: Path, run: Path, iters: int | None) -> None:
+        self.path, self.data, self.run = path, data, run
+        self.config = config = read_paddleseg_yaml(path)
         needed = ("batch_size", "iters", "train_dataset", "optimizer", "lr_scheduler", "loss")
         missing = [name for name in needed if name not in config]
         if missing:
@@ -64,7 +54,6 @@ class AnnotatorTraining:
             )
         if iters is not None:
             config["iters"] = iters
-        return cls(config, path, data, run)
 
     @property
     def is_first_process(self) -> bool:

@@ -9,15 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from spade_paddle.config import (
-    UPSAMPLINGS,
-    Config,
-    DiscriminatorConfig,
-    GeneratorConfig,
-    LossConfig,
-    OptimizerConfig,
-    read_config,
-)
+from spade_paddle.config import UPSAMPLINGS, Config, read_config
 from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import (
     discriminator_fields,
@@ -34,16 +26,9 @@ from spade_paddle.errors import ConfigError
 
 MARGIN = 30 / 256  # by which the public SPADE resizes square photos before the crop
 
-# what the public SPADE and CLADE have in common; that of photopen are the defaults of Config
-_PUBLIC = Config(
-    initializer="xavier",
-    generator=GeneratorConfig(activation="leaky_relu", simam=False),
-    discriminator=DiscriminatorConfig(
-        scales=2, num_layers=4, ndf=64, activation="leaky_relu", simam=False, affine_norm=False
-    ),
-    losses=LossConfig(perceptual=10.0, perceptual_network="vgg19", perceptual_resize=None),
-    optimizer=OptimizerConfig(generator_lr=1.0e-4, discriminator_lr=4.0e-4, beta1=0.0, beta2=0.9),
-)
+# what is common to the public SPADE and CLADE; that of photopen are the defaults of Config
+_PUBLIC_SECTIONS = ("initializer", "generator", "discriminator", "losses")
+_PUBLIC_RATES = ("generator_lr", "discriminator_lr", "beta1", "beta2")
 
 
 def configuration(flags: Flags, tensors: Mapping[str, SourceTensors]) -> Config:
@@ -55,7 +40,11 @@ def configuration(flags: Flags, tensors: Mapping[str, SourceTensors]) -> Config:
         ModelError: a tensor that tells a size is missing or of another form.
     """
     generator = tensors["generator"]
-    content = (Config() if flags.source == "photopen" else _PUBLIC).to_dict()
+    content = Config().to_dict()
+    if flags.source != "photopen":
+        public = Config.preset("spade").to_dict()
+        content |= {name: public[name] for name in _PUBLIC_SECTIONS}
+        content["optimizer"] |= {name: public["optimizer"][name] for name in _PUBLIC_RATES}
     style_dim, _, cells = style_sizes(generator)
     content["generator"] |= generator_fields(generator)
     content["encoder"]["style_dim"] = style_dim
@@ -107,13 +96,13 @@ def _check_semantics(generator: SourceTensors, flags: Flags) -> None:
             if edges
             else "the generator has no instance edge convolution; leave --instances out"
         )
-    if taken == flags.layout.channels:
+    if taken == flags.channels:
         return
-    labels = taken - flags.layout.channels + flags.num_labels
+    labels = taken - flags.channels + flags.num_labels
     keep = f"use --num-labels {labels} with the other flags as they are, or " if labels > 0 else ""
     raise _disagreement(
         f"the generator takes {taken} semantic channels, but the flags make "
-        f"{flags.layout.channels} ({flags.spelled()}); {keep}change --num-labels, --dont-care "
+        f"{flags.channels} ({flags.spelled()}); {keep}change --num-labels, --dont-care "
         "and --instances so that they add up"
     )
 

@@ -12,7 +12,6 @@ import spade_paddle
 from spade_paddle.annotate.annotator import Annotator
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import ModelError
-from spade_paddle.evaluation.comparison import compare_to_first
 from spade_paddle.evaluation.contenders import (
     Contender,
     common_label_set,
@@ -89,7 +88,7 @@ def evaluate_models(
         "spade_paddle": spade_paddle.__version__,
         "paddle": paddle.__version__,
     }
-    return Report(protocol, rows, compare_to_first(rows[1:]), label_set)
+    return Report(protocol, rows, label_set)
 
 
 def _open_annotator(

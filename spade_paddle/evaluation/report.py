@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.evaluation.comparison import Comparison
+from spade_paddle.evaluation.comparison import Comparison, compare_to_first
 from spade_paddle.evaluation.scores import Row
 from spade_paddle.judge.eye import LAYERS
 from spade_paddle.metrics.bootstrap import Estimate
@@ -37,15 +38,18 @@ class Report:
 
     Args:
         protocol: how it was measured, JSON-serialisable.
-        rows: the real photos first.
-        comparisons: of all models to the first.
+        rows: the real photos first; the models are compared with the first of them.
         label_set: of the scenes.
     """
 
     protocol: dict[str, Any]
     rows: Sequence[Row]
-    comparisons: Sequence[Comparison]
     label_set: LabelSet
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """Of all models with the first."""
+        return compare_to_first(self.rows[1:])
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable, with the scores of every scene."""
