@@ -26,6 +26,11 @@ from spade_paddle.files import sha256
 from spade_paddle.judge.eye import Eye
 from spade_paddle.metrics.bootstrap import REPLICATES
 
+_FLATTERED = (
+    " was trained with discriminator.projected_network efficientnet_lite0: it has learned to "
+    "please the very network that looks here, so its distances do not count"
+)
+
 
 def evaluate_models(
     models: Sequence[Path],
@@ -66,10 +71,7 @@ def evaluate_models(
     judge = None if annotator is None else _open_annotator(annotator, label_set, say)
     flattered = trained_through_the_eye(contenders)
     for model in flattered:
-        say(
-            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
-            "learned to please the very network that looks here, so its distances do not count"
-        )
+        say(model + _FLATTERED)
     evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
     rows = evaluation.score(contenders, pairs, others=others, progress=progress)
     protocol = {
