@@ -45,29 +45,31 @@ def main() -> int:
 
 def annotate(arguments: argparse.Namespace) -> int:
     apply_cpu_settings()
-    from spade_paddle.annotate.job import AnnotationJob  # after the CPU settings
+    # after the CPU settings
+    from spade_paddle.annotate.job import annotate_photos, summary_text
+    from spade_paddle.annotate.review import write_review
 
-    job = AnnotationJob(
-        photos=arguments.photos,
-        out=arguments.out,
-        label_set=find_label_set(arguments.labels),
-        model=arguments.model,
-        model_labels=arguments.model_labels,
-        scales=arguments.scales,
-        flip=arguments.flip,
-        min_confidence=arguments.min_confidence,
-        batch=arguments.batch,
-        short_side=arguments.short_side or None,
-        shard=arguments.shard,
-    )
+    label_set = find_label_set(arguments.labels)
     try:
-        report = job.run()
+        records = annotate_photos(
+            arguments.photos,
+            arguments.out,
+            label_set=label_set,
+            model=arguments.model,
+            model_labels=arguments.model_labels,
+            shard=arguments.shard,
+            batch=arguments.batch,
+            short_side=arguments.short_side or None,
+            scales=arguments.scales,
+            flip=arguments.flip,
+            min_confidence=arguments.min_confidence,
+        )
     except KeyboardInterrupt:
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
-    print(report.text())
+    print(summary_text(arguments.out, records))
     if arguments.review:
-        print(f"look through them: {job.review(report)}")
+        print(f"look through them: {write_review(arguments.out, records, label_set)}")
     return 0
 
 

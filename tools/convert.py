@@ -51,6 +51,7 @@ def convert_weights(arguments: argparse.Namespace) -> int:
     from spade_paddle.convert.label_set import numbered_label_set
     from spade_paddle.convert.model import convert
     from spade_paddle.data.labels import LabelSet
+    from spade_paddle.networks.cost import count_parameters
 
     name = arguments.name or arguments.source
     parts = {
@@ -58,7 +59,7 @@ def convert_weights(arguments: argparse.Namespace) -> int:
         "encoder": arguments.encoder,
         "discriminator": arguments.discriminator,
     }
-    result = convert(
+    config, networks = convert(
         {part: path for part, path in parts.items() if path},
         arguments.out,
         flags=Flags(
@@ -77,16 +78,17 @@ def convert_weights(arguments: argparse.Namespace) -> int:
         ),
         name=name,
     )
-    options = result.config.generator
+    options = config.generator
     if arguments.compatible and options.norm != "clade_icpe":
         print("--compatible changes nothing here: only CLADE-ICPE has positions")
-    print(f"model folder: {result.out}")
+    print(f"model folder: {arguments.out}")
     print(
         f"{options.norm}, ngf {options.ngf}, {options.upsampling} upsampling, "
-        f"{arguments.num_labels} labels, {result.parameters / 1e6:.2f} M parameters"
+        f"{arguments.num_labels} labels, "
+        f"{count_parameters(networks['generator']) / 1e6:.2f} M parameters"
     )
-    for part, count in result.tensors.items():
-        print(f"{part}: {count} tensors carried over, 0 missing, 0 extra")
+    for part, network in networks.items():
+        print(f"{part}: {len(network.state_dict())} tensors carried over, 0 missing, 0 extra")
     return 0
 
 

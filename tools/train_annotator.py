@@ -34,7 +34,7 @@ def train(arguments: argparse.Namespace) -> int:
     require_paddleseg()
     from spade_paddle.annotate.training import AnnotatorTraining
 
-    training = AnnotatorTraining.read(
+    training = AnnotatorTraining(
         arguments.config, data=arguments.data, run=arguments.run, iters=arguments.iters
     )
     training.train(save_every=arguments.save_every)

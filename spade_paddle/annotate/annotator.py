@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,9 +68,7 @@ class Annotator:
         *,
         label_set: LabelSet | None = None,
         model_labels: str | None = None,
-        scales: Sequence[float] = (1.0,),
-        flip: bool = False,
-        min_confidence: float = 0.0,
+        **looks: Any,
     ) -> Annotator:
         """Open an annotator: the one that comes along, a PaddleSeg name, folder or YAML file.
 
@@ -77,19 +76,17 @@ class Annotator:
             model: as in ``choose_annotator``.
             label_set: the wanted labels; None: those the network knows.
             model_labels: name or file of the network's own label set, where it does not tell.
-            scales: as above.
-            flip: as above.
-            min_confidence: as above.
+            looks: ``scales``, ``flip`` and ``min_confidence``, as above.
 
         Raises:
             ModelError: no such annotator, or it cannot be opened.
             ConfigError: there is no way from its labels to the wanted ones.
         """
         files = model if isinstance(model, AnnotatorFiles) else choose_annotator(model)
-        network = SegmentationNetwork.load(files.config, files.weights)
+        network = SegmentationNetwork(files.config, files.weights)
         known = _known_labels(network, files, model_labels)
         remap = find_remap(known, known if label_set is None else label_set)
-        return cls(network, remap=remap, scales=scales, flip=flip, min_confidence=min_confidence)
+        return cls(network, remap=remap, **looks)
 
     def annotate(self, photo: np.ndarray) -> Annotation:
         """The label map of one photo, ``uint8`` [H, W, 3] RGB."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,14 @@ class AnnotatorFiles:
     config: Path
     weights: str
     labels: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells annotators apart: a hash of the YAML file and the weights, or their address."""
+        digest = hashlib.sha256(self.config.read_bytes())
+        weights = Path(self.weights)
+        digest.update(weights.read_bytes() if weights.is_file() else self.weights.encode())
+        return digest.hexdigest()[:16]
 
 
 def known_annotators() -> list[str]:

@@ -31,7 +31,7 @@ from spade_paddle.data.label_maps import write_label_map
 from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.data.photos import is_plain, read_photo
 from spade_paddle.errors import DataError
-from spade_paddle.files import sha256, write_atomically, write_text_atomically
+from spade_paddle.files import write_atomically, write_text_atomically
 
 
 @dataclass(frozen=True)
@@ -73,56 +73,47 @@ class DatasetWriter:
         """
         for start in range(0, len(photos), self._settings.batch):
             batch = photos[start : start + self._settings.batch]
-            digests = {photo.name: _digest(photo.path) for photo in batch}
-            if not all(self._is_done(photo, digests[photo.name]) for photo in batch):
-                self._annotate_batch(batch, digests)
+            if not all(self._is_done(photo) for photo in batch):
+                self._annotate_batch(batch)
             yield len(batch)
 
-    def _annotate_batch(self, batch: Sequence[Photo], digests: dict[str, str]) -> None:
+    def _annotate_batch(self, batch: Sequence[Photo]) -> None:
         opened = []
         for photo in batch:
             try:
                 opened.append((photo, read_photo(photo.path, short_side=self._settings.short_side)))
             except DataError as error:
-                self._skip(photo, digests[photo.name], str(error))
+                self._skip(photo, str(error))
         annotations = self._annotator.annotate_batch([pixels for _, pixels in opened])
         for (photo, pixels), annotation in zip(opened, annotations):
-            self._write(photo, digests[photo.name], pixels, annotation)
+            self._write(photo, pixels, annotation)
 
-    def _write(self, photo: Photo, digest: str, pixels: np.ndarray, annotation: Annotation) -> None:
+    def _write(self, photo: Photo, pixels: np.ndarray, annotation: Annotation) -> None:
         image = self._image(photo)
         if is_plain(photo.path, short_side=self._settings.short_side):
             write_atomically(image, lambda path: shutil.copyfile(photo.path, path))
         else:
             picture = Image.fromarray(pixels)
             write_atomically(image, lambda path: picture.save(path, "JPEG", quality=95))
-        record = {
-            **_identity(photo, digest),
-            **summary_of(annotation, self._annotator.label_set, self._settings.min_confidence),
-        }
+        label_set = self._annotator.label_set
+        summary = summary_of(annotation, label_set, self._settings.min_confidence)
+        record = json.dumps({**photo.record, **summary}, ensure_ascii=False)
         self._skipped(photo).unlink(missing_ok=True)
-        write_label_map(
-            self._label_map(photo),
-            annotation.label_map,
-            self._annotator.label_set,
-            texts={RECORD: json.dumps(record, ensure_ascii=False)},
-        )
+        label_map = annotation.label_map
+        write_label_map(self._label_map(photo), label_map, label_set, texts={RECORD: record})
 
-    def _skip(self, photo: Photo, digest: str, reason: str) -> None:
+    def _skip(self, photo: Photo, reason: str) -> None:
         for stale in (self._label_map(photo), self._image(photo)):
             stale.unlink(missing_ok=True)
-        record = {
-            **_identity(photo, digest),
-            "skipped": reason.replace(str(photo.path), photo.source),
-        }
+        record = {**photo.record, "skipped": reason.replace(str(photo.path), photo.source)}
         write_text_atomically(self._skipped(photo), json.dumps(record, ensure_ascii=False) + "\n")
 
-    def _is_done(self, photo: Photo, digest: str) -> bool:
+    def _is_done(self, photo: Photo) -> bool:
         if self._image(photo).is_file() and self._label_map(photo).is_file():
             record = read_record(self._label_map(photo))
         else:
             record = read_json(self._skipped(photo))
-        return record is not None and record.get("sha256") == digest
+        return record is not None and record.get("sha256") == photo.record["sha256"]
 
     def _image(self, photo: Photo) -> Path:
         return self._out / "images" / f"{photo.name}.jpg"
@@ -148,24 +139,13 @@ class DatasetWriter:
             write_text_atomically(self._out / LABELS_FILE, labels, shared=True)
             write_text_atomically(path, json.dumps(wanted, indent=1) + "\n", shared=True)
         elif kept != wanted:
-            differing = sorted(name for name in wanted if kept.get(name) != wanted[name])
+            differing = ", ".join(
+                f"{name} {kept.get(name)!r}, now {wanted[name]!r}"
+                for name in sorted(wanted)
+                if kept.get(name) != wanted[name]
+            )
             raise DataError(
-                f"{self._out}: its label maps were made with other settings: "
-                + ", ".join(
-                    f"{name} {kept.get(name)!r}, now {wanted[name]!r}" for name in differing
-                )
-                + "; use those again, or another --out",
+                f"{self._out}: its label maps were made with other settings: {differing}; use "
+                "those again, or another --out",
                 code="settings_differ",
             )
-
-
-def _identity(photo: Photo, digest: str) -> dict[str, str]:
-    return {"name": photo.name, "photo": photo.source, "sha256": digest}
-
-
-def _digest(path: Path) -> str:
-    """sha256 of a file; empty when it cannot be read, which reading the photo will tell."""
-    try:
-        return sha256(path)
-    except OSError:
-        return ""

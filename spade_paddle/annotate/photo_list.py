@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from spade_paddle.data.photos import CAMERA_ENDINGS
 from spade_paddle.errors import DataError
+from spade_paddle.files import sha256
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,16 @@ class Photo:
     path: Path
     source: str
     name: str
+
+    @cached_property
+    def record(self) -> dict[str, str]:
+        """What its record begins with: the two names and the SHA-256 of the file, empty when it
+        cannot be read, which reading the photo will tell."""
+        try:
+            digest = sha256(self.path)
+        except OSError:
+            digest = ""
+        return {"name": self.name, "photo": self.source, "sha256": digest}
 
 
 def find_photos(folder: Path) -> list[Photo]:
@@ -40,9 +53,7 @@ def find_photos(folder: Path) -> list[Photo]:
             f"{folder}: there is no photo here ({', '.join(CAMERA_ENDINGS)})", code="photos_missing"
         )
     names = ["__".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
-    counts = {name.lower(): 0 for name in names}
-    for name in names:
-        counts[name.lower()] += 1
+    counts = Counter(name.lower() for name in names)
     return [
         Photo(
             path,

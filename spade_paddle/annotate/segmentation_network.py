@@ -26,41 +26,30 @@ from spade_paddle.weights import load_state, read_arrays
 class SegmentationNetwork:
     """A network of PaddleSeg with weights and the transforms its YAML file has for validation.
 
+    Args:
+        config: the YAML file (with ``_base_``).
+        weights: path or address of a ``.pdparams`` file; an address is downloaded once into
+            PaddleSeg's own folder.
+
     Attributes:
         num_classes: K.
         dataset: type of the data set it was trained on as its file says, such as ``ADE20K``.
+
+    Raises:
+        ModelError: PaddleSeg is not installed, the file cannot be understood, or the weights do
+            not fit the network.
     """
 
-    def __init__(
-        self, network: nn.Layer, *, transforms: Any, num_classes: int, dataset: str
-    ) -> None:
-        self._network = network
-        self._transforms = transforms
-        self.num_classes = num_classes
-        self.dataset = dataset
-
-    @classmethod
-    def load(cls, config: Path, weights: str) -> SegmentationNetwork:
-        """Build the network of a PaddleSeg YAML file (with ``_base_``) and load its weights.
-
-        Args:
-            config: the YAML file.
-            weights: path or address of a ``.pdparams`` file; an address is downloaded once into
-                PaddleSeg's own folder.
-
-        Raises:
-            ModelError: PaddleSeg is not installed, the file cannot be understood, or the weights
-                do not fit the network.
-        """
+    def __init__(self, config: Path, weights: str) -> None:
         require_paddleseg()
         content = read_paddleseg_yaml(config)
-        num_classes, dataset = _classes_of(content, config)
-        with _paddleseg_quiet():
-            network = _build_network(content, config, num_classes)
-            _load_weights(network, weights, config)
-            transforms = _build_transforms(content, config)
-        network.eval()
-        return cls(network, transforms=transforms, num_classes=num_classes, dataset=dataset)
+        self.num_classes, self.dataset = _classes_of(content, config)
+        section = without_pretrained({**content["model"], "num_classes": self.num_classes})
+        with contextlib.redirect_stdout(io.StringIO()):  # PaddleSeg's log lines
+            self._network = build_component(section, config)
+            _load_weights(self._network, weights, config)
+            self._transforms = _build_transforms(content, config)
+        self._network.eval()
 
     @paddle.no_grad()
     def scores(
@@ -80,27 +69,23 @@ class SegmentationNetwork:
         """
         from paddleseg.core import infer
 
-        prepared = [self._prepare(photo) for photo in photos]
+        prepared = [self._transforms({"img": photo.astype(np.float32)}) for photo in photos]
         groups: dict[tuple, list[int]] = {}
-        for index, (picture, trace) in enumerate(prepared):
-            groups.setdefault((picture.shape, str(trace)), []).append(index)
+        for index, data in enumerate(prepared):
+            groups.setdefault((data["img"].shape, str(data["trans_info"])), []).append(index)
         results: list[np.ndarray] = [np.zeros(0, np.float32)] * len(photos)
         for indices in groups.values():
-            pictures = paddle.to_tensor(np.stack([prepared[index][0] for index in indices]))
+            pictures = np.stack([prepared[index]["img"] for index in indices])
             _, logits = infer.aug_inference(
                 self._network,
-                pictures,
-                trans_info=prepared[indices[0]][1],
+                paddle.to_tensor(pictures.astype(np.float32)),
+                trans_info=prepared[indices[0]]["trans_info"],
                 scales=[float(scale) for scale in scales],
                 flip_horizontal=flip,
             )
             for index, logit in zip(indices, logits):
                 results[index] = F.softmax(logit, axis=0).numpy()
         return results
-
-    def _prepare(self, photo: np.ndarray) -> tuple[np.ndarray, list]:
-        data = self._transforms({"img": photo.astype(np.float32)})
-        return data["img"].astype(np.float32), data["trans_info"]
 
 
 def require_paddleseg() -> None:
@@ -156,11 +141,6 @@ def _classes_of(content: dict[str, Any], path: Path) -> tuple[int, str]:
     )
 
 
-def _build_network(content: dict[str, Any], path: Path, num_classes: int) -> nn.Layer:
-    section = without_pretrained(dict(content["model"], num_classes=num_classes))
-    return build_component(section, path)
-
-
 def without_pretrained(section: Any) -> Any:
     """A model section that downloads nothing: weights of the whole network follow anyway."""
     if not isinstance(section, dict):
@@ -191,13 +171,10 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
     import paddleseg.models
     import paddleseg.models.backbones
     import paddleseg.optimizers  # noqa: F401
-    from paddleseg.cvlibs import manager
-    from paddleseg.cvlibs.builder import Builder
+    from paddleseg.cvlibs.builder import SegBuilder
 
-    places = [manager.MODELS, manager.BACKBONES, manager.TRANSFORMS]
-    places += [manager.DATASETS, manager.LOSSES, manager.OPTIMIZERS]
     try:
-        return Builder(None, places).build_component(section)
+        return SegBuilder(None).build_component(section)
     except Exception as error:  # PaddleSeg raises RuntimeError round whatever a constructor raises
         raise ModelError(
             f"{path}: PaddleSeg cannot build {section.get('type', section)!r}: {error}",
@@ -231,10 +208,3 @@ def _download(address: str, config: Path) -> str:
             f"{config.parent}",
             code="annotator_download",
         ) from error
-
-
-@contextlib.contextmanager
-def _paddleseg_quiet():
-    """Swallow the log lines PaddleSeg prints while building."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
+import numpy as np
 import paddle
 import yaml
 
@@ -19,39 +19,31 @@ from spade_paddle.annotate.segmentation_network import (
     read_paddleseg_yaml,
     without_pretrained,
 )
-from spade_paddle.annotate.validation import validate
+from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.errors import ConfigError
 from spade_paddle.files import write_atomically, write_text_atomically
-from spade_paddle.metrics.segmentation import Agreement
+from spade_paddle.metrics.segmentation import Agreement, confusion
 
 
-@dataclass(frozen=True)
 class AnnotatorTraining:
     """One training: a PaddleSeg YAML file, a data set, a run folder.
 
-    Attributes:
-        config: parsed YAML.
-        path: where it was read, for errors.
+    Args:
+        path: of the YAML file.
         data: data set folder.
         run: PaddleSeg writes ``iter_N`` folders here; the newest one is gone on with.
+        iters: steps, in place of the file's own number.
+
+    Raises:
+        ModelError: the file cannot be understood.
+        ConfigError: a section is missing.
     """
 
-    config: dict[str, Any]
-    path: Path
-    data: Path
-    run: Path
-
-    @classmethod
-    def read(cls, path: Path, *, data: Path, run: Path, iters: int | None) -> AnnotatorTraining:
-        """Read the YAML file; ``iters`` replaces its own number of steps.
-
-        Raises:
-            ModelError: the file cannot be understood.
-            ConfigError: a section is missing.
-        """
-        config = read_paddleseg_yaml(path)
+    def __init__(self, path: Path, *, data: Path, run: Path, iters: int | None) -> None:
+        self.path, self.data, self.run = path, data, run
+        self.config = config = read_paddleseg_yaml(path)
         needed = ("batch_size", "iters", "train_dataset", "optimizer", "lr_scheduler", "loss")
         missing = [name for name in needed if name not in config]
         if missing:
@@ -62,7 +54,6 @@ class AnnotatorTraining:
             )
         if iters is not None:
             config["iters"] = iters
-        return cls(config, path, data, run)
 
     @property
     def is_first_process(self) -> bool:
@@ -118,10 +109,20 @@ class AnnotatorTraining:
         for name in ("ema_model", "model"):
             trial = self.run / "trial"
             self._write_folder(trial, newest / f"{name}.pdparams")
-            candidates.append((validate(Annotator.load(trial), self.data), name))
+            candidates.append((self._agreement(Annotator.load(trial)), name))
         best, name = max(candidates, key=lambda candidate: candidate[0].mean_iou)
         self._write_folder(folder, newest / f"{name}.pdparams")
         return best
+
+    def _agreement(self, annotator: Annotator) -> Agreement:
+        """Of its label maps of the validation photos and theirs."""
+        num_labels = len(annotator.label_set)
+        counts = np.zeros((num_labels, num_labels + 1), np.int64)
+        for pair in find_pairs(self.data, "val"):
+            scene = read_scene(pair, annotator.label_set)
+            given = annotator.annotate(scene.photo).label_map
+            counts += confusion(scene.label_map, given, num_labels=num_labels)
+        return Agreement.of(counts)
 
     def _write_folder(self, folder: Path, weights: Path) -> None:
         content = {
@@ -145,18 +146,14 @@ class AnnotatorTraining:
         return build_component(section, self.path)
 
     def _optimizer(self, network: paddle.nn.Layer):
-        section = dict(self.config["lr_scheduler"])
-        warmup = section.pop("warmup_iters", 0)
-        start = section.pop("warmup_start_lr", 0.0)
-        kind = getattr(paddle.optimizer.lr, section.pop("type"))
-        if kind is paddle.optimizer.lr.PolynomialDecay:
-            section.setdefault("decay_steps", max(self.config["iters"] - warmup, 1))
-        schedule = kind(**section)
-        if warmup:
-            schedule = paddle.optimizer.lr.LinearWarmup(
-                schedule, warmup_steps=warmup, start_lr=start, end_lr=section["learning_rate"]
-            )
-        return build_component(self.config["optimizer"], self.path)(network, schedule)
+        from paddleseg.cvlibs.builder import SegBuilder
+
+        section = {"warmup_start_lr": 0.0, **self.config["lr_scheduler"]}
+        if not section.get("warmup_iters"):
+            section = {key: section[key] for key in section if not key.startswith("warmup_")}
+        options = SimpleNamespace(lr_scheduler_cfg=section, iters=self.config["iters"])
+        optimizer = build_component(self.config["optimizer"], self.path)
+        return optimizer(network, SegBuilder(options).lr_scheduler)
 
     def _newest(self) -> Path | None:
         checkpoints = [path for path in self.run.glob("iter_*") if (path / "model.pdopt").is_file()]

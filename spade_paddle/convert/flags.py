@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spade_paddle.networks.semantics import SemanticLayout
-
 
 @dataclass(frozen=True)
 class Flags:
@@ -20,9 +18,9 @@ class Flags:
     latent_size: tuple[int, int] | None = None  # height, width of the features made of a style
 
     @property
-    def layout(self) -> SemanticLayout:
-        """What the semantic channels of the networks are."""
-        return SemanticLayout(self.num_labels, dont_care=self.dont_care, edges=self.instances)
+    def channels(self) -> int:
+        """Semantic channels of the networks."""
+        return self.num_labels + self.dont_care + self.instances
 
     def spelled(self) -> str:
         """How the flags add up, for messages."""

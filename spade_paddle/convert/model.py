@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -13,7 +12,6 @@ from spade_paddle.config import Config
 from spade_paddle.convert.configuration import configuration
 from spade_paddle.convert.fit import fit
 from spade_paddle.convert.flags import Flags
-from spade_paddle.convert.sizes import discriminator_sizes, encoder_sizes, generator_sizes
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.source import CONFIG_FILE
@@ -23,28 +21,11 @@ from spade_paddle.files import write_text_atomically
 from spade_paddle.inference.export import export_generator, without_folders
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
-from spade_paddle.networks.cost import count_parameters
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What came out: the model folder, its configuration, the networks and their tensors' counts,
-    by ``generator``, ``encoder`` and ``discriminator`` as far as given."""
-
-    out: Path
-    config: Config
-    networks: dict[str, nn.Layer]
-    tensors: dict[str, int]
-
-    @property
-    def parameters(self) -> int:
-        """Learned numbers of the generator."""
-        return count_parameters(self.networks["generator"])
 
 
 def convert(
     weights: Mapping[str, Path], out: Path, *, flags: Flags, label_set: LabelSet, name: str
-) -> Conversion:
+) -> tuple[Config, dict[str, nn.Layer]]:
     """Convert the networks of one model.
 
     Args:
@@ -54,11 +35,14 @@ def convert(
         label_set: the labels.
         name: of the model.
 
+    Returns:
+        The configuration, and the networks by part.
+
     Raises:
         UserError: a file cannot be read or does not fit, or the flags do not agree with it.
     """
     _check(weights, out, flags=flags, label_set=label_set)
-    config, networks, counts = load_networks(weights, flags=flags)
+    config, networks = load_networks(weights, flags=flags)
     states = {part: effective_state(network) for part, network in networks.items()}
     export_generator(
         states["generator"],
@@ -82,35 +66,28 @@ def convert(
     write_text_atomically(
         out / CONFIG_FILE, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
     )
-    return Conversion(out=out, config=config, networks=networks, tensors=counts)
+    return config, networks
 
 
 def load_networks(
     weights: Mapping[str, Path], *, flags: Flags
-) -> tuple[Config, dict[str, nn.Layer], dict[str, int]]:
-    """The configuration, the networks with the weights in them, and the tensors of each."""
+) -> tuple[Config, dict[str, nn.Layer]]:
+    """The configuration and, by part, the networks with the weights in them."""
     tensors = {
         part: SourceTensors.read(path, source=flags.source, part=part)
         for part, path in weights.items()
     }
-    config = configuration(
-        flags,
-        generator_sizes(tensors["generator"]),
-        encoder=encoder_sizes(tensors["encoder"]) if "encoder" in tensors else None,
-        discriminator=(
-            discriminator_sizes(tensors["discriminator"]) if "discriminator" in tensors else None
-        ),
-    )
+    config = configuration(flags, tensors)
     build = {
         "generator": lambda: build_generator(config, num_labels=flags.num_labels),
         "encoder": lambda: build_encoder(config),
         "discriminator": lambda: build_discriminator(config, num_labels=flags.num_labels),
     }
     networks = {part: build[part]() for part in tensors}
-    counts = {part: fit(network, tensors[part]) for part, network in networks.items()}
-    for network in networks.values():
+    for part, network in networks.items():
+        fit(network, tensors[part])
         network.eval()
-    return config, networks, counts
+    return config, networks
 
 
 def _check(weights: Mapping[str, Path], out: Path, *, flags: Flags, label_set: LabelSet) -> None:

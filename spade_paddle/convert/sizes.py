@@ -1,126 +1,108 @@
-"""The sizes of a network, read from the shapes of its tensors."""
+"""What the shapes of a network's tensors tell: the fields of its section of a Config, and what it
+takes in."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import Any
 
 from spade_paddle.convert.tensors import SourceTensors
-from spade_paddle.errors import ModelError
+from spade_paddle.networks.build import PICTURE_CHANNELS
 
-PICTURE_CHANNELS = 3
-
-
-@dataclass(frozen=True)
-class GeneratorSizes:
-    """What the tensors of a generator tell; the names are those of GeneratorConfig."""
-
-    norm: str  # spade, clade or clade_icpe
-    ngf: int
-    most: bool  # there is an up_4
-    batch_norm: bool  # there are running statistics; else it is instance norm
-    spectral_norm: bool
-    semantic_nc: int
-    edges: bool | None  # CLADE has an instance edge channel; None: SPADE does not show it
-    kernel_size: int | None  # of SPADE only
-    nhidden: int | None  # of SPADE only
-    style_dim: int  # 0 without style
-    latent_channels: int  # that go into head_0
-    latent_cells: int  # height x width of the features made of a style; 0 without style
+# what CLADE has in place of SPADE's convolutions
+_TABLE = "head_0.norm_0.weight"
+_EDGES = "head_0.norm_0.edge_conv.weight"
+_POSITIONS = "head_0.norm_0.position_weight.weight"
+_SHARED = "head_0.norm_0.mlp_shared.0.weight"
 
 
-def generator_sizes(tensors: SourceTensors) -> GeneratorSizes:
-    """Read a generator. Raises ModelError when a tensor that tells a size is missing."""
-    fc = tensors.shape("fc.weight")
-    ngf = tensors.conv_shape("up_3.conv_1")[0]
-    table = "head_0.norm_0.weight" in tensors
-    edges = kernel_size = nhidden = None
-    if table:
-        classes, latent_channels = tensors.shape("head_0.norm_0.weight", dimensions=2)
-        edges = "head_0.norm_0.edge_conv.weight" in tensors
-        positions = "head_0.norm_0.position_weight.weight" in tensors
-        norm, semantic_nc = ("clade_icpe" if positions else "clade"), classes + int(edges)
+def generator_fields(tensors: SourceTensors) -> dict[str, Any]:
+    """Of GeneratorConfig; ``upsampling`` only if it is ``most``, for the others do not show.
+
+    Raises:
+        ModelError: here and below: a tensor that tells a size is missing or of another form.
+    """
+    style_dim, channels, _ = style_sizes(tensors)
+    fields = {
+        "norm": "spade",
+        "ngf": tensors.shape("up_3.conv_1.weight", dimensions=4)[0],
+        "param_free_norm": "batch" if tensors.any_ends("._mean") else "instance",
+        "spectral_norm": tensors.any_ends(".weight_orig"),
+    }
+    if _TABLE in tensors.arrays:
+        fields["norm"] = "clade_icpe" if _POSITIONS in tensors.arrays else "clade"
     else:
-        norm = "spade"
-        shape = tensors.conv_shape("head_0.norm_0.mlp_shared.0")
-        nhidden, semantic_nc, kernel_size, _ = shape
-        latent_channels = tensors.conv_shape("head_0.norm_0.mlp_gamma")[0]
-    style_dim, latent_cells = 0, 0
-    if len(fc) == 2:  # a linear layer instead of a convolution
-        style_dim, features = fc
-        latent_cells = features // latent_channels
-        if latent_cells * latent_channels != features:
-            raise ModelError(
-                f"{tensors.path}: 'fc.weight' makes {features} features of a style, which is no "
-                f"multiple of the {latent_channels} channels of head_0; is --from "
-                f"{tensors.source} right?",
-                code="weights_do_not_fit",
-            )
-    return GeneratorSizes(
-        norm=norm,
-        ngf=ngf,
-        most=any(name.startswith("up_4.") for name in tensors),
-        batch_norm=tensors.any_ends("._mean"),
-        spectral_norm=tensors.any_ends(".weight_orig"),
-        semantic_nc=semantic_nc,
-        edges=edges,
-        kernel_size=kernel_size,
-        nhidden=nhidden,
-        style_dim=style_dim,
-        latent_channels=latent_channels,
-        latent_cells=latent_cells,
-    )
+        fields["nhidden"], _, fields["kernel_size"], _ = tensors.shape(_SHARED, dimensions=4)
+    if any(name.startswith("up_4.") for name in tensors.arrays):
+        fields["upsampling"] = "most"
+    if style_dim and channels != 16 * fields["ngf"]:
+        fields["latent_channels"] = channels
+    return fields
 
 
-@dataclass(frozen=True)
-class EncoderSizes:
-    """What the tensors of an encoder tell; the names are those of EncoderConfig."""
-
-    style_dim: int
-    nef: int
-    size: int
-
-
-def encoder_sizes(tensors: SourceTensors) -> EncoderSizes:
-    """Read an encoder: every layer halves the picture, to 4x4 in the end."""
-    nef = tensors.conv_shape("layer1.0")[0]
-    layers = {name.partition(".")[0] for name in tensors if re.match(r"layer\d+\.", name)}
-    style_dim = tensors.shape("fc_mu.weight", dimensions=2)[1]
-    return EncoderSizes(style_dim=style_dim, nef=nef, size=2 ** (len(layers) + 2))
-
-
-@dataclass(frozen=True)
-class DiscriminatorSizes:
-    """What the tensors of a discriminator tell; the names are those of DiscriminatorConfig."""
-
-    scales: int
-    num_layers: int
-    ndf: int
-    max_width: int
-    spectral_norm: bool
-    affine_norm: bool
-    semantic_nc: int  # of its input, which is semantics and picture
+def style_sizes(tensors: SourceTensors) -> tuple[int, int, int]:
+    """Length of a generator's style, channels that go into head_0, and cells (height x width) of
+    the features made of a style. Length and cells are 0 without style."""
+    fc = tensors.shape("fc.weight")
+    if _TABLE in tensors.arrays:
+        channels = tensors.shape(_TABLE, dimensions=2)[1]
+    else:
+        channels = tensors.shape("head_0.norm_0.mlp_gamma.weight", dimensions=4)[0]
+    if len(fc) != 2:  # a convolution of the semantic map instead of a linear layer
+        return 0, channels, 0
+    style_dim, features = fc
+    if features % channels:
+        raise tensors.misfit(
+            f"'fc.weight' makes {features} features of a style, which is no multiple of the "
+            f"{channels} channels of head_0; is --from {tensors.source} right?"
+        )
+    return style_dim, channels, features // channels
 
 
-def discriminator_sizes(tensors: SourceTensors) -> DiscriminatorSizes:
-    """Read a discriminator. Raises ModelError when its first layer is missing."""
-    ndf, input_nc = tensors.conv_shape("nld_0.0.layer_0.0")[:2]
-    places = [re.match(r"nld_(\d+)\.\d+\.layer_(\d+)\.0\.", name) for name in tensors]
+def semantic_channels(tensors: SourceTensors) -> int:
+    """Of the semantic map that a generator takes."""
+    if _TABLE in tensors.arrays:
+        return tensors.shape(_TABLE, dimensions=2)[0] + (_EDGES in tensors.arrays)
+    return tensors.shape(_SHARED, dimensions=4)[1]
+
+
+def shows_edges(tensors: SourceTensors) -> bool | None:
+    """Whether a CLADE generator takes an instance edge channel; None: SPADE does not show it."""
+    return _EDGES in tensors.arrays if _TABLE in tensors.arrays else None
+
+
+def encoder_fields(tensors: SourceTensors) -> dict[str, Any]:
+    """Of EncoderConfig: every layer halves the picture, to 4x4 in the end."""
+    layers = {name.partition(".")[0] for name in tensors.arrays if re.match(r"layer\d+\.", name)}
+    return {
+        "nef": tensors.shape("layer1.0.weight", dimensions=4)[0],
+        "style_dim": tensors.shape("fc_mu.weight", dimensions=2)[1],
+        "size": 2 ** (len(layers) + 2),
+    }
+
+
+def discriminator_fields(tensors: SourceTensors) -> dict[str, Any]:
+    """Of DiscriminatorConfig."""
+    ndf = tensors.shape("nld_0.0.layer_0.0.weight", dimensions=4)[0]
+    places = [re.match(r"nld_(\d+)\.\d+\.layer_(\d+)\.0\.", name) for name in tensors.arrays]
     found = [(int(place[1]), int(place[2])) for place in places if place]
     num_layers = max(layer for _, layer in found)
     if num_layers < 2:
-        raise ModelError(
-            f"{tensors.path}: a discriminator has at least 3 layers, here are {num_layers + 1}; is "
-            f"the file whole, and is --from {tensors.source} right?",
-            code="weights_do_not_fit",
+        raise tensors.misfit(
+            f"a discriminator has at least 3 layers, here are {num_layers + 1}; is the file whole, "
+            f"and is --from {tensors.source} right?"
         )
-    widths = [tensors.conv_shape(f"nld_0.0.layer_{layer}.0")[0] for layer in range(num_layers)]
-    return DiscriminatorSizes(
-        scales=1 + max(scale for scale, _ in found),
-        num_layers=num_layers,
-        ndf=ndf,
-        max_width=max(widths),
-        spectral_norm=tensors.any_ends(".weight_orig"),
-        affine_norm=tensors.any_ends(".1.scale"),
-        semantic_nc=input_nc - PICTURE_CHANNELS,
-    )
+    weights = [f"nld_0.0.layer_{layer}.0.weight" for layer in range(num_layers)]
+    return {
+        "scales": 1 + max(scale for scale, _ in found),
+        "num_layers": num_layers,
+        "ndf": ndf,
+        "max_width": max(tensors.shape(name, dimensions=4)[0] for name in weights),
+        "spectral_norm": tensors.any_ends(".weight_orig"),
+        "affine_norm": tensors.any_ends(".1.scale"),
+    }
+
+
+def seen_channels(tensors: SourceTensors) -> int:
+    """Of the semantic map that a discriminator sees beside the picture."""
+    return tensors.shape("nld_0.0.layer_0.0.weight", dimensions=4)[1] - PICTURE_CHANNELS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from spade_paddle.convert.leftovers import complete_spectral, without_counters, without_prefix
 from spade_paddle.convert.names import looks_like, our_names, their_name
 from spade_paddle.errors import ModelError
-from spade_paddle.weights import Arrays, read_arrays
+from spade_paddle.weights import Arrays, Shape, read_arrays
 
 # [out, in] in PyTorch, [in, out] in Paddle
 LINEAR_WEIGHTS = ("fc.weight", "fc_mu.weight", "fc_var.weight")
@@ -39,79 +38,58 @@ class SourceTensors:
             UserError: as ``read_arrays`` does, or a generator's names are those of another source.
         """
         theirs = complete_spectral(without_counters(without_prefix(read_arrays(path, part=part))))
-        if part == "generator":
-            _check_source(theirs, path=path, source=source)
-        names = our_names(theirs, source=source, part=part)
-        tensors = cls(path, source, part, {}, names)
-        for ours, name in names.items():
-            tensors.arrays[ours] = tensors._swap_linear(ours, theirs[name])
+        tensors = cls(path, source, part, {}, our_names(theirs, source=source))
+        other = looks_like(theirs) if part == "generator" else None
+        # the public CLADE builds SPADE generators too, just like the public SPADE
+        if other not in (None, source) and (source, other) != ("clade", "spade"):
+            raise tensors.misfit(
+                f"by the names of its tensors this is a {other} generator, but --from {source} is "
+                f"given; use --from {other}"
+            )
+        for ours, name in tensors.names.items():
+            array = theirs[name]
+            swapped = tensors._is_swapped(ours, array.ndim)
+            tensors.arrays[ours] = np.ascontiguousarray(array.T) if swapped else array
         return tensors
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.arrays
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.arrays)
-
-    def shape(self, *names: str, dimensions: int | None = None) -> tuple[int, ...]:
-        """The shape of the first of these tensors that there is.
+    def shape(self, name: str, *, dimensions: int | None = None) -> Shape:
+        """The shape of a tensor of ours, also of a weight that is spectrally normalised.
 
         Raises:
-            ModelError: there is none of them, or it has another number of dimensions, so the size
-                of the network cannot be read.
+            ModelError: there is none, or it has another number of dimensions, so the size of the
+                network cannot be read.
         """
-        for name in names:
-            if name not in self.arrays:
-                continue
-            shape = self.arrays[name].shape
-            if dimensions not in (None, len(shape)):
-                raise ModelError(
-                    f"{self.path}: '{self.name_in_file(name)}' should have {dimensions} "
-                    f"dimensions, its shape is {list(shape)}. {self._advice()}",
-                    code="weights_do_not_fit",
-                )
-            return shape
-        raise ModelError(
-            f"{self.path}: there is no '{self.name_in_file(names[-1])}', from which the size of "
-            f"the {self.part} is read; the file begins with "
-            f"{', '.join(list(self.names.values())[:4]) or 'nothing'}. {self._advice()}",
-            code="weights_do_not_fit",
-        )
-
-    def conv_shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a convolution's weight, spectrally normalised or not."""
-        return self.shape(f"{name}.weight_orig", f"{name}.weight", dimensions=4)
+        found = f"{name}_orig" if f"{name}_orig" in self.arrays else name
+        advice = f"Is this the {self.part}, is it whole, and is --from {self.source} right?"
+        if found not in self.arrays:
+            raise self.misfit(
+                f"there is no '{self.name_in_file(name)}', from which the size of the {self.part} "
+                f"is read; the file begins with "
+                f"{', '.join(list(self.names.values())[:4]) or 'nothing'}. {advice}"
+            )
+        shape = self.arrays[found].shape
+        if dimensions not in (None, len(shape)):
+            raise self.misfit(
+                f"'{self.name_in_file(found)}' should have {dimensions} dimensions, its shape is "
+                f"{list(shape)}. {advice}"
+            )
+        return shape
 
     def any_ends(self, ending: str) -> bool:
         """Whether any of our names ends so."""
         return any(name.endswith(ending) for name in self.arrays)
 
+    def misfit(self, problem: str) -> ModelError:
+        """The error that says what of the file does not fit."""
+        return ModelError(f"{self.path}: {problem}", code="weights_do_not_fit")
+
     def name_in_file(self, ours: str) -> str:
         """What the file calls a tensor of ours, or would call it."""
-        return self.names.get(ours) or their_name(ours, source=self.source, part=self.part)
+        return self.names.get(ours) or their_name(ours, source=self.source)
 
-    def shape_in_file(self, ours: str, shape: tuple[int, ...]) -> list[int]:
+    def shape_in_file(self, ours: str, shape: Shape) -> list[int]:
         """A shape of ours in the layout of the file."""
         return list(reversed(shape) if self._is_swapped(ours, len(shape)) else shape)
 
-    def _swap_linear(self, ours: str, array: np.ndarray) -> np.ndarray:
-        swapped = self._is_swapped(ours, array.ndim)
-        return np.ascontiguousarray(array.T) if swapped else array
-
     def _is_swapped(self, ours: str, dimensions: int) -> bool:
         return self.source != "photopen" and dimensions == 2 and ours in LINEAR_WEIGHTS
-
-    def _advice(self) -> str:
-        return f"Is this the {self.part}, is it whole, and is --from {self.source} right?"
-
-
-def _check_source(theirs: Arrays, *, path: Path, source: str) -> None:
-    other = looks_like(theirs)
-    # the public CLADE builds SPADE generators too, just like the public SPADE
-    if other in (None, source) or (source, other) == ("clade", "spade"):
-        return
-    raise ModelError(
-        f"{path}: by the names of its tensors this is a {other} generator, but --from {source} is "
-        f"given; use --from {other}",
-        code="weights_do_not_fit",
-    )

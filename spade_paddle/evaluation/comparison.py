@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from spade_paddle.evaluation.scores import Row, numbers
@@ -12,45 +13,32 @@ from spade_paddle.metrics.bootstrap import Estimate
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of one row minus those of another, on the same resampled scenes.
+    """One row beside another of the same scenes in the same order."""
 
-    The difficulty of a scene drops out of the differences, so they tell models apart whose own
-    intervals overlap.
+    row: Row
+    baseline: Row
 
-    Args:
-        title: the row.
-        baseline: title of the other.
-        differences: by the name of the score.
-        nearer: in how many scenes the row is nearer to the photo (perceptual distance).
-        scenes: of so many.
-    """
+    @cached_property
+    def differences(self) -> dict[str, Estimate]:
+        """Scores of the row minus those of the baseline, on the same resampled scenes.
 
-    title: str
-    baseline: str
-    differences: Mapping[str, Estimate]
-    nearer: int
-    scenes: int
+        The difficulty of a scene drops out of the differences, so they tell models apart whose own
+        intervals overlap.
+        """
+        others = self.baseline.estimates
+        return {name: one.minus(others[name]) for name, one in self.row.estimates.items()}
 
-    @classmethod
-    def of(cls, row: Row, baseline: Row) -> Comparison:
-        """Both rows are of the same scenes, in the same order."""
-        pairs = zip(row.scenes, baseline.scenes)
-        return cls(
-            row.title,
-            baseline.title,
-            {
-                name: estimate.minus(baseline.estimates[name])
-                for name, estimate in row.estimates.items()
-            },
-            sum(scene.perceptual < other.perceptual for scene, other in pairs),
-            len(row.scenes),
-        )
+    @property
+    def nearer(self) -> int:
+        """In how many scenes the row is nearer to the photo (perceptual distance)."""
+        pairs = zip(self.row.scenes, self.baseline.scenes)
+        return sum(scene.perceptual < other.perceptual for scene, other in pairs)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable."""
         return {
-            "title": self.title,
-            "baseline": self.baseline,
+            "title": self.row.title,
+            "baseline": self.baseline.title,
             **{name: numbers(estimate) for name, estimate in self.differences.items()},
             "nearer": self.nearer,
         }
@@ -65,4 +53,4 @@ def compare_to_first(rows: Sequence[Row]) -> list[Comparison]:
     firsts = [row for row in rows if row.model == rows[0].model]
     of_style = {row.style: row for row in firsts}
     others = [row for row in rows if row.model != rows[0].model]
-    return [Comparison.of(row, of_style.get(row.style, firsts[0])) for row in others]
+    return [Comparison(row, of_style.get(row.style, firsts[0])) for row in others]

@@ -45,15 +45,13 @@ class Contender:
         Raises:
             LabelMapError: the model does not paint such a map.
         """
-        style = None
-        if self.style == OWN:
+        style = self.style  # by name, if it comes with the model
+        if style == OWN:
             style = scene.photo
-        elif self.style == AVERAGE:  # with a seed and no style, the painter would draw one
-            style = np.zeros(self.painter.style_dim, np.float32)
-        elif self.style == CHOSEN:  # the noise is that of the seed all the same
-            style = self.painter.gallery.style_for(scene.label_map)
-        elif self.style not in (None, DRAWN):
-            style = self.painter.styles[self.style]
+        elif style in (AVERAGE, CHOSEN):  # with a seed and no style, the painter would draw one
+            style = self.painter.chosen_style(scene.label_map)
+        elif style == DRAWN:
+            style = None
         has_instances = self.painter.card.instance_edges and scene.instance_map is not None
         return self.painter.paint(
             scene.label_map,

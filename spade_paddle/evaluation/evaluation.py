@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from typing import Callable
@@ -80,27 +81,35 @@ class Evaluation:
             for contender, gathered in zip(contenders, painted):
                 picture = _paint(contender, scene, pair, seed=seed)
                 sight = self._eye.look(picture)
-                gathered.add(picture, sight, self._judge(pair, scene, truth, picture, sight))
+                scores = SceneScores(
+                    pair.stem,
+                    perceptual=sight_distance(sight, truth),
+                    colour=colour_error(picture, scene.photo),
+                    confusion=self._annotate(scene, picture),
+                )
+                gathered.add(picture, sight, scores)
                 if seed in varied:
                     gathered.distances.append(self._diversity(contender, scene, pair))
         draws = resampled(len(pairs))
-        rows = [self._photos_row(photos, others, draws)]
+        # other photos belong to no scene, so they are drawn by themselves
+        floor = self._look_at(others), resampled(max(len(others), 1), seed=1)
+        rows = [Row("real photos", None, None, photos.scenes, photos.estimates(draws, *floor))]
         for contender, gathered in zip(contenders, painted):
-            rows.append(_contender_row(contender, gathered, photos.pictures, draws))
+            estimates = gathered.estimates(draws, photos.pictures, draws)
+            diversity = float(np.mean(gathered.distances))
+            about = contender.title, contender.model, contender.style
+            rows.append(Row(*about, gathered.scenes, estimates, diversity=diversity))
         return rows
 
     def _read(self, pair: Pair) -> Scene:
         return whole_picture(read_scene(pair, self._label_set), self._side, self._side)
 
-    def _judge(
-        self, pair: Pair, scene: Scene, truth: Sight, picture: np.ndarray, sight: Sight
-    ) -> SceneScores:
-        return SceneScores(
-            pair.stem,
-            perceptual=sight_distance(sight, truth),
-            colour=colour_error(picture, scene.photo),
-            confusion=self._annotate(scene, picture),
-        )
+    def _look_at(self, pairs: Sequence[Pair]) -> PictureSet:
+        photos = PictureSet()
+        for pair in pairs:
+            photo = self._read(pair).photo
+            photos.add(photo, self._eye.look(photo))
+        return photos
 
     def _annotate(self, scene: Scene, picture: np.ndarray) -> np.ndarray | None:
         """The label map and what the annotator sees, counted: [K, K + 1]."""
@@ -118,24 +127,6 @@ class Evaluation:
         pairs = itertools.combinations(sights, 2)
         return float(np.mean([sight_distance(*two) for two in pairs]))
 
-    def _photos_row(self, photos: _Gathered, others: Sequence[Pair], draws: np.ndarray) -> Row:
-        """The real photos; their distances are those to the other photos."""
-        estimates = {}
-        if len(others) >= LEAST_SCENES:
-            aside = PictureSet()
-            for pair in others:
-                photo = self._read(pair).photo
-                aside.add(photo, self._eye.look(photo))
-            # other photos belong to no scene, so they are drawn by themselves
-            other_draws = resampled(len(others), seed=1)
-            for name in LAYERS:
-                replicates = photos.pictures.frechet(
-                    name, aside, weights=draws, other_weights=other_draws
-                )
-                value = float(photos.pictures.frechet(name, aside))
-                estimates[name] = Estimate(value, replicates)
-        return Row("real photos", None, None, photos.scenes, {**estimates, **photos.own(draws)})
-
 
 class _Gathered:
     """The pictures of one row."""
@@ -149,33 +140,17 @@ class _Gathered:
         self.pictures.add(picture, sight)
         self.scenes.append(scores)
 
-    def own(self, draws: np.ndarray) -> dict[str, Estimate]:
-        """The scores that need no other set of pictures."""
+    def estimates(
+        self, draws: np.ndarray, others: PictureSet, other_draws: np.ndarray
+    ) -> dict[str, Estimate]:
+        """The scores of the set; distances are those to the others, if these are enough."""
+        estimates = {}
+        for name in LAYERS if len(others) >= LEAST_SCENES else ():
+            distance = functools.partial(self.pictures.frechet, name, others)
+            replicates = distance(weights=draws, other_weights=other_draws)
+            estimates[name] = Estimate(float(distance()), replicates)
         grid = Estimate.of(lambda weights: self.pictures.grid(weights=weights), draws)
-        return {"grid_energy": grid, **scene_estimates(self.scenes, draws)}
-
-
-def _contender_row(
-    contender: Contender, gathered: _Gathered, photos: PictureSet, draws: np.ndarray
-) -> Row:
-    pictures = gathered.pictures
-    estimates = {
-        name: Estimate.of(
-            lambda weights, name=name: pictures.frechet(
-                name, photos, weights=weights, other_weights=weights
-            ),
-            draws,
-        )
-        for name in LAYERS
-    }
-    return Row(
-        contender.title,
-        contender.model,
-        contender.style,
-        gathered.scenes,
-        {**estimates, **gathered.own(draws)},
-        diversity=float(np.mean(gathered.distances)),
-    )
+        return {**estimates, "grid_energy": grid, **scene_estimates(self.scenes, draws)}
 
 
 def colour_error(picture: np.ndarray, photo: np.ndarray) -> float:

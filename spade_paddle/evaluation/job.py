@@ -12,7 +12,6 @@ import spade_paddle
 from spade_paddle.annotate.annotator import Annotator
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import ModelError
-from spade_paddle.evaluation.comparison import compare_to_first
 from spade_paddle.evaluation.contenders import (
     Contender,
     common_label_set,
@@ -26,6 +25,11 @@ from spade_paddle.evaluation.scenes import scenes_of
 from spade_paddle.files import sha256
 from spade_paddle.judge.eye import Eye
 from spade_paddle.metrics.bootstrap import REPLICATES
+
+_FLATTERED = (
+    " was trained with discriminator.projected_network efficientnet_lite0: it has learned to "
+    "please the very network that looks here, so its distances do not count"
+)
 
 
 def evaluate_models(
@@ -66,7 +70,8 @@ def evaluate_models(
     eye = Eye(features)
     judge = None if annotator is None else _open_annotator(annotator, label_set, say)
     flattered = trained_through_the_eye(contenders)
-    _warn_of(flattered, say)
+    for model in flattered:
+        say(model + _FLATTERED)
     evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
     rows = evaluation.score(contenders, pairs, others=others, progress=progress)
     protocol = {
@@ -85,16 +90,7 @@ def evaluate_models(
         "spade_paddle": spade_paddle.__version__,
         "paddle": paddle.__version__,
     }
-    return Report(protocol, rows, compare_to_first(rows[1:]), label_set)
-
-
-def _warn_of(flattered: Sequence[str], say: Callable[[str], None]) -> None:
-    """Say which models the distances flatter."""
-    for model in flattered:
-        say(
-            f"{model} was trained with discriminator.projected_network efficientnet_lite0: it has "
-            "learned to please the very network that looks here, so its distances do not count"
-        )
+    return Report(protocol, rows, label_set)
 
 
 def _open_annotator(

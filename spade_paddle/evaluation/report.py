@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.evaluation.comparison import Comparison
+from spade_paddle.evaluation.comparison import Comparison, compare_to_first
 from spade_paddle.evaluation.scores import Row
 from spade_paddle.judge.eye import LAYERS
 from spade_paddle.metrics.bootstrap import Estimate
@@ -28,6 +29,7 @@ sees in the photos is the ceiling that can be hoped for, though a painted pictur
 _DIFFERENCES = """\
 Differences to the first model on the same resampled scenes. Smaller is better, but for mean IoU. An
 interval that does not hold 0 is more than chance of the scenes."""
+_DIGITS = {"perceptual": 3, "colour": 1, "mean_iou": 3, "pixel_accuracy": 3}  # others have 2
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,18 @@ class Report:
 
     Args:
         protocol: how it was measured, JSON-serialisable.
-        rows: the real photos first.
-        comparisons: of all models to the first.
+        rows: the real photos first; the models are compared with the first of them.
         label_set: of the scenes.
     """
 
     protocol: dict[str, Any]
     rows: Sequence[Row]
-    comparisons: Sequence[Comparison]
     label_set: LabelSet
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """Of all models with the first."""
+        return compare_to_first(self.rows[1:])
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable, with the scores of every scene."""
@@ -66,15 +71,11 @@ class Report:
             f"{len(self.rows[0].scenes)} scenes.",
             _table([*sets, "grid, %"], [self._set_cells(row) for row in self.rows]),
             _SETS,
-            _table(scenes, [_scene_cells(row, seen=seen) for row in self.rows]),
+            _table(scenes, [self._scene_cells(row, seen=seen) for row in self.rows]),
             "\n".join([_SCENES, *([_SEEN] if seen else [])]),
         ]
         if self.comparisons:
-            head = [
-                "pictures",
-                "compared with",
-                *(f"{layer}, x floor" for layer in LAYERS.values()),
-            ]
+            head = ["pictures", "compared with", *(f"{one}, x floor" for one in LAYERS.values())]
             head += ["grid, %", "perceptual", *(["mean IoU"] if seen else []), "nearer in"]
             lines = [self._comparison_cells(each, seen=seen) for each in self.comparisons]
             parts += [_table(head, lines), _DIFFERENCES]
@@ -96,45 +97,37 @@ class Report:
     def _set_cells(self, row: Row) -> list[str]:
         cells = [row.title]
         for name in LAYERS:
-            estimate, floor = row.estimates.get(name), self._floor(name)
+            estimate = row.estimates.get(name)
             cells.append("-" if estimate is None else f"{estimate.value:.2f}")
-            cells.append(_with_interval(None if floor is None else estimate.over(floor)))
-        return [*cells, _with_interval(row.estimates["grid_energy"].over(0.01))]
+            cells.append(self._cell(row.estimates, name))
+        return [*cells, self._cell(row.estimates, "grid_energy")]
 
-    def _comparison_cells(self, comparison: Comparison, *, seen: bool) -> list[str]:
-        differences = comparison.differences
-        cells = [comparison.title, comparison.baseline]
-        for name in LAYERS:
-            floor = self._floor(name)
-            multiple = None if floor is None else differences[name].over(floor)
-            cells.append(_with_interval(multiple, sign="+"))
-        cells.append(_with_interval(differences["grid_energy"].over(0.01), sign="+"))
-        for name in ("perceptual", *(["mean_iou"] if seen else [])):
-            cells.append(_with_interval(differences[name], digits=3, sign="+"))
-        return [*cells, f"{comparison.nearer} of {comparison.scenes}"]
+    def _scene_cells(self, row: Row, *, seen: bool) -> list[str]:
+        names = ("perceptual", "colour", *(("mean_iou", "pixel_accuracy") if seen else ()))
+        cells = [row.title, *(self._cell(row.estimates, name) for name in names)]
+        cells.insert(3, "-" if row.diversity is None else f"{row.diversity:.3f}")
+        return cells
 
+    def _comparison_cells(self, each: Comparison, *, seen: bool) -> list[str]:
+        names = (*LAYERS, "grid_energy", "perceptual", *(("mean_iou",) if seen else ()))
+        return [
+            each.row.title,
+            each.baseline.title,
+            *(self._cell(each.differences, name, sign="+") for name in names),
+            f"{each.nearer} of {len(each.row.scenes)}",
+        ]
 
-def _scene_cells(row: Row, *, seen: bool) -> list[str]:
-    estimates = row.estimates
-    diversity = "-" if row.diversity is None else f"{row.diversity:.3f}"
-    cells = [
-        row.title,
-        _with_interval(estimates.get("perceptual"), digits=3),
-        _with_interval(estimates.get("colour"), digits=1),
-        diversity,
-    ]
-    for name in ("mean_iou", "pixel_accuracy") if seen else ():
-        cells.append(_with_interval(estimates[name], digits=3))
-    return cells
-
-
-def _with_interval(estimate: Estimate | None, *, digits: int = 2, sign: str = "") -> str:
-    """``1.52 [1.31, 1.75]``; a dash where there is no number."""
-    if estimate is None or not math.isfinite(estimate.value):
-        return "-"
-    low, high = estimate.interval
-    kind = f"{sign}.{digits}f"
-    return f"{estimate.value:{kind}} [{low:{kind}}, {high:{kind}}]"
+    def _cell(self, estimates: Mapping[str, Estimate], name: str, *, sign: str = "") -> str:
+        """``1.52 [1.31, 1.75]``, distances in multiples of the floor, the grid in percent; a dash
+        where there is no number."""
+        unit = self._floor(name) if name in LAYERS else {"grid_energy": 0.01}.get(name, 1.0)
+        estimate = estimates.get(name)
+        if estimate is None or unit is None or not math.isfinite(estimate.value):
+            return "-"
+        estimate = estimate.over(unit)
+        low, high = estimate.interval
+        kind = f"{sign}.{_DIGITS.get(name, 2)}f"
+        return f"{estimate.value:{kind}} [{low:{kind}}, {high:{kind}}]"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spade_paddle.data.dataset import PARTS, Pair, find_pairs
-from spade_paddle.data.split import HALVES, half_of
+from spade_paddle.data.split import half_of
 from spade_paddle.errors import DataError
 
 LEAST_SCENES = 2  # one has no spread
@@ -32,10 +32,10 @@ def scenes_of(
     whole = find_pairs(data, part, val_share=val_share)
     pairs = [pair for pair in whole if half == ALL or half_of(pair.stem) == half]
     if len(pairs) < LEAST_SCENES:
-        where = f"the part {part} has {len(whole)}"
+        where, hint = f"the part {part} has {len(whole)}", ""
         if half != ALL:
             where = f"of the {len(whole)} of the part {part} the half to {half} has {len(pairs)}"
-        hint = f" (--half {ALL} takes both halves)" if half in HALVES else ""
+            hint = f" (--half {ALL} takes both halves)"
         raise DataError(
             f"{data}: too few scenes, {where}, but sets of pictures are compared: at least "
             f"{LEAST_SCENES} are needed, and 30 tell something{hint}",

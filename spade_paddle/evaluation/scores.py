@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,6 @@ import numpy as np
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.metrics.bootstrap import Estimate
 from spade_paddle.metrics.segmentation import Agreement
-
-Score = Callable[[np.ndarray], np.ndarray]
-"""Takes how often each scene counts, float64 [..., S], and gives the score [...]."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +87,19 @@ def scene_estimates(scenes: Sequence[SceneScores], draws: np.ndarray) -> dict[st
         scenes: S of them.
         draws: [R, S], of ``resampled``.
     """
-    scores: dict[str, Score] = {}
+    estimates = {}
     for name in ("perceptual", "colour"):
         values = [getattr(scene, name) for scene in scenes]
         if None not in values:
-            scores[name] = _mean_of(np.array(values))
+            estimates[name] = Estimate(float(np.mean(values)), draws @ values / len(values))
     counts = [scene.confusion for scene in scenes if scene.confusion is not None]
     if counts:
+        whole = Agreement.of(np.sum(counts, axis=0))
+        drawn = [Agreement.of(pooled) for pooled in np.tensordot(draws, np.stack(counts), axes=1)]
         for name in ("mean_iou", "pixel_accuracy"):
-            scores[name] = _agreement_of(np.stack(counts), name)
-    return {name: Estimate.of(score, draws) for name, score in scores.items()}
+            replicates = np.array([getattr(each, name) for each in drawn])
+            estimates[name] = Estimate(getattr(whole, name), replicates)
+    return estimates
 
 
 def numbers(estimate: Estimate) -> dict[str, float | None]:
@@ -111,20 +111,3 @@ def numbers(estimate: Estimate) -> dict[str, float | None]:
 def number(value: float) -> float | None:
     """For JSON, which has no nan."""
     return float(value) if math.isfinite(value) else None
-
-
-def _mean_of(values: np.ndarray) -> Score:
-    return lambda weights: weights @ values / weights.sum(axis=-1)
-
-
-def _agreement_of(counts: np.ndarray, name: str) -> Score:
-    """A field of the Agreement of counts [S, K, K + 1] taken together."""
-
-    def score(weights: np.ndarray) -> np.ndarray:
-        pooled = np.tensordot(weights, counts, axes=1)  # [..., K, K + 1]
-        single = pooled.reshape(-1, *counts.shape[1:])
-        return np.reshape(
-            [getattr(Agreement.of(each), name) for each in single], weights.shape[:-1]
-        )
-
-    return score

@@ -12,7 +12,7 @@ from spade_paddle.data.synthetic import synthetic_scene
 @pytest.fixture(scope="module")
 def network(studio):
     folder = studio.annotator
-    return SegmentationNetwork.load(folder / "model.yml", str(folder / "model.pdparams"))
+    return SegmentationNetwork(folder / "model.yml", str(folder / "model.pdparams"))
 
 
 @pytest.fixture

@@ -51,13 +51,11 @@ def test_finished_training_run_again_only_writes_the_annotator(studio, tmp_path)
 
 
 def read(path, tmp_path):
-    return AnnotatorTraining.read(path, data=tmp_path, run=tmp_path / "run", iters=None)
+    return AnnotatorTraining(path, data=tmp_path, run=tmp_path / "run", iters=None)
 
 
 def test_resumed_training_sees_the_views_that_are_still_to_come(studio, tmp_path):
-    training = AnnotatorTraining.read(
-        studio.config, data=studio.data, run=tmp_path / "run", iters=10
-    )
+    training = AnnotatorTraining(studio.config, data=studio.data, run=tmp_path / "run", iters=10)
     whole, rest = training._dataset(0), training._dataset(6)
     assert (len(whole), len(rest)) == (40, 16)
     assert (whole[24]["img"] == rest[0]["img"]).all()

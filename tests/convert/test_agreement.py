@@ -3,39 +3,70 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spade_paddle.config import Config
 from spade_paddle.convert.configuration import configuration
 from spade_paddle.convert.flags import Flags
-from spade_paddle.convert.sizes import DiscriminatorSizes, EncoderSizes, GeneratorSizes
+from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.errors import ConfigError
 
-SPADE = GeneratorSizes(
-    norm="spade",
-    ngf=64,
-    most=False,
-    batch_norm=True,
-    spectral_norm=True,
-    semantic_nc=184,
-    edges=None,
-    kernel_size=3,
-    nhidden=128,
-    style_dim=0,
-    latent_channels=1024,
-    latent_cells=0,
-)
-CLADE = dataclasses.replace(
-    SPADE, norm="clade", edges=True, kernel_size=None, nhidden=None, semantic_nc=184
-)
 FLAGS = Flags("spade", 182, dont_care=True, instances=True)
+CLADE = {"norm": "clade", "edges": True}
 STYLE = {"style_dim": 256, "latent_cells": 64}
 
 
-def config_of(sizes=SPADE, flags=FLAGS, *, changes=None, **others) -> Config:
+def tensors_of(part, shapes) -> SourceTensors:
+    """As much of a file as sizes are read from."""
+    arrays = {name: np.broadcast_to(np.float32(0), shape) for name, shape in shapes.items()}
+    return SourceTensors(Path(f"{part}.npz"), "spade", part, arrays, dict(zip(arrays, arrays)))
+
+
+def generator_of(
+    *,
+    norm="spade",
+    semantic_nc=184,
+    edges=False,
+    kernel_size=3,
+    most=False,
+    style_dim=0,
+    latent_channels=1024,
+    latent_cells=0,
+) -> SourceTensors:
+    shapes = {
+        "fc.weight": (latent_channels, semantic_nc, 3, 3),
+        "up_3.conv_1.weight_orig": (64, 64, 3, 3),
+        "head_0.norm_0.param_free_norm._mean": (latent_channels,),
+    }
+    if style_dim:
+        shapes["fc.weight"] = (style_dim, latent_channels * latent_cells)
+    if most:
+        shapes["up_4.conv_1.weight_orig"] = (32, 32, 3, 3)
+    if norm == "spade":
+        kernel = (kernel_size, kernel_size)
+        shapes["head_0.norm_0.mlp_shared.0.weight"] = (128, semantic_nc, *kernel)
+        shapes["head_0.norm_0.mlp_gamma.weight"] = (latent_channels, 128, *kernel)
+    else:
+        shapes["head_0.norm_0.weight"] = (semantic_nc - edges, latent_channels)
+    if edges:
+        shapes["head_0.norm_0.edge_conv.weight"] = (1, 1, 1, 1)
+    if norm == "clade_icpe":
+        shapes["head_0.norm_0.position_weight.weight"] = (1, 2, 1, 1)
+    return tensors_of("generator", shapes)
+
+
+def encoder_of(style_dim) -> SourceTensors:
+    layers = {f"layer{index}.0.weight_orig": (64, 3, 3, 3) for index in range(1, 7)}
+    return tensors_of("encoder", {**layers, "fc_mu.weight": (8192, style_dim)})
+
+
+def config_of(sizes=None, flags=FLAGS, *, changes=None, parts=None, **others) -> Config:
+    generator = generator_of(**{**(sizes or {}), **(changes or {})})
     return configuration(
-        dataclasses.replace(flags, **others), dataclasses.replace(sizes, **(changes or {}))
+        dataclasses.replace(flags, **others), {"generator": generator, **(parts or {})}
     )
 
 
@@ -62,8 +93,7 @@ def test_no_impossible_number_of_labels_is_advised():
 def test_clade_shows_whether_it_has_instances():
     assert config_of(CLADE).generator.norm == "clade"
     assert "--instances is not given; add it" in refusal(CLADE, num_labels=183, instances=False)
-    without = dataclasses.replace(CLADE, edges=False)
-    assert "leave --instances out" in refusal(without)
+    assert "leave --instances out" in refusal(CLADE, changes={"edges": False})
 
 
 def test_upsampling_most_shows_and_the_others_do_not():
@@ -130,28 +160,18 @@ def test_compatible_matters_to_clade_icpe_only():
 
 
 def test_an_encoder_needs_a_generator_with_the_same_style():
-    encoder = EncoderSizes(style_dim=256, nef=64, size=256)
-    with pytest.raises(ConfigError, match="trained without VAE"):
-        configuration(FLAGS, SPADE, encoder=encoder)
-    styled = dataclasses.replace(SPADE, **STYLE)
-    assert configuration(FLAGS, styled, encoder=encoder).encoder.size == 256
-    short = dataclasses.replace(encoder, style_dim=8)
-    with pytest.raises(ConfigError, match="styles of 8 numbers, the generator takes 256"):
-        configuration(FLAGS, styled, encoder=short)
+    encoder = {"encoder": encoder_of(style_dim=256)}
+    assert "trained without VAE" in refusal(parts=encoder)
+    assert config_of(STYLE, parts=encoder).encoder.size == 256
+    short = {"encoder": encoder_of(style_dim=8)}
+    message = refusal(STYLE, parts=short)
+    assert "styles of 8 numbers, the generator takes 256" in message
 
 
 def test_a_discriminator_of_another_model_is_refused():
-    discriminator = DiscriminatorSizes(
-        scales=2,
-        num_layers=4,
-        ndf=64,
-        max_width=512,
-        spectral_norm=True,
-        affine_norm=False,
-        semantic_nc=151,
-    )
-    with pytest.raises(ConfigError, match=r"takes 151 semantic channels .*, the generator 184"):
-        configuration(FLAGS, SPADE, discriminator=discriminator)
+    shapes = {f"nld_0.0.layer_{layer}.0.weight": (64, 154, 4, 4) for layer in range(5)}
+    message = refusal(parts={"discriminator": tensors_of("discriminator", shapes)})
+    assert "takes 151 semantic channels (and 3 of the picture), the generator 184" in message
 
 
 def test_values_no_configuration_may_have_are_named():

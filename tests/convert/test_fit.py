@@ -119,7 +119,7 @@ def test_weights_of_another_source_are_recognised(states, refusal, source, other
 
 def test_the_spade_generators_of_the_public_clade_are_accepted(states, tmp_path):
     np.savez(tmp_path / "g.npz", **states["spade"]["generator"])
-    config, _, _ = load_networks({"generator": tmp_path / "g.npz"}, flags=CONVERT["clade"])
+    config, _ = load_networks({"generator": tmp_path / "g.npz"}, flags=CONVERT["clade"])
     assert config.generator.norm == "spade"
 
 

@@ -10,8 +10,8 @@ from tests.convert.test_round_trip import ICPE
 CONV, TABLE, VECTOR = (4, 4, 3, 3), (4, 16), (4,)
 
 
-def ours(name, *, source, part="generator", shape=CONV) -> str:
-    (renamed,) = our_names({name: np.zeros(shape)}, source=source, part=part)
+def ours(name, *, source, shape=CONV) -> str:
+    (renamed,) = our_names({name: np.zeros(shape)}, source=source)
     return renamed
 
 
@@ -28,7 +28,7 @@ def ours(name, *, source, part="generator", shape=CONV) -> str:
 @pytest.mark.parametrize("source", ["spade", "clade"])
 def test_names_of_the_public_spade_generator(source, theirs, expected):
     assert ours(theirs, source=source) == expected
-    assert their_name(expected, source=source, part="generator") == theirs
+    assert their_name(expected, source=source) == theirs
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_names_of_the_public_spade_generator(source, theirs, expected):
 )
 @pytest.mark.parametrize("source", ["spade", "clade"])
 def test_names_of_the_public_spade_discriminator(source, theirs, expected):
-    assert ours(theirs, source=source, part="discriminator") == expected
-    assert their_name(expected, source=source, part="discriminator") == theirs
+    assert ours(theirs, source=source) == expected
+    assert their_name(expected, source=source) == theirs
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_names_of_the_public_spade_discriminator(source, theirs, expected):
 )
 def test_names_of_the_public_clade_norm(theirs, shape, expected):
     assert ours(theirs, source="clade", shape=shape) == expected
-    assert their_name(expected, source="clade", part="generator") == theirs
+    assert their_name(expected, source="clade") == theirs
 
 
 def test_clade_layers_are_known_by_their_shapes_whatever_they_are_called():
@@ -81,7 +81,7 @@ def test_clade_layers_are_known_by_their_shapes_whatever_they_are_called():
         "head_0.norm_0.far.away_b.weight": np.zeros((1, 2, 1, 1)),
         "head_0.norm_0.far.away_b.bias": np.zeros(1),
     }
-    renamed = our_names(arrays, source="clade", part="generator")
+    renamed = our_names(arrays, source="clade")
     assert dict(zip(renamed.values(), renamed)) == {
         "head_0.norm_0.embedding.weight": "head_0.norm_0.weight",
         "head_0.norm_0.embedding.bias": "head_0.norm_0.bias",
@@ -95,24 +95,24 @@ def test_clade_layers_are_known_by_their_shapes_whatever_they_are_called():
 
 
 @pytest.mark.parametrize(
-    ("theirs", "part", "expected"),
+    ("theirs", "expected"),
     [
-        ("up_0.spade_s.mlp_gamma.weight", "generator", "up_0.norm_s.mlp_gamma.weight"),
-        ("up_0.act_conv_0.1.weight_orig", "generator", "up_0.conv_0.weight_orig"),
-        ("up_0.act_conv_s.0.weight_v", "generator", "up_0.conv_s.weight_v"),
-        ("up_0.act_conv_s.1.weight_v", "generator", "up_0.conv_s.weight_v"),
-        ("nld_3.3.layer_6.0.weight", "discriminator", "nld_3.3.layer_6.0.weight"),
-        ("nld_2.2.stage10.1.scale", "discriminator", "nld_2.2.layer_10.1.scale"),
-        ("nld_2.2.conv2d_4.0.weight_u", "discriminator", "nld_2.2.layer_4.0.weight_u"),
+        ("up_0.spade_s.mlp_gamma.weight", "up_0.norm_s.mlp_gamma.weight"),
+        ("up_0.act_conv_0.1.weight_orig", "up_0.conv_0.weight_orig"),
+        ("up_0.act_conv_s.0.weight_v", "up_0.conv_s.weight_v"),
+        ("up_0.act_conv_s.1.weight_v", "up_0.conv_s.weight_v"),
+        ("nld_3.3.layer_6.0.weight", "nld_3.3.layer_6.0.weight"),
+        ("nld_2.2.stage10.1.scale", "nld_2.2.layer_10.1.scale"),
+        ("nld_2.2.conv2d_4.0.weight_u", "nld_2.2.layer_4.0.weight_u"),
     ],
 )
-def test_names_of_photopen(theirs, part, expected):
-    assert ours(theirs, source="photopen", part=part) == expected
+def test_names_of_photopen(theirs, expected):
+    assert ours(theirs, source="photopen") == expected
 
 
 def test_a_second_tensor_with_the_same_meaning_keeps_its_name():
     arrays = dict.fromkeys(("up_0.act_conv_0.1.bias", "up_0.act_conv_0.0.bias"), np.zeros(4))
-    renamed = our_names(arrays, source="photopen", part="generator")
+    renamed = our_names(arrays, source="photopen")
     assert renamed == {
         "up_0.conv_0.bias": "up_0.act_conv_0.1.bias",
         "up_0.act_conv_0.0.bias": "up_0.act_conv_0.0.bias",
@@ -134,8 +134,8 @@ STYLED = with_style(SPADE, style_dim=4, width=64, height=64)
 )  # fmt: skip
 def test_every_name_goes_to_the_source_and_back(source, part, config):
     state = {name: value.numpy() for name, value in network_of(config, part).state_dict().items()}
-    theirs = {their_name(name, source=source, part=part): state[name] for name in state}
-    assert list(our_names(theirs, source=source, part=part)) == list(state)
+    theirs = {their_name(name, source=source): state[name] for name in state}
+    assert list(our_names(theirs, source=source)) == list(state)
     if (source, part) != ("photopen", "discriminator"):  # there the usual name is ours
         public = public_state(state, source)
         assert set(theirs) == {name for name in public if "num_batches" not in name}

@@ -202,7 +202,7 @@ def test_clade_with_positions_is_the_one_of_the_public_names(tmp_path, instances
     weights = PublicWeights(clade=True, instances=instances)
     np.savez(tmp_path / "g.npz", **weights.arrays)
     flags = Flags("clade", LABELS, instances=instances)
-    config, networks, _ = load_networks({"generator": tmp_path / "g.npz"}, flags=flags)
+    config, networks = load_networks({"generator": tmp_path / "g.npz"}, flags=flags)
     assert config.generator.norm == "clade_icpe"
     segmap = semantics(label_map_of(32, 32), instances=instances)
     positions = np.random.default_rng(1).uniform(-1, 1, (1, 2, 32, 32))
@@ -224,7 +224,7 @@ def test_a_style_makes_the_picture_of_the_public_names(tmp_path, monkeypatch, st
     expected = public_picture(weights, segmap, style=style, latent_size=(1, 2))
 
     def picture():
-        _, networks, _ = load_networks({"generator": tmp_path / "g.npz"}, flags=flags)
+        _, networks = load_networks({"generator": tmp_path / "g.npz"}, flags=flags)
         with paddle.no_grad():
             return networks["generator"](single(segmap), style=single(style[None])).numpy()
 

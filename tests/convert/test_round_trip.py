@@ -56,24 +56,24 @@ def assert_equal_states(actual, expected):
 
 @pytest.fixture(scope="module", params=list(CONFIGS))
 def converted(request, tmp_path_factory):
-    """(source, networks of ours, the conversion of their public files)."""
+    """(source, networks of ours, their files converted: folder, configuration, networks)."""
     source, folder = request.param, tmp_path_factory.mktemp("weights")
     weights = {part: folder / f"{part}.npz" for part in ("generator", "discriminator")}
     networks = {
         part: save_npz(path, CONFIGS[source], part, source) for part, path in weights.items()
     }
     flags = flags_of(source, CONFIGS[source])
-    result = convert(weights, folder / "model", flags=flags, label_set=LABELS, name="tiny")
-    return source, networks, result
+    out = folder / "model"
+    config, loaded = convert(weights, out, flags=flags, label_set=LABELS, name="tiny")
+    return source, networks, (out, config, loaded)
 
 
 def test_every_tensor_comes_back_spectral_vectors_included(converted):
-    _, networks, result = converted
+    _, networks, (_, _, loaded) = converted
     for part, network in networks.items():
         expected = state_of(network)
         assert any(name.endswith("weight_v") for name in expected)
-        assert_equal_states(state_of(result.networks[part]), expected)
-        assert result.tensors[part] == len(expected)
+        assert_equal_states(state_of(loaded[part]), expected)
 
 
 def label_map_of(height: int, width: int) -> np.ndarray:
@@ -93,13 +93,13 @@ def original_picture(network, config, label_map, **inputs) -> np.ndarray:
 
 
 def test_painter_paints_what_the_original_paints(converted):
-    source, networks, result = converted
+    source, networks, (out, _, _) = converted
     config = CONFIGS[source]
     label_map = label_map_of(64, 96)
     if config.data.dont_care:
         label_map[:5, :5] = 255
     expected = original_picture(networks["generator"], config, label_map)
-    picture = Painter.load(result.out, threads=1).paint(label_map).astype(int)
+    picture = Painter.load(out, threads=1).paint(label_map).astype(int)
     assert np.abs(picture - expected).max() <= 1
 
 
@@ -126,19 +126,19 @@ def test_styles_and_positions_reach_the_painted_picture(tmp_path, source, config
 
 
 def test_everything_to_train_on_lies_in_the_model_folder(converted):
-    source, networks, result = converted
-    config = load_config(result.out / "config.yaml")
+    source, networks, (out, expected, _) = converted
+    config = load_config(out / "config.yaml")
     fresh = {
         "generator": build_generator(config, num_labels=NUM_LABELS),
         "discriminator": build_discriminator(config, num_labels=NUM_LABELS),
     }
-    lines = begin_with(fresh, result.out, config=config, label_set=LABELS)
+    lines = begin_with(fresh, out, config=config, label_set=LABELS)
     assert len(lines) == 2
     for part, network in networks.items():
         assert_equal_states(state_of(fresh[part]), state_of(network))
-    assert config == result.config
-    assert LabelSet.load(result.out / config.data.labels) == LABELS
-    model = json.loads((result.out / "model.json").read_text(encoding="utf-8"))
+    assert config == expected
+    assert LabelSet.load(out / config.data.labels) == LABELS
+    model = json.loads((out / "model.json").read_text(encoding="utf-8"))
     assert model["training"] == {
         "converted_from": source,
         "weights": "generator.npz",
@@ -148,8 +148,8 @@ def test_everything_to_train_on_lies_in_the_model_folder(converted):
 
 
 def test_configuration_tells_what_the_weights_are(converted):
-    source, _, result = converted
-    config, original = result.config, CONFIGS[source]
+    source, _, (_, config, _) = converted
+    original = CONFIGS[source]
     assert config.generator == original.generator
     assert config.discriminator == dataclasses.replace(
         original.discriminator, max_width=16 if source != "photopen" else 8
@@ -176,7 +176,7 @@ def test_style_generator_and_encoder_come_back(tmp_path, source, config, latent_
     weights = {part: tmp_path / f"{part}.npz" for part in ("generator", "encoder")}
     networks = {part: save_npz(path, config, part, source) for part, path in weights.items()}
     flags = flags_of(source, config, latent_size=(1, 2), compatible=True)
-    found, loaded, _ = load_networks(weights, flags=flags)
+    found, loaded = load_networks(weights, flags=flags)
     assert found.generator == config.generator
     assert found.encoder == config.encoder
     data = found.data
@@ -195,7 +195,7 @@ def test_more_and_most_come_back(tmp_path, upsampling, norm):
     network = save_npz(path, config, "generator", norm)
     for given in {upsampling, None if upsampling == "most" else "more"}:  # most shows by itself
         flags = flags_of(norm, config, upsampling=given)
-        found, loaded, _ = load_networks({"generator": path}, flags=flags)
+        found, loaded = load_networks({"generator": path}, flags=flags)
         assert found.generator == options
         assert_equal_states(state_of(loaded["generator"]), state_of(network))
 
@@ -220,7 +220,7 @@ def test_norms_and_kernels_are_read_from_the_weights(
     )
     path = tmp_path / "generator.npz"
     save_npz(path, config, "generator", "spade")
-    found, _, _ = load_networks({"generator": path}, flags=flags_of("spade", config))
+    found, _ = load_networks({"generator": path}, flags=flags_of("spade", config))
     assert found.generator == options
 
 
@@ -238,7 +238,7 @@ def test_pdparams_of_a_paddlegan_checkpoint_holds_both_networks(tmp_path):
     path = tmp_path / "iter_1_checkpoint.pdparams"
     paddle.save({"epoch": 3, **content}, str(path))
     weights = {part: path for part in networks}
-    _, loaded, _ = load_networks(weights, flags=flags_of("photopen", config))
+    _, loaded = load_networks(weights, flags=flags_of("photopen", config))
     for part, network in networks.items():
         assert_equal_states(state_of(loaded[part]), state_of(network))
 

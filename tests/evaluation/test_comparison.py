@@ -17,19 +17,19 @@ def row(model, *distances, style=None):
 
 
 def test_differences_are_taken_on_the_same_resampled_scenes():
-    comparison = Comparison.of(row("new", 1, 2, 5, 4), row("old", 2, 4, 5, 3))
+    comparison = Comparison(row("new", 1, 2, 5, 4), row("old", 2, 4, 5, 3))
     difference = comparison.differences["perceptual"]
     assert difference.value == -0.5
     draws = resampled(4)
     assert difference.replicates == pytest.approx(draws @ np.array([-1, -2, 0, 1]) / 4)
-    assert (comparison.nearer, comparison.scenes) == (2, 4)
+    assert (comparison.nearer, len(comparison.row.scenes)) == (2, 4)
     assert comparison.to_dict()["perceptual"]["value"] == -0.5
 
 
 def test_small_advantage_on_scenes_of_very_different_difficulty_shows():
     old = [1, 10, 100, 1000]
     new, old = row("new", *(x - 0.5 for x in old)), row("old", *old)
-    low, high = Comparison.of(new, old).differences["perceptual"].interval
+    low, high = Comparison(new, old).differences["perceptual"].interval
     assert (low, high) == (pytest.approx(-0.5), pytest.approx(-0.5))
     assert new.estimates["perceptual"].interval[1] > old.estimates["perceptual"].value
 
@@ -41,7 +41,7 @@ def test_like_is_compared_with_like():
         *(row("new", 1, 3, style=style) for style in styles),
         row("plain", 2, 2),
     ]
-    pairs = [(each.title, each.baseline) for each in compare_to_first(rows)]
+    pairs = [(each.row.title, each.baseline.title) for each in compare_to_first(rows)]
     assert pairs == [
         ("new average", "old average"),
         ("new own", "old own"),

@@ -13,7 +13,6 @@ from PIL import Image
 from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import LabelMapError
-from spade_paddle.evaluation.comparison import compare_to_first
 from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.evaluation import Evaluation, colour_error
 from spade_paddle.evaluation.report import Report
@@ -182,14 +181,14 @@ def test_without_an_annotator_there_are_no_columns_of_it(eye, data, landscape, r
     bare = evaluation.score([Copyist()], find_pairs(data, "val"), others=[])
     assert bare[0].estimates.keys() == {"grid_energy"}
     assert "mean_iou" not in bare[1].estimates
-    text = Report({}, bare, [], landscape).text()
+    text = Report({}, bare, landscape).text()
     assert "IoU" not in text
     assert "| real photos |               - |       - |" in text
-    assert "mean IoU" in Report({}, rows, [], landscape).text()
+    assert "mean IoU" in Report({}, rows, landscape).text()
 
 
 def test_report_shows_every_distance_beside_its_floor(rows, landscape):
-    report = Report({}, rows, compare_to_first(rows[1:]), landscape)
+    report = Report({}, rows, landscape)
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in report.text().splitlines()
@@ -214,7 +213,7 @@ def test_report_shows_every_distance_beside_its_floor(rows, landscape):
 
 
 def test_report_goes_through_json_even_with_labels_that_are_nowhere(rows, landscape):
-    report = Report({"side": SIDE}, rows, compare_to_first(rows[1:]), landscape)
+    report = Report({"side": SIDE}, rows, landscape)
     content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert [row["title"] for row in content["rows"]] == [row.title for row in rows]
     first = content["rows"][0]
