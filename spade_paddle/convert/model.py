@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from paddle import nn
 
 from spade_paddle.config import Config
@@ -13,11 +12,10 @@ from spade_paddle.convert.configuration import configuration
 from spade_paddle.convert.fit import fit
 from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.tensors import SourceTensors
-from spade_paddle.data.labels import LABELS_FILE, LabelSet
-from spade_paddle.engine.source import CONFIG_FILE
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.training_weights import TrainingWeights
 from spade_paddle.errors import ConfigError
-from spade_paddle.files import write_text_atomically
 from spade_paddle.inference.export import export_generator, without_folders
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
@@ -62,10 +60,7 @@ def convert(
         ),
         half=False,  # the very numbers of the other project
     )
-    write_text_atomically(out / LABELS_FILE, label_set.to_json())
-    write_text_atomically(
-        out / CONFIG_FILE, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
-    )
+    RunFolder(out).describe(config, label_set)  # to train on with
     return config, networks
 
 
