@@ -250,6 +250,12 @@ class Config:
         return self.generator.norm == "clade_icpe"
 
     @property
+    def latent_size(self) -> tuple[int, int]:
+        """Height and width of the coarse features that are made of a style."""
+        multiple = self.generator.multiple
+        return self.data.crop_height // multiple, self.data.crop_size // multiple
+
+    @property
     def projected_weights(self) -> Optional[str]:
         """The weights file of the projected heads' network; None: Paddle's are downloaded."""
         options, losses = self.discriminator, self.losses

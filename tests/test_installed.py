@@ -18,9 +18,9 @@ from PIL import Image
 
 from spade_paddle.assets import TOOLS, find_config
 from spade_paddle.data.label_sets import find_label_set
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import ConfigError
 from tests.pictures import png64, scene
+from tests.synthetic import write_synthetic_dataset
 
 ROOT = Path(__file__).parents[1]
 

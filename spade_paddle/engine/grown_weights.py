@@ -74,7 +74,7 @@ def grown_generator(
             f"conv_img_before is the source's conv_img; in {new.fade_in_images} images "
             f"{block} and conv_img take its place"
         )
-    before, now = _latent_size(old), tuple(network.latent_size)
+    before, now = old.latent_size, tuple(network.latent_size)
     if old.encoder.style_dim and before != now:
         weights = resized_style_layer(
             weights, channels=network.latent_channels, before=before, now=now
@@ -108,12 +108,6 @@ def resized_style_layer(
         maps = F.interpolate(maps, size=list(now), mode="bilinear")
         weights[name] = maps.reshape([*value.shape[:-1], -1])
     return weights
-
-
-def _latent_size(config: Config) -> tuple[int, int]:
-    """Height and width of a style's coarse features (see networks/build.py)."""
-    multiple = config.generator.multiple
-    return config.data.crop_height // multiple, config.data.crop_size // multiple
 
 
 def _without(weights: Weights, layer: str) -> Weights:

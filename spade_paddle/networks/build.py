@@ -47,7 +47,6 @@ def build_generator(
         simam=options.simam,
         noise=options.noise,
     )
-    multiple = options.multiple
     with initializer(config.initializer):
         return SPADEGenerator(
             semantic_nc=layout.channels,
@@ -65,7 +64,7 @@ def build_generator(
             fine_blocks=options.fine_blocks,
             noise=options.noise,
             style_dim=config.encoder.style_dim,
-            latent_size=(config.data.crop_height // multiple, config.data.crop_size // multiple),
+            latent_size=config.latent_size,
             fades_in=config.fade_in_images > 0,
             smooth_doublings=options.smooth_doublings,
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from tests.engine.conftest import environment
+from tests.synthetic import write_synthetic_dataset
 
 # as PaddleSeg's own repository has it: configs/_base_ holds the data, configs/NET the network
 BASE = {

@@ -7,7 +7,7 @@ import paddle
 import pytest
 
 from spade_paddle.annotate.paddleseg_parts import PixelCrossEntropy, Scenes, recolour
-from spade_paddle.data.synthetic import write_synthetic_dataset
+from tests.synthetic import write_synthetic_dataset
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.annotate.segmentation_network import SegmentationNetwork
-from spade_paddle.data.synthetic import synthetic_scene
+from tests.synthetic import synthetic_scene
 
 
 @pytest.fixture(scope="module")

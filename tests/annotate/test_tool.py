@@ -15,8 +15,8 @@ import yaml
 from PIL import Image
 
 from spade_paddle.data.label_pictures import read_label_map
-from spade_paddle.data.synthetic import SKY, WATER, synthetic_scene
 from tests.engine.conftest import TINY, environment
+from tests.synthetic import SKY, WATER, synthetic_scene
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from spade_paddle.data.balance import (
 )
 from spade_paddle.data.batches import BatchSource, SceneCache
 from spade_paddle.data.dataset import find_pairs, read_scene
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import DataError
 from tests.data.scenes import numbered_scene
+from tests.synthetic import write_synthetic_dataset
 
 
 def random_shares(scenes: int, labels: int, *, seed: int = 0) -> np.ndarray:

@@ -11,8 +11,8 @@ from spade_paddle.config import DataConfig
 from spade_paddle.data import batches
 from spade_paddle.data.batches import BatchSource, SceneCache
 from spade_paddle.data.dataset import find_pairs
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.data_config import LOAD_MODES
+from tests.synthetic import write_synthetic_dataset
 
 OPTIONS = DataConfig(load_size=64, load_size_min=40, crop_size=32, drop_label_probability=0.5)
 # a scene at load size 64 is 64 x 96 pixels: photo 3 bytes, label 1, instance 4, positions 2 * 4

@@ -10,8 +10,8 @@ import pytest
 from spade_paddle.config import DataConfig
 from spade_paddle.data.coarse import CELLS, coarse_label_map
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.data.transforms import coarse_labels, random_view
+from tests.synthetic import synthetic_scene
 
 
 def blotches(height, width, *, seed=0, ids=(0, 3, 7, 255)):

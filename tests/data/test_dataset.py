@@ -8,8 +8,8 @@ from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import BatchSource, SceneCache, stack
 from spade_paddle.data.dataset import find_pairs, read_photo, read_scene
 from spade_paddle.data.label_pictures import read_label_map
-from spade_paddle.data.synthetic import synthetic_scene, write_synthetic_dataset
 from spade_paddle.errors import DataError, LabelMapError, UserError
+from tests.synthetic import synthetic_scene, write_synthetic_dataset
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from spade_paddle.config import DataConfig
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.data.transforms import random_view, to_load_size
 from spade_paddle.data_config import LOAD_MODES
 from tests.data.scenes import IDS_OF_BLOCKS, MULTIPLE, colour_of, coloured_scene, numbered_scene
+from tests.synthetic import synthetic_scene
 
 SCALED = tuple(mode for mode in LOAD_MODES if mode.startswith(("resize", "scale")))
 

@@ -9,9 +9,9 @@ from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import SceneCache, stack
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.positions import intra_class_positions, mirrored_positions
-from spade_paddle.data.synthetic import synthetic_scene, write_synthetic_dataset
 from spade_paddle.data.transforms import crop, mirror, resize
 from tests import reference
+from tests.synthetic import synthetic_scene, write_synthetic_dataset
 
 
 def test_positions_of_a_row_of_three_and_a_column_of_two_by_hand():

@@ -13,8 +13,8 @@ from spade_paddle.data.label_sets import find_label_set, find_remap
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.remap import Remap
 from spade_paddle.data.remap_folder import remap_folder
-from spade_paddle.data.synthetic import MOUNTAIN, SKY, TREE, WATER, synthetic_scene
 from spade_paddle.errors import DataError, LabelMapError
+from tests.synthetic import MOUNTAIN, SKY, TREE, WATER, synthetic_scene
 
 PINK = (255, 0, 255)
 

@@ -8,8 +8,8 @@ import pytest
 
 from spade_paddle.data.dataset import dataset_parts, find_pairs, read_scene
 from spade_paddle.data.split import half_of, side_of
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import DataError
+from tests.synthetic import write_synthetic_dataset
 
 STEMS = [f"photo_{index:05d}" for index in range(2000)]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from spade_paddle.config import DataConfig
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.data.transforms import (
     center_crop,
     crop,
@@ -16,6 +15,7 @@ from spade_paddle.data.transforms import (
     resize_photo,
     whole_picture,
 )
+from tests.synthetic import synthetic_scene
 
 
 @pytest.fixture

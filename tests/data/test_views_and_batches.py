@@ -10,10 +10,10 @@ from spade_paddle.config import DataConfig
 from spade_paddle.data.batches import BatchSource, SceneCache
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.data.synthetic import synthetic_scene, write_synthetic_dataset
 from spade_paddle.data.transforms import middle_view, to_load_size
 from spade_paddle.data_config import LOAD_MODES
 from tests.data.scenes import MULTIPLE, coloured_scene, numbered_scene
+from tests.synthetic import synthetic_scene, write_synthetic_dataset
 
 MIDDLES = [
     # load mode -> size of the sample of a 120 x 200 photo; load size 100, crop 32 x 64

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.doctor.examine import examine
+from tests.synthetic import write_synthetic_dataset
 
 EXIF_ORIENTATION = 0x0112
 

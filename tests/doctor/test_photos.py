@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from spade_paddle.config import Config, DataConfig
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.doctor import photo_facts
+from tests.synthetic import synthetic_scene
 
 PHOTO, LABELS = "train/images/0002.png", "train/labels/0002.png"
 

@@ -46,9 +46,9 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[tuple[float, float]]]:
     """Seconds (processor, clock) of the steps of each choice."""
-    from spade_paddle.data.synthetic import write_synthetic_dataset
     from spade_paddle.engine.assemble import trainer_of_folder
     from tests.features.weights import squeezenet_file
+    from tests.synthetic import write_synthetic_dataset
 
     label_set = find_label_set("landscape")
     data = write_synthetic_dataset(

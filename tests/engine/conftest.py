@@ -14,7 +14,7 @@ import paddle
 import pytest
 import yaml
 
-from spade_paddle.data.synthetic import write_synthetic_dataset
+from tests.synthetic import write_synthetic_dataset
 
 TINY = {
     "total_images": 8,

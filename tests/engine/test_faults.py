@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 from spade_paddle.config import read_config
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.engine.assemble import trainer_of_folder
 from tests.engine.conftest import TINY, Workshop, assert_same_state, environment, wait_until
+from tests.synthetic import write_synthetic_dataset
 
 # a style encoder, statistics measured anew, augmentation and R1: everything that draws or is kept
 LONG = (

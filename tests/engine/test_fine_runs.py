@@ -10,10 +10,10 @@ import sys
 import numpy as np
 import pytest
 
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.inference.export import export_run
 from spade_paddle.inference.painter import Painter
 from tests.engine.conftest import assert_same_state, environment
+from tests.synthetic import synthetic_scene
 
 NOISY = ("generator.noise=true", "generator.norm=clade")
 LARGER = (

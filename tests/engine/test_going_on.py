@@ -13,7 +13,6 @@ import paddle
 import pytest
 import yaml
 
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.engine.source import Source, configuration_of
 from spade_paddle.engine.start import begin_with
 from spade_paddle.engine.training_weights import HALF_ERROR
@@ -23,6 +22,7 @@ from spade_paddle.networks.build import build_generator
 from tests.engine.conftest import Workshop, environment
 from tests.engine.small_runs import PARTS, build, picture, semantics_of
 from tests.features.weights import squeezenet_file
+from tests.synthetic import write_synthetic_dataset
 
 # all that a shipped model has: styles, projected heads, a perceptual loss
 SHIPPED = (

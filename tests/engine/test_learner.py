@@ -13,7 +13,6 @@ from spade_paddle.config import Config, read_config
 from spade_paddle.data.augmentation import BRIGHTNESS, IDENTITY
 from spade_paddle.data.batches import Batch
 from spade_paddle.data.label_sets import find_label_set
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.engine import learner as learner_module
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import PATIENCE, BadSteps
@@ -27,6 +26,7 @@ from spade_paddle.layers.norm import ParamFreeBatchNorm
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, assert_same_state
+from tests.synthetic import synthetic_scene
 
 LABEL_SET = find_label_set("landscape")
 LABELS = len(LABEL_SET)

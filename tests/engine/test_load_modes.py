@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from spade_paddle.data.dataset import find_pairs
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from tests.engine.conftest import Workshop, environment
+from tests.synthetic import write_synthetic_dataset
 
 SHARE = "data.val_share=0.5"
 VAL = ["tall0001", "wide0002"]  # which of the five photos fall to val with it

@@ -14,7 +14,6 @@ import pytest
 
 from spade_paddle.data.batches import SceneCache
 from spade_paddle.data.dataset import Scene, find_pairs, read_scene
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.engine.assemble import trainer_of_folder
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.feed import Feed
@@ -27,6 +26,7 @@ from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import assert_same_state, environment
 from tests.engine.small_runs import tiny
 from tests.engine.test_learner import copy
+from tests.synthetic import synthetic_scene
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from spade_paddle.data.label_sets import find_label_set
-from spade_paddle.data.synthetic import synthetic_scene
+from tests.synthetic import synthetic_scene
 from spade_paddle.engine.trainer import Trainer
 from tests.engine.small_runs import tiny
 

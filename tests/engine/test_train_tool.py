@@ -12,10 +12,10 @@ from PIL import Image
 
 from spade_paddle.config import load_config
 from spade_paddle.data.batches import to_pixels
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.inference.export import LabelsToPicture, export_run
 from spade_paddle.inference.painter import Painter
 from tests.engine.conftest import assert_same_state
+from tests.synthetic import synthetic_scene
 
 # a style encoder, CLADE-ICPE and synchronised statistics, in as few numbers as may be
 STYLE = (

@@ -12,7 +12,6 @@ import yaml
 
 from spade_paddle.config import read_config
 from spade_paddle.data.split import half_of
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.data.transforms import middle_view
 from spade_paddle.engine.assemble import trainer_of_folder
 from spade_paddle.engine.recalibrate import measure_statistics
@@ -26,6 +25,7 @@ from tests.engine.conftest import TINY, Workshop, assert_same_state
 from tests.engine.small_runs import STYLE, tiny
 from tests.engine.test_two_processes import train_two
 from tests.features.efficientnet import efficientnet_file
+from tests.synthetic import write_synthetic_dataset
 
 SCORES = {"val_frechet_4", "val_frechet_10", "val_grid", "val_score", "overfitting"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.judge.eye import Eye
 from tests.features.efficientnet import efficientnet_file
 from tests.inference.conftest import make_exported
+from tests.synthetic import write_synthetic_dataset
 
 __all__ = ["make_exported"]
 

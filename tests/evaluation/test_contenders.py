@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.errors import DataError, ModelError
 from spade_paddle.evaluation.contenders import (
     Contender,
@@ -22,6 +21,7 @@ from spade_paddle.evaluation.contenders import (
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
 from tests.inference.conftest import photo
+from tests.synthetic import synthetic_scene
 
 
 @pytest.fixture(scope="module")

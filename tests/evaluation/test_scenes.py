@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from spade_paddle.data.split import half_of, side_of
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.errors import DataError
 from spade_paddle.evaluation.scenes import scenes_of
+from tests.synthetic import write_synthetic_dataset
 
 
 def stems(pairs):

@@ -11,10 +11,10 @@ import pytest
 
 from spade_paddle.annotate import segmentation_network
 from spade_paddle.data.split import side_of
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.evaluation.job import evaluate_models
 from tests.engine.conftest import environment
 from tests.evaluation.test_contenders import trained_with, with_val_share
+from tests.synthetic import write_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

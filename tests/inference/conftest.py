@@ -12,12 +12,12 @@ from spade_paddle.config import Config, DataConfig, EncoderConfig, GeneratorConf
 from spade_paddle.data.batches import to_network
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.data.synthetic import synthetic_scene
 from spade_paddle.inference.export import export_generator
 from spade_paddle.layers import CLADE
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.semantics import SemanticLayout
+from tests.synthetic import synthetic_scene
 
 
 def photo(seed=0, height=40, width=56):

@@ -11,7 +11,6 @@ from PIL import Image
 
 from spade_paddle.data.dataset import Scene
 from spade_paddle.data.photos import read_photo, shrink
-from spade_paddle.data.synthetic import write_synthetic_dataset
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import ModelError
 from spade_paddle.evaluation.contenders import open_contenders
@@ -28,6 +27,7 @@ from spade_paddle.inference.gallery import (
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_gallery
 from tests.inference.conftest import photo
+from tests.synthetic import write_synthetic_dataset
 
 
 def test_layout_is_the_share_of_every_label_in_each_band():
