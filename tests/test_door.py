@@ -12,8 +12,8 @@ import spade_paddle
 from spade_paddle.config import Config
 
 
-def readme_examples(root) -> list[str]:
-    text = (root / "README.md").read_text(encoding="utf-8")
+def readme_examples(root, name: str = "README.md") -> list[str]:
+    text = (root / name).read_text(encoding="utf-8")
     return [
         code
         for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
@@ -44,6 +44,14 @@ def test_the_lines_of_the_readme_do_what_they_say(root, tmp_path, index, expecte
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_chinese_readme_shows_the_same_lines(root):
+    def code(name):
+        examples = readme_examples(root, name)
+        return [[line.partition("#")[0] for line in each.splitlines()] for each in examples]
+
+    assert code("README_zh.md") == code("README.md") != []
 
 
 def test_every_name_is_there_and_nothing_is_loaded_before_it_is_used():
