@@ -90,8 +90,10 @@ class ModelCard:
         fields = {each.name: each for each in dataclasses.fields(cls)}
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise ValueError("expected an object")
             values = {name: content[name] for name in fields if name in content}
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise ModelError(
                 f"{path}: damaged: {error}; copy the model folder again", code="model_damaged"
             ) from error
