@@ -174,7 +174,10 @@ def test_a_configuration_reaches_the_blocks_and_what_depends_on_their_number():
             {"generator": {"fine_blocks": 3}},
             "'generator.fine_blocks' must be from 0 to 2 .four times the size., got 3",
         ),
-        ({"generator": {"fine_blocks": -1}}, "'generator.fine_blocks' must be from 0 to 2 .four times the size., got -1"),
+        (
+            {"generator": {"fine_blocks": -1}},
+            "'generator.fine_blocks' must be from 0 to 2 .four times the size., got -1",
+        ),
         (
             {"generator": {"fine_blocks": 1}, "data": {"crop_size": 96, "load_size": 96}},
             r"'data.crop_size' must be a multiple of 64 \(upsampling normal and fine_blocks 1\)",
