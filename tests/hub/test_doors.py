@@ -103,7 +103,7 @@ def test_the_page_is_served(server):
 def test_health_and_labels_describe_the_model_that_paints(server):
     health, labels = server.get("/healthz").json(), server.get("/labels").json()
     assert health["status"] == "ok" and health["model"] == labels["model"]["name"]
-    assert labels["labels"][0]["id"] == 0 and labels["model"]["multiple"] == 32
+    assert labels["labels"][0]["id"] == 0 and labels["model"]["multiple"] == 64
 
 
 def test_the_command_line_and_python_paint_what_http_paints(hub, server, lake):
