@@ -28,7 +28,8 @@ def readme_examples(root, name: str = "README.md") -> list[str]:
         (
             1,
             "assert features.shape == [1, 32, 32, 32]\n"
-            "assert picture.shape == [1, 3, 128, 128] and float(picture.abs().max()) <= 1",
+            "assert picture.shape == [1, 3, 128, 128] and float(picture.abs().max()) <= 1\n"
+            "assert [len(scale) for scale in stages] == [7, 7]",
         ),
     ],
 )
