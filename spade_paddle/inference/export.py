@@ -184,9 +184,7 @@ def export_generator(
             label_set=label_set,
             training=training,
             files={path.name: sha256(path) for path in sorted(folder.iterdir())},
-            spade_paddle=spade_paddle.__version__,
-            paddle=paddle.__version__,
-            **_shape(network, config),
+            **_made(network, config),
         )
         if training_weights is not None:
             path = folder / TRAINING_WEIGHTS
@@ -234,12 +232,14 @@ def _save_program(network: nn.Layer, path: Path, inputs: Any) -> None:
     path.with_name(f"{path.name}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
 
 
-def _shape(network: LabelsToPicture, config: Config) -> dict[str, Any]:
-    """The fields of a ModelCard that tell what the networks take."""
+def _made(network: LabelsToPicture, config: Config) -> dict[str, Any]:
+    """The fields of a ModelCard that tell what the networks take, and what exports them."""
     generator = network.generator
     height, width = config.data.picture_size(generator.multiple)
     positions = "compatible" if config.data.icpe_compatible else "icpe"
     return {
+        "spade_paddle": spade_paddle.__version__,
+        "paddle": paddle.__version__,
         "dont_care": network.layout.dont_care,
         "instance_edges": network.layout.edges,
         "positions": positions if network.layout.positions else None,

@@ -245,7 +245,9 @@ def test_doctor_and_training_take_what_was_annotated(studio, annotated, tmp_path
     diagnosis = studio.run("doctor", annotated, "--json")
     assert diagnosis.returncode == 0, diagnosis.stdout
     found = {finding["code"] for finding in json.loads(diagnosis.stdout)["findings"]}
-    assert found <= {"labels_empty", "labels_rare"}
+    # what a network of a few steps draws differs by processor, and thin runs in it may look like
+    # an interpolation; everything that is not of the drawing itself must be right
+    assert found <= {"labels_empty", "labels_rare", "label_map_interpolated"}
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump({**TINY, "total_images": 4}))
     shutil.copy(annotated / "labels.json", tmp_path / "labels.yaml")
     options = ("--config", tmp_path / "tiny.yaml", "--data", annotated, "--run", tmp_path / "run")
