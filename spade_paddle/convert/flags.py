@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spade_paddle.networks.semantics import SemanticLayout
+
 
 @dataclass(frozen=True)
 class Flags:
@@ -20,7 +22,8 @@ class Flags:
     @property
     def channels(self) -> int:
         """Semantic channels of the networks."""
-        return self.num_labels + self.dont_care + self.instances
+        layout = SemanticLayout(self.num_labels, dont_care=self.dont_care, edges=self.instances)
+        return layout.channels
 
     def spelled(self) -> str:
         """How the flags add up, for messages."""
