@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 from spade_paddle.assets import find_config
 from spade_paddle.config_checks import config_problems
 from spade_paddle.data_config import DataConfig
+from spade_paddle.distillation_config import DistillationConfig
 from spade_paddle.errors import ConfigError
 from spade_paddle.fields import (
     STRICT,
@@ -49,11 +50,13 @@ Activation = Literal["gelu", "leaky_relu"]
 Convolutions = Literal["auto", "onednn", "paddle"]
 FeatureNetwork = Literal["squeezenet", "efficientnet_lite0", "vgg19"]
 ParamFreeNorm = Literal["batch", "sync_batch", "instance"]
+Block = Literal["plain", "inception"]
 Brightness = Annotated[Share, "from 0 to 1 (half of the range)"]
 Factor = Annotated[Share, "from 0 to 1 (factors from 0 to 2)"]
 FineBlocks = Annotated[int, Ge(0), Le(2), "from 0 to 2 (four times the size)"]
 Odd = Annotated[int, Ge(1), Predicate(lambda n: n % 2 == 1), "odd, at least 1"]
 PowerOf2 = Annotated[int, Ge(16), Predicate(lambda n: n & (n - 1) == 0), "a power of two from 16"]
+Channels = Annotated[dict[str, list[AtLeast0]], "lists of channels by block"]
 Positive = Annotated[float, Gt(0)]
 ShareOfImages = Annotated[Share, "from 0 to 1 (all images seen)"]
 UpToHalf = Annotated[float, Ge(0), Le(0.5), "from 0 to 0.5 (half a picture)"]
@@ -77,6 +80,11 @@ class GeneratorConfig:
     noise: bool = of(False, "a noise map into every residual block (not in the article)")
     smooth_doublings: AtLeast0 = of(0, "the coarsest so many are bilinear, not nearest neighbor")
     latent_channels: Optional[AtLeast1] = of(None, "channels made of a style; null: 16 * ngf")
+    block: Block = of("plain", "residual blocks as in the article, or of CAT's six branches")
+    extra_blocks: AtLeast0 = of(0, "so many more after each block, of its width")
+    widths: Optional[Channels] = of(
+        None, "of every block, as tools/compress.py writes them; null: by ngf and max_width"
+    )
 
     @property
     def multiple(self) -> int:
@@ -241,6 +249,7 @@ class Config:
     losses: LossConfig = LossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     regularization: RegularizationConfig = RegularizationConfig()
+    distillation: DistillationConfig = DistillationConfig()
     validation: ValidationConfig = ValidationConfig()
     compute: ComputeConfig = ComputeConfig()
 

@@ -25,6 +25,8 @@ def config_problems(config: Config) -> Iterator[Problem]:
         doublings=config.generator.doublings,
     )
     yield from _what_goes_together(config)
+    yield from _blocks(config)
+    yield from _distillation(config)
     if config.discriminator.kind != "patch":
         yield from _projected(config)
 
@@ -42,6 +44,49 @@ def _what_goes_together(config: Config) -> Iterator[Problem]:
         yield "compute.accumulation", f"a divisor of batch_size ({config.batch_size})"
     if config.compute.bfloat16 and config.compute.convolutions == "paddle":
         yield "compute.bfloat16", "false with compute.convolutions paddle, which has none"
+
+
+def _blocks(config: Config) -> Iterator[Problem]:
+    options = config.generator
+    if options.block == "inception" and options.spectral_norm:
+        yield (
+            "generator.spectral_norm",
+            "false with generator.block inception, whose convolutions are followed by batch norms",
+        )
+    if options.extra_blocks and config.fade_in_images:
+        yield "fade_in_images", "0 with generator.extra_blocks: only a single block can fade in"
+
+
+def _distillation(config: Config) -> Iterator[Problem]:
+    options = config.distillation
+    if options.method == "none":
+        return
+    if config.fade_in_images:
+        yield "fade_in_images", "0 with distillation: teachers have no block that fades in"
+    if options.method == "cat":
+        if options.teacher is None:
+            yield (
+                "distillation.teacher",
+                "the run folder, or model folder that can be trained, of the teacher with "
+                "distillation.method cat",
+            )
+        if options.alignment and config.batch_size == 1:
+            yield (
+                "batch_size",
+                "at least 2 with distillation.alignment, which compares pictures with each other: "
+                "of one it is always 1",
+            )
+        if options.alignment and config.compute.accumulation > 1:
+            yield (
+                "compute.accumulation",
+                "1 with distillation.alignment, which sees the whole batch at once",
+            )
+    elif config.losses.perceptual_network == "none" and (options.gram or options.feature):
+        yield (
+            "losses.perceptual_network",
+            "vgg19 or squeezenet with distillation.gram or distillation.feature, which look "
+            "through it",
+        )
 
 
 def _projected(config: Config) -> Iterator[Problem]:

@@ -110,6 +110,8 @@ def build(
         wrong = error.errors(include_url=False)[0]
     name, came = ".".join(map(str, wrong["loc"])), wrong["input"]
     known = {entry.name: entry for entry in entries(section)}
+    if "." in name:  # within a value that is a list or a dictionary: the field that has it
+        name = next((whole for whole in known if f"{name}.".startswith(f"{whole}.")), name)
     code = CODES[noun][1]
     if wrong["type"] == "unexpected_keyword_argument":
         code = CODES[noun][0]
@@ -163,7 +165,7 @@ def _nearest(name: str, known: Mapping[str, Entry]) -> str:
 def _wanted(entry: Entry, came: Any, *, typed: bool) -> str:
     """What a value must be, what came and, for common mistakes, what to do."""
     kinds = (int, float) if entry.kind is float else (entry.kind,)
-    if not typed or type(came) in kinds:
+    if not typed or type(came) in kinds or entry.kind is dict:
         return f"{entry.limits}, got {came!r}"
     advice = ""
     if entry.kind is bool and isinstance(came, str):

@@ -18,7 +18,11 @@ ALLOWED = {
     "fields": set(),
     "reading": {"errors", "fields"},
     "data_config": {"fields"},
-    "config": {"assets", "config_checks", "data_config", "errors", "fields", "reading"},
+    "distillation_config": {"fields"},
+    "config": {
+        *("assets", "config_checks", "data_config", "distillation_config", "errors", "fields"),
+        "reading",
+    },
     "config_checks": {"config", "data_config"},  # of the former the type only
     "model_card": {"config", "data", "errors", "files"},
     "config_table": {"config", "fields"},
@@ -73,7 +77,8 @@ ONLY_IN = {
     "ruamel": ("spade_paddle/reading.py",),
     "pydantic": (
         *("spade_paddle/config.py", "spade_paddle/config_table.py", "spade_paddle/data_config.py"),
-        *("spade_paddle/fields.py", "spade_paddle/reading.py", "spade_paddle/serving/settings.py"),
+        *("spade_paddle/distillation_config.py", "spade_paddle/fields.py"),
+        *("spade_paddle/reading.py", "spade_paddle/serving/settings.py"),
     ),
 }
 NO_PADDLE = (
@@ -81,6 +86,7 @@ NO_PADDLE = (
     "spade_paddle/config_checks.py",
     "spade_paddle/config_table.py",
     "spade_paddle/data_config.py",
+    "spade_paddle/distillation_config.py",
     "spade_paddle/errors.py",
     "spade_paddle/model_card.py",
     "spade_paddle/fields.py",

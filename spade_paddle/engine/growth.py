@@ -14,6 +14,7 @@ from typing import Any
 from paddle import nn
 
 from spade_paddle.config import UPSAMPLINGS, Config
+from spade_paddle.networks.widths import block_names
 
 _STYLE_FIELDS = (
     *("encoder.style_dim", "encoder.nef", "encoder.size"),
@@ -96,9 +97,8 @@ def _fading_problems(old: Config, new: Config) -> list[str]:
 
 def added_blocks(old: Config, new: Config) -> list[str]:
     """The generator's blocks that its source has not, the finest one last."""
-    names = ["up_4"] if new.generator.upsampling == "most" != old.generator.upsampling else []
-    fine = range(old.generator.fine_blocks, new.generator.fine_blocks)
-    return names + [f"up_fine_{index}" for index in fine]
+    had = block_names(old.generator)
+    return [name for name in block_names(new.generator) if name not in had]
 
 
 def finer_scales(old: Config, new: Config) -> int:

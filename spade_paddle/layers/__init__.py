@@ -2,6 +2,7 @@
 
 from spade_paddle.layers.blocks import SPADEResnetBlock
 from spade_paddle.layers.clade import CLADE
+from spade_paddle.layers.inception import InceptionBlock, InceptionSPADE
 from spade_paddle.layers.norm import ParamFreeBatchNorm, ParamFreeInstanceNorm
 from spade_paddle.layers.simam import simam
 from spade_paddle.layers.spade import SPADE
@@ -9,6 +10,8 @@ from spade_paddle.layers.spade import SPADE
 __all__ = [
     "CLADE",
     "SPADE",
+    "InceptionBlock",
+    "InceptionSPADE",
     "ParamFreeBatchNorm",
     "ParamFreeInstanceNorm",
     "SPADEResnetBlock",

@@ -1,4 +1,4 @@
-"""Normalisation without learned parameters: what SPADE and CLADE modulate.
+"""Normalisation: without learned parameters, as SPADE and CLADE modulate it, and with them.
 
 Legend: N batch, C channels, H height, W width.
 """
@@ -11,10 +11,10 @@ from typing import Callable
 
 import paddle
 from paddle import distributed, nn
-from paddle.autograd import PyLayer
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ConfigError
+from spade_paddle.layers.processes import sum_over_processes
 
 MakeNorm = Callable[[int], nn.Layer]
 
@@ -44,16 +44,38 @@ class ParamFreeBatchNorm(nn.Layer):
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, H, W] -> [N, C, H, W]."""
+        return self._normalized(x, self._one, self._zero)
+
+    def _normalized(
+        self, x: paddle.Tensor, scale: paddle.Tensor, shift: paddle.Tensor
+    ) -> paddle.Tensor:
         return F.batch_norm(
             x,
             self._mean,
             self._variance,
-            weight=self._one,
-            bias=self._zero,
+            weight=scale,
+            bias=shift,
             training=self.training,
             momentum=self.momentum,
             epsilon=self.epsilon,
         )
+
+
+class BatchNorm(ParamFreeBatchNorm):
+    """Batch normalisation with a scale and a shift, ``param_free(x) * weight + bias``.
+
+    The scales start around 1 with a deviation of 0.02, as the public SPADE starts its own.
+    """
+
+    def __init__(self, channels: int, **options: float) -> None:
+        super().__init__(channels, **options)
+        start = paddle.ParamAttr(initializer=nn.initializer.Normal(1.0, 0.02))
+        self.weight = self.create_parameter([channels], attr=start)
+        self.bias = self.create_parameter([channels], is_bias=True)
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """[N, C, H, W] -> [N, C, H, W]."""
+        return self._normalized(x, self.weight, self.bias)
 
 
 class ParamFreeInstanceNorm(nn.Layer):
@@ -73,41 +95,34 @@ class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
     """ParamFreeBatchNorm whose statistics are those of the batches of all processes together.
 
     Works wherever ``all_reduce`` does: NCCL between GPUs, gloo between CPU processes. In
-    evaluation, and so in an export, it is ParamFreeBatchNorm.
+    evaluation, and so in an export, it is ParamFreeBatchNorm. In training every process must call
+    it the same number of times.
     """
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        """[N, C, H, W] -> [N, C, H, W]; every process must call it the same number of times."""
+    def _normalized(
+        self, x: paddle.Tensor, scale: paddle.Tensor, shift: paddle.Tensor
+    ) -> paddle.Tensor:
         if not self.training:
-            return super().forward(x)
+            return super()._normalized(x, scale, shift)
         pixels = paddle.full([1], x.shape[0] * x.shape[2] * x.shape[3], x.dtype)
-        total = _SumOverProcesses.apply(paddle.concat([x.sum(axis=[0, 2, 3]), pixels]))
+        total = sum_over_processes(paddle.concat([x.sum(axis=[0, 2, 3]), pixels]))
         count = total[-1]
         mean = total[:-1] / count
         centered = x - mean.reshape([1, -1, 1, 1])
         # around the mean, in a second exchange: mean(x^2) - mean^2 would lose the digits of a
         # small variance
-        variance = _SumOverProcesses.apply(paddle.square(centered).sum(axis=[0, 2, 3])) / count
+        variance = sum_over_processes(paddle.square(centered).sum(axis=[0, 2, 3])) / count
         with paddle.no_grad():
             for average, newest in ((self._mean, mean), (self._variance, variance)):
                 average.set_value(self.momentum * average + (1 - self.momentum) * newest)
-        return centered / paddle.sqrt(variance + self.epsilon).reshape([1, -1, 1, 1])
+        normalized = centered / paddle.sqrt(variance + self.epsilon).reshape([1, -1, 1, 1])
+        if scale is self._one:
+            return normalized
+        return normalized * scale.reshape([1, -1, 1, 1]) + shift.reshape([1, -1, 1, 1])
 
 
-class _SumOverProcesses(PyLayer):
-    """The sum of a tensor over all processes; its gradient is the sum of theirs."""
-
-    @staticmethod
-    def forward(context, values: paddle.Tensor) -> paddle.Tensor:
-        total = values.clone()
-        distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(context, gradient: paddle.Tensor) -> paddle.Tensor:
-        total = gradient.clone()
-        distributed.all_reduce(total)
-        return total
+class SyncBatchNorm(BatchNorm, ParamFreeSyncBatchNorm):
+    """BatchNorm with the statistics of ParamFreeSyncBatchNorm."""
 
 
 def sync_batch_norm(channels: int) -> nn.Layer:
@@ -138,3 +153,9 @@ def param_free_norm(name: str) -> MakeNorm:
             code="config_value",
         )
     return _PARAM_FREE_NORMS[name]
+
+
+def batch_norm(name: str) -> MakeNorm:
+    """The constructor of a batch norm with scale and shift, to go with that ``param_free_norm``:
+    synchronized beside ``sync_batch`` in several processes."""
+    return SyncBatchNorm if name == "sync_batch" and distributed.get_world_size() > 1 else BatchNorm

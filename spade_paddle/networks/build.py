@@ -6,11 +6,11 @@ from functools import partial
 
 from spade_paddle.config import Config
 from spade_paddle.features.choice import PROJECTED_LAYERS, feature_network
-from spade_paddle.layers import CLADE, SPADE, SPADEResnetBlock
+from spade_paddle.layers import CLADE, SPADE, InceptionBlock, InceptionSPADE, SPADEResnetBlock
 from spade_paddle.layers.activation import make_activation
 from spade_paddle.layers.blocks import MakeModulatedNorm
 from spade_paddle.layers.initializer import initializer
-from spade_paddle.layers.norm import param_free_norm
+from spade_paddle.layers.norm import batch_norm, param_free_norm
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
 from spade_paddle.networks.encoder import Encoder
@@ -39,29 +39,34 @@ def build_generator(
     options = config.generator
     layout = SemanticLayout.of(config, num_labels)
     activation = make_activation(options.activation)
-    make_block = partial(
-        SPADEResnetBlock,
-        make_modulated_norm=_modulated_norm(config, layout),
-        activation=activation,
-        spectral_norm=options.spectral_norm if spectral_norm is None else spectral_norm,
-        simam=options.simam,
-        noise=options.noise,
-    )
+    inception = options.block == "inception"
+    common = {"activation": activation, "simam": options.simam, "noise": options.noise}
+    if inception:
+        make_norm = batch_norm(options.param_free_norm)
+        make_block = partial(
+            InceptionBlock,
+            make_modulated_norm=_modulated_norm(config, layout),
+            make_norm=make_norm,
+            make_param_free_norm=param_free_norm(options.param_free_norm),
+            **common,
+        )
+    else:
+        make_block = partial(
+            SPADEResnetBlock,
+            make_modulated_norm=_modulated_norm(config, layout),
+            spectral_norm=options.spectral_norm if spectral_norm is None else spectral_norm,
+            **common,
+        )
     with initializer(config.initializer):
         return SPADEGenerator(
             semantic_nc=layout.channels,
-            widths=GeneratorWidths.of(
-                options.ngf,
-                upsampling=options.upsampling,
-                fine_blocks=options.fine_blocks,
-                max_width=options.max_width,
-                latent_channels=options.latent_channels if config.encoder.style_dim else None,
-                hidden=options.nhidden,
-            ),
+            widths=GeneratorWidths.of_options(options, has_style=config.encoder.style_dim > 0),
             make_block=make_block,
             activation=activation,
             upsampling=options.upsampling,
             fine_blocks=options.fine_blocks,
+            extra_blocks=options.extra_blocks,
+            coarse_norm=make_norm if inception else None,
             noise=options.noise,
             style_dim=config.encoder.style_dim,
             latent_size=config.latent_size,
@@ -148,6 +153,14 @@ def _projected(config: Config, semantic_nc: int) -> ProjectedDiscriminator:
 def _modulated_norm(config: Config, layout: SemanticLayout) -> MakeModulatedNorm:
     options = config.generator
     make_norm = param_free_norm(options.param_free_norm)
+    if options.norm == "spade" and options.block == "inception":
+        return lambda channels, hidden: InceptionSPADE(
+            channels,
+            layout.channels,
+            widths=hidden,
+            make_param_free_norm=make_norm,
+            make_norm=batch_norm(options.param_free_norm),
+        )
     if options.norm == "spade":
         # the article has GELU inside SPADE too; the public SPADE has ReLU there
         inside = "gelu" if options.activation == "gelu" else "relu"

@@ -16,10 +16,11 @@ from spade_paddle.config import UPSAMPLINGS
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.doubling import doubled, doubled_smoothly
-from spade_paddle.networks.widths import GeneratorWidths
+from spade_paddle.layers.norm import MakeNorm
+from spade_paddle.networks.widths import GeneratorWidths, block_plan
 
 MakeBlock = Callable[..., nn.Layer]
-"""As SPADEResnetBlock: (fin, fout, middle=, hidden=)."""
+"""As SPADEResnetBlock: (fin, fout, middle=, hidden=), or what else the widths of a block hold."""
 
 
 class SPADEGenerator(nn.Layer):
@@ -32,7 +33,8 @@ class SPADEGenerator(nn.Layer):
     ``fine_blocks`` more doublings, each followed by a block up_fine_0, up_fine_1 of half the width
     before, come after all these (not in the article, whose ``more`` and ``most`` double in the
     middle). So a generator can go on from one of half the size, and each block keeps the scale
-    that it has learned.
+    that it has learned. ``extra_blocks`` more of its width follow each block, without doubling:
+    up_0_extra_0 (the deeper teacher of OMGD, Ren et al. 2021).
 
     The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbour,
     n = 5, 6, 7 for normal, more, most, and one more for each fine block; or, with ``style_dim``,
@@ -56,6 +58,8 @@ class SPADEGenerator(nn.Layer):
         activation: before ``conv_img``.
         upsampling: ``normal``, ``more`` or ``most``.
         fine_blocks: 0 or more.
+        extra_blocks: 0 or more.
+        coarse_norm: builds a norm of the coarse features (the fc_norm of CAT); None: there is none.
         noise: every block adds a noise map of its own to its input (not in the article).
         style_dim: length of the style vector; 0 for a generator without style. The features made
             of it have ``widths.coarse`` channels: 16 * ngf in the public SPADE, 16 * nef in the
@@ -77,6 +81,8 @@ class SPADEGenerator(nn.Layer):
         activation: Activation,
         upsampling: str = "normal",
         fine_blocks: int = 0,
+        extra_blocks: int = 0,
+        coarse_norm: MakeNorm | None = None,
         noise: bool = False,
         style_dim: int = 0,
         latent_size: tuple[int, int] = (8, 8),
@@ -89,6 +95,7 @@ class SPADEGenerator(nn.Layer):
         _check_upsampling(upsampling, fine_blocks=fine_blocks, fades_in=fades_in)
         self.upsampling = upsampling
         self.fine_blocks = fine_blocks
+        self._plan = block_plan(upsampling, fine_blocks=fine_blocks, extra_blocks=extra_blocks)
         self.multiple = 2 ** (UPSAMPLINGS[upsampling] + fine_blocks)
         self.activation = activation
         self.noise_strides = self._strides() if noise else []
@@ -100,12 +107,13 @@ class SPADEGenerator(nn.Layer):
             self.fc = nn.Linear(style_dim, widths.coarse * latent_size[0] * latent_size[1])
         else:
             self.fc = nn.Conv2D(semantic_nc, widths.coarse, 3, 1, 1)
-        names = [name for name, _ in self._plan()]
+        self.fc_norm = None if coarse_norm is None else coarse_norm(widths.coarse)
+        names = [name for name, _ in self._plan]
         if len(names) != len(widths.blocks):
             raise ValueError(f"widths: expected {len(names)} blocks, got {len(widths.blocks)}")
         into = widths.coarse
         for name, block in zip(names, widths.blocks):
-            made = make_block(into, block.out, middle=block.middle, hidden=block.hidden)
+            made = make_block(into, block.out, **block.inside)
             self.add_sublayer(name, made)
             before, into = into, block.out
         self.conv_img = nn.Conv2D(into, 3, 3, 1, 1)
@@ -140,7 +148,7 @@ class SPADEGenerator(nn.Layer):
         x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
         if positions is not None:
             seg = paddle.concat([seg, positions], axis=1)
-        plan = self._plan()
+        plan = self._plan
         for index, (name, doubles_first) in enumerate(plan):
             if self.fade < 1 and index == len(plan) - 1:
                 coarser_picture = doubled(F.tanh(self.conv_img_before(self.activation(x))))
@@ -184,11 +192,13 @@ class SPADEGenerator(nn.Layer):
 
     def _coarse_features(self, seg: paddle.Tensor, style: paddle.Tensor | None) -> paddle.Tensor:
         if not self.style_dim:
-            return self.fc(seg[:, :, :: self.multiple, :: self.multiple])
-        x = self.fc(style).reshape([-1, self.latent_channels, *self.latent_size])
-        # at the size in training this changes nothing, bit for bit
-        size = [seg.shape[2] // self.multiple, seg.shape[3] // self.multiple]
-        return F.interpolate(x, size=size, mode="bilinear")
+            x = self.fc(seg[:, :, :: self.multiple, :: self.multiple])
+        else:
+            x = self.fc(style).reshape([-1, self.latent_channels, *self.latent_size])
+            # at the size in training this changes nothing, bit for bit
+            size = [seg.shape[2] // self.multiple, seg.shape[3] // self.multiple]
+            x = F.interpolate(x, size=size, mode="bilinear")
+        return x if self.fc_norm is None else self.fc_norm(x)
 
     @property
     def noise_channels(self) -> int:
@@ -198,26 +208,10 @@ class SPADEGenerator(nn.Layer):
     def _strides(self) -> list[int]:
         """How many pixels of the picture a block's pixel is wide and high, block by block."""
         strides, stride = [], self.multiple
-        for _, doubles_first in self._plan():
+        for _, doubles_first in self._plan:
             stride //= 2 if doubles_first else 1
             strides.append(stride)
         return strides
-
-    def _plan(self) -> list[tuple[str, bool]]:
-        """The blocks in order, each with whether the features are doubled before it."""
-        plan = [
-            ("head_0", False),
-            ("G_middle_0", True),
-            ("G_middle_1", self.upsampling in ("more", "most")),
-            ("up_0", True),
-            ("up_1", True),
-            ("up_2", True),
-            ("up_3", True),
-        ]
-        if self.upsampling == "most":
-            plan.append(("up_4", True))
-        plan += [(f"up_fine_{index}", True) for index in range(self.fine_blocks)]
-        return plan
 
 
 def _shrunk(values: paddle.Tensor, stride: int) -> paddle.Tensor:
