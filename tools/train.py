@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--config",
-        help="YAML file, or the name of one of configs/; without it, --init's own is taken",
+        help="YAML file, or the name of one of configs/; default: that of --init, or of the run",
     )
     parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
@@ -76,20 +76,26 @@ def train(arguments: argparse.Namespace) -> int:
 
 
 def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
-    """What was given by --config, or else that of the folder of --init; with --set applied."""
+    """What was given by --config, or else that of the folder of --init or of the run itself; with
+    --set applied."""
     if arguments.config is not None:
         path = find_config(arguments.config)
         config = load_config(path, overrides=arguments.set)
         return config, LabelSet.load(path.parent / config.data.labels)
-    if arguments.init is None:
+    if arguments.init is not None:
+        from spade_paddle.engine.source import configuration_of  # after the CPU settings
+
+        return configuration_of(arguments.init, overrides=arguments.set)
+    from spade_paddle.engine.run_folder import RunFolder
+
+    run = RunFolder(arguments.run)
+    if not run.described:
         raise ConfigError(
             "--config: a run needs a configuration; give a file of configs/, or with --init a "
             "folder whose weights and configuration it begins with",
             code="config_missing",
         )
-    from spade_paddle.engine.source import configuration_of  # after the CPU settings
-
-    return configuration_of(arguments.init, overrides=arguments.set)
+    return run.configuration(overrides=arguments.set), run.label_set
 
 
 if __name__ == "__main__":

@@ -11,15 +11,18 @@ import paddle
 from paddle import nn
 
 from spade_paddle.config import Config
+from spade_paddle.engine.cat import FeatureDistillation
 from spade_paddle.engine.convolutions import Convolutions
+from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.feature_networks import build_perceptual_loss
 from spade_paddle.engine.guard import BufferGuard
+from spade_paddle.engine.omgd import OnlineUpdater, teachers_of
 from spade_paddle.engine.recalibrate import Statistics, statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed
 from spade_paddle.engine.steps import ExtraLoss, Losses, Networks, StepInput
-from spade_paddle.engine.updates import NotFinite, Optimizers, Updater
+from spade_paddle.engine.updates import Optimizers, Updater
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 
 
@@ -31,6 +34,7 @@ class Learner:
         averaged: the averaged generator and encoder, without spectral norm; in evaluation mode.
         statistics: batch-norm statistics of the averaged generator that were measured anew; what
             is painted or exported uses them in place of its own. Empty: none were.
+        teachers: what the generator learns from beside photos, or instead of them.
         convolutions: which library computes the convolutions of a step.
         images_seen: pictures learned from.
         seconds: how long that took.
@@ -43,6 +47,7 @@ class Learner:
         optimizers: the generator's (with the encoder's) and the discriminator's, over the
             parameters of ``networks``, in Adam's place; their rates follow the configuration.
         extra_losses: added to those that the networks have.
+        teacher: what is read of ``distillation.teacher`` (engine/teachers.py); None without.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Learner:
         averaged: Networks | None = None,
         optimizers: Optimizers | None = None,
         extra_losses: Sequence[ExtraLoss] = (),
+        teacher: Networks | None = None,
     ) -> None:
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
@@ -67,6 +73,7 @@ class Learner:
             perceptual=build_perceptual_loss(config.losses),
         )
         self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
+        self.teachers = self._teachers(teacher, num_labels=num_labels)
         self.averaged = averaged or Networks(
             generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
             encoder=build_encoder(config, spectral_norm=False),
@@ -74,10 +81,14 @@ class Learner:
         self.statistics: Statistics = {}
         self.images_seen = 0
         self.seconds = 0.0
+        self._updater = (
+            OnlineUpdater(self.networks, self.teachers, config, workers=workers)
+            if config.distillation.method == "omgd"
+            else Updater([self.networks], config, workers=workers, optimizers=optimizers)
+        )
         self.convolutions = Convolutions.choose(config)
         self.convolutions.apply(self._convolving())
-        self._updater = Updater(self.networks, config, workers=workers, optimizers=optimizers)
-        self._guard = BufferGuard(network for _, network in self.networks.trained())
+        self._guard = BufferGuard(network for _, network in self._trained())
         self.start_averages()
 
     def start_averages(self) -> None:
@@ -112,7 +123,9 @@ class Learner:
         self.networks.generator.fade = self.averaged.generator.fade = fade
         self._guard.remember()
         try:
-            losses = self._updater.step(parts, r1_weight=self._r1_weight(images))
+            losses = self._updater.step(
+                parts, images_seen=self.images_seen, r1_weight=self._r1_weight(images)
+            )
         except NotFinite:
             self._guard.restore()
             raise
@@ -154,18 +167,44 @@ class Learner:
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]
 
+    def _teachers(self, teacher: Networks | None, *, num_labels: int) -> list[Networks]:
+        """The teachers of a distillation; what it adds to the networks is added to them."""
+        config = self._config
+        if config.distillation.method == "omgd":
+            wider = None if teacher is None else teacher.generator
+            return teachers_of(config, self.networks, num_labels=num_labels, wider=wider)
+        if teacher is None:
+            return []
+        distillation = FeatureDistillation(
+            self.networks, teacher, config.distillation, workers=self._workers
+        )
+        self.networks.adapters = distillation.adapters
+        self.networks.extra_losses = [*self.networks.extra_losses, distillation]
+        return [teacher]
+
+    def _trained(self) -> Iterator[tuple[str, nn.Layer]]:
+        """The networks that learn, by their names in a checkpoint."""
+        yield from self.networks.trained()
+        if self._config.distillation.method == "omgd":
+            for teacher in self.teachers:
+                yield f"{teacher.prefix}generator", teacher.generator
+                if teacher.discriminator is not self.networks.discriminator:
+                    yield f"{teacher.prefix}discriminator", teacher.discriminator
+
     def _convolving(self) -> Iterator[nn.Layer]:
         """The networks of a training step that need no second derivative."""
-        for name, network in self.networks.trained():
-            if name != "discriminator" or not self._config.regularization.r1_gamma:
+        for name, network in self._trained():
+            if not (name.endswith("discriminator") and self._config.regularization.r1_gamma):
                 yield network
+        if self._config.distillation.method == "cat":
+            yield from (network for teacher in self.teachers for _, network in teacher.trained())
         yield from self.networks.discriminator.feature_networks()
         if self.networks.perceptual is not None:
             yield self.networks.perceptual.network
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """Everything with a state of its own, by its name in a checkpoint."""
-        yield from self.networks.trained()
+        yield from self._trained()
         for name, network in self.averaged.trained():
             yield "average" if name == "generator" else f"average_{name}", network
         yield from self._updater.parts()

@@ -13,7 +13,7 @@ Snapshots can be exported. Training goes on from checkpoints, which are written 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -47,7 +47,16 @@ class RunFolder:
     @property
     def config(self) -> Config:
         """Raises ConfigError where config.yaml is missing or wrong."""
-        return load_config(self.path / CONFIG_FILE)
+        return self.configuration()
+
+    def configuration(self, *, overrides: Sequence[str] = ()) -> Config:
+        """The same with ``overrides`` as in load_config."""
+        return load_config(self.path / CONFIG_FILE, overrides=overrides)
+
+    @property
+    def described(self) -> bool:
+        """Whether there is a config.yaml."""
+        return (self.path / CONFIG_FILE).is_file()
 
     @property
     def label_set(self) -> LabelSet:
@@ -66,7 +75,7 @@ class RunFolder:
         self, config: Config, label_set: LabelSet, environment: Mapping[str, Any] | None = None
     ) -> None:
         """Write down what the networks are built by and, for a run, where it is started."""
-        text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
+        text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_text_atomically(self.path / CONFIG_FILE, text)
         write_text_atomically(self.path / LABELS_FILE, label_set.to_json())
         if environment is not None:
@@ -181,6 +190,17 @@ class RunFolder:
     @property
     def _best(self) -> Path:
         return self._snapshots / f"{BEST}.pdparams"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a list, such as the widths of a block, in one line."""
+
+
+def _in_one_line(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=True)
+
+
+_Dumper.add_representer(list, _in_one_line)
 
 
 def _averages_of(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,10 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.run_folder import CONFIG_FILE, RunFolder
 from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.errors import ModelError
+from spade_paddle.layers.spectral import effective
 from spade_paddle.model_card import MODEL_FILE, ModelCard, check_files
+
+_AVERAGES = {"generator": "average", "encoder": "average_encoder"}
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,14 @@ class Source:
     weights: Mapping[str, Mapping[str, paddle.Tensor]]
 
     @classmethod
-    def read(cls, folder: Path, *, warn: Callable[[str], None]) -> Source:
+    def read(cls, folder: Path, *, warn: Callable[[str], None], averaged: bool = False) -> Source:
         """Read a run folder's newest checkpoint, or a model folder's ``training.pdparams``.
 
         Args:
             folder: of tools/train.py, tools/export.py --trainable or tools/convert.py.
             warn: is told of damaged checkpoints.
+            averaged: generator and encoder as they paint, without spectral norm: the averages of a
+                run folder; of a model folder, which has none that can be read, the trained ones.
 
         Raises:
             ConfigError: configuration or labels are missing or wrong.
@@ -47,7 +52,10 @@ class Source:
         """
         state = RunFolder(folder).latest(warn=warn)
         if state is not None:
-            weights = {part: state[part] for part in PARTS if part in state}
+            names = _AVERAGES if averaged else {part: part for part in PARTS}
+            weights = {part: state[name] for part, name in names.items() if name in state}
+            if averaged:
+                weights["generator"] = {**weights["generator"], **state.get("statistics", {})}
             images_seen = int(state["images_seen"])
         else:
             require_weights(folder)
@@ -55,6 +63,8 @@ class Source:
                 check_files(folder, ModelCard.read(folder).training_files)
             found = TrainingWeights.read(folder / TRAINING_WEIGHTS)
             weights, images_seen = found.states, found.images_seen
+            if averaged:
+                weights = {part: effective(weights[part]) for part in _AVERAGES if part in weights}
         if "generator" not in weights:
             raise _no_weights(folder)
         config, label_set = described(folder)

@@ -25,6 +25,14 @@ MEASURED = 64
 """So many training pictures tell a projected discriminator how features are spread."""
 
 
+LEARNING_WITH = {
+    "none": (),
+    "cat": ("layers", "feature_mse"),
+    "omgd": ("layers", "wider", "deeper", "shared_stages", "channels"),
+}
+"""Fields that say which layers learn beside a student's own."""
+
+
 def source_of(config: Config, *, init: Path | None) -> Path | None:
     """The folder whose weights a new run begins with: ``--init``, or else ``init_from``; or None.
 
@@ -97,6 +105,9 @@ def check_same_networks(run: RunFolder, config: Config, label_set: LabelSet) -> 
     if config.encoder.style_dim:  # the generator makes a style's features for this size
         for name in ("crop_size", "aspect_ratio"):
             changes[f"data.{name}"] = getattr(old.data, name), getattr(config.data, name)
+    for field in ("method", *LEARNING_WITH[config.distillation.method]):
+        name = f"distillation.{field}"
+        changes[name] = old.value(name), config.value(name)
     if not old.fade_in_images or not config.fade_in_images:  # one layer more or less
         changes["fade_in_images"] = old.fade_in_images, config.fade_in_images
     differences = [

@@ -42,8 +42,9 @@ gradient, to scalar tensors by name, each already times its weight."""
 class Networks:
     """What is trained, the perceptual loss (or None), and more losses of the generator.
 
-    The encoder is None for a model without style; else it learns together with the generator.
-    Without a discriminator they paint only.
+    The encoder is None for a model without style; else it learns together with the generator, and
+    so do the adapters of a distillation. Without a discriminator they paint only. The prefix tells
+    their losses from those of other networks that learn beside them.
     """
 
     generator: nn.Layer
@@ -51,18 +52,24 @@ class Networks:
     discriminator: nn.Layer | None = None
     perceptual: PerceptualLoss | None = None
     extra_losses: Sequence[ExtraLoss] = ()
+    adapters: nn.Layer | None = None
+    prefix: str = ""
 
     def generator_parameters(self) -> list[paddle.Tensor]:
         """What the generator's optimizer moves."""
-        encoder = self.encoder.parameters() if self.encoder is not None else []
-        return [*self.generator.parameters(), *encoder]
+        layers = self.generator, self.encoder, self.adapters
+        return [p for layer in layers if layer is not None for p in layer.parameters()]
 
     def trained(self) -> Iterator[tuple[str, nn.Layer]]:
         """The networks that learn, by name."""
-        for name in ("generator", "encoder", "discriminator"):
+        for name in ("generator", "encoder", "discriminator", "adapters"):
             network = getattr(self, name)
             if network is not None:
                 yield name, network
+
+    def named(self, losses: Losses) -> Losses:
+        """The same losses, with the prefix before each name."""
+        return {self.prefix + name: value for name, value in losses.items()}
 
 
 @dataclass(frozen=True)
@@ -101,12 +108,19 @@ class StepInput:
 Style = tuple  # mu and logvar, [N, D] each
 
 
+def draw_style(
+    encoder: nn.Layer | None, batch: StepInput
+) -> tuple[paddle.Tensor | None, Style | None]:
+    """A style z [N, D] of the real photos, and what it was drawn from; None without an encoder."""
+    if encoder is None:
+        return None, None
+    style = encoder(batch.photo)
+    return reparametrize(*style, batch.style_noise), style
+
+
 def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | None]:
     """The fake photos [N, 3, H, W], in the style of the real ones where there is an encoder."""
-    style, z = None, None
-    if networks.encoder is not None:
-        style = networks.encoder(batch.photo)
-        z = reparametrize(*style, batch.style_noise)
+    z, style = draw_style(networks.encoder, batch)
     fake_photo = networks.generator(
         batch.semantics, batch.noise, style=z, positions=batch.positions
     )

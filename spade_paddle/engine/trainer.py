@@ -18,6 +18,7 @@ from spade_paddle.config import Config
 from spade_paddle.data.batches import Batch, SceneCache, to_pixels
 from spade_paddle.data.dataset import Pair, Scene
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.feed import Feed
 from spade_paddle.engine.guard import BadSteps
@@ -30,7 +31,7 @@ from spade_paddle.engine.schedule import passed
 from spade_paddle.engine.start import begin, settle_projection
 from spade_paddle.engine.steps import Losses
 from spade_paddle.engine.stopping import Stopping
-from spade_paddle.engine.updates import NotFinite
+from spade_paddle.engine.teachers import read_teacher
 from spade_paddle.engine.validation import DECIDING, Validation
 from spade_paddle.errors import RunError, UserError
 from spade_paddle.networks.semantics import SemanticLayout
@@ -82,6 +83,7 @@ class Trainer:
         )
         self.train_scenes, self.val_scenes = map(cache, scenes)
         common = {"config": config, "layout": SemanticLayout.of(config, len(label_set))}
+        learning.setdefault("teacher", read_teacher(config, label_set, warn=workers.say))
         self.learner = Learner(config, num_labels=len(label_set), workers=workers, **learning)
         begin(self.learner, self.run, config=config, label_set=label_set, say=workers.say)
         networks = self.learner.networks
@@ -171,11 +173,13 @@ class Trainer:
             return self._validation.score(self.learner.networks, averaged)
 
     def sample_sheet(self) -> np.ndarray:
-        """The first validation scenes as label map | painted | painted by the average | photo."""
+        """The first validation scenes as label map | painted | by the average | by each teacher |
+        photo."""
         with self.learner.exported() as averaged:
             both = [self.learner.networks, averaged]
+            painters = both if self.config.ema_halflife_images else [averaged]
             return sample_sheet(
-                both if self.config.ema_halflife_images else [averaged],
+                [*painters, *self.learner.teachers],
                 self.val_scenes,
                 config=self.config,
                 label_set=self.label_set,

@@ -1,16 +1,15 @@
-"""One update of the generator and one of the discriminator: gradients, their checks, Adam."""
+"""One update of the generator and one of the discriminator, on the same pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
-import numpy as np
 import paddle
-from paddle import nn
 
 from spade_paddle.config import Config
-from spade_paddle.engine.compute import on_gpu
+from spade_paddle.engine.descent import Descent, half_precision
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.steps import (
     Losses,
@@ -24,73 +23,62 @@ from spade_paddle.engine.steps import (
 Optimizers = tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer]
 
 
-class NotFinite(Exception):
-    """A loss or a gradient was NaN or infinite; the update it belongs to was left out.
-
-    Args:
-        losses: by name, the norm of the gradient among them.
-    """
-
-    def __init__(self, losses: Losses) -> None:
-        super().__init__(
-            ", ".join(name for name, value in losses.items() if not np.isfinite(value))
-        )
-        self.losses = losses
-
-
 class Updater:
     """Moves the weights: Adam for the generator with the encoder, Adam for the discriminator.
 
     Args:
-        networks: in training mode.
+        trained: networks in training mode; several, whose losses are summed, may share some of
+            their layers (the two teachers of OMGD).
         optimizers: other ones in Adam's place, the generator's and the discriminator's.
     """
 
     def __init__(
         self,
-        networks: Networks,
+        trained: Sequence[Networks],
         config: Config,
         *,
         workers: Workers,
         optimizers: Optimizers | None = None,
     ) -> None:
-        self._networks = networks
+        self._trained = trained
         self._config = config
-        self._workers = workers
-        options = config.optimizer
-        self.optimizers = optimizers or [
-            paddle.optimizer.Adam(
-                learning_rate=rate, beta1=options.beta1, beta2=options.beta2, parameters=parameters
-            )
-            for rate, parameters in (
-                (options.generator_lr, networks.generator_parameters()),
-                (options.discriminator_lr, networks.discriminator.parameters()),
-            )
-        ]
-        # loss scaling does nothing without half precision, which only a GPU has
-        self._half = config.compute.amp and on_gpu()
-        self.scalers = [paddle.amp.GradScaler(enable=self._half) for _ in self.optimizers]
+        self._copies = workers.size
+        first, second = optimizers or (None, None)
+        rates = config.optimizer
+        self.generator = Descent(
+            [p for networks in trained for p in networks.generator_parameters()],
+            config,
+            rate=rates.generator_lr,
+            workers=workers,
+            optimizer=first,
+        )
+        self.discriminator = Descent(
+            [p for networks in trained for p in networks.discriminator.parameters()],
+            config,
+            rate=rates.discriminator_lr,
+            workers=workers,
+            optimizer=second,
+        )
 
-    def parts(self) -> Iterator[tuple[str, paddle.optimizer.Optimizer | paddle.amp.GradScaler]]:
+    def parts(self) -> Iterator[tuple[str, Any]]:
         """Everything with a state of its own, by its name in a checkpoint."""
-        yield from zip(("optimizer_g", "optimizer_d"), self.optimizers)
-        if self._half:
-            yield from zip(("scaler_g", "scaler_d"), self.scalers)
+        yield from self.generator.parts("g")
+        yield from self.discriminator.parts("d")
 
     def set_rates(self, factor: float) -> None:
         """Set the learning rates to this share of the configuration's."""
-        options = self._config.optimizer
-        for optimizer, rate in zip(
-            self.optimizers, (options.generator_lr, options.discriminator_lr)
-        ):
-            optimizer.set_lr(rate * factor)
+        self.generator.set_rate(factor)
+        self.discriminator.set_rate(factor)
 
-    def step(self, parts: Sequence[StepInput], *, r1_weight: float = 0.0) -> Losses:
+    def step(
+        self, parts: Sequence[StepInput], *, images_seen: int = 0, r1_weight: float = 0.0
+    ) -> Losses:
         """Update the generator (and the encoder), then the discriminator, on the same pictures.
 
         Args:
             parts: this process's pictures; the gradients of several parts of equal size are
                 averaged, as if it were one batch (but for batch norm, which sees the parts).
+            images_seen: before the step; here it does not matter.
             r1_weight: what the R1 penalty counts in this step; 0: it is not computed.
 
         Returns:
@@ -101,79 +89,56 @@ class Updater:
             NotFinite: the update of the generator, and with it that of the discriminator, or the
                 latter alone was left out. The forward passes have changed running statistics.
         """
-        networks, weights = self._networks, self._config.losses
-        copies = self._workers.size * len(parts)
-        collected, fakes = [], []
-        _require_gradients(networks.discriminator, False)
-        for part in parts:
-            with self._precision():
-                loss, values, fake_photo = generator_losses(networks, part, weights, copies=copies)
-            self._backward(0, loss, parts=len(parts))
-            collected.append(values)
-            fakes.append(fake_photo.detach())
-        _require_gradients(networks.discriminator, True)
-        losses = self._apply(0, networks.generator_parameters(), collected, name="g_grad_norm")
+        fakes: list[list[paddle.Tensor]] = []
+        self._require_gradients(False)
+        collected = [self._paint_part(part, fakes, parts=len(parts)) for part in parts]
+        self._require_gradients(True)
+        losses = self.generator.apply(collected, norm_name="g_grad_norm")
+        collected = [
+            self._judge_part(part, painted, parts=len(parts), r1_weight=r1_weight)
+            for part, painted in zip(parts, fakes)
+        ]
+        return {**losses, **self.discriminator.apply(collected, norm_name="d_grad_norm")}
 
-        collected = []
-        for part, fake_photo in zip(parts, fakes):
-            if self._config.regenerate_fake:
-                with paddle.no_grad(), self._precision():
-                    fake_photo, _ = paint(networks, part)
-            with self._precision():
-                loss, values = discriminator_losses(
-                    networks, part, fake_photo, weights, r1_weight=r1_weight
-                )
-            self._backward(1, loss, parts=len(parts))
-            collected.append(values)
-        parameters = networks.discriminator.parameters()
-        return {**losses, **self._apply(1, parameters, collected, name="d_grad_norm")}
-
-    def _precision(self) -> AbstractContextManager:
-        return paddle.amp.auto_cast(enable=self._half, level="O1")
-
-    def _backward(self, index: int, loss: paddle.Tensor, *, parts: int) -> None:
-        self.scalers[index].scale(loss if parts == 1 else loss / parts).backward()
-
-    def _apply(
-        self,
-        index: int,
-        parameters: Sequence[paddle.Tensor],
-        collected: Sequence[Losses],
-        *,
-        name: str,
+    def _paint_part(
+        self, part: StepInput, fakes: list[list[paddle.Tensor]], *, parts: int
     ) -> Losses:
-        """Exchange, check and clip the gradients of one network, and move its weights."""
-        optimizer, scaler = self.optimizers[index], self.scalers[index]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        parts = [paddle.stack([v.detach().cast("float32") for v in c.values()]) for c in collected]
-        values = self._workers.average(gradients, sum(parts[1:], parts[0]) / len(parts))
-        scaler.unscale_(optimizer)
-        norm = _norm(gradients)
-        losses = {**dict(zip(collected[0], values.tolist())), name: norm}
-        # with loss scaling an infinite gradient is ordinary: the scaler leaves the update out and
-        # scales less next time
-        unusual = list(losses.values())[: -1 if self._half else None]
-        if not np.isfinite(unusual).all():
-            optimizer.clear_grad(set_to_zero=False)
-            raise NotFinite(losses)
-        limit = self._config.optimizer.gradient_clip
-        if limit is not None and norm > limit:
-            for gradient in gradients:
-                gradient.set_value(gradient * (limit / norm))
-        scaler.step(optimizer)
-        scaler.update()
-        optimizer.clear_grad(set_to_zero=False)
+        """Add the generators' gradients; what they painted goes to ``fakes``."""
+        losses, painted = {}, []
+        for networks in self._trained:
+            with precision(self._config):
+                loss, values, fake_photo = generator_losses(
+                    networks, part, self._config.losses, copies=self._copies * parts
+                )
+            self.generator.backward(loss, parts=parts)
+            losses.update(networks.named(values))
+            painted.append(fake_photo.detach())
+        fakes.append(painted)
         return losses
 
+    def _judge_part(
+        self, part: StepInput, painted: Sequence[paddle.Tensor], *, parts: int, r1_weight: float
+    ) -> Losses:
+        """Add the discriminators' gradients."""
+        losses = {}
+        for networks, fake_photo in zip(self._trained, painted):
+            if self._config.regenerate_fake:
+                with paddle.no_grad(), precision(self._config):
+                    fake_photo, _ = paint(networks, part)
+            with precision(self._config):
+                loss, values = discriminator_losses(
+                    networks, part, fake_photo, self._config.losses, r1_weight=r1_weight
+                )
+            self.discriminator.backward(loss, parts=parts)
+            losses.update(networks.named(values))
+        return losses
 
-def _norm(gradients: Sequence[paddle.Tensor]) -> float:
-    """Euclidean norm of all gradients together."""
-    flat = [gradient.flatten() for gradient in gradients]
-    # a dot product reads each once; squaring and summing takes nearly twenty times as long on a CPU
-    return float(paddle.stack([paddle.dot(values, values) for values in flat]).sum().sqrt())
+    def _require_gradients(self, required: bool) -> None:
+        """Spare the gradients of weights that a step does not update."""
+        for parameter in self.discriminator.parameters:
+            parameter.stop_gradient = not required
 
 
-def _require_gradients(network: nn.Layer, required: bool) -> None:
-    """Spare the gradients of weights that a step does not update."""
-    for parameter in network.parameters():
-        parameter.stop_gradient = not required
+def precision(config: Config) -> AbstractContextManager:
+    """Within it half precision is used where it is safe, if the configuration wants it."""
+    return paddle.amp.auto_cast(enable=half_precision(config), level="O1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import paddle
 from paddle import nn
 from paddle.nn import functional as F
@@ -39,23 +41,27 @@ def _settle(layer: nn.Conv2D) -> None:
     layer.weight_v.set_value(v)
 
 
-@paddle.no_grad()
 def effective_state(network: nn.Layer) -> dict[str, paddle.Tensor]:
-    """The state dict that the same network without spectral normalisation would need.
+    """The state dict that the same network without spectral normalisation would need."""
+    return effective(network.state_dict())
+
+
+@paddle.no_grad()
+def effective(state: Mapping[str, paddle.Tensor]) -> dict[str, paddle.Tensor]:
+    """A state dict as it would be without spectral normalisation.
 
     ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, W the weight with its output
     channels as rows, u and v the stored vectors; in evaluation the hooks compute just that.
     Averages and exports are made of these: averaged u and v would not have unit length, and the
     hooks do not survive export.
     """
-    state = network.state_dict()
-    effective = {}
+    plain = {}
     for name, value in state.items():
         if name.endswith(".weight_orig"):
             stem = name[: -len("_orig")]
             matrix = value.reshape([value.shape[0], -1])
             sigma = paddle.dot(state[stem + "_u"], paddle.mv(matrix, state[stem + "_v"]))
-            effective[stem] = value / sigma
+            plain[stem] = value / sigma
         elif not name.endswith((".weight_u", ".weight_v")) and name + "_orig" not in state:
-            effective[name] = value
-    return effective
+            plain[name] = value
+    return plain

@@ -81,6 +81,12 @@ class PerceptualLoss:
             for name, rate in self.rates.items()
         )
 
+    def maps(self, pictures: paddle.Tensor) -> list[paddle.Tensor]:
+        """The feature maps of pictures [N, 3, H, W] in -1..1, layer by layer; with scaling
+        ``length`` of that length, else as they are."""
+        found = self.network(pictures, tuple(self.rates)).values()
+        return [unit_length(x) if self.scaling == "length" else x for x in found]
+
     def _distance(self, fake: paddle.Tensor, real: paddle.Tensor) -> paddle.Tensor:
         if self.scaling == "length":
             return unit_length_l1(fake, unit_length(real))

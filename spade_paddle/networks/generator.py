@@ -34,7 +34,7 @@ class SPADEGenerator(nn.Layer):
     before, come after all these (not in the article, whose ``more`` and ``most`` double in the
     middle). So a generator can go on from one of half the size, and each block keeps the scale
     that it has learned. ``extra_blocks`` more of its width follow each block, without doubling:
-    up_0_extra_0 (the deeper teacher of OMGD, Ren et al. 2021).
+    up_0_extra_0 (the deeper teacher of OMGD, Ren et al. 2021). They take the noise of the block.
 
     The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbour,
     n = 5, 6, 7 for normal, more, most, and one more for each fine block; or, with ``style_dim``,
@@ -95,6 +95,7 @@ class SPADEGenerator(nn.Layer):
         _check_upsampling(upsampling, fine_blocks=fine_blocks, fades_in=fades_in)
         self.upsampling = upsampling
         self.fine_blocks = fine_blocks
+        self.extra_blocks = extra_blocks
         self._plan = block_plan(upsampling, fine_blocks=fine_blocks, extra_blocks=extra_blocks)
         self.multiple = 2 ** (UPSAMPLINGS[upsampling] + fine_blocks)
         self.activation = activation
@@ -111,6 +112,7 @@ class SPADEGenerator(nn.Layer):
         names = [name for name, _ in self._plan]
         if len(names) != len(widths.blocks):
             raise ValueError(f"widths: expected {len(names)} blocks, got {len(widths.blocks)}")
+        self.block_channels = {name: block.out for name, block in zip(names, widths.blocks)}
         into = widths.coarse
         for name, block in zip(names, widths.blocks):
             made = make_block(into, block.out, **block.inside)
@@ -158,10 +160,11 @@ class SPADEGenerator(nn.Layer):
                 stride //= 2
             block_noise = None
             if self.noise_channels:
+                place = index // (1 + self.extra_blocks)
                 block_noise = (
-                    noise[index]
+                    noise[place]
                     if isinstance(noise, (list, tuple))
-                    else _shrunk(noise[:, index : index + 1], stride)
+                    else _shrunk(noise[:, place : place + 1], stride)
                 )
             x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))
@@ -202,13 +205,13 @@ class SPADEGenerator(nn.Layer):
 
     @property
     def noise_channels(self) -> int:
-        """Noise maps that it takes, one for each block; 0 for none."""
+        """Noise maps that it takes, one for each block but the extra ones; 0 for none."""
         return len(self.noise_strides)
 
     def _strides(self) -> list[int]:
         """How many pixels of the picture a block's pixel is wide and high, block by block."""
         strides, stride = [], self.multiple
-        for _, doubles_first in self._plan:
+        for _, doubles_first in self._plan[:: 1 + self.extra_blocks]:
             stride //= 2 if doubles_first else 1
             strides.append(stride)
         return strides

@@ -5,6 +5,7 @@ Legend: the blocks are in the order in which they run, head_0 first.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -39,6 +40,10 @@ class BlockWidths:
         """The keywords that its block takes beside the channels in and out."""
         return {"middle": self.middle, "hidden": self.hidden}
 
+    def widened(self, factor: int) -> BlockWidths:
+        """So many times the channels, but inside SPADE."""
+        return BlockWidths(self.out * factor, self.middle * factor, self.hidden)
+
 
 @dataclass(frozen=True)
 class InceptionWidths:
@@ -58,6 +63,11 @@ class InceptionWidths:
     def inside(self) -> dict[str, Any]:
         """The keywords that its block takes beside the channels in and out."""
         return {"branches": self.branches, "hidden": self.hidden}
+
+    def widened(self, factor: int) -> InceptionWidths:
+        """So many times the channels, but inside SPADE."""
+        branches = tuple(branch * factor for branch in self.branches)
+        return InceptionWidths(self.out * factor, branches, self.hidden)
 
 
 AnyBlockWidths = Union[BlockWidths, InceptionWidths]
@@ -133,6 +143,21 @@ class GeneratorWidths:
             hidden=options.nhidden,
             inception=options.block == "inception",
         )
+
+    def widened(self, factor: int) -> GeneratorWidths:
+        """So many times the channels, but inside SPADE, whose 128 go with no ngf."""
+        blocks = [block.widened(factor) for block in self.blocks]
+        return GeneratorWidths(self.coarse * factor, tuple(blocks))
+
+    def deepened(self, count: int, *, every: int) -> GeneratorWidths:
+        """So many more blocks after each ``every``, of its width."""
+        blocks = list(self.blocks)
+        for place in range(len(blocks), 0, -every):
+            block = blocks[place - 1]
+            make = _inception if isinstance(block, InceptionWidths) else _plain
+            more = dataclasses.replace(make(block.out, block.out, 1), hidden=block.hidden)
+            blocks[place:place] = [more] * count
+        return GeneratorWidths(self.coarse, tuple(blocks))
 
     @classmethod
     def from_lists(cls, options: GeneratorConfig) -> GeneratorWidths:

@@ -1,0 +1,97 @@
+"""Learning from a trained teacher: CAT's distillation (Jin et al., CVPR 2021, section 3.3).
+
+The student keeps its own losses; what is added is how alike its features are to the teacher's.
+"""
+
+from __future__ import annotations
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from spade_paddle.config import DistillationConfig
+from spade_paddle.engine.distributed import Workers
+from spade_paddle.engine.steps import Losses, Networks, StepInput, paint
+from spade_paddle.engine.taps import Taps
+from spade_paddle.layers.processes import sum_over_processes
+from spade_paddle.losses.distillation import kernel_alignment
+
+
+class FeatureDistillation:
+    """An extra loss: ``g_alignment`` and ``g_features``, as far as they count.
+
+    ``alignment * sum_l (1 - KA(student_l, teacher_l))`` over the whole batch of all processes, and
+    ``feature_mse * sum_l mean((adapter_l(student_l) - teacher_l)^2)`` with 1x1 convolutions as
+    adapters, which learn with the student; l are the compared blocks. The teacher paints the same
+    scenes with the same noise, in evaluation mode, in the style of its own encoder.
+
+    Args:
+        student: its generator and encoder.
+        teacher: those of the teacher, in evaluation mode.
+        workers: the processes that share a batch.
+
+    Attributes:
+        adapters: None where they do not count.
+
+    Raises:
+        ConfigError: a block to be compared is not there.
+    """
+
+    def __init__(
+        self,
+        student: Networks,
+        teacher: Networks,
+        options: DistillationConfig,
+        *,
+        workers: Workers,
+    ) -> None:
+        self._teacher = teacher
+        self._options = options
+        self._workers = workers
+        self._ours = Taps(student.generator, options.compared)
+        self._theirs = Taps(teacher.generator, options.compared)
+        self.adapters = None
+        if options.feature_mse:
+            self.adapters = nn.LayerDict(
+                {
+                    name: nn.Conv2D(_channels(student, name), _channels(teacher, name), 1)
+                    for name in options.compared
+                }
+            )
+
+    def __call__(self, networks: Networks, batch: StepInput, fake_photo: paddle.Tensor) -> Losses:
+        """After the student has painted the batch."""
+        ours = self._ours.take()
+        with paddle.no_grad():
+            paint(self._teacher, batch)
+        theirs = [feature.detach() for feature in self._theirs.take()]
+        losses: Losses = {}
+        if self._options.alignment:
+            aligned = [
+                kernel_alignment(self._whole_batch(our), self._whole_batch(their))
+                for our, their in zip(ours, theirs)
+            ]
+            losses["g_alignment"] = self._options.alignment * sum(1 - value for value in aligned)
+        if self.adapters is not None:
+            distances = [
+                F.mse_loss(adapter(our), their)
+                for adapter, our, their in zip(self.adapters.values(), ours, theirs)
+            ]
+            losses["g_features"] = self._options.feature_mse * sum(distances)
+        return losses
+
+    def _whole_batch(self, features: paddle.Tensor) -> paddle.Tensor:
+        """[n, ...] of this process -> [N, ...] of all.
+
+        Each process has the whole loss, and the gradient of the sum of all of them: their mean, as
+        Workers.average takes it, is that of the loss.
+        """
+        if self._workers.size == 1:
+            return features
+        places = [paddle.zeros_like(features) for _ in range(self._workers.size)]
+        places[self._workers.rank] = features
+        return sum_over_processes(paddle.concat(places))
+
+
+def _channels(networks: Networks, block: str) -> int:
+    return networks.generator.block_channels[block]

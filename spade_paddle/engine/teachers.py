@@ -1,0 +1,88 @@
+"""The trained generator that a distillation begins with, read from its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Callable
+
+from spade_paddle.config import Config
+from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.grown_weights import grown_generator
+from spade_paddle.engine.source import Source
+from spade_paddle.engine.steps import Networks
+from spade_paddle.errors import ConfigError
+from spade_paddle.networks.build import build_encoder, build_generator
+from spade_paddle.weights import load_state
+
+SHARED_FIELDS = (
+    *("data.dont_care", "data.instance_edges", "data.icpe_compatible", "knows_positions"),
+    *("generator.upsampling", "generator.fine_blocks", "generator.noise", "encoder.style_dim"),
+)
+"""In which a student's configuration must agree with its teacher's: what they paint from, and
+where their features have the same size."""
+
+
+def read_teacher(
+    config: Config, label_set: LabelSet, *, warn: Callable[[str], None]
+) -> Networks | None:
+    """What ``distillation.teacher`` holds; None where nothing is distilled, or there is none.
+
+    With CAT generator and encoder as they paint, frozen and in evaluation mode. With OMGD the
+    generator as it trains, which goes on as the wider teacher.
+
+    Raises:
+        ConfigError: what it paints from differs from the student's.
+        ModelError: there are no weights in the folder, or they are damaged.
+    """
+    options = config.distillation
+    if options.method == "none" or options.teacher is None:
+        return None
+    source = Source.read(Path(options.teacher), warn=warn, averaged=options.method == "cat")
+    _check(Path(options.teacher), source, config, label_set)
+    return _networks(source, frozen=options.method == "cat")
+
+
+def _networks(source: Source, *, frozen: bool) -> Networks:
+    labels = len(source.label_set)
+    config = dataclasses.replace(source.config, fade_in_images=0)
+    generator = build_generator(config, num_labels=labels, spectral_norm=False if frozen else None)
+    weights, _ = grown_generator(
+        generator, source.weights["generator"], old=source.config, new=config
+    )
+    encoder = build_encoder(config, spectral_norm=False) if frozen else None
+    networks = Networks(generator, encoder)
+    states = {**source.weights, "generator": weights}
+    for name, network in networks.trained():
+        load_state(network, states[name], where=f"{source.name}, {name}")
+        if frozen:
+            network.eval()
+            for parameter in network.parameters():
+                parameter.stop_gradient = True
+    return networks
+
+
+def _check(folder: Path, source: Source, config: Config, label_set: LabelSet) -> None:
+    """Refuse a teacher that does not paint from what the student paints from.
+
+    Raises:
+        ConfigError: names every difference.
+    """
+    pairs = {name: (source.config.value(name), config.value(name)) for name in SHARED_FIELDS}
+    problems = [
+        f"{name} is {theirs!r}, the student's {ours!r}"
+        for name, (theirs, ours) in pairs.items()
+        if theirs != ours
+    ]
+    if source.label_set.fingerprint() != label_set.fingerprint():
+        problems.insert(
+            0,
+            f"its label set is '{source.label_set.name}' ({len(source.label_set)} labels), the "
+            f"student's '{label_set.name}' ({len(label_set)})",
+        )
+    if problems:
+        raise ConfigError(
+            f"distillation.teacher: {folder} cannot teach this student: {'; '.join(problems)}; "
+            "give a teacher with the same, or change the student's configuration",
+            code="teacher_differs",
+        )
