@@ -20,6 +20,7 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.steps import Losses, Networks, StepInput, draw_style
 from spade_paddle.engine.taps import Taps
 from spade_paddle.engine.updates import Updater, precision
+from spade_paddle.layers.norm import BatchNorm
 from spade_paddle.losses.distillation import (
     channel_distance,
     gram_loss,
@@ -220,7 +221,7 @@ class OnlineUpdater:
 
 def _connector(channels: int, wider: int) -> nn.Layer:
     return nn.Sequential(
-        nn.Conv2D(channels, wider, 1, bias_attr=False), nn.BatchNorm2D(wider), nn.ReLU()
+        nn.Conv2D(channels, wider, 1, bias_attr=False), BatchNorm(wider), nn.ReLU()
     )
 
 

@@ -1,4 +1,4 @@
-"""The outputs of some layers of a network, as it computes them."""
+"""The outputs of some blocks of a generator, as it computes them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ import paddle
 from paddle import nn
 
 from spade_paddle.errors import ConfigError
+from spade_paddle.networks.generator import SPADEGenerator
 
 
 class Taps:
-    """Keeps what layers of a network have given in its last forward pass.
+    """Keeps what blocks of a generator have given in its last forward pass.
 
     Args:
-        network: whose sub-layers they are.
-        layers: their names.
+        generator: whose they are.
+        blocks: their names.
 
     Raises:
-        ConfigError: the network has no such layer.
+        ConfigError: the generator has no such block.
     """
 
-    def __init__(self, network: nn.Layer, layers: Sequence[str]) -> None:
-        known = dict(network.named_children())
-        for name in layers:
-            if name not in known:
+    def __init__(self, generator: SPADEGenerator, blocks: Sequence[str]) -> None:
+        for name in blocks:
+            if name not in generator.block_channels:
                 raise ConfigError(
                     f"distillation.layers: expected blocks of the generators, got {name!r}; there "
-                    f"are {', '.join(known)}",
+                    f"are {', '.join(generator.block_channels)}",
                     code="config_value",
                 )
-            known[name].register_forward_post_hook(self._keeper(name))
-        self._layers = tuple(layers)
+            getattr(generator, name).register_forward_post_hook(self._keeper(name))
+        self._blocks = tuple(blocks)
         self._kept: dict[str, paddle.Tensor] = {}
 
     def take(self) -> list[paddle.Tensor]:
-        """The outputs in the order of the layers; they are kept no longer."""
+        """The outputs in the order of the blocks; they are kept no longer."""
         kept, self._kept = self._kept, {}
-        return [kept[name] for name in self._layers]
+        return [kept[name] for name in self._blocks]
 
     def _keeper(self, name: str):
         def keep(layer: nn.Layer, inputs: object, output: paddle.Tensor) -> None:

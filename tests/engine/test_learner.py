@@ -14,13 +14,13 @@ from spade_paddle.data.augmentation import BRIGHTNESS, IDENTITY
 from spade_paddle.data.batches import Batch
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.engine import learner as learner_module
+from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.guard import PATIENCE, BadSteps
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.steps import StepInput, generator_losses
-from spade_paddle.engine.updates import NotFinite
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
 from spade_paddle.layers.spectral import effective_state
