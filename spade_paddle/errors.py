@@ -43,6 +43,10 @@ class ModelError(UserError):
     """A model folder or a checkpoint is missing, broken or does not fit."""
 
 
+class CompressionError(UserError):
+    """A generator cannot be compressed to what was asked for."""
+
+
 class RunError(UserError):
     """A training run cannot go on: its folder cannot be written, or another process stopped."""
 

@@ -28,14 +28,15 @@ ALLOWED = {
     "config_table": {"config", "fields"},
     "data": {"assets", "config", "errors", "files"},
     "doctor": {"config", "data", "errors", "files"},
+    "compression": {"config", "errors", "layers", "networks", "weights"},
     "layers": {"errors"},
     "networks": {"config", "data", "errors", "features", "layers"},
     "features": {"errors", "weights"},
     "losses": {"data", "errors", "features", "layers"},
     "onednn": {"errors"},
     "engine": {
-        *("config", "data", "doctor", "errors", "features", "files", "judge", "layers", "losses"),
-        *("model_card", "networks", "onednn", "weights"),
+        *("compression", "config", "data", "doctor", "errors", "features", "files", "judge"),
+        *("layers", "losses", "model_card", "networks", "onednn", "weights"),
     },
     "inference": {
         *(

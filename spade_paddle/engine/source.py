@@ -14,7 +14,7 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.run_folder import CONFIG_FILE, RunFolder
 from spade_paddle.engine.training_weights import PARTS, TRAINING_WEIGHTS, TrainingWeights
 from spade_paddle.errors import ModelError
-from spade_paddle.layers.spectral import effective
+from spade_paddle.layers.spectral import without_spectral_norm
 from spade_paddle.model_card import MODEL_FILE, ModelCard, check_files
 
 _AVERAGES = {"generator": "average", "encoder": "average_encoder"}
@@ -64,7 +64,11 @@ class Source:
             found = TrainingWeights.read(folder / TRAINING_WEIGHTS)
             weights, images_seen = found.states, found.images_seen
             if averaged:
-                weights = {part: effective(weights[part]) for part in _AVERAGES if part in weights}
+                weights = {
+                    part: without_spectral_norm(weights[part])
+                    for part in _AVERAGES
+                    if part in weights
+                }
         if "generator" not in weights:
             raise _no_weights(folder)
         config, label_set = described(folder)

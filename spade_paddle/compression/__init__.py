@@ -1,0 +1,1 @@
+"""Smaller generators out of large ones: channels are dropped until a budget is kept (CAT)."""

@@ -1,0 +1,64 @@
+"""What a clipping left, as a table for people."""
+
+from __future__ import annotations
+
+from spade_paddle.compression.channels import tensor_axes
+from spade_paddle.compression.cost import layer_macs
+from spade_paddle.config import Config
+from spade_paddle.networks.widths import GeneratorWidths
+
+_HEAD = ("layer", "channels", "now", "MACs", "now")
+Row = tuple[str, int, int, int, int]
+
+
+def clipping_rows(
+    config: Config,
+    *,
+    num_labels: int,
+    before: GeneratorWidths,
+    after: GeneratorWidths,
+    height: int,
+    width: int,
+) -> list[Row]:
+    """For every layer its channels before and after, and its multiply-adds before and after.
+
+    A layer is a convolution; the convolutions of one SPADE or one branch count as one layer, whose
+    channels are the hidden ones. A layer that is not there any more has 0 of both.
+    """
+    found = []
+    for widths in (before, after):
+        layers: dict[str, list[int]] = {}
+        table = tensor_axes(config, num_labels=num_labels, widths=widths)
+        for name, macs in layer_macs(table, height=height, width=width).items():
+            # [D, channels * h * w] of a linear layer, [channels, in, k, k] of a convolution
+            axes = table[name].axes
+            made = axes[1] if len(axes) == 2 else axes[0]
+            layers.setdefault(_layer(name), [made.channels, 0])[1] += macs
+        found.append(layers)
+    old, new = found
+    return [
+        (name, channels, new.get(name, [0, 0])[0], macs, new.get(name, [0, 0])[1])
+        for name, (channels, macs) in old.items()
+    ]
+
+
+def clipping_table(rows: list[Row]) -> str:
+    """The rows of clipping_rows under a head, with a last line for the sum of multiply-adds."""
+    total = ("total", "", "", *(f"{sum(row[part] for row in rows):,}" for part in (3, 4)))
+    lines = [_HEAD, *((name, *(f"{n:,}" for n in numbers)) for name, *numbers in rows), total]
+    wide = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join(
+        "  ".join([line[0].ljust(wide[0]), *(cell.rjust(w) for cell, w in zip(line[1:], wide[1:]))])
+        for line in lines
+    )
+
+
+def _layer(weight: str) -> str:
+    """The convolution, or the SPADE or branch that it is in."""
+    *parts, _ = weight.split(".")
+    if "branches" in parts:
+        return ".".join(parts[: parts.index("branches") + 2])
+    for index, part in enumerate(parts):
+        if part.startswith("norm"):
+            return ".".join(parts[: index + 1])
+    return ".".join(parts)
