@@ -41,6 +41,7 @@ ALLOWED = {
     "inference": {
         *(
             "assets",
+            "compression",
             "config",
             "data",
             "engine",

@@ -17,6 +17,7 @@ from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.source import Source
+from spade_paddle.engine.students import clipped_source, clips
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.weights import load_state
@@ -178,8 +179,14 @@ def _carry_over(part: str, network: nn.Layer, source: Source, *, config: Config)
     if part not in source.weights:
         return f"{part}: all layers are fresh, {source.name} has no {part}"
     weights, notes = source.weights[part], []
+    if part == "generator" and clips(source.config, config):
+        if config.distillation.student_start == "scratch":
+            return "generator: all layers are fresh, as distillation.student_start has it"
+        source = clipped_source(source, config.generator)
+        weights, notes = source.weights[part], ["of its channels those with the best scores"]
     if part == "generator":
-        weights, notes = grown_generator(network, weights, old=source.config, new=config)
+        weights, more = grown_generator(network, weights, old=source.config, new=config)
+        notes += more
     if part == "discriminator":
         weights, notes = grown_discriminator(weights, old=source.config, new=config)
     fresh = fresh_layers(part, network, old=source.config, new=config)
