@@ -8,7 +8,6 @@ tools/train.py then trains the student; docs/compression.md tells how.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import sys
 from pathlib import Path
@@ -68,9 +67,8 @@ def compress(arguments: argparse.Namespace) -> int:
     from spade_paddle.engine.source import Source
     from spade_paddle.engine.students import begin_student
 
-    source = Source.read(arguments.run, warn=print)
-    teacher = dataclasses.replace(source.config, fade_in_images=0)
-    source = dataclasses.replace(source, config=teacher)
+    source = Source.read(arguments.run, warn=print).faded_in()
+    teacher = source.config
     height, width = arguments.picture or teacher.data.picture_size(teacher.generator.multiple)
     labels = len(source.label_set)
     budget, cost = budget_of(arguments, source, height=height, width=width)

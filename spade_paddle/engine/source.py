@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,19 @@ class Source:
             config=config,
             label_set=label_set,
             weights=weights,
+        )
+
+    def faded_in(self) -> Source:
+        """As it is once its newest block has come in: without the way around it."""
+        generator = {
+            name: value
+            for name, value in self.weights["generator"].items()
+            if not name.startswith("conv_img_before.")
+        }
+        return dataclasses.replace(
+            self,
+            config=dataclasses.replace(self.config, fade_in_images=0),
+            weights={**self.weights, "generator": generator},
         )
 
 

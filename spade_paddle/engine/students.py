@@ -69,7 +69,7 @@ def begin_student(
         )
     run.describe(config, source.label_set)
     if config.distillation.student_start == "clipped":
-        run.keep(_averages(Source.read(teacher, warn=warn, averaged=True), clipping))
+        run.keep(_averages(Source.read(teacher, warn=warn, averaged=True).faded_in(), clipping))
 
 
 def _averages(source: Source, clipping: Clipping) -> dict[str, Any]:

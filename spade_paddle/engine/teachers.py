@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Callable
 
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.grown_weights import grown_generator
 from spade_paddle.engine.source import Source
 from spade_paddle.engine.steps import Networks
 from spade_paddle.errors import ConfigError
@@ -40,21 +38,17 @@ def read_teacher(
         return None
     source = Source.read(Path(options.teacher), warn=warn, averaged=options.method == "cat")
     _check(Path(options.teacher), source, config, label_set)
-    return _networks(source, frozen=options.method == "cat")
+    return _networks(source.faded_in(), frozen=options.method == "cat")
 
 
 def _networks(source: Source, *, frozen: bool) -> Networks:
-    labels = len(source.label_set)
-    config = dataclasses.replace(source.config, fade_in_images=0)
-    generator = build_generator(config, num_labels=labels, spectral_norm=False if frozen else None)
-    weights, _ = grown_generator(
-        generator, source.weights["generator"], old=source.config, new=config
+    config, labels = source.config, len(source.label_set)
+    networks = Networks(
+        build_generator(config, num_labels=labels, spectral_norm=False if frozen else None),
+        build_encoder(config, spectral_norm=False) if frozen else None,
     )
-    encoder = build_encoder(config, spectral_norm=False) if frozen else None
-    networks = Networks(generator, encoder)
-    states = {**source.weights, "generator": weights}
     for name, network in networks.trained():
-        load_state(network, states[name], where=f"{source.name}, {name}")
+        load_state(network, source.weights[name], where=f"{source.name}, {name}")
         if frozen:
             network.eval()
             for parameter in network.parameters():
