@@ -47,7 +47,7 @@ KINDS = {
         norm="clade", edges=True, style=True, upsampling="most", ngf=1
     ),
     "clade_icpe, edges": teacher(norm="clade_icpe", edges=True),
-    "clade_icpe, fine blocks, fading": teacher(norm="clade_icpe", fine_blocks=1, fade=1, ngf=1),
+    "clade_icpe, fine blocks, fading": teacher(norm="clade_icpe", fine_blocks=1, fade=1),
     "branches, spade": teacher("inception"),
     "branches, spade, noise, edges, most": teacher(
         "inception", noise=True, edges=True, upsampling="most", ngf=2
@@ -89,6 +89,8 @@ def built(config: Config, *, spectral_norm: bool = False) -> SPADEGenerator:
     """The generator, which paints and does not learn."""
     generator = build_generator(config, num_labels=NUM_LABELS, spectral_norm=spectral_norm)
     generator.eval()
+    if config.fade_in_images:
+        generator.fade = 0.5
     return generator
 
 

@@ -27,6 +27,7 @@ def test_costs_are_those_of_the_built_network(kind, clipped):
         network_config = student_config(config, widths)
         assert widths_of(network_config) == widths
     network, side = built(network_config), config.generator.multiple
+    network.fade = 1.0  # as it is used in the end
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     table = tensor_axes(config, num_labels=NUM_LABELS, widths=widths)
     assert {name: tensor.shape for name, tensor in table.items()} == shapes

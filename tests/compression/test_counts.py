@@ -13,6 +13,8 @@ from tests.compression.teachers import KINDS, teacher
     ("above", "size", "kept"),
     [
         pytest.param(1024, 1024, 1024, id="nothing is dropped"),
+        pytest.param(40, 40, 40, id="nothing of an odd width is dropped"),
+        pytest.param(39, 40, 32, id="something of an odd width is dropped"),
         pytest.param(1023, 1024, 1008, id="down to a multiple of 16"),
         pytest.param(768, 1024, 768, id="which it is"),
         pytest.param(300, 1024, 288, id="the public bound does not bite yet"),

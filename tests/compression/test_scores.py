@@ -92,20 +92,22 @@ def test_scores_of_what_leaves_blocks_sum_over_all_that_takes_it_in():
             ),
             through(channel, "up_0.norm_s", "up_0.conv_s"),
         )
-        for channel in range(16)
+        for channel in range(32)
+    ]
+    before_last = [
+        root_of_squares(
+            through(channel, "up_fine_0.norm_0", "up_fine_0.conv_0"),
+            through(channel, "up_fine_0.norm_s", "up_fine_0.conv_s"),
+            state["conv_img_before.weight"][:, channel],
+        )
+        for channel in range(2)
     ]
     found = channel_scores(state, config, num_labels=NUM_LABELS)
     assert_same(found["coarse"], relative(coarse), rtol=1e-6)
-    # up_3 and up_fine_0 are both one channel wide: one group, which every picture is made of
-    assert "up_fine_0" not in found
+    assert_same(found["up_3"], relative(before_last), rtol=1e-6)
     weights = {name: value.astype("float64") for name, value in state.items()}
-    last = root_of_squares(
-        through(0, "up_fine_0.norm_0", "up_fine_0.conv_0"),
-        state["conv_img.weight"],
-        state["conv_img_before.weight"],
-    )
-    unscaled = contributions(weights, config, num_labels=NUM_LABELS)["up_3"]
-    assert_same(unscaled, [last], rtol=1e-6)
+    unscaled = contributions(weights, config, num_labels=NUM_LABELS)["up_fine_0"]
+    assert_same(unscaled, [root_of_squares(state["conv_img.weight"])], rtol=1e-6)
 
 
 def test_every_group_of_a_plain_generator_has_scores_of_size_1():
