@@ -42,7 +42,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 # paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
 test-oldest: $(OLDEST)/installed
-	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/losses tests/data \
+	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/compression tests/losses tests/data \
 	  tests/inference tests/convert tests/metrics tests/judge tests/features tests/onednn tests/evaluation \
 	  tests/doctor tests/engine tests/test_config.py tests/test_reading.py tests/annotate --ignore tests/annotate/test_review.py
 

@@ -42,9 +42,10 @@ def clipped_state(
     teacher = widths_of(config)
     counts = {group: len(channels) for group, channels in kept.items()}
     before = tensor_axes(config, num_labels=num_labels, widths=teacher)
-    after = tensor_axes(
-        config, num_labels=num_labels, widths=resized(config.generator, teacher, counts)
-    )
+    student = resized(config.generator, teacher, counts)
+    after = tensor_axes(config, num_labels=num_labels, widths=student)
+    # a shortcut that became the identity, or another, would leave tensors out
+    assert block_groups(config.generator, student) == block_groups(config.generator, teacher)
     clipped = {}
     for name in after:
         axes, spectral = before[name].axes, f"{name}_orig" in state

@@ -1,0 +1,3 @@
+from tests.numeric import float64
+
+__all__ = ["float64"]
