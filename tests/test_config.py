@@ -266,3 +266,85 @@ def test_sizes_of_training_crops_and_whole_pictures(data, multiple, crop, pictur
     options = read_config({"data": data}).data
     assert (options.crop_height, options.crop_size) == crop
     assert options.picture_size(multiple) == picture
+
+
+CAT = {"method": "cat", "teacher": "runs/teacher"}
+OMGD = {"method": "omgd"}
+FADING = {"fade_in_images": 100, "data": {"crop_size": 128}}
+NO_NETWORK = "'losses.perceptual_network' must be vgg19 or squeezenet with distillation.gram or dis"
+
+
+def blocks(**generator) -> dict:
+    """Of six branches, which have no spectral norm."""
+    return {"generator": {"block": "inception", "spectral_norm": False, **generator}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (blocks(spectral_norm=True), "'generator.spectral_norm' must be false with generator.bloc"),
+        (blocks(block="mixed"), "'generator.block' must be one of plain, inception, got 'mixed'"),
+        (blocks(extra_blocks=-1), "'generator.extra_blocks' must be at least 0, got -1"),
+        (
+            {**FADING, "generator": {"fine_blocks": 1, "extra_blocks": 1}},
+            "'fade_in_images' must be 0 with generator.extra_blocks: only a single block can fade",
+        ),
+        (
+            {**FADING, "generator": {"fine_blocks": 1}, "distillation": CAT},
+            "'fade_in_images' must be 0 with distillation: teachers have no block that fades in",
+        ),
+        (
+            {"distillation": {"method": "cat"}},
+            "'distillation.teacher' must be the run folder, or model folder that can be trained, "
+            "of the teacher with distillation.method cat, got None",
+        ),
+        (
+            {"distillation": CAT, "batch_size": 1},
+            "'batch_size' must be at least 2 with distillation.alignment, which compares pictures",
+        ),
+        (
+            {"distillation": CAT, "batch_size": 4, "compute": {"accumulation": 2}},
+            "'compute.accumulation' must be 1 with distillation.alignment, which sees the whole",
+        ),
+        ({"distillation": OMGD}, NO_NETWORK),
+        ({"distillation": {**OMGD, "gram": 0.0}}, NO_NETWORK),
+        ({"distillation": {**OMGD, "feature": 0.0}}, NO_NETWORK),
+    ],
+)
+def test_blocks_and_distillation_are_refused_where_they_cannot_work(content, message):
+    with pytest.raises(ConfigError) as error:
+        read_config(content, where="my.yaml")
+    assert str(error.value).startswith("my.yaml: ")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        blocks(extra_blocks=2, widths={"head_0": [1, 0]}),
+        {"generator": {"extra_blocks": 1}},  # and nothing fades in
+        {**FADING, "generator": {"fine_blocks": 1}},
+        {"distillation": {**CAT, "method": "none"}, "batch_size": 1},
+        {"distillation": CAT},
+        {"distillation": {**CAT, "alignment": 0.0}, "batch_size": 1},
+        {"distillation": {**CAT, "alignment": 0.0}, "compute": {"accumulation": 2}},
+        {"distillation": {**OMGD, "gram": 0.0, "feature": 0.0}, "batch_size": 1},
+        {"distillation": OMGD, "losses": {"perceptual_network": "vgg19"}},
+    ],
+)
+def test_blocks_and_distillation_that_can_work_are_taken(content):
+    config = read_config(content)
+    for section in ("generator", "distillation"):
+        for name, value in content.get(section, {}).items():
+            assert config.value(f"{section}.{name}") == value
+
+
+def test_outputs_are_compared_after_the_blocks_of_the_method_or_of_the_configuration():
+    def compared(**options) -> tuple[str, ...]:
+        content = {"distillation": options, "losses": {"perceptual_network": "vgg19"}}
+        return read_config(content).distillation.compared
+
+    assert compared(**CAT) == ("head_0", "G_middle_1", "up_1")
+    assert compared(**OMGD) == ("head_0", "G_middle_1", "up_1", "up_3")
+    assert compared(**OMGD, layers="up_0 head_0") == ("up_0", "head_0")
+    assert Config().distillation.method == "none"

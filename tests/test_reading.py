@@ -60,6 +60,29 @@ def test_errors_in_a_file_name_the_line(tmp_path, text, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("widths", "got"),
+    [
+        ("[3, 4]", "[3, 4]"),
+        ("{head_0: 3}", "3"),
+        ("{head_0: [3, -1]}", "-1"),
+        ("{head_0: [3, 1.5]}", "1.5"),
+        ("{head_0: ['3']}", "'3'"),
+    ],
+)
+def test_widths_that_are_no_lists_by_block_are_told_by_their_field(tmp_path, widths, got):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"seed: 1\ngenerator:\n  widths: {widths}\n", encoding="utf-8")
+    message = f"'generator.widths' must be lists of channels by block, got {got}"
+    with pytest.raises(ConfigError) as error:
+        load_config(path)
+    assert str(error.value) == f"{path}:3: {message}"
+    path.write_text("seed: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(path, overrides=[f"generator.widths={widths}"])
+    assert str(error.value) == f"--set generator.widths={widths}: {message}"
+
+
 def test_a_file_of_other_bytes_is_no_yaml(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_bytes(b"seed: 1 # \xff\n")

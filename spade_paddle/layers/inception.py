@@ -83,7 +83,7 @@ class Branches(nn.Layer):
 
     def __init__(self, fin: int, fout: int, *, widths: Sequence[int], **others: object) -> None:
         super().__init__()
-        self.present = [name for name, middle in zip(BRANCHES, widths, strict=True) if middle]
+        self.present = [name for name, middle in zip(BRANCHES, widths) if middle]
         for name, middle in zip(BRANCHES, widths):
             if middle:
                 self.add_sublayer(name, Branch(name, fin, fout, middle=middle, **others))

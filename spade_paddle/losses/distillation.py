@@ -63,7 +63,7 @@ def gram_matrix(features: paddle.Tensor) -> paddle.Tensor:
 
 def gram_loss(ours: Sequence[paddle.Tensor], theirs: Sequence[paddle.Tensor]) -> paddle.Tensor:
     """Sum over layers of the mean absolute difference of Gram matrices; features [N, C, H, W]."""
-    pairs = zip(ours, theirs, strict=True)
+    pairs = zip(ours, theirs)
     return sum(F.l1_loss(gram_matrix(our), gram_matrix(their)) for our, their in pairs)
 
 

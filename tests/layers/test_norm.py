@@ -6,13 +6,15 @@ import pytest
 
 from spade_paddle.errors import ConfigError
 from spade_paddle.layers import ParamFreeBatchNorm, ParamFreeInstanceNorm
-from spade_paddle.layers.norm import param_free_norm
+from spade_paddle.layers.norm import BatchNorm, batch_norm, param_free_norm
 from tests import reference
 from tests.numeric import (
     assert_differs,
     assert_gradients,
     assert_same,
     normal,
+    parameters_of,
+    randomize,
     tensor,
     weighted_sum,
 )
@@ -134,3 +136,65 @@ def test_an_unknown_norm_is_refused_by_name():
         ConfigError, match="expected one of batch, sync_batch, instance, got 'layer'"
     ):
         param_free_norm("layer")
+
+
+def affine_norm(*, training: bool, **options) -> BatchNorm:
+    """Of two channels, with random scales and shifts and averages of its own."""
+    norm = BatchNorm(2, **options)
+    randomize(norm)
+    norm._mean.set_value(np.array([1.0, -1.0]))
+    norm._variance.set_value(np.array([4.0, 0.25]))
+    norm.train() if training else norm.eval()
+    return norm
+
+
+def by_channel(values: object) -> np.ndarray:
+    return np.asarray(values).reshape(1, 2, 1, 1)
+
+
+@pytest.mark.parametrize("epsilon", [1e-5, 0.1])
+def test_batch_norm_with_scale_and_shift_agrees_with_the_formula_in_training(epsilon):
+    norm, x = affine_norm(training=True, epsilon=epsilon), 3 + 2 * normal(3, 2, 4, 5)
+    scale, shift = map(by_channel, parameters_of(norm).values())
+    expected = reference.batch_norm(x, epsilon=epsilon) * scale + shift
+    assert_same(norm(tensor(x)), expected, rtol=1e-8)
+    assert_differs(norm(tensor(x)), reference.batch_norm(x, epsilon=epsilon))
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.5])
+def test_batch_norm_with_scale_and_shift_keeps_averages_of_what_comes_in(momentum):
+    norm, x = affine_norm(training=True, momentum=momentum), 3 + 2 * normal(3, 2, 4, 5)
+    norm(tensor(x))
+    mean, variance = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))  # before scale and shift
+    assert_same(norm._mean, momentum * np.array([1.0, -1.0]) + (1 - momentum) * mean, rtol=1e-6)
+    expected = momentum * np.array([4.0, 0.25]) + (1 - momentum) * variance
+    assert_same(norm._variance, expected, rtol=1e-6)  # Paddle keeps the momentum in float32
+
+
+def test_batch_norm_with_scale_and_shift_uses_its_averages_in_evaluation():
+    norm, x = affine_norm(training=False), normal(2, 2, 3, 3)
+    scale, shift = map(by_channel, parameters_of(norm).values())
+    normalized = (x - by_channel([1.0, -1.0])) / np.sqrt(by_channel([4.0, 0.25]) + 1e-5)
+    assert_same(norm(tensor(x)), normalized * scale + shift)
+    assert_same(norm._mean, [1.0, -1.0])  # and leaves them alone
+    assert_same(norm._variance, [4.0, 0.25])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_gradient_of_batch_norm_with_scale_and_shift_is_its_slope(training):
+    norm, x = affine_norm(training=training), tensor(normal(2, 2, 3, 3), differentiable=True)
+    assert_gradients(lambda: weighted_sum(norm(x)), [x, norm.weight, norm.bias])
+
+
+def test_scales_start_around_one_with_the_deviation_of_the_public_spade_and_shifts_at_zero():
+    norm = BatchNorm(4000)
+    scales = norm.weight.numpy()
+    assert abs(scales.mean() - 1) < 0.002
+    assert abs(scales.std() - 0.02) < 0.001
+    assert_same(norm.bias, np.zeros(4000))
+    assert sorted(norm.state_dict()) == ["_mean", "_variance", "bias", "weight"]
+
+
+@pytest.mark.parametrize("name", ["batch", "sync_batch", "instance"])
+def test_in_one_process_the_norm_with_scale_and_shift_is_plain(name):
+    assert type(batch_norm(name)(2)) is BatchNorm

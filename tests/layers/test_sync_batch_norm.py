@@ -1,4 +1,4 @@
-"""Synchronised batch norm in two real processes joined by gloo."""
+"""Synchronized batch norm in two real processes joined by gloo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import pytest
 
 from spade_paddle.layers import ParamFreeBatchNorm
 from spade_paddle.layers import norm as norms
+from spade_paddle.layers.norm import BatchNorm
 from tests.numeric import assert_differs, assert_same, normal
+
+SCALE, SHIFT = (np.array(values, "float32") for values in ([1.5, -0.7], [0.3, 2.0]))
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,8 @@ def two_processes(root, tmp_path_factory):
     weights = normal(3, 2, 4, 5, seed=1).astype("float32")
     np.save(folder / "x.npy", x)
     np.save(folder / "weights.npy", weights)
+    np.save(folder / "scale.npy", SCALE)
+    np.save(folder / "shift.npy", SHIFT)
     worker = root / "tests" / "layers" / "sync_worker.py"
     result = subprocess.run(
         [
@@ -45,18 +50,27 @@ def whole(parts, name):
     return np.concatenate([part[name] for part in parts])
 
 
-def test_two_processes_normalise_and_differentiate_like_one_with_the_whole_batch(two_processes):
+@pytest.mark.parametrize("kind, prefix", [(ParamFreeBatchNorm, ""), (BatchNorm, "affine_")])
+def test_two_processes_normalize_and_differentiate_like_one_with_the_whole_batch(
+    two_processes, kind, prefix
+):
     values, weights, parts = two_processes
-    layer, x = ParamFreeBatchNorm(2), paddle.to_tensor(values, stop_gradient=False)
+    layer, x = kind(2), paddle.to_tensor(values, stop_gradient=False)
+    for parameter, value in zip(layer.parameters(), (SCALE, SHIFT)):
+        parameter.set_value(value)
     out = layer(x)
     (out * paddle.to_tensor(weights)).sum().backward()
-    assert_same(whole(parts, "out"), out.numpy(), rtol=1e-5)
-    assert_same(whole(parts, "gradient"), x.grad.numpy(), rtol=1e-4)
+    assert_same(whole(parts, f"{prefix}out"), out.numpy(), rtol=1e-5)
+    assert_same(whole(parts, f"{prefix}gradient"), x.grad.numpy(), rtol=1e-4)
     for part in parts:
-        assert_same(part["mean"], layer._mean.numpy(), rtol=1e-5)
-        assert_same(part["variance"], layer._variance.numpy(), rtol=1e-5)
+        assert_same(part[f"{prefix}mean"], layer._mean.numpy(), rtol=1e-5)
+        assert_same(part[f"{prefix}variance"], layer._variance.numpy(), rtol=1e-5)
+    for name, parameter in zip(("scale_gradient", "shift_gradient"), layer.parameters()):
+        # every process has that of its pictures; training adds them up
+        assert_same(sum(part[name] for part in parts), parameter.grad.numpy(), rtol=1e-4)
+        assert_differs(parts[0][name], parameter.grad.numpy())
     layer.eval()
-    assert_same(whole(parts, "evaluated"), layer(x).numpy(), rtol=1e-5)
+    assert_same(whole(parts, f"{prefix}evaluated"), layer(x).numpy(), rtol=1e-5)
 
 
 def test_statistics_of_one_process_alone_would_be_something_else(two_processes):
@@ -65,6 +79,14 @@ def test_statistics_of_one_process_alone_would_be_something_else(two_processes):
         [ParamFreeBatchNorm(2)(paddle.to_tensor(half)).numpy() for half in np.split(values, [1])]
     )
     assert_differs(whole(parts, "out"), alone)
+
+
+def test_both_processes_get_the_sum_and_the_gradients_of_both(two_processes):
+    # the loss is 1 * total in the first process and 4 * total in the second
+    for rank, part in enumerate(two_processes[2]):
+        assert_same(part["total"], [11.0, 22.0, 33.0])
+        assert_same(part["own_gradient"], [5.0, 5.0, 5.0])
+        assert_same(part["own"], np.array([1.0, 2.0, 3.0]) * [1, 10][rank])  # is left as it was
 
 
 def test_one_process_falls_back_to_batch_norm_and_says_so_once(caplog):

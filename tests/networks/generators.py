@@ -45,6 +45,7 @@ def small_generator(
     *,
     upsampling="normal",
     fine_blocks=0,
+    extra_blocks=0,
     ngf=1,
     max_width=4,
     latent_channels=None,
@@ -61,6 +62,7 @@ def small_generator(
             ngf,
             upsampling=upsampling,
             fine_blocks=fine_blocks,
+            extra_blocks=extra_blocks,
             max_width=max_width,
             latent_channels=latent_channels,
             hidden=2,
@@ -76,6 +78,7 @@ def small_generator(
         activation=nn.GELU(),
         upsampling=upsampling,
         fine_blocks=fine_blocks,
+        extra_blocks=extra_blocks,
         noise=noise,
         **others,
     )
@@ -91,12 +94,16 @@ def labels(*shape: int) -> np.ndarray:
     return reference.one_hot(ids, num_labels=CLASSES, dont_care=False)
 
 
-def by_the_article(generator: SPADEGenerator, segmap: np.ndarray, *, layer) -> np.ndarray:
-    """The listing of the article, step by step, and our fine blocks after it."""
+def by_the_article(
+    generator: SPADEGenerator, segmap: np.ndarray, *, layer, extra_blocks=0
+) -> np.ndarray:
+    """The listing of the article, step by step, our fine blocks after it and extra ones between."""
     sizes = dict(SIZES[generator.upsampling])
     for index in range(generator.fine_blocks):
         sizes[f"up_fine_{index}"] = 2 * max(sizes.values())
     shrink = max(sizes.values())
+    extra = ["", *(f"_extra_{index}" for index in range(extra_blocks))]
+    sizes = {name + more: size for name, size in sizes.items() for more in extra}
     x = reference.resize_nearest(segmap, segmap.shape[2] // shrink, segmap.shape[3] // shrink)
     x = reference.conv2d(x, generator.fc.weight.numpy(), generator.fc.bias.numpy(), padding=1)
     size = 1
