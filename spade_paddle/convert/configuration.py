@@ -12,6 +12,7 @@ from typing import Any
 from spade_paddle.config import UPSAMPLINGS, Config, read_config
 from spade_paddle.convert.flags import Flags
 from spade_paddle.convert.sizes import (
+    clipped,
     discriminator_fields,
     encoder_fields,
     generator_fields,
@@ -70,7 +71,7 @@ def configuration(flags: Flags, tensors: Mapping[str, SourceTensors]) -> Config:
         "icpe_compatible": compatible,
         **_picture(_latent_size(cells, flags), multiple=2 ** UPSAMPLINGS[options["upsampling"]]),
     }
-    return read_config(content, where="the configuration of these weights")
+    return clipped(read_config(content, where="the configuration of these weights"), generator)
 
 
 def _picture(latent_size: tuple[int, int] | None, *, multiple: int) -> dict[str, Any]:

@@ -3,11 +3,15 @@ takes in."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
+from spade_paddle.config import Config
 from spade_paddle.convert.tensors import SourceTensors
+from spade_paddle.errors import ModelError
 from spade_paddle.networks.build import PICTURE_CHANNELS
+from spade_paddle.networks.widths import BlockWidths, GeneratorWidths, block_names
 
 # what CLADE has in place of SPADE's convolutions
 _TABLE = "head_0.norm_0.weight"
@@ -38,6 +42,40 @@ def generator_fields(tensors: SourceTensors) -> dict[str, Any]:
     if style_dim and channels != 16 * fields["ngf"]:
         fields["latent_channels"] = channels
     return fields
+
+
+def clipped(config: Config, tensors: SourceTensors) -> Config:
+    """The configuration with ``generator.widths``, where the channels do not follow from its other
+    fields: those of a compressed generator.
+
+    As it is where a tensor is missing: convert/fit.py tells which.
+    """
+    options = config.generator
+    usual = GeneratorWidths.of_options(options, has_style=config.encoder.style_dim > 0)
+
+    def rows(name: str) -> int:
+        return tensors.shape(f"{name}.weight", dimensions=4)[0]
+
+    def hidden(norm: str) -> int:
+        shared = f"{norm}.mlp_shared.0"  # CLADE has none, and without a shortcut there is no norm_s
+        return rows(shared) if f"{shared}.weight" in tensors.arrays else options.nhidden
+
+    try:
+        blocks = [
+            BlockWidths(
+                rows(f"{name}.conv_1"),
+                rows(f"{name}.conv_0"),
+                tuple(hidden(f"{name}.norm_{part}") for part in "01s"),
+            )
+            for name in block_names(options)
+        ]
+        widths = GeneratorWidths(style_sizes(tensors)[1], tuple(blocks))
+    except ModelError:
+        return config
+    if widths == usual:
+        return config
+    generator = dataclasses.replace(options, widths=widths.to_lists(options), latent_channels=None)
+    return dataclasses.replace(config, generator=generator)
 
 
 def style_sizes(tensors: SourceTensors) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from spade_paddle.errors import UserError
 from spade_paddle.inference.painter import Painter
 from spade_paddle.networks.build import build_discriminator, build_generator
 from spade_paddle.networks.semantics import SemanticLayout
+from spade_paddle.networks.widths import GeneratorWidths
 from tests.convert.public import (
     CLADE,
     CONFIGS,
@@ -261,3 +262,25 @@ def test_a_folder_that_is_no_model_folder_is_left_alone(tmp_path):
             {"generator": path}, tmp_path, flags=flags_of("clade", CLADE), label_set=LABELS, name=""
         )
     assert path.exists()
+
+
+@pytest.mark.parametrize("source", ["spade", "clade"])
+@pytest.mark.parametrize("style_dim", [0, 6])
+def test_a_compressed_generator_comes_back_with_its_widths(tmp_path, source, style_dim):
+    config = CONFIGS[source]
+    if style_dim:
+        config = with_style(config, style_dim=style_dim, width=64, height=64)
+    usual = GeneratorWidths.of_options(config.generator, has_style=style_dim > 0)
+    lists = {
+        name: [max(count - 1 - place % 2, 1) if place else count for place, count in enumerate(row)]
+        for name, row in usual.to_lists(config.generator).items()
+    }
+    generator = dataclasses.replace(config.generator, widths=lists)
+    config = dataclasses.replace(config, generator=generator)
+    weights = {"generator": tmp_path / "generator.npz"}
+    network = network_of.__wrapped__(config, "generator")  # lists cannot be a key of a cache
+    np.savez(weights["generator"], **public_state(state_of(network), source))
+    flags = flags_of(source, config)
+    found, loaded = convert(weights, tmp_path / "model", flags=flags, label_set=LABELS, name="tiny")
+    assert found.generator.widths["up_0"] == lists["up_0"]
+    assert_equal_states(state_of(loaded["generator"]), state_of(network))
