@@ -88,7 +88,7 @@ class Learner:
         )
         self.convolutions = Convolutions.choose(config)
         self.convolutions.apply(self._convolving())
-        self._guard = BufferGuard(network for _, network in self._trained())
+        self._guard = BufferGuard(network for _, network in self.trained())
         self.start_averages()
 
     def start_averages(self) -> None:
@@ -182,7 +182,7 @@ class Learner:
         self.networks.extra_losses = [*self.networks.extra_losses, distillation]
         return [teacher]
 
-    def _trained(self) -> Iterator[tuple[str, nn.Layer]]:
+    def trained(self) -> Iterator[tuple[str, nn.Layer]]:
         """The networks that learn, by their names in a checkpoint."""
         yield from self.networks.trained()
         if self._config.distillation.method == "omgd":
@@ -193,7 +193,7 @@ class Learner:
 
     def _convolving(self) -> Iterator[nn.Layer]:
         """The networks of a training step that need no second derivative."""
-        for name, network in self._trained():
+        for name, network in self.trained():
             if not (name.endswith("discriminator") and self._config.regularization.r1_gamma):
                 yield network
         if self._config.distillation.method == "cat":
@@ -204,7 +204,7 @@ class Learner:
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """Everything with a state of its own, by its name in a checkpoint."""
-        yield from self._trained()
+        yield from self.trained()
         for name, network in self.averaged.trained():
             yield "average" if name == "generator" else f"average_{name}", network
         yield from self._updater.parts()

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import paddle
 import yaml
+from paddle import nn
 
 from spade_paddle.engine.compute import peak_memory_gib
+from spade_paddle.engine.steps import StepInput
 from spade_paddle.engine.trainer import Trainer
 from spade_paddle.networks.cost import count_macs, count_parameters
 
@@ -45,41 +47,38 @@ def plan(trainer: Trainer) -> Iterator[str]:
 
 def _networks(trainer: Trainer) -> Iterator[str]:
     """Parameters and multiply-adds of each network for one training picture."""
-    networks = trainer.learner.networks
+    learner = trainer.learner
     (batch,) = trainer.feed.inputs([trainer.feed.batches.at(0, 1)])
     height, width = batch.photo.shape[2:]
-    style = None
-    if networks.encoder is not None:
-        style, _ = networks.encoder(batch.photo)
-    macs = {
-        "generator": count_macs(
-            networks.generator,
-            batch.semantics,
-            batch.noise,
-            style=style,
-            positions=batch.positions,
-        ),
-        "discriminator": count_macs(
-            networks.discriminator,
-            paddle.concat([batch.semantics, batch.photo], axis=1),
-            also=networks.discriminator.feature_networks(),
-        ),
-    }
-    if networks.encoder is not None:
-        macs["encoder"] = count_macs(networks.encoder, batch.photo)
     numbers = 0
-    for name, network in networks.trained():
+    for name, network in learner.trained():
         parameters = count_parameters(network)
         # weight, gradient, two moments of Adam, and the average
-        numbers += parameters * (4 if name == "discriminator" else 5)
-        yield (
-            f"{name}: {parameters / 1e6:.2f} M parameters, {macs[name] / 1e9:.2f} GMAC for a "
-            f"picture of {width} x {height}"
-        )
+        numbers += parameters * (5 if name in ("generator", "encoder") else 4)
+        line = f"{name}: {parameters / 1e6:.2f} M parameters"
+        if name != "adapters":
+            macs = _macs(name, network, batch, encoder=learner.networks.encoder)
+            line += f", {macs / 1e9:.2f} GMAC for a picture of {width} x {height}"
+        yield line
+    if trainer.config.distillation.method == "cat":
+        (teacher,) = learner.teachers
+        macs = _macs("generator", teacher.generator, batch, encoder=teacher.encoder)
+        yield f"teacher: {macs / 1e9:.2f} GMAC for a picture of {width} x {height}"
     yield (
         f"weights, gradients, optimizers and averages: {numbers * 4 / 2**30:.2f} GiB; what a "
         "batch needs in passing comes on top"
     )
+
+
+def _macs(name: str, network: nn.Layer, batch: StepInput, *, encoder: nn.Layer | None) -> int:
+    """Of one network for a picture, by what its name ends in."""
+    if name == "encoder":
+        return count_macs(network, batch.photo)
+    if name.endswith("discriminator"):
+        pictures = paddle.concat([batch.semantics, batch.photo], axis=1)
+        return count_macs(network, pictures, also=network.feature_networks())
+    style = None if encoder is None else encoder(batch.photo)[0]
+    return count_macs(network, batch.semantics, batch.noise, style=style, positions=batch.positions)
 
 
 def _data(trainer: Trainer) -> Iterator[str]:

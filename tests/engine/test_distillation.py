@@ -70,7 +70,7 @@ def changed(before: dict, networks: dict[str, paddle.nn.Layer]) -> set[str]:
 
 
 def learning(learner: Learner) -> dict[str, paddle.nn.Layer]:
-    networks = dict(learner._trained())
+    networks = dict(learner.trained())
     assert {"generator", "discriminator"} <= networks.keys()
     return networks
 

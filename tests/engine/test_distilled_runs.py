@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from tests.engine.conftest import Workshop, assert_same_state, wait_until
+from tests.engine.test_dry_run import dry_run
 from tests.engine.test_two_processes import INSTANCE, train_two
 
 STYLE = ("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16")
@@ -131,3 +133,12 @@ def test_another_method_is_another_run(workshop, methods):
     result = workshop.train("one way", *methods["omgd"], "total_images=4")
     assert result.returncode == 2
     assert "distillation.method was cat, is omgd" in result.stderr
+
+
+def test_a_dry_run_tells_what_the_teachers_cost(workshop, methods):
+    text = dry_run(workshop, "planned", *methods["omgd"])
+    for name in ("wider_generator", "deeper_generator", "deeper_discriminator", "discriminator"):
+        assert re.search(rf"^{name}: .* GMAC for a picture", text, re.MULTILINE), name
+    assert re.search(r"^adapters: \S+ M parameters$", text, re.MULTILINE)
+    text = dry_run(workshop, "planned", *methods["cat"])
+    assert re.search(r"^teacher: \S+ GMAC for a picture of 32 x 32$", text, re.MULTILINE)
