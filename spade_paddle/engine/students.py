@@ -67,9 +67,9 @@ def begin_student(
             f"{out}: there is a run already; give another --out, or remove it",
             code="student_exists",
         )
-    run.describe(config, source.label_set)
     if config.distillation.student_start == "clipped":
         run.keep(_averages(Source.read(teacher, warn=warn, averaged=True).faded_in(), clipping))
+    run.describe(config, source.label_set)  # last: with it the folder is a run
 
 
 def _averages(source: Source, clipping: Clipping) -> dict[str, Any]:
