@@ -15,8 +15,8 @@ from spade_paddle import cli
 from spade_paddle.config import read_config
 
 TOOLS = (
-    *("annotate", "benchmark", "compare_maps", "convert", "doctor", "evaluate", "export"),
-    *("load", "paint", "remap", "sheet", "train", "train_annotator"),
+    *("annotate", "benchmark", "compare_maps", "compress", "convert", "doctor", "evaluate"),
+    *("export", "load", "paint", "remap", "sheet", "train", "train_annotator"),
 )
 
 
