@@ -95,7 +95,7 @@ def test_ssim_agrees_with_the_paper(shape):
     ours, theirs = pictures(*shape, seed=1), pictures(*shape, seed=2)
     similarity = ssim(tensor(ours), tensor(theirs))
     assert similarity.shape == []
-    assert_same(similarity, reference.ssim(ours, theirs))
+    assert_same(similarity, reference.ssim(ours, theirs), rtol=1e-8)  # Paddle 2.6 rounds more
 
 
 def test_ssim_has_its_constants_and_zeros_beyond_the_border():
