@@ -100,10 +100,11 @@ def test_the_page_is_served(server):
     assert server.get("/ui/main.js").headers["Content-Type"].startswith("text/javascript")
 
 
-def test_health_and_labels_describe_the_model_that_paints(server):
+def test_health_and_labels_describe_the_model_that_paints(server, root):
+    model = json.loads((root / "hub_module/weights/model.json").read_text(encoding="utf-8"))
     health, labels = server.get("/healthz").json(), server.get("/labels").json()
     assert health["status"] == "ok" and health["model"] == labels["model"]["name"]
-    assert labels["labels"][0]["id"] == 0 and labels["model"]["multiple"] == 64
+    assert labels["labels"][0]["id"] == 0 and labels["model"]["multiple"] == model["multiple"]
 
 
 def test_the_command_line_and_python_paint_what_http_paints(hub, server, lake):
