@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from pathlib import Path
 
 from spade_paddle.cli import run_tool
@@ -60,10 +59,9 @@ def eager_painter(painter):
 
 def report(painter, eager, *, side: int, rounds: int) -> None:
     """Print the medians and the median of the ratios, pair by pair."""
-    import numpy as np
+    from spade_paddle.inference.timing import seconds, stripes
 
-    bands = np.arange(side) * 4 // side % len(painter.label_set)
-    label_map = np.repeat(bands.astype(np.uint8), side).reshape(side, side)
+    label_map = stripes(side, side, labels=len(painter.label_set))
     pairs = [
         (seconds(painter.paint, label_map), seconds(eager, label_map)) for _ in range(rounds + 1)
     ]
@@ -74,13 +72,6 @@ def report(painter, eager, *, side: int, rounds: int) -> None:
         f"{side}x{side}: painter {ours:.3f} s, eager {theirs:.3f} s, ratio {ratio:.1f} "
         f"(medians of {rounds})"
     )
-
-
-def seconds(paint, label_map) -> float:
-    """How long one picture takes."""
-    started = time.perf_counter()
-    paint(label_map)
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
