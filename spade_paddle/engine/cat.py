@@ -52,11 +52,9 @@ class FeatureDistillation:
         self._theirs = Taps(teacher.generator, options.compared)
         self.adapters = None
         if options.feature_mse:
+            ours, theirs = (each.generator.block_channels for each in (student, teacher))
             self.adapters = nn.LayerDict(
-                {
-                    name: nn.Conv2D(_channels(student, name), _channels(teacher, name), 1)
-                    for name in options.compared
-                }
+                {name: nn.Conv2D(ours[name], theirs[name], 1) for name in options.compared}
             )
 
     def __call__(self, networks: Networks, batch: StepInput, fake_photo: paddle.Tensor) -> Losses:
@@ -91,7 +89,3 @@ class FeatureDistillation:
         places = [paddle.zeros_like(features) for _ in range(self._workers.size)]
         places[self._workers.rank] = features
         return sum_over_processes(paddle.concat(places))
-
-
-def _channels(networks: Networks, block: str) -> int:
-    return networks.generator.block_channels[block]

@@ -35,7 +35,6 @@ class Descent:
         parameters: the weights; each counts once, however often it is given.
         rate: the learning rate of the configuration.
         optimizer: another one in Adam's place.
-
     """
 
     def __init__(

@@ -83,7 +83,8 @@ class Trainer:
         )
         self.train_scenes, self.val_scenes = map(cache, scenes)
         common = {"config": config, "layout": SemanticLayout.of(config, len(label_set))}
-        learning.setdefault("teacher", read_teacher(config, label_set, warn=workers.say))
+        if "teacher" not in learning:
+            learning["teacher"] = read_teacher(config, label_set, warn=workers.say)
         self.learner = Learner(config, num_labels=len(label_set), workers=workers, **learning)
         begin(self.learner, self.run, config=config, label_set=label_set, say=workers.say)
         networks = self.learner.networks

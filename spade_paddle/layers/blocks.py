@@ -21,6 +21,19 @@ MakeModulatedNorm = Callable[[int, int], nn.Layer]
 HIDDEN = (NHIDDEN, NHIDDEN, NHIDDEN)
 
 
+def new_noise_strength(block: nn.Layer, channels: int) -> paddle.Tensor:
+    """A parameter [C, 1, 1] of a block, for ``with_noise``."""
+    # about a third of the features' deviation; from 0 it would take thousands of steps
+    start = paddle.ParamAttr(initializer=nn.initializer.Constant(0.2))
+    return block.create_parameter([channels, 1, 1], attr=start)
+
+
+def with_noise(x: paddle.Tensor, noise: paddle.Tensor, strength: paddle.Tensor) -> paddle.Tensor:
+    """``x + strength * noise``: x [N, C, H, W], noise [N, 1, H, W], strength [C, 1, 1]."""
+    # the product of [C, 1, 1] and [N, 1, H, W] as a 1x1 convolution: much faster on a CPU
+    return x + F.conv2d(noise, strength.unsqueeze(-1))
+
+
 class SPADEResnetBlock(nn.Layer):
     """Two modulated convolutions and a shortcut.
 
@@ -65,9 +78,7 @@ class SPADEResnetBlock(nn.Layer):
         self.activation = nn.GELU() if activation is None else activation
         self.simam = simam
         if noise:
-            # about a third of the features' deviation; from 0 it would take thousands of steps
-            start = paddle.ParamAttr(initializer=nn.initializer.Constant(0.2))
-            self.noise_strength = self.create_parameter([fin, 1, 1], attr=start)
+            self.noise_strength = new_noise_strength(self, fin)
         self.norm_0 = make(fin, hidden[0])
         self.norm_1 = make(fmiddle, hidden[1])
         self.conv_0 = maybe_spectral_norm(
@@ -88,8 +99,7 @@ class SPADEResnetBlock(nn.Layer):
     ) -> paddle.Tensor:
         """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            # the product of [C, 1, 1] and [N, 1, H, W] as a 1x1 convolution: much faster on a CPU
-            x = x + F.conv2d(noise, self.noise_strength.unsqueeze(-1))
+            x = with_noise(x, noise, self.noise_strength)
         x_s = self.conv_s(self.norm_s(x, seg)) if self.learned_shortcut else x
         dx = self.conv_0(self.activation(self.norm_0(x, seg)))
         dx = self.conv_1(self.activation(self.norm_1(dx, seg)))

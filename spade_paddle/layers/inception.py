@@ -11,9 +11,9 @@ from typing import Callable
 
 import paddle
 from paddle import nn
-from paddle.nn import functional as F
 
 from spade_paddle.layers.activation import Activation
+from spade_paddle.layers.blocks import new_noise_strength, with_noise
 from spade_paddle.layers.norm import MakeNorm
 from spade_paddle.layers.simam import simam as simam_attention
 from spade_paddle.layers.spade import resize_like
@@ -179,8 +179,7 @@ class InceptionBlock(nn.Layer):
         self.activation = nn.GELU() if activation is None else activation
         self.simam = simam
         if noise:
-            start = paddle.ParamAttr(initializer=nn.initializer.Constant(0.2))
-            self.noise_strength = self.create_parameter([fin, 1, 1], attr=start)
+            self.noise_strength = new_noise_strength(self, fin)
         self.norm = make_modulated_norm(fin, hidden) if any(branches) else None
         self.branches = Branches(
             self.norm.out_channels if any(branches) else fin,
@@ -199,7 +198,7 @@ class InceptionBlock(nn.Layer):
     ) -> paddle.Tensor:
         """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            x = x + F.conv2d(noise, self.noise_strength.unsqueeze(-1))
+            x = with_noise(x, noise, self.noise_strength)
         out = self.conv_s(self.norm_s(x)) if self.learned_shortcut else x
         if self.norm is not None:
             out = out + self.branches(self.activation(self.norm(x, seg)))
