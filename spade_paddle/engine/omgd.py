@@ -72,6 +72,30 @@ def teachers_of(
     ]
 
 
+def begin_as(deeper: Networks, student: Networks) -> str:
+    """Let the deeper teacher paint what a student paints that does not begin with fresh weights.
+
+    Its discriminator becomes that of the student's run; the blocks that the student has not change
+    nothing until they have learned to.
+
+    Returns:
+        for people: what was done.
+    """
+    for ours, theirs in (
+        (deeper.generator, student.generator),
+        (deeper.discriminator, student.discriminator),
+    ):
+        ours.set_state_dict({**ours.state_dict(), **theirs.state_dict()})
+    extra = [
+        name
+        for name in deeper.generator.block_channels
+        if name not in student.generator.block_channels
+    ]
+    for name in extra:
+        getattr(deeper.generator, name).begin_as_shortcut()
+    return f"deeper teacher: begins as the student, with {len(extra)} blocks more"
+
+
 def teacher_config(config: Config, *, wider: int = 1, deeper: int = 0) -> Config:
     """The student's configuration with so many times its widths, and so many more blocks after
     each."""

@@ -15,6 +15,7 @@ from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
 from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
 from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.omgd import begin_as
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.source import Source
 from spade_paddle.engine.students import clipped_source, clips
@@ -153,6 +154,8 @@ def begin(
     elif start is not None:
         networks = dict(learner.networks.trained())
         say(*begin_with(networks, start, config=config, label_set=label_set))
+        if config.distillation.method == "omgd":
+            say(begin_as(learner.teachers[1], learner.networks))
         learner.start_averages()
 
 

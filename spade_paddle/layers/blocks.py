@@ -12,6 +12,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.layers.activation import Activation
+from spade_paddle.layers.initializer import set_to_zero
 from spade_paddle.layers.simam import simam as simam_attention
 from spade_paddle.layers.spade import NHIDDEN, SPADE
 from spade_paddle.layers.spectral import maybe_spectral_norm
@@ -105,3 +106,11 @@ class SPADEResnetBlock(nn.Layer):
         dx = self.conv_1(self.activation(self.norm_1(dx, seg)))
         out = x_s + dx
         return simam_attention(out) if self.simam else out
+
+    def begin_as_shortcut(self) -> None:
+        """Let the branch add nothing, nor noise, until it has learned to."""
+        # not conv_1's weight: with spectral normalization that has a length of 1
+        self.norm_1.vanish()
+        set_to_zero(self.conv_1.bias)
+        if hasattr(self, "noise_strength"):
+            set_to_zero(self.noise_strength)

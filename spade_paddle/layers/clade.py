@@ -9,6 +9,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
+from spade_paddle.layers.initializer import set_to_zero
 from spade_paddle.layers.norm import MakeNorm, ParamFreeBatchNorm
 from spade_paddle.layers.spade import resize_like
 
@@ -77,6 +78,12 @@ class CLADE(nn.Layer):
         # what edge_conv(edges) gives; Paddle 3.2's oneDNN cannot open a convolution before a concat
         edges = edges * self.edge_conv.weight + self.edge_conv.bias
         return paddle.concat([out, edges], axis=1)
+
+    def vanish(self) -> None:
+        """Let 0 come out, whatever comes in, until it has learned otherwise."""
+        set_to_zero(self.weight, self.bias)
+        if self.edge_conv is not None:
+            set_to_zero(*self.edge_conv.parameters())
 
     def _table(self, norm_nc: int, initializer: nn.initializer.Initializer) -> paddle.Tensor:
         # an attribute, not default_initializer: a global initialiser does not touch the tables

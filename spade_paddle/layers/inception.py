@@ -14,6 +14,7 @@ from paddle import nn
 
 from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.blocks import new_noise_strength, with_noise
+from spade_paddle.layers.initializer import set_to_zero
 from spade_paddle.layers.norm import MakeNorm
 from spade_paddle.layers.simam import simam as simam_attention
 from spade_paddle.layers.spade import resize_like
@@ -203,3 +204,10 @@ class InceptionBlock(nn.Layer):
         if self.norm is not None:
             out = out + self.branches(self.activation(self.norm(x, seg)))
         return simam_attention(out) if self.simam else out
+
+    def begin_as_shortcut(self) -> None:
+        """Let the branches add nothing, nor noise, until they have learned to."""
+        for name in self.branches.present:
+            set_to_zero(*getattr(self.branches, name).conv_1.parameters())
+        if hasattr(self, "noise_strength"):
+            set_to_zero(self.noise_strength)

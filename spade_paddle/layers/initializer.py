@@ -30,6 +30,12 @@ class XavierNormal(nn.initializer.XavierNormal):
         return parameter
 
 
+def set_to_zero(*parameters: paddle.Tensor) -> None:
+    """Let these begin at 0 from now on."""
+    for parameter in parameters:
+        parameter.set_value(paddle.zeros_like(parameter))
+
+
 @contextmanager
 def initializer(name: str) -> Iterator[None]:
     """Layers made inside start as ``name`` says; what has an initialiser of its own keeps that.

@@ -12,7 +12,7 @@ from spade_paddle.config import Config
 from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.learner import Learner
-from spade_paddle.engine.omgd import teacher_config
+from spade_paddle.engine.omgd import begin_as, teacher_config
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.steps import Networks, StepInput, generator_losses
 from spade_paddle.engine.taps import Taps
@@ -32,6 +32,9 @@ BLOCKS = ("head_0", "up_1")
 
 def inputs_of(options: Config, *, count: int = 2, seed: int = 0) -> StepInput:
     batch = batch_of(count, seed=seed)
+    if options.generator.noise:
+        noise = np.random.default_rng(seed).standard_normal((count, 7, 32, 32))
+        batch = dataclasses.replace(batch, noise=noise.astype(np.float32))
     if options.encoder.style_dim:
         noise = np.random.default_rng(seed).standard_normal((count, options.encoder.style_dim))
         batch = dataclasses.replace(batch, style_noise=noise.astype(np.float32))
@@ -219,6 +222,38 @@ def test_teachers_are_wider_and_deeper_and_share_what_they_should():
     moved = learner._updater._teaching.discriminator.parameters
     assert len({id(parameter) for parameter in moved}) == len(moved)
     learner.learn([inputs_of(learner._config)])
+
+
+@pytest.mark.parametrize(
+    "generator", [{"norm": "spade"}, {"norm": "clade", "noise": True}, {"block": "inception"}]
+)
+def test_the_deeper_teacher_begins_as_the_student_and_learns_with_its_own_blocks(generator):
+    learner = omgd_learner(generator={"simam": False, "spectral_norm": False, **generator})
+    student, (_, deeper) = learner.networks, learner.teachers
+    for name in ("generator", "discriminator"):
+        for parameter in getattr(student, name).parameters():
+            parameter.set_value(parameter + 0.1 * paddle.randn(parameter.shape))
+    started = {name: value.numpy() for name, value in deeper.generator.named_parameters()}
+    line = begin_as(deeper, student)
+    assert line == "deeper teacher: begins as the student, with 7 blocks more"
+    batch = inputs_of(learner._config)
+    with paddle.no_grad():
+        ours, theirs = (each.generator(batch.semantics, batch.noise) for each in (student, deeper))
+        assert np.allclose(ours, theirs, atol=1e-6)
+        for left, right in zip(
+            student.discriminator.parameters(), deeper.discriminator.parameters()
+        ):
+            assert np.array_equal(left, right)
+    zeros = {
+        name: value
+        for name, value in deeper.generator.named_parameters()
+        if "_extra_0." in name and started[name].any() and not value.any()
+    }
+    assert {name.partition(".")[0] for name in zeros} == {
+        f"{name}_extra_0" for name in student.generator.block_channels
+    }
+    learner.learn([batch])
+    assert not [name for name, value in zeros.items() if not value.any()], "these cannot learn"
 
 
 def test_a_clipped_student_has_teachers_of_its_own_widths():
