@@ -1,9 +1,11 @@
 """Packaging of spade_paddle. ``pip install -e ".[cpu,serve]" -c constraints.txt`` to paint."""
 
 import re
+import sys
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
@@ -31,8 +33,39 @@ class BuildWithAssets(build_py):
             self.copy_file(str(file), str(target))
 
 
+NATIVE = "spade_paddle/inference/native"
+
+
+class BuildKernels(build_ext):
+    """Builds the C library of the fast painter; without a compiler pictures take longer, no more.
+
+    It is loaded by ctypes and is no Python module. Its OpenMP is to be the library in Paddle's
+    wheel, which is not there yet: linked is an empty one of the same name.
+    """
+
+    def build_extension(self, extension):  # noqa: D102
+        folder = Path(self.build_temp)
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = folder / "empty.c"
+        empty.write_text("")
+        name = "libiomp5.so"
+        objects = self.compiler.compile([str(empty)])
+        soname = [f"-Wl,-soname,{name}"]
+        self.compiler.link_shared_object(objects, str(folder / name), extra_postargs=soname)
+        extension.extra_link_args += ["-Wl,--no-as-needed", f"-L{folder}", f"-l:{name}"]
+        super().build_extension(extension)
+
+
+KERNELS = Extension(
+    NATIVE.replace("/", ".") + "._kernels",
+    [f"{NATIVE}/kernels.c"],
+    extra_compile_args=["-O3", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"],
+    optional=True,
+)
+
 setup(
-    cmdclass={"build_py": BuildWithAssets},
+    cmdclass={"build_ext": BuildKernels, "build_py": BuildWithAssets},
+    ext_modules=[KERNELS] if sys.platform == "linux" else [],
     entry_points={"console_scripts": ["spade-paddle = spade_paddle.__main__:main"]},
     name="spade_paddle",
     version=VERSION,

@@ -30,6 +30,8 @@ class GauganDoodle(paddle.nn.Layer):
         use_gpu: bool | None = None,
         host: str | None = None,
         threads: int | None = None,
+        engine: str | None = None,
+        keep_memory: bool | None = None,
         model: str | None = None,
         cors_origins: str | list[str] | None = None,
         api_token: str | None = None,

@@ -49,6 +49,8 @@ class ModelCard:
         styles: those with a name, each with its ``name`` and ``vector``.
         parameters: learned numbers of the generator.
         training_files: SHA-256 of what training reads, by name.
+        tensors: what the generator's weights are called in its program, by their own names. Empty
+            in folders of earlier versions, which paint by Paddle alone.
         spade_paddle, paddle: the versions that exported it.
         format: of the folder.
     """
@@ -69,6 +71,7 @@ class ModelCard:
     styles: Sequence[Mapping[str, Any]] = ()
     parameters: int = 0
     training_files: Mapping[str, str] = field(default_factory=dict)
+    tensors: Mapping[str, str] = field(default_factory=dict)
     spade_paddle: str = ""
     paddle: str = ""
     format: int = FORMAT
@@ -147,6 +150,18 @@ class ModelCard:
                 code="model_damaged",
             )
         return read_config(self.training["config"], where=f"{MODEL_FILE} of '{self.name}'")
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of what the generator takes in."""
+        taken = {
+            "label_map": True,
+            "instance_map": self.instance_edges,
+            "positions": self.positions is not None,
+            "noise": self.noise_channels > 0,
+            "style": self.style_dim > 0,
+        }
+        return [name for name, is_taken in taken.items() if is_taken]
 
     def option(self, name: str) -> Any:
         """A field of that configuration by its dotted name, such as ``data.val_share``; where an

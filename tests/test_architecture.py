@@ -50,6 +50,7 @@ ALLOWED = {
             "layers",
             "model_card",
             "networks",
+            "onednn",
         ),
         "weights",
     },

@@ -36,6 +36,12 @@ def main() -> int:
     parser.add_argument("--seed", type=seed, help="another style, other clouds, other waves")
     parser.add_argument("--instances", type=Path, help="8- or 16-bit PNG of instance ids")
     parser.add_argument("--save-style", type=Path, help="keep the style of --style in this .npy")
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "paddle", "native"),
+        default="auto",
+        help="native: our runtime for CPUs, paddle: Paddle Inference; default: the faster one",
+    )
     return run_tool(paint, parser)
 
 
@@ -43,7 +49,7 @@ def paint(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.painter import Painter
 
     kind = check_outputs(arguments)
-    painter = Painter.load(arguments.model)
+    painter = Painter.load(arguments.model, engine=arguments.engine)
     label_map = read_label_map(arguments.labels, painter.label_set)
     style = None if arguments.style is None else read_style(arguments.style, painter)
     picture = painter.paint(

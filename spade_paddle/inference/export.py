@@ -249,4 +249,5 @@ def _made(network: LabelsToPicture, config: Config) -> dict[str, Any]:
         "width": width,
         "multiple": generator.multiple,
         "parameters": count_parameters(generator),
+        "tensors": {name: tensor.name for name, tensor in generator.state_dict().items()},
     }

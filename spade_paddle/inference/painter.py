@@ -5,6 +5,7 @@ Legend: H height, W width, D length of a style vector.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.noise import noise_maps, style_noise
 from spade_paddle.data.photos import shrink
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.engine.cpu import usable_cores
+from spade_paddle.engine.cpu import keep_freed_memory, usable_cores
 from spade_paddle.errors import LabelMapError, ModelError
+from spade_paddle.inference.engines import Engine, EngineName, open_engine
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.program import ENCODER, PROGRAM, PROGRAM_ENDINGS, Program
 from spade_paddle.model_card import ModelCard
+
+logger = logging.getLogger(__name__)
 
 MAX_PIXELS = 1024 * 1024
 
@@ -41,7 +45,7 @@ class Painter:
     def __init__(
         self,
         card: ModelCard,
-        generator: Program,
+        generator: Engine,
         encoder: Program | None = None,
         gallery: Gallery | None = None,
     ) -> None:
@@ -63,7 +67,13 @@ class Painter:
 
     @classmethod
     def load(
-        cls, folder: str | Path, *, threads: int | None = None, use_gpu: bool = False
+        cls,
+        folder: str | Path,
+        *,
+        threads: int | None = None,
+        use_gpu: bool = False,
+        engine: EngineName = "auto",
+        keep_memory: bool = True,
     ) -> Painter:
         """Open a model folder.
 
@@ -72,10 +82,16 @@ class Painter:
                 model that comes along.
             threads: CPU threads; None takes all cores.
             use_gpu: paint on GPU 0 (needs paddlepaddle-gpu).
+            engine: ``native``, our own runtime for CPUs; ``paddle``, Paddle Inference; ``auto``,
+                the former where it knows the model and was built (engines.py).
+            keep_memory: let malloc of the whole process keep what is freed for the next picture.
 
         Raises:
             ModelError: a file is missing, damaged, or of a newer format.
+            ConfigError: the native engine is asked for by name and cannot be had.
         """
+        if keep_memory:
+            logger.debug("malloc keeps freed memory: %s", keep_freed_memory())
         folder = WEIGHTS if folder == SHIPPED else Path(folder)
         card = ModelCard.open(folder)
         ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in card.files)
@@ -85,15 +101,20 @@ class Painter:
                 "cannot read it; install Paddle 3 or export the run again with tools/export.py",
                 code="model_format",
             )
-        options = {"threads": threads or usable_cores(), "use_gpu": use_gpu}
+        options = {"ending": ending, "threads": threads or usable_cores(), "use_gpu": use_gpu}
         encoder = None
         if ENCODER + ending in card.files:
-            encoder = Program(folder, ENCODER, ending, **options)
+            encoder = Program(folder, ENCODER, **options)
         gallery = None
         if GALLERY in card.files:
             num_labels = len(card.label_set)
             gallery = Gallery.load(folder, style_dim=card.style_dim, num_labels=num_labels)
-        return cls(card, Program(folder, PROGRAM, ending, **options), encoder, gallery)
+        return cls(card, open_engine(folder, card, engine=engine, **options), encoder, gallery)
+
+    @property
+    def engine(self) -> str:
+        """What computes the pictures: ``native`` or ``paddle``."""
+        return self._generator.engine
 
     @property
     def has_seeds(self) -> bool:

@@ -25,6 +25,8 @@ class Program:
         use_gpu: run on GPU 0.
     """
 
+    engine = "paddle"
+
     def __init__(
         self, folder: Path, name: str, ending: str, *, threads: int, use_gpu: bool
     ) -> None:

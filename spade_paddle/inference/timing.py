@@ -14,7 +14,7 @@ from spade_paddle.compression.clipping import student_config
 from spade_paddle.compression.cost import Cost
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.inference.export import LabelsToPicture, export_generator
+from spade_paddle.inference.export import LabelsToPicture, export_generator, without_folders
 from spade_paddle.inference.painter import Painter
 from spade_paddle.networks.build import build_encoder
 from spade_paddle.networks.widths import GeneratorWidths
@@ -72,7 +72,7 @@ def _untrained_painter(config: Config, label_set: LabelSet, folder: Path) -> Pai
         label_set=label_set,
         name="timed",
         version="0",
-        training={},
+        training={"config": without_folders(config.to_dict())},
         encoder_state=None if encoder is None else encoder.state_dict(),
     )
     return Painter.load(folder)

@@ -19,12 +19,13 @@ Pointer = ctypes.c_void_p
 _Dims = ctypes.c_int64 * 12
 
 BFLOAT16, FLOAT32 = 2, 3  # dnnl_data_type_t
-FORWARD_TRAINING = 64  # dnnl_prop_kind_t
+FORWARD_TRAINING, FORWARD_INFERENCE = 64, 96  # dnnl_prop_kind_t
 DIRECT = 0x1  # dnnl_alg_kind_t: convolution
 SRC, DST, WEIGHTS, BIAS = 1, 17, 33, 41  # arguments of a primitive
 DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS = 129, 145, 161, 169
 _QUERIES = {SRC: 129, DIFF_SRC: 130, WEIGHTS: 131, DIFF_WEIGHTS: 132, DST: 133, DIFF_DST: 134}
 _CPU, _IN_ORDER, _ANY = 1, 1, 1
+_TANH = 0x21  # dnnl_alg_kind_t: element-wise
 _MAJOR = 3
 _AVX512_BF16 = 0xE7  # dnnl_cpu_isa_t: a bit for each set of instructions
 
@@ -61,6 +62,18 @@ class Layout:
         strides = [1]
         for size in reversed(shape[1:]):
             strides.insert(0, strides[0] * size)
+        return cls.strided(shape, strides, kind)
+
+    @classmethod
+    def channels_last(cls, shape: Sequence[int]) -> Layout:
+        """Of the shape [N, C, H, W], float32, as an array [N, H, W, C] lies."""
+        _, channels, height, width = shape
+        strides = (height * width * channels, 1, width * channels, channels)
+        return cls.strided(shape, strides, FLOAT32)
+
+    @classmethod
+    def strided(cls, shape: Sequence[int], strides: Sequence[int], kind: int) -> Layout:
+        """With these steps, in elements, along each axis."""
         handle = Pointer()
         _call(
             "dnnl_memory_desc_create_with_strides",
@@ -158,6 +171,44 @@ def reorder(source: Layout, target: Layout) -> Primitive:
     copy = Primitive(description)
     copy.bind({SRC: source, DST: target})
     return copy
+
+
+class Attributes:
+    """What a primitive does after its own work (a ``dnnl_primitive_attr_t``).
+
+    Args:
+        add: the result is added to what lies at its destination.
+        tanh: then the hyperbolic tangent is taken.
+    """
+
+    def __init__(self, *, add: bool = False, tanh: bool = False) -> None:
+        self.handle, operations = Pointer(), Pointer()
+        _call("dnnl_primitive_attr_create", ctypes.byref(self.handle))
+        _destroy_with(self, "dnnl_primitive_attr_destroy", self.handle)
+        _call("dnnl_post_ops_create", ctypes.byref(operations))
+        if add:
+            scale, zero_point = ctypes.c_float(1), 0
+            _call("dnnl_post_ops_append_sum", operations, scale, zero_point, FLOAT32)
+        if tanh:
+            none = ctypes.c_float(0)
+            _call("dnnl_post_ops_append_eltwise", operations, _TANH, none, none)
+        _call("dnnl_primitive_attr_set_post_ops", self.handle, operations)
+        _call("dnnl_post_ops_destroy", operations)
+
+
+def matrix_product(left: int, right: int, out: int, *, sizes: tuple[int, int, int]) -> None:
+    """``out = left @ right``, each the address of a row-major float32 matrix.
+
+    Args:
+        sizes: rows of left, columns of left, columns of right.
+    """
+    rows, inner, columns = map(ctypes.c_int64, sizes)
+    one, zero, plain = ctypes.c_float(1), ctypes.c_float(0), ctypes.c_char(b"N")
+    _call(
+        "dnnl_sgemm",
+        *(plain, plain, rows, columns, inner, one, Pointer(left), inner),
+        *(Pointer(right), columns, zero, Pointer(out), columns),
+    )
 
 
 def dims(values: Sequence[int]) -> ctypes.Array:

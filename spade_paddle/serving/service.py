@@ -62,7 +62,8 @@ class PaintService:
         from spade_paddle.model_card import ModelCard
 
         ModelCard.open(folder)
-        given = {"threads": settings.threads, "use_gpu": settings.use_gpu}
+        names = ("threads", "use_gpu", "engine", "keep_memory")
+        given = {name: getattr(settings, name) for name in names}
         return cls(load_painter=lambda: Painter.load(folder, **given), settings=settings)
 
     @property

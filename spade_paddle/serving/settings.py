@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Callable, Optional
+from typing import Annotated, Any, Callable, Literal, Optional
 
 from annotated_types import Interval
 from pydantic import BeforeValidator, ConfigDict, StringConstraints
@@ -84,6 +84,12 @@ class Settings:
     )
     threads: Optional[From1] = of(None, "CPU threads for painting. By default the painter's.")
     use_gpu: YesNo = of(False, "Paint on the GPU (needs paddlepaddle-gpu).")
+    engine: Literal["auto", "paddle", "native"] = of(
+        "auto", "What paints: our runtime for CPUs (native) or Paddle Inference; auto: the former."
+    )
+    keep_memory: YesNo = of(
+        True, "The process keeps memory that is freed for the next picture (glibc): faster."
+    )
     model: Optional[Text] = of(None, "Model folder. By default the PaddleHub module's weights/.")
     cors_origins: Origins = of((), "Pages on other hosts that may call, separated by commas.")
     api_token: Optional[Token] = of(

@@ -1,0 +1,232 @@
+"""The functions of kernels.c over NumPy arrays.
+
+Legend: P pixels of a feature map, C channels. All arrays are contiguous; features are ``float32``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+VERSION = 1
+IDENTITY, GELU, LEAKY_RELU, RELU = range(4)
+ACTIVATIONS = {"gelu": GELU, "leaky_relu": LEAKY_RELU, "relu": RELU}
+SAME, NEAREST, BILINEAR = range(3)
+_SUMMED = 1 << 14  # pixels that are summed at once
+
+_Floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
+_Integers = np.ctypeslib.ndpointer(np.int32, flags="C_CONTIGUOUS")
+_Doubles = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
+_Codes = np.ctypeslib.ndpointer(np.uint16, flags="C_CONTIGUOUS")
+
+
+class KernelsMissing(RuntimeError):
+    """The C library is not there, or not of this version."""
+
+
+def _maybe(kind):
+    """As ``kind``, or None for a null pointer."""
+
+    class Maybe(kind):
+        @classmethod
+        def from_param(cls, value):
+            return None if value is None else super().from_param(value)
+
+    return Maybe
+
+
+@functools.lru_cache(maxsize=1)
+def library() -> ctypes.CDLL:
+    """The library, loaded.
+
+    Raises:
+        KernelsMissing: it was not built, cannot be loaded, or is of another version.
+    """
+    path = built()
+    try:
+        openmp()  # first, so that the library finds it
+        loaded = ctypes.CDLL(str(path))
+        version = loaded.spade_version()
+    except (AttributeError, OSError) as error:
+        raise KernelsMissing(f"{path.name} cannot be loaded: {error}") from error
+    if version != VERSION:
+        raise KernelsMissing(f"{path.name} was built from another version; install again")
+    long, number, maybe = ctypes.c_long, ctypes.c_int, _maybe(_Floats)
+    patches = ctypes.POINTER(PatchSetStruct)
+    for name, arguments in {
+        "modulate": [
+            *(_Floats, number, long, long, long, _Floats, _Floats, _Floats, _Integers),
+            *(maybe, maybe, number, _Floats),
+        ],
+        "grow": [_Floats, number, long, long, long, maybe, maybe, long, long, _Floats],
+        "activate": [_Floats, long, long, number],
+        "sums": [_Floats, long, long, maybe, long, _Doubles],
+        "attend": [_Floats, long, long, _Floats, _Floats, number],
+        "number_patches": [patches, _Codes, long, long, long, _Integers],
+        "number_list": [patches, _Codes, long, _Integers],
+        "add_rows": [_Floats, _Integers, long, long, long, _Floats, number, _Floats],
+    }.items():
+        getattr(loaded, f"spade_{name}").argtypes = arguments
+    return loaded
+
+
+def built() -> Path:
+    """The library's file, made at installation.
+
+    Raises:
+        KernelsMissing: there is none.
+    """
+    found = sorted(Path(__file__).parent.glob("_kernels*.so"))
+    if not found:
+        raise KernelsMissing("its C library was not built at installation: no C compiler?")
+    return found[-1]
+
+
+@functools.lru_cache(maxsize=1)
+def openmp() -> ctypes.CDLL:
+    """The OpenMP library of Paddle's wheel, on which oneDNN runs; Paddle itself is not imported."""
+    package = importlib.util.find_spec("paddle").submodule_search_locations[0]
+    return ctypes.CDLL(str(Path(package, "libs", "libiomp5.so")))
+
+
+class PatchSetStruct(ctypes.Structure):
+    """``PatchSet`` of kernels.c."""
+
+    _fields_ = (
+        ("length", ctypes.c_long),
+        ("count", ctypes.c_long),
+        ("capacity", ctypes.c_long),
+        ("patches", ctypes.c_void_p),
+        ("slot_mask", ctypes.c_uint64),
+        ("slots", ctypes.c_void_p),
+        ("hash_mask", ctypes.c_uint64),
+    )
+
+
+def modulate(
+    x: np.ndarray,
+    *,
+    size: tuple[int, int],
+    doubled: bool,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    table: np.ndarray,
+    index: np.ndarray,
+    factors: np.ndarray | None = None,
+    edges: np.ndarray | None = None,
+    activation: int = IDENTITY,
+) -> np.ndarray:
+    """``act((x * scale + shift) * gain + offset)``, gain and offset looked up for each pixel.
+
+    Args:
+        x: [P, C], or [P / 4, C] with ``doubled``: then every pixel is read four times.
+        size: H, W of the result.
+        scale, shift: [C].
+        table: [rows, 2C], gain and offset.
+        index: ``int32`` [P], rows.
+        factors: [P, 2], of gain and offset.
+        edges: [P], one more channel of the result.
+
+    Returns:
+        [P, C], or [P, C + 1] with edges.
+    """
+    (height, width), channels = size, x.shape[1]
+    pixels = height * width
+    assert x.shape[0] == (pixels // 4 if doubled else pixels)
+    assert scale.shape == shift.shape == (channels,)
+    assert table.shape[1] == 2 * channels
+    assert index.size == pixels
+    assert factors is None or factors.shape == (pixels, 2)
+    assert edges is None or edges.shape == (pixels,)
+    out = np.empty((pixels, channels + (edges is not None)), np.float32)
+    library().spade_modulate(
+        *(x, int(doubled), height, width, channels, scale, shift, table, index),
+        *(factors, edges, activation, out),
+    )
+    return out
+
+
+def grow(
+    x: np.ndarray,
+    *,
+    size: tuple[int, int],
+    how: int,
+    strength: np.ndarray | None = None,
+    noise: np.ndarray | None = None,
+    noise_step: int = 1,
+) -> np.ndarray:
+    """x at the size of the result, and ``strength * noise`` added where there is noise.
+
+    Args:
+        x: [P, C] with SAME, else [P / 4, C].
+        size: H, W of the result; even unless SAME.
+        how: SAME, NEAREST or BILINEAR.
+        strength: [C].
+        noise: [H * noise_step, W * noise_step], of which every noise_step-th pixel is taken.
+
+    Returns:
+        [P, C], a new array.
+    """
+    (height, width), channels = size, x.shape[1]
+    pixels = height * width
+    assert x.shape[0] == (pixels if how == SAME else pixels // 4)
+    noise_width = 0
+    if noise is not None:
+        assert noise.shape == (height * noise_step, width * noise_step)
+        assert strength.shape == (channels,)
+        noise_width = noise.shape[1]
+    out = np.empty((pixels, channels), np.float32)
+    library().spade_grow(
+        x, how, height, width, channels, strength, noise, noise_step, noise_width, out
+    )
+    return out
+
+
+def activate(x: np.ndarray, activation: int) -> None:
+    """In place."""
+    library().spade_activate(x, *x.shape, activation)
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean ``float32`` [C] of x [P, C], and the sum of the squared deviations ``float64`` [C]."""
+    mean = (_sums(x, None) / len(x)).astype(np.float32)
+    return mean, _sums(x, mean)
+
+
+def _sums(x: np.ndarray, mean: np.ndarray | None) -> np.ndarray:
+    chunks = -(-len(x) // _SUMMED)
+    sums = np.empty((chunks, x.shape[1]), np.float64)
+    library().spade_sums(x, *x.shape, mean, chunks, sums)
+    return sums.sum(axis=0)
+
+
+def attend(x: np.ndarray, *, e_lambda: float = 1e-4, activation: int = IDENTITY) -> None:
+    """SimAM of x [P, C] in place (layers/simam.py), then the activation."""
+    mean, squares = moments(x)
+    sharpness = 1 / (4 * (squares / (len(x) - 1 + 1e-12) + e_lambda))
+    library().spade_attend(x, *x.shape, mean, sharpness.astype(np.float32), activation)
+
+
+def add_rows(
+    rows: np.ndarray, numbers: np.ndarray, bias: np.ndarray, *, activation: int = IDENTITY
+) -> np.ndarray:
+    """``act(bias + sum over places of rows[numbers[n, place], place])``.
+
+    Args:
+        rows: [numbers, places, C].
+        numbers: ``int32`` [n, places]; what is below 0 adds nothing.
+        bias: [C].
+
+    Returns:
+        [n, C].
+    """
+    (count, places), width = numbers.shape, rows.shape[2]
+    assert rows.shape[1] == places
+    assert bias.shape == (width,)
+    out = np.empty((count, width), np.float32)
+    library().spade_add_rows(rows, numbers, count, places, width, bias, activation, out)
+    return out
