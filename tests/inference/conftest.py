@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 
 import numpy as np
 import paddle
@@ -13,6 +15,7 @@ from spade_paddle.data.batches import to_network
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.inference.export import export_generator
+from spade_paddle.inference.native import kernels
 from spade_paddle.layers import CLADE
 from spade_paddle.layers.spectral import effective_state
 from spade_paddle.networks.build import build_encoder, build_generator
@@ -124,3 +127,14 @@ def make_exported(landscape, tmp_path_factory):
         return trained, export(trained, tmp_path_factory.mktemp("export") / "model")
 
     return make
+
+
+@pytest.fixture
+def kernels_built():
+    """For tests of the native engine: they fail, and are not skipped, where it should be there."""
+    try:
+        kernels.library()
+    except kernels.KernelsMissing as error:
+        if os.environ.get("GAUGAN_ENGINE") == "paddle" or not shutil.which("cc"):
+            pytest.skip(f"no native engine: {error}")
+        raise
