@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellsOf, load, randomFrom } from "./helpers.mjs";
 
-const { DONT_CARE, applyChange, clipRect, copyGrid, createGrid, isEmpty, unionRects, wholeRect } =
-  await load("grid.js");
+const {
+  DONT_CARE, applyChange, clipRect, copyGrid, createGrid, doubleGrid, isEmpty, unionRects, wholeRect,
+} = await load("grid.js");
 const { brush } = await load("tools/brush.js");
 const { clear, fill, labelAt } = await load("tools/fill.js");
 const { History } = await load("history.js");
@@ -149,6 +150,33 @@ test("fill takes exactly the connected area, compared with a plain search", () =
     assert.deepEqual(new Set(cellsOf(change)), expected);
     assert.equal(cellsOf(change).length, expected.size);
   }
+});
+
+test("twice the size is four cells for one, but for corners that slant", () => {
+  const rows = (text) => text.trim().split(/\s+/).map((row) => [...row].map(Number));
+  const grid = createGrid(4, 3, 0);
+  grid.cells.set(rows("0001 0011 0111").flat());
+  const doubled = doubleGrid(grid);
+  assert.deepEqual([doubled.width, doubled.height], [8, 6]);
+  assert.deepEqual(
+    [...doubled.cells],
+    rows("00000011 00000111 00000111 00011111 00011111 00111111").flat(),
+  );
+});
+
+test("a doubled grid has no label that was not beside the place", () => {
+  const random = randomFrom(7);
+  const grid = createGrid(9, 7);
+  grid.cells.forEach((_, index) => { grid.cells[index] = Math.floor(random() * 4); });
+  const { cells, width } = doubleGrid(grid);
+  cells.forEach((label, index) => {
+    const x = Math.floor((index % width) / 2);
+    const y = Math.floor(index / width / 2);
+    const near = [[x, y], [x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]
+      .filter(([i, j]) => i >= 0 && j >= 0 && i < grid.width && j < grid.height)
+      .map(([i, j]) => grid.cells[j * grid.width + i]);
+    assert.ok(near.includes(label));
+  });
 });
 
 test("history keeps the last hundred gestures, and a new gesture ends redo", () => {

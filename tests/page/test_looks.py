@@ -215,9 +215,26 @@ def test_comparing_lays_the_doodle_of_this_picture_over_it(visit: Visit) -> None
     expect(element(page, "compare")).to_have_count(0)
 
 
-def test_the_large_download_has_twice_the_size(visit: Visit, tmp_path: Path) -> None:
+def test_the_large_download_is_painted_anew_in_the_same_look(
+    visit: Visit, service: StandIn, tmp_path: Path
+) -> None:
+    wait_for_picture(visit.page)
+    path = download(visit.page, tmp_path, menu="save-picture", item="download-2x")
+    assert Image.open(path).size == (512, 512)
+    small, large = service.doodles[-2:]
+    assert large.shape == (512, 512)
+    assert (large[::2, ::2] == small).mean() > 0.98  # but for corners of slanting edges
+    # the style that the model had chosen is given now
+    assert service.looks[-1] == {**service.looks[-2], "style_vector": [1, 0.5]}
+
+
+def test_a_service_that_takes_no_larger_doodle_gives_a_larger_picture_all_the_same(
+    visit: Visit, service: StandIn, tmp_path: Path
+) -> None:
     wait_for_picture(visit.page)
     small = pixel_of_picture(visit.page, 0.5, 0.05)
+    too_large = {"status": "101", "code": "label_map_too_large", "msg": "", "details": {}}
+    service.failures.append((400, too_large, {}))
     path = download(visit.page, tmp_path, menu="save-picture", item="download-2x")
     large = Image.open(path)
     assert large.size == (512, 512)

@@ -1,6 +1,8 @@
 // Opening and saving: doodles as files, photos that become doodles, pictures to take along.
 
 import { doodleToJson, doodleToPng, readDoodleFile, unpackDoodle } from "./doodle_file.js";
+import { doubleGrid } from "./grid.js";
+import { lookOf } from "./looks.js";
 import { enlarge, photoToBase64 } from "./photo.js";
 import { Problem } from "./problem.js";
 
@@ -58,8 +60,20 @@ export class Files {
     save(picture.blob, fileName("landscape", ending(picture)));
   }
 
+  /** The picture painted anew at twice its size; enlarged where the service takes no such doodle. */
   async savePictureLarge() {
-    save(await enlarge(this.store.get().picture.blob, 2), fileName("landscape-2x", "png"));
+    const { picture } = this.store.get();
+    this.store.set({ slow: true });
+    try {
+      const painted = await this.service.paint(doubleGrid(picture.grid), lookOf(picture));
+      save(painted.blob, fileName("landscape-2x", ending(painted)));
+    } catch (problem) {
+      if (problem.code !== "label_map_too_large") return this.studio.fail(problem);
+      save(await enlarge(picture.blob, 2), fileName("landscape-2x", "png"));
+    } finally {
+      this.store.set({ slow: this.store.get().painting });
+    }
+    return null;
   }
 
   /** Hand the picture to another app, where the browser can. */

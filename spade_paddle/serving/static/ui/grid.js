@@ -13,6 +13,29 @@ export function copyGrid(grid) {
   return { width: grid.width, height: grid.height, cells: grid.cells.slice() };
 }
 
+/**
+ * The grid at twice its size. Steps of slanting edges are halved by the Scale2x rule (A. Mazzoleni), which
+ * only ever takes the label of a neighbor: where two neighbors around a corner agree, the corner is theirs.
+ */
+export function doubleGrid({ width, height, cells }) {
+  const doubled = createGrid(2 * width, 2 * height);
+  const at = (x, y) =>
+    cells[Math.min(height - 1, Math.max(0, y)) * width + Math.min(width - 1, Math.max(0, x))];
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const [own, up, down] = [at(x, y), at(x, y - 1), at(x, y + 1)];
+      const [left, right] = [at(x - 1, y), at(x + 1, y)];
+      const slants = up !== down && left !== right;
+      const place = 4 * y * width + 2 * x;
+      doubled.cells[place] = slants && left === up ? left : own;
+      doubled.cells[place + 1] = slants && right === up ? right : own;
+      doubled.cells[place + 2 * width] = slants && left === down ? left : own;
+      doubled.cells[place + 2 * width + 1] = slants && right === down ? right : own;
+    }
+  }
+  return doubled;
+}
+
 /** The rectangle of the whole grid. */
 export function wholeRect(grid) {
   return { x: 0, y: 0, width: grid.width, height: grid.height };

@@ -21,12 +21,7 @@ export class Looks {
   /** What a request says of the look. */
   get wanted() {
     const { seed, style, held, keepLook } = this.store.get();
-    return {
-      seed,
-      styleName: style.kind === "named" ? style.name : null,
-      stylePhoto: style.kind === "photo" ? style.data : null,
-      styleVector: style.kind === "auto" && keepLook ? held : null,
-    };
+    return lookOf({ seed, style, styleVector: keepLook ? held : null });
   }
 
   /** A picture is on the screen: go on in the style that the model chose for it. */
@@ -92,6 +87,16 @@ export class Looks {
     const { seed, style, held } = this.store.get();
     remember("look", { seed, style, held });
   }
+}
+
+/** What a request says of a look; of a picture, so that another of it looks the same. */
+export function lookOf({ seed, style, styleVector }) {
+  return {
+    seed,
+    styleName: style.kind === "named" ? style.name : null,
+    stylePhoto: style.kind === "photo" ? style.data : null,
+    styleVector: style.kind === "auto" ? styleVector : null,
+  };
 }
 
 function anotherSeed(seed) {
