@@ -1,77 +1,123 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Time a model folder: seconds a picture, and how often faster than Paddle's eager mode.
+"""Time generators: milliseconds a picture by each engine, and ratios.
 
-Both are timed in turn in one process, so that their ratio holds on a busy machine.
+Without --model: the shipped model, and the kinds of configs/ at their own sizes with fresh
+weights. All engines paint the same maps in turn, so ratios hold on a busy machine; milliseconds
+want an idle one. "native, known" paints a map again whose patterns it has met.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from spade_paddle.cli import run_tool
-from spade_paddle.engine.cpu import apply_cpu_settings
+from spade_paddle.engine.cpu import apply_cpu_settings, usable_cores
+
+KINDS = ("article", "spade", "clade", "clade_icpe")
+COMPRESSED = "spade, a quarter of the MACs"
+HEAD = "| model | GMAC | M parameters | engine | threads | ms | x Paddle | % of peak | MiB |"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True, type=Path, help="model folder")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--model", type=Path, nargs="+", default=[], help="model folders instead of all kinds"
+    )
     parser.add_argument("--side", type=int, nargs="+", default=[256], help="pixels of a side")
-    parser.add_argument("--rounds", type=int, default=9, help="pictures each, after one to warm up")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads; default: all cores")
+    parser.add_argument("--rounds", type=int, default=5, help="pictures each, after one to warm up")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        nargs="+",
+        default=sorted({1, usable_cores()}),
+        help="CPU threads; default: one, and all cores",
+    )
     return run_tool(benchmark, parser)
 
 
 def benchmark(arguments: argparse.Namespace) -> int:
     apply_cpu_settings()
-    from spade_paddle.inference.painter import Painter  # after the CPU settings
+    from spade_paddle.inference.benchmark import peak  # after the CPU settings
 
-    painter = Painter.load(arguments.model, threads=arguments.threads)
-    eager = eager_painter(painter)
-    for side in arguments.side:
-        report(painter, eager, side=side, rounds=arguments.rounds)
+    peaks = peak(arguments.threads)
+    told = ", ".join(f"{peaks[n] / 1e9:.0f} with {n}" for n in peaks) or "unknown"
+    print(f"Peak of this machine in GMAC/s by threads: {told}")
+    with models(arguments.model) as folders:
+        for side in arguments.side:
+            print(f"\n{side} x {side} pixels\n\n{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}")
+            for name, folder in folders.items():
+                report(name, folder, side=side, arguments=arguments, peaks=peaks)
     return 0
 
 
-def eager_painter(painter):
-    """A function that paints a label map with the same network, eagerly (weights do not matter)."""
-    import paddle
+@contextmanager
+def models(given: list[Path]) -> Iterator[dict[str, Path]]:
+    """Model folders by name: those given, or the shipped one and one of every kind."""
+    from spade_paddle.assets import SHIPPED, WEIGHTS
 
-    from spade_paddle.inference.export import LabelsToPicture
-
-    config = painter.card.config
-    network = LabelsToPicture.of(config, num_labels=len(painter.label_set))
-
-    def paint(label_map) -> None:
-        inputs = {}
-        for name, (shape, kind) in network.input_shapes().items():
-            known = [1, *shape[1:-2], *label_map.shape] if shape[-1] is None else [1, *shape[1:]]
-            inputs[name] = paddle.randn(known) if kind == "float32" else paddle.zeros(known, kind)
-        inputs["label_map"] = paddle.to_tensor(label_map[None].astype("int32"))
-        with paddle.no_grad():
-            network(inputs).numpy()
-
-    return paint
+    if given:
+        yield {folder.name: folder for folder in given}
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        untrained = {name: make(name, Path(temporary)) for name in (*KINDS, COMPRESSED)}
+        yield {SHIPPED: WEIGHTS, **untrained}
 
 
-def report(painter, eager, *, side: int, rounds: int) -> None:
-    """Print the medians and the median of the ratios, pair by pair."""
-    from spade_paddle.inference.timing import seconds, stripes
+def make(name: str, temporary: Path) -> Path:
+    """A model folder of a kind with fresh weights."""
+    from spade_paddle.assets import find_config
+    from spade_paddle.config import load_config
+    from spade_paddle.data.label_sets import find_label_set
+    from spade_paddle.inference.timing import export_untrained
 
-    label_map = stripes(side, side, labels=len(painter.label_set))
-    pairs = [
-        (seconds(painter.paint, label_map), seconds(eager, label_map)) for _ in range(rounds + 1)
-    ]
-    pairs = pairs[1:]  # the first of each is slower
-    ours, theirs = (statistics.median(column) for column in zip(*pairs))
-    ratio = statistics.median(slow / fast for fast, slow in pairs)
-    print(
-        f"{side}x{side}: painter {ours:.3f} s, eager {theirs:.3f} s, ratio {ratio:.1f} "
-        f"(medians of {rounds})"
+    config = load_config(find_config(name.partition(",")[0]))
+    label_set = find_label_set("landscape")
+    if name == COMPRESSED:
+        config = compressed(config, num_labels=len(label_set))
+    return export_untrained(config, label_set, temporary / name)
+
+
+def compressed(config, *, num_labels: int):
+    """The same kind with the channels that clipping leaves of a quarter of its multiply-adds."""
+    from spade_paddle.compression.clipping import clip_to, student_config
+    from spade_paddle.compression.cost import macs_cost
+    from spade_paddle.compression.groups import widths_of
+    from spade_paddle.networks.build import build_generator
+
+    height, width = config.data.picture_size(config.generator.multiple)
+    cost = macs_cost(config, num_labels=num_labels, height=height, width=width)
+    state = build_generator(config, num_labels=num_labels, spectral_norm=False).state_dict()
+    budget = cost.of(widths_of(config)) / 4
+    clipping = clip_to(budget, state, config, num_labels=num_labels, cost=cost)
+    return student_config(config, clipping.widths)
+
+
+def report(name: str, folder: Path, *, side: int, arguments, peaks: dict[int, float]) -> None:
+    """Print the rows of one model."""
+    from spade_paddle.inference.benchmark import macs_of, memory, time_model
+    from spade_paddle.model_card import ModelCard
+
+    rows = time_model(
+        folder, side=side, threads=arguments.threads, rounds=arguments.rounds, peaks=peaks
     )
+    mib = {engine: memory(folder, engine, side=side) for engine in ("paddle", "auto")}
+    gmac, parameters = macs_of(folder, side) / 1e9, ModelCard.read(folder).parameters / 1e6
+    for row in rows:
+        share = "" if row.share is None else f"{100 * row.share:.0f}"
+        of_engine = mib["paddle" if row.engine == "paddle" else "auto"]
+        print(
+            f"| {name} | {gmac:.2f} | {parameters:.2f} | {row.engine} | {row.threads} | "
+            f"{row.milliseconds:.0f} | {row.ratio:.2f} | {share} | {of_engine:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Legend: H height, W width, D length of a style vector.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ from spade_paddle.model_card import ModelCard
 logger = logging.getLogger(__name__)
 
 MAX_PIXELS = 1024 * 1024
+
+# from stroke to stroke a doodle keeps its seed
+_noise_maps = functools.lru_cache(maxsize=2)(noise_maps)
 
 
 class Painter:
@@ -201,7 +205,7 @@ class Painter:
         channels = self.card.noise_channels
         if channels:
             rows, columns = padded.shape
-            inputs["noise"] = noise_maps(seed or 0, channels=channels, height=rows, width=columns)
+            inputs["noise"] = _noise_maps(seed or 0, channels=channels, height=rows, width=columns)
         if self.style_dim:
             inputs["style"] = self._style(style, label_map, seed)
         elif style is not None:

@@ -1,12 +1,12 @@
-"""How long a generator of given widths takes for a picture on this machine."""
+"""How long pictures take on this machine."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 
@@ -41,18 +41,33 @@ def latency_cost(
     def measure(widths: GeneratorWidths) -> float:
         student = student_config(config, widths)
         with tempfile.TemporaryDirectory() as folder:
-            painter = _untrained_painter(student, label_set, Path(folder) / "model")
-            label_map = stripes(height, width, labels=len(label_set))
+            painter = Painter.load(export_untrained(student, label_set, Path(folder) / "model"))
+            label_map = scene(0, height=height, width=width, labels=len(label_set))
             times = [seconds(painter.paint, label_map) for _ in range(2 + rounds)]
         return 1000 * statistics.median(times[2:])
 
     return Cost(measure, "ms", evaluations=EVALUATIONS)
 
 
-def stripes(height: int, width: int, *, labels: int) -> np.ndarray:
-    """A label map ``uint8`` [height, width] of four horizontal stripes."""
-    bands = np.arange(height) * 4 // height % labels
-    return np.repeat(bands.astype(np.uint8), width).reshape(height, width)
+def scene(seed: int, *, height: int, width: int, labels: int) -> np.ndarray:
+    """A label map ``uint8`` [height, width]: some bands with rough edges, and patches in them.
+
+    At 256 x 256 it has about as many distinct patterns of 5 x 5 pixels as label maps of photos.
+    """
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    label_map = np.full((height, width), rng.integers(labels), np.uint8)
+    for band in range(1, 5):
+        steps = rng.normal(0, 1, width) * (rng.random(width) < 0.25)
+        edge = height * band / 5 + np.cumsum(steps - steps.mean())
+        label_map[rows > edge] = rng.integers(labels)
+    for _ in range(7):
+        y, x = rng.integers(height), rng.integers(width)
+        high, wide = rng.uniform(0.01, 0.06) * height, rng.uniform(0.02, 0.1) * width
+        roughness = rng.normal(1, 0.02, (height, width))
+        inside = ((rows - y) / high) ** 2 + ((columns - x) / wide) ** 2 < roughness
+        label_map[inside] = rng.integers(labels)
+    return label_map
 
 
 def seconds(paint: Callable[[np.ndarray], object], label_map: np.ndarray) -> float:
@@ -62,10 +77,22 @@ def seconds(paint: Callable[[np.ndarray], object], label_map: np.ndarray) -> flo
     return time.perf_counter() - started
 
 
-def _untrained_painter(config: Config, label_set: LabelSet, folder: Path) -> Painter:
+def interleaved(
+    painters: Sequence[Callable[[np.ndarray], object]],
+    label_maps: Sequence[np.ndarray],
+) -> np.ndarray:
+    """Seconds [label maps, painters]: every painter paints the first map, then all the second, ...
+
+    So a busy machine slows down all of them, and ratios hold.
+    """
+    return np.array([[seconds(paint, each) for paint in painters] for each in label_maps])
+
+
+def export_untrained(config: Config, label_set: LabelSet, folder: Path) -> Path:
+    """A model folder of fresh weights, which take as long as others."""
     network = LabelsToPicture.of(config, num_labels=len(label_set))
     encoder = build_encoder(config, spectral_norm=False)
-    export_generator(
+    return export_generator(
         network.generator.state_dict(),
         folder,
         config=config,
@@ -75,4 +102,3 @@ def _untrained_painter(config: Config, label_set: LabelSet, folder: Path) -> Pai
         training={"config": without_folders(config.to_dict())},
         encoder_state=None if encoder is None else encoder.state_dict(),
     )
-    return Painter.load(folder)
