@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import paddle
 import pytest
 
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.inference.native.codes import Codes
 from spade_paddle.networks.semantics import SemanticLayout
-from tests.inference.native.maps import label_maps
+from tests.inference.native.maps import encoded, label_maps
 
 LAYOUTS = {
     f"{labels} labels, {'' if dont_care else 'no '}don't care, {'' if edges else 'no '}edges": (
@@ -21,36 +20,19 @@ LAYOUTS = {
 }
 
 
-def encoded(layout: SemanticLayout, label_map, instance_map=None) -> np.ndarray:
-    """[H, W, K] by the networks' own way."""
-    maps = [
-        array if array is None else paddle.to_tensor(array.astype(np.int32)[None])
-        for array in (label_map, instance_map)
-    ]
-    return layout.encode(*maps).numpy()[0].transpose(1, 2, 0)
-
-
-def maps_of(layout: SemanticLayout) -> dict[str, np.ndarray]:
-    maps = label_maps(max(layout.num_labels, 2), height=6, width=8)
-    maps["every id"] = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    holes = maps["noise"].copy()
-    holes[1:3, 2:5] = DONT_CARE
-    return {**maps, "holes": holes, "nothing known": np.full((3, 4), DONT_CARE, np.uint8)}
-
-
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_channels_of_the_codes_are_the_semantic_map(name):
     layout = LAYOUTS[name]
     codes = Codes(layout)
     instances = np.random.default_rng(1).integers(0, 3, (16, 16)) * 100_000
-    for case, label_map in maps_of(layout).items():
+    for case, label_map in label_maps(max(layout.num_labels, 2), height=6, width=8).items():
         height, width = label_map.shape
         for instance_map in (None, instances[:height, :width]):
             found = codes.of(label_map, instance_map)
             assert (found.dtype, found.shape) == (np.uint16, label_map.shape)
             assert found.max() < codes.outside, case
-            expected = encoded(layout, label_map, instance_map)
-            assert np.array_equal(codes.channels()[found], expected), case
+            expected = encoded(layout, label_map, instance_map).numpy()[0]
+            assert np.array_equal(codes.channels()[found].transpose(2, 0, 1), expected), case
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
