@@ -49,7 +49,7 @@ test-oldest: $(OLDEST)/installed
 $(OLDEST)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(OLDEST)
 	grep -v -E "^(paddlepaddle|paddle2onnx)=" constraints.txt > $(OLDEST)/constraints.txt
-	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e ".[annotate]" paddlepaddle==2.6.2 "pytest>=8" \
+	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e ".[annotate]" paddlepaddle==2.6.2 "pytest>=8" "hypothesis>=6.100" \
 	  -c $(OLDEST)/constraints.txt
 	@touch $@
 

@@ -19,9 +19,10 @@
 
 enum { IDENTITY, GELU, LEAKY_RELU, RELU };
 
-/* e^x with a relative error of 2e-7 for |x| < 87, beyond which it stays */
+/* e^x with a relative error of 2e-7 for |x| < 87, beyond which it stays; what is no number counts as -87 */
 INLINE float exponential(float x) {
-    x = x < -87.f ? -87.f : (x > 87.f ? 87.f : x);
+    x = x > -87.f ? x : -87.f;
+    x = x < 87.f ? x : 87.f;
     float rounded = rintf(x * 1.44269504f), rest = (x - rounded * 0.693359375f) + rounded * 2.12194440e-4f;
     float series = 1.f + rest * (1.f + rest * (0.5f + rest * (0.166666667f + rest * (0.0416666667f
         + rest * (0.00833333333f + rest * 0.00138888889f)))));

@@ -1,6 +1,7 @@
 """The functions of kernels.c over NumPy arrays.
 
 Legend: P pixels of a feature map, C channels. All arrays are contiguous; features are ``float32``.
+What C would read or write beyond the end of an array is refused here.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ ACTIVATIONS = {"gelu": GELU, "leaky_relu": LEAKY_RELU, "relu": RELU}
 SAME, NEAREST, BILINEAR = range(3)
 _SUMMED = 1 << 14  # pixels that are summed at once
 
-_Floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
-_Integers = np.ctypeslib.ndpointer(np.int32, flags="C_CONTIGUOUS")
-_Doubles = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
-_Codes = np.ctypeslib.ndpointer(np.uint16, flags="C_CONTIGUOUS")
+_READ, _WRITTEN = "C_CONTIGUOUS,ALIGNED", "C_CONTIGUOUS,ALIGNED,WRITEABLE"
+_Floats = np.ctypeslib.ndpointer(np.float32, flags=_READ)
+_Integers = np.ctypeslib.ndpointer(np.int32, flags=_READ)
+_Codes = np.ctypeslib.ndpointer(np.uint16, flags=_READ)
+_FloatsOut = np.ctypeslib.ndpointer(np.float32, flags=_WRITTEN)
+_IntegersOut = np.ctypeslib.ndpointer(np.int32, flags=_WRITTEN)
+_DoublesOut = np.ctypeslib.ndpointer(np.float64, flags=_WRITTEN)
 
 
 class KernelsMissing(RuntimeError):
@@ -60,15 +64,15 @@ def library() -> ctypes.CDLL:
     for name, arguments in {
         "modulate": [
             *(_Floats, number, long, long, long, _Floats, _Floats, _Floats, _Integers),
-            *(maybe, maybe, number, _Floats),
+            *(maybe, maybe, number, _FloatsOut),
         ],
-        "grow": [_Floats, number, long, long, long, maybe, maybe, long, long, _Floats],
-        "activate": [_Floats, long, long, number],
-        "sums": [_Floats, long, long, maybe, long, _Doubles],
-        "attend": [_Floats, long, long, _Floats, _Floats, number],
-        "number_patches": [patches, _Codes, long, long, long, _Integers],
-        "number_list": [patches, _Codes, long, _Integers],
-        "add_rows": [_Floats, _Integers, long, long, long, _Floats, number, _Floats],
+        "grow": [_Floats, number, long, long, long, maybe, maybe, long, long, _FloatsOut],
+        "activate": [_FloatsOut, long, long, number],
+        "sums": [_Floats, long, long, maybe, long, _DoublesOut],
+        "attend": [_FloatsOut, long, long, _Floats, _Floats, number],
+        "number_patches": [patches, _Codes, long, long, long, _IntegersOut],
+        "number_list": [patches, _Codes, long, _IntegersOut],
+        "add_rows": [_Floats, _Integers, long, long, long, _Floats, number, _FloatsOut],
     }.items():
         getattr(loaded, f"spade_{name}").argtypes = arguments
     return loaded
@@ -134,17 +138,16 @@ def modulate(
     Returns:
         [P, C], or [P, C + 1] with edges.
     """
-    (height, width), channels = size, x.shape[1]
-    pixels = height * width
-    assert x.shape[0] == (pixels // 4 if doubled else pixels)
+    channels, pixels = x.shape[1], _pixels(x, size, doubled=doubled)
     assert scale.shape == shift.shape == (channels,)
     assert table.shape[1] == 2 * channels
     assert index.size == pixels
+    assert _highest(index) < len(table)
     assert factors is None or factors.shape == (pixels, 2)
     assert edges is None or edges.shape == (pixels,)
     out = np.empty((pixels, channels + (edges is not None)), np.float32)
     library().spade_modulate(
-        *(x, int(doubled), height, width, channels, scale, shift, table, index),
+        *(x, int(doubled), *size, channels, scale, shift, table, index),
         *(factors, edges, activation, out),
     )
     return out
@@ -172,10 +175,10 @@ def grow(
         [P, C], a new array.
     """
     (height, width), channels = size, x.shape[1]
-    pixels = height * width
-    assert x.shape[0] == (pixels if how == SAME else pixels // 4)
+    pixels = _pixels(x, size, doubled=how != SAME)
     noise_width = 0
     if noise is not None:
+        assert noise_step > 0
         assert noise.shape == (height * noise_step, width * noise_step)
         assert strength.shape == (channels,)
         noise_width = noise.shape[1]
@@ -187,8 +190,9 @@ def grow(
 
 
 def activate(x: np.ndarray, activation: int) -> None:
-    """In place."""
-    library().spade_activate(x, *x.shape, activation)
+    """x [P, C] in place."""
+    pixels, channels = x.shape
+    library().spade_activate(x, pixels, channels, activation)
 
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -225,8 +229,23 @@ def add_rows(
         [n, C].
     """
     (count, places), width = numbers.shape, rows.shape[2]
-    assert rows.shape[1] == places
+    assert rows.shape[1] == places > 0
     assert bias.shape == (width,)
+    assert numbers.max(initial=-1) < len(rows)
     out = np.empty((count, width), np.float32)
     library().spade_add_rows(rows, numbers, count, places, width, bias, activation, out)
     return out
+
+
+def _pixels(x: np.ndarray, size: tuple[int, int], *, doubled: bool) -> int:
+    """Of a result of this size, for which x must have just enough."""
+    height, width = size
+    if doubled:
+        assert height % 2 == width % 2 == 0
+    assert len(x) == height * width // (4 if doubled else 1)
+    return height * width
+
+
+def _highest(index: np.ndarray) -> int:
+    """A number that is out of the way for all tables if one is below 0."""
+    return int(index.view(np.uint32).max(initial=0))

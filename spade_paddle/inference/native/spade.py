@@ -86,7 +86,7 @@ class SpadeNorm:
 
     def modulation(self, view: View) -> Modulation:
         """Of every pixel of a view of ``SpadeTables``."""
-        return Modulation(self._rows, view.rows)
+        return Modulation(self._rows[: self._count], view.rows)
 
 
 class _Level:
@@ -177,20 +177,23 @@ class SpadeTables:
         return sum(level.bytes for level in self._levels.values())
 
     def views(self, codes: np.ndarray) -> Views:
-        """Views of ``uint16`` [H, W] for the norms.
+        """Views of ``uint16`` [H, W] for the norms; the next call may make them useless.
 
         Raises:
             TooManyPatches: this map alone needs more than ``limit``.
         """
-        rows = self._rows(codes)
-        if self.bytes > self._limit:
-            self.clear()
+        try:
             rows = self._rows(codes)
             if self.bytes > self._limit:
                 self.clear()
-                raise TooManyPatches
-        for level in self._levels.values():
-            level.fill()
+                rows = self._rows(codes)
+                if self.bytes > self._limit:
+                    raise TooManyPatches
+            for level in self._levels.values():
+                level.fill()
+        except BaseException:
+            self.clear()  # patches without their rows, or rows of some norms only
+            raise
         return {
             stride: View(size=found.shape, rows=found.ravel()) for stride, found in rows.items()
         }
