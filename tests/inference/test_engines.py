@@ -15,7 +15,7 @@ from spade_paddle.inference.native import kernels
 from spade_paddle.inference.painter import Painter
 from tests.inference.conftest import CONFIGS, scene_labels
 
-pytestmark = pytest.mark.usefixtures("kernels_built")
+pytestmark = pytest.mark.usefixtures("c_library")
 
 
 @pytest.fixture

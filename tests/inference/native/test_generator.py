@@ -20,7 +20,7 @@ from tests.inference.native.dense import (
     weights_of,
 )
 
-pytestmark = pytest.mark.usefixtures("kernels_built")
+pytestmark = pytest.mark.usefixtures("c_library")
 
 EDGES = {"instance_edges": True}
 ARTICLE = {"norm": "spade", "activation": "gelu", "simam": True}
