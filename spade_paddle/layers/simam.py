@@ -24,7 +24,9 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     """
     n = x.shape[2] * x.shape[3] - 1
     x_minus_mu_square = paddle.square(x - x.mean(axis=[2, 3], keepdim=True))
-    # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported
-    variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / (n + 1e-12)
+    # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported, and of
+    # plain numbers paddle2onnx leaves one so small out
+    n = paddle.full([1], 1e-12, x.dtype) + n
+    variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / n
     y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5
     return x * F.sigmoid(y)
