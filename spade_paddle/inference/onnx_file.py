@@ -55,7 +55,7 @@ def export_onnx(model: str | Path, file: str | Path) -> Path:
 
     model, file = Path(model), Path(file)
     card = ModelCard.open(model)
-    network = onnx.load_model_from_string(_converted(model, program_ending(model, card)))
+    network = onnx.load_model_from_string(_converted(model, card))
     _keep_what_is_used(network.graph)
     _name_the_ends(network.graph)
     network.graph.name = card.name
@@ -95,10 +95,11 @@ def _advice() -> str:
     return "run: pip install -e '.[onnx]' -c constraints.txt"
 
 
-def _converted(model: Path, ending: str) -> bytes:
+def _converted(model: Path, card: ModelCard) -> bytes:
     import paddle2onnx
 
-    program, weights = (str(model / f"{PROGRAM}{end}") for end in (ending, ".pdiparams"))
+    endings = (program_ending(model, card), ".pdiparams")
+    program, weights = (str(model / f"{PROGRAM}{ending}") for ending in endings)
     problem = "its messages stand above"
     try:
         content = paddle2onnx.export(
@@ -109,7 +110,7 @@ def _converted(model: Path, ending: str) -> bytes:
     if not content:
         raise ModelError(
             f"{model}: paddle2onnx {paddle2onnx.__version__} cannot convert this model, exported "
-            f"with Paddle {ModelCard.read(model).paddle}, under Paddle {paddle.__version__} "
+            f"with Paddle {card.paddle}, under Paddle {paddle.__version__} "
             f"({problem}); if it is not the version for this Paddle, {_advice()}",
             code="onnx_conversion",
         )
