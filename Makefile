@@ -25,7 +25,7 @@ doodle: $(VENV)/installed $(HUB_HOME)/installed
 $(VENV)/installed: setup.py constraints.txt
 	@echo "Installing into $(VENV), once: about 2 GB, some minutes"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate]" -c constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx]" -c constraints.txt
 	@touch $@
 
 $(HUB_HOME)/installed: $(VENV)/installed $(shell find hub_module -type f)
@@ -37,7 +37,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,dev]" -c constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx,dev]" -c constraints.txt
 	@touch $@
 
 # paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
@@ -49,8 +49,8 @@ test-oldest: $(OLDEST)/installed
 $(OLDEST)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(OLDEST)
 	grep -v -E "^(paddlepaddle|paddle2onnx)=" constraints.txt > $(OLDEST)/constraints.txt
-	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e ".[annotate]" paddlepaddle==2.6.2 "pytest>=8" "hypothesis>=6.100" \
-	  -c $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e ".[annotate]" paddlepaddle==2.6.2 "pytest>=8" \
+	  "hypothesis>=6.100" paddle2onnx==1.3.1 onnx onnxruntime -c $(OLDEST)/constraints.txt
 	@touch $@
 
 check: $(VENV)/installed-dev

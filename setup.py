@@ -95,6 +95,7 @@ setup(
         "cpu": [f"paddlepaddle{PADDLE}"],
         "gpu": [f"paddlepaddle-gpu{PADDLE}"],
         "annotate": ["paddleseg>=2.8,<2.9"],
+        "onnx": ["paddle2onnx>=1.3.1,<3", "onnx>=1.16"],  # beside Paddle 2: paddle2onnx 1.3.1
         "serve": [
             "paddlehub>=2.4,<2.5",
             "flask>=2.2",
@@ -110,6 +111,7 @@ setup(
             "playwright>=1.45",
             "axe-playwright-python>=0.1.4",
             "hypothesis>=6.100",
+            "onnxruntime>=1.16",
         ],
         "load": ["locust>=2.30"],
     },

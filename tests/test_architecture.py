@@ -77,6 +77,8 @@ ONLY_IN = {
     "prometheus_client": ("spade_paddle/serving/",),
     "paddlehub": ("spade_paddle/serving/", "hub_module/"),
     "paddleseg": ("spade_paddle/annotate/",),
+    "onnx": ("spade_paddle/inference/onnx_file.py",),
+    "paddle2onnx": ("spade_paddle/inference/onnx_file.py",),
     "ruamel": ("spade_paddle/reading.py",),
     "pydantic": (
         *("spade_paddle/config.py", "spade_paddle/config_table.py", "spade_paddle/data_config.py"),

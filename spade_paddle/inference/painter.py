@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import paddle
 
 from spade_paddle.assets import SHIPPED, WEIGHTS
 from spade_paddle.data.batches import to_network, to_pixels
@@ -20,11 +19,11 @@ from spade_paddle.data.noise import noise_maps, style_noise
 from spade_paddle.data.photos import shrink
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.engine.cpu import keep_freed_memory, usable_cores
-from spade_paddle.errors import LabelMapError, ModelError
+from spade_paddle.errors import LabelMapError
 from spade_paddle.inference.engines import Engine, EngineName, open_engine
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
-from spade_paddle.inference.program import ENCODER, PROGRAM, PROGRAM_ENDINGS, Program
+from spade_paddle.inference.program import ENCODER, Program, program_ending
 from spade_paddle.model_card import ModelCard
 
 logger = logging.getLogger(__name__)
@@ -98,13 +97,7 @@ class Painter:
             logger.debug("malloc keeps freed memory: %s", keep_freed_memory())
         folder = WEIGHTS if folder == SHIPPED else Path(folder)
         card = ModelCard.open(folder)
-        ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in card.files)
-        if ending == ".json" and paddle.__version__.startswith("2."):
-            raise ModelError(
-                f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
-                "cannot read it; install Paddle 3 or export the run again with tools/export.py",
-                code="model_format",
-            )
+        ending = program_ending(folder, card)
         options = {"ending": ending, "threads": threads or usable_cores(), "use_gpu": use_gpu}
         encoder = None
         if ENCODER + ending in card.files:

@@ -5,13 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import paddle
 from paddle import inference
 
+from spade_paddle.errors import ModelError
 from spade_paddle.inference.paddle_thread import in_paddle_thread
+from spade_paddle.model_card import ModelCard
 
 PROGRAM = "generator"
 ENCODER = "encoder"
 PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
+
+
+def program_ending(folder: Path, card: ModelCard) -> str:
+    """The ending of a model folder's programs.
+
+    Raises:
+        ModelError: they are of Paddle 3, and this is Paddle 2.
+    """
+    ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in card.files)
+    if ending == ".json" and paddle.__version__.startswith("2."):
+        raise ModelError(
+            f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
+            "cannot read it; install Paddle 3 or export the run again with tools/export.py",
+            code="model_format",
+        )
+    return ending
 
 
 class Program:

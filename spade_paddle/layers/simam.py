@@ -22,9 +22,11 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     Where we differ from the article: a 1x1 map has n = 0 there (0/0); here its variance is 0, the
     constant it is.
     """
-    n = x.shape[2] * x.shape[3] - 1
+    n = x.shape[2] * x.shape[3] - 1.0
     x_minus_mu_square = paddle.square(x - x.mean(axis=[2, 3], keepdim=True))
-    # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported
-    variance = x_minus_mu_square.sum(axis=[2, 3], keepdim=True) / (n + 1e-12)
+    total = x_minus_mu_square.sum(axis=[2, 3], keepdim=True)
+    # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported, and
+    # paddle2onnx leaves out the addition of so small a number, but not that of a tensor
+    variance = total / (paddle.full([1], 1e-12, total.dtype) + n)
     y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5
     return x * F.sigmoid(y)
