@@ -9,6 +9,7 @@ from paddle.nn import functional as F
 
 from spade_paddle.onednn import library
 from spade_paddle.onednn.channels_last import ChannelsLastConvolution, Weights
+from spade_paddle.onednn.library import Layout
 from tests.numeric import assert_differs, assert_same
 
 CLOSE = 2e-5  # relative to the largest number
@@ -128,6 +129,15 @@ def test_weights_are_packed_once_for_all_sizes_that_want_one_layout(monkeypatch)
             layouts.append(wanted)
         assert weights.packed(wanted) is weights.packed(wanted)
     assert len(packed) == len(layouts) < 4
+
+
+def test_weights_are_packed_anew_for_another_layout():
+    _, weight, bias, _ = case("odd channels")
+    weights = Weights(weight, bias)
+    for _ in range(2):
+        for layout, axes in ((Layout.plain, (0, 1, 2, 3)), (Layout.channels_last, (0, 2, 3, 1))):
+            packed = weights.packed(layout(weight.shape))
+            assert packed.tobytes() == weight.transpose(axes).tobytes()
 
 
 @pytest.mark.parametrize("add", [False, True])

@@ -245,6 +245,19 @@ def test_attention_divides_by_one_less_than_the_pixels_and_lambda_is_as_given():
     assert_differs(out, attended(x, e_lambda=0.1))
 
 
+def test_exponential_is_as_exact_as_its_comment_says():
+    # one pixel, where x = 1 becomes sigmoid(t) = 1 / (1 + e^-t), for a t of each channel
+    t = np.linspace(-85, 20, 20001).astype(np.float32)
+    x, mean = np.ones((1, t.size), np.float32), np.zeros(t.size, np.float32)
+    sharpness = t - np.float32(0.5)
+    kernels.library().spade_attend(x, *x.shape, mean, sharpness, IDENTITY)
+    expected = reference.sigmoid((sharpness + np.float32(0.5)).astype(np.float64))
+    np.testing.assert_allclose(x[0], expected, rtol=4e-7)
+    far = np.float32([[1, 1]])
+    kernels.library().spade_attend(far, 1, 2, mean, np.float32([-1e30, 1e30]), IDENTITY)
+    np.testing.assert_allclose(far, [[0, 1]], atol=1e-30)
+
+
 def test_adding_rows_by_hand():
     # places 0 and 1 of numbers 0 and 1: 1 + 10 and 2 + 40, or place 1 of number 0 alone: 1 + 20
     rows = np.float32([[[10], [20]], [[30], [40]]])
