@@ -1,6 +1,6 @@
 # make doodle          set everything up, then serve the doodle page on http://localhost:8866/
 # make doodle PORT=9000
-# make test            set everything up, then run every test (needs Chromium and Node.js)
+# make test            set everything up, then run every test, those of painting with both engines (needs Chromium and Node.js)
 # make test-oldest     the tests of all but the service, page and style on Paddle 2.6.2
 # make check           style only
 
@@ -35,6 +35,7 @@ $(HUB_HOME)/installed: $(VENV)/installed $(shell find hub_module -type f)
 test: $(VENV)/installed-dev
 	sh tests/setup_browser.sh
 	$(BIN)/python -m pytest
+	GAUGAN_ENGINE=paddle $(BIN)/python -m pytest tests/inference  # as without a C compiler
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx,dev]" -c constraints.txt

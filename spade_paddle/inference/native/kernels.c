@@ -19,7 +19,7 @@
 
 enum { IDENTITY, GELU, LEAKY_RELU, RELU };
 
-/* e^x with a relative error of 2e-7 for |x| < 87, beyond which it stays; what is no number counts as -87 */
+/* e^x with a relative error of 3e-7 for |x| < 87, beyond which it stays; what is no number counts as -87 */
 INLINE float exponential(float x) {
     x = x > -87.f ? x : -87.f;
     x = x < 87.f ? x : 87.f;

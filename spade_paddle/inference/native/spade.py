@@ -184,11 +184,11 @@ class SpadeTables:
         """
         try:
             rows = self._rows(codes)
-            if self.bytes > self._limit:
+            if rows is None:
                 self.clear()
                 rows = self._rows(codes)
-                if self.bytes > self._limit:
-                    raise TooManyPatches
+            if rows is None:
+                raise TooManyPatches
             for level in self._levels.values():
                 level.fill()
         except BaseException:
@@ -203,7 +203,11 @@ class SpadeTables:
         for level in self._levels.values():
             level.clear()
 
-    def _rows(self, codes: np.ndarray) -> dict[int, np.ndarray]:
-        return {
-            stride: level.rows(codes[::stride, ::stride]) for stride, level in self._levels.items()
-        }
+    def _rows(self, codes: np.ndarray) -> dict[int, np.ndarray] | None:
+        """The row of each pixel by stride; None as soon as that is more than ``limit``."""
+        rows = {}
+        for stride, level in self._levels.items():
+            rows[stride] = level.rows(codes[::stride, ::stride])
+            if self.bytes > self._limit:
+                return None
+        return rows
