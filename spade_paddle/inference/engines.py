@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+import paddle
 
 from spade_paddle.config import Config
 from spade_paddle.errors import ConfigError, UserError
@@ -113,6 +114,8 @@ def _native(folder: Path, card: ModelCard, *, threads: int) -> NativeGenerator:
 
 def _why_not(card: ModelCard) -> str | None:
     """Why a generator of this kind is not among those that the native engine knows."""
+    if paddle.__version__.startswith("2."):
+        return "Paddle 2 loads a program's weights without their names"
     try:
         config: Config = card.config
     except UserError as error:

@@ -7,6 +7,7 @@ import logging
 import shutil
 
 import numpy as np
+import paddle
 import pytest
 
 from spade_paddle.errors import ConfigError
@@ -15,7 +16,12 @@ from spade_paddle.inference.native import kernels
 from spade_paddle.inference.painter import Painter
 from tests.inference.conftest import CONFIGS, scene_labels
 
-pytestmark = pytest.mark.usefixtures("c_library")
+pytestmark = [
+    pytest.mark.usefixtures("c_library"),
+    pytest.mark.skipif(
+        paddle.__version__.startswith("2."), reason="on Paddle 2 there is one engine only"
+    ),
+]
 
 
 @pytest.fixture
