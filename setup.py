@@ -49,7 +49,8 @@ class BuildKernels(build_ext):
         empty = folder / "empty.c"
         empty.write_text("")
         name = "libiomp5.so"
-        objects = self.compiler.compile([str(empty)])
+        # with output_dir, for else a temporary folder's path is made anew below this one
+        objects = self.compiler.compile([str(empty)], output_dir=str(folder))
         soname = [f"-Wl,-soname,{name}"]
         self.compiler.link_shared_object(objects, str(folder / name), extra_postargs=soname)
         extension.extra_link_args += ["-Wl,--no-as-needed", f"-L{folder}", f"-l:{name}"]
