@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from typing import NamedTuple
@@ -12,6 +11,7 @@ import pytest
 
 from spade_paddle.model_card import ModelCard
 from tests.convert.public import CONFIGS, FLAGS, save_npz, with_style
+from tests.tool_module import tool_module
 
 
 class Result(NamedTuple):
@@ -39,9 +39,7 @@ def process(root):
 @pytest.fixture
 def tool(root, monkeypatch, capsys):
     """Runs the tool in this process, which takes less time."""
-    spec = importlib.util.spec_from_file_location("convert_tool", root / "tools" / "convert.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = tool_module(root, "convert")
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["convert.py", *map(str, arguments)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 
@@ -14,14 +13,13 @@ from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.inference.painter import Painter
 from spade_paddle.layers.spectral import effective_state
 from tests.inference.conftest import scene_labels
+from tests.tool_module import tool_module
 
 
 @pytest.fixture
 def tool(root, monkeypatch, capsys):
     """Runs the tool in this process: its exit code, and what it said."""
-    spec = importlib.util.spec_from_file_location("export_tool", root / "tools" / "export.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = tool_module(root, "export")
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["export.py", *map(str, arguments)])
