@@ -44,13 +44,13 @@ class Norm:
     """What is modulated, and by what.
 
     Attributes:
-        scale, shift: [C], the normalization ``x * scale + shift``; None: that of instance norm.
+        scale, mean: [C], the normalization ``(x - mean) * scale``; None: that of instance norm.
         layer: gives the modulation of a view.
     """
 
     layer: SpadeNorm | CladeNorm
     scale: np.ndarray | None
-    shift: np.ndarray | None
+    mean: np.ndarray | None
 
     @classmethod
     def of(cls, weights: Arrays, make: Callable[[Arrays], SpadeNorm | CladeNorm]) -> Norm:
@@ -58,25 +58,23 @@ class Norm:
         if "param_free_norm._mean" not in weights:
             return cls(make(weights), None, None)
         scale = 1 / np.sqrt(weights["param_free_norm._variance"] + _EPSILON)
-        shift = -weights["param_free_norm._mean"] * scale
-        return cls(make(weights), scale.astype(np.float32), shift.astype(np.float32))
+        return cls(make(weights), scale.astype(np.float32), weights["param_free_norm._mean"])
 
     def __call__(
         self, x: np.ndarray, view: View, *, doubled: bool = False, activation: int
     ) -> np.ndarray:
         """The modulated and activated x; ``doubled`` and result as in kernels.modulate."""
-        scale, shift = self.scale, self.shift
+        scale, mean = self.scale, self.mean
         if scale is None:
             mean, squares = kernels.moments(x)
             scale = (1 / np.sqrt(squares / len(x) + _EPSILON)).astype(np.float32)
-            shift = -mean * scale
         how = self.layer.modulation(view)
         return kernels.modulate(
             x,
             size=view.size,
             doubled=doubled,
             scale=scale,
-            shift=shift,
+            mean=mean,
             table=how.table,
             index=how.index,
             factors=how.factors,

@@ -54,7 +54,7 @@ INLINE float activated(float x, int activation) {
         default: { enum { A = IDENTITY }; BODY; break; } \
     }
 
-INLINE void modulate_pixels(const float *x, int up, long width, long channels, const float *scale, const float *shift,
+INLINE void modulate_pixels(const float *x, int up, long width, long channels, const float *scale, const float *mean,
                             const float *table, const int32_t *index, const float *factors, const float *edges,
                             int activation, float *out) {
     long step = channels + (edges != NULL);
@@ -63,33 +63,33 @@ INLINE void modulate_pixels(const float *x, int up, long width, long channels, c
         const float *gain = table + (size_t)index[i] * 2 * channels, *offset = gain + channels;
         if (factors == NULL)
             for (long c = 0; c < channels; c++)
-                out[c] = activated((in[c] * scale[c] + shift[c]) * gain[c] + offset[c], activation);
+                out[c] = activated(((in[c] - mean[c]) * scale[c]) * gain[c] + offset[c], activation);
         else {
             float more = factors[2 * i], above = factors[2 * i + 1];
             for (long c = 0; c < channels; c++)
-                out[c] = activated((in[c] * scale[c] + shift[c]) * (gain[c] * more) + offset[c] * above, activation);
+                out[c] = activated(((in[c] - mean[c]) * scale[c]) * (gain[c] * more) + offset[c] * above, activation);
         }
         if (edges != NULL) out[channels] = activated(edges[i], activation);
     }
 }
 
-CLONES static void modulate_row(const float *x, int up, long width, long channels, const float *scale, const float *shift,
+CLONES static void modulate_row(const float *x, int up, long width, long channels, const float *scale, const float *mean,
                                 const float *table, const int32_t *index, const float *factors, const float *edges,
                                 int activation, float *out) {
-    FOR_ACTIVATION(activation, modulate_pixels(x, up, width, channels, scale, shift, table, index, factors, edges, A, out))
+    FOR_ACTIVATION(activation, modulate_pixels(x, up, width, channels, scale, mean, table, index, factors, edges, A, out))
 }
 
-/* out = act((x * scale + shift) * gain + offset), gain and offset a row [2 * channels] of the table for each pixel.
+/* out = act((x - mean) * scale * gain + offset), gain and offset a row [2 * channels] of the table for each pixel.
  * x: [height >> up, width >> up]. factors, where there are: [height * width, 2], of gain and offset.
  * edges, where there are: [height * width], one more channel of out. */
-void spade_modulate(const float *x, int up, long height, long width, long channels, const float *scale, const float *shift,
+void spade_modulate(const float *x, int up, long height, long width, long channels, const float *scale, const float *mean,
                     const float *table, const int32_t *index, const float *factors, const float *edges, int activation,
                     float *out) {
     long step = channels + (edges != NULL);
 #pragma omp parallel for schedule(static)
     for (long y = 0; y < height; y++) {
         long first = y * width;
-        modulate_row(x + (y >> up) * (width >> up) * channels, up, width, channels, scale, shift, table, index + first,
+        modulate_row(x + (y >> up) * (width >> up) * channels, up, width, channels, scale, mean, table, index + first,
                      factors ? factors + 2 * first : NULL, edges ? edges + first : NULL, activation, out + first * step);
     }
 }
@@ -262,4 +262,4 @@ void spade_add_rows(const float *rows, const int32_t *numbers, long count, long 
 }
 
 /* of these functions; kernels.py asks, for a library that was built from another version of this file would misread its arguments */
-int spade_version(void) { return 1; }
+int spade_version(void) { return 2; }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 IDENTITY, GELU, LEAKY_RELU, RELU = range(4)
 ACTIVATIONS = {"gelu": GELU, "leaky_relu": LEAKY_RELU, "relu": RELU}
 SAME, NEAREST, BILINEAR = range(3)
@@ -117,19 +117,19 @@ def modulate(
     size: tuple[int, int],
     doubled: bool,
     scale: np.ndarray,
-    shift: np.ndarray,
+    mean: np.ndarray,
     table: np.ndarray,
     index: np.ndarray,
     factors: np.ndarray | None = None,
     edges: np.ndarray | None = None,
     activation: int = IDENTITY,
 ) -> np.ndarray:
-    """``act((x * scale + shift) * gain + offset)``, gain and offset looked up for each pixel.
+    """``act((x - mean) * scale * gain + offset)``, gain and offset looked up for each pixel.
 
     Args:
         x: [P, C], or [P / 4, C] with ``doubled``: then every pixel is read four times.
         size: H, W of the result.
-        scale, shift: [C].
+        scale, mean: [C].
         table: [rows, 2C], gain and offset.
         index: ``int32`` [P], rows.
         factors: [P, 2], of gain and offset.
@@ -139,7 +139,7 @@ def modulate(
         [P, C], or [P, C + 1] with edges.
     """
     channels, pixels = x.shape[1], _pixels(x, size, doubled=doubled)
-    assert scale.shape == shift.shape == (channels,)
+    assert scale.shape == mean.shape == (channels,)
     assert table.shape[1] == 2 * channels
     assert index.size == pixels
     assert _highest(index) < len(table)
@@ -147,7 +147,7 @@ def modulate(
     assert edges is None or edges.shape == (pixels,)
     out = np.empty((pixels, channels + (edges is not None)), np.float32)
     library().spade_modulate(
-        *(x, int(doubled), *size, channels, scale, shift, table, index),
+        *(x, int(doubled), *size, channels, scale, mean, table, index),
         *(factors, edges, activation, out),
     )
     return out

@@ -51,7 +51,7 @@ def modulate() -> np.ndarray:
         size=size,
         doubled=doubled,
         scale=floats(channels),
-        shift=floats(channels),
+        mean=floats(channels),
         table=floats(rows, 2 * channels),
         index=rng.integers(0, rows, pixels, dtype=np.int32),
         factors=floats(pixels, 2) if chance() else None,

@@ -89,7 +89,7 @@ def looked_up(norm: CladeNorm, view, x: np.ndarray) -> np.ndarray:
         size=view.size,
         doubled=False,
         scale=np.ones(CHANNELS, np.float32),
-        shift=np.zeros(CHANNELS, np.float32),
+        mean=np.zeros(CHANNELS, np.float32),
         table=how.table,
         index=how.index,
         factors=how.factors,

@@ -58,7 +58,7 @@ def modulation(size, channels, *, rows=5, doubled=False, extras=True) -> dict:
         "size": size,
         "doubled": doubled,
         "scale": floats(channels, seed=1),
-        "shift": floats(channels, seed=2),
+        "mean": floats(channels, seed=2),
         "table": floats(rows, 2 * channels, seed=3),
         "index": np.random.default_rng(4).integers(0, rows, pixels, dtype=np.int32),
     }
@@ -68,27 +68,27 @@ def modulation(size, channels, *, rows=5, doubled=False, extras=True) -> dict:
 
 
 def modulated(
-    *, x, size, doubled, scale, shift, table, index, factors=None, edges=None, activation
+    *, x, size, doubled, scale, mean, table, index, factors=None, edges=None, activation
 ) -> np.ndarray:
     if doubled:
         x = resized(x, size, (size[0] // 2, size[1] // 2), reference.resize_nearest)
     gain, offset = np.split(table[index].astype(np.float64), 2, axis=1)
     if factors is not None:
         gain, offset = gain * factors[:, :1], offset * factors[:, 1:]
-    out = (x.astype(np.float64) * scale + shift) * gain + offset
+    out = (x.astype(np.float64) - mean) * scale * gain + offset
     if edges is not None:
         out = np.concatenate([out, edges[:, None]], axis=1)
     return ACTIVATIONS[activation](out)
 
 
 def test_modulating_two_pixels_by_hand():
-    # (5 * 2 - 1) = 9 and (0.5 * 2 - 1) = 0; row 1: 9 * 3 + 1 = 28; row 0: 0 * 7 - 2 = -2
+    # (5 - 0.5) * 2 = 9 and (0.5 - 0.5) * 2 = 0; row 1: 9 * 3 + 1 = 28; row 0: 0 * 7 - 2 = -2
     out = kernels.modulate(
         np.float32([[5], [0.5]]),
         size=(1, 2),
         doubled=False,
         scale=np.float32([2]),
-        shift=np.float32([-1]),
+        mean=np.float32([0.5]),
         table=np.float32([[7, -2], [3, 1]]),
         index=np.int32([1, 0]),
         edges=np.float32([-4, 6]),

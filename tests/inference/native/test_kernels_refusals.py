@@ -40,7 +40,7 @@ OTHERS = {
     "x": (lambda x: x[:-1], lambda x: x[:, :-1], transposed, shifted, np.float64, lambda x: None),
     "size": (lambda size: (size[0] + 2, size[1]), lambda size: (size[0] - 1, size[1])),
     "scale": (lambda scale: scale[:-1], np.float64),
-    "shift": (lambda shift: shift[:-1], np.float64),
+    "mean": (lambda mean: mean[:-1], np.float64),
     "table": (lambda table: table[:-1], lambda table: table[:, 1:], transposed, np.float64),
     "index": (
         *(lambda index: index[1:], lambda index: index[::2], np.int64, np.uint32),
@@ -72,9 +72,7 @@ def test_no_odd_size_is_doubled(size):
         with pytest.raises(AssertionError):
             kernels.grow(x, size=size, how=BILINEAR)
         with pytest.raises(AssertionError):
-            kernels.modulate(
-                x, size=size, doubled=True, scale=floats(3), shift=floats(3), **one_row
-            )
+            kernels.modulate(x, size=size, doubled=True, scale=floats(3), mean=floats(3), **one_row)
 
 
 @pytest.mark.parametrize(

@@ -294,7 +294,7 @@ def test_a_view_of_rows_that_are_forgotten_is_refused():
             size=view.size,
             doubled=False,
             scale=one,
-            shift=one,
+            mean=one,
             table=how.table,
             index=how.index,
         )
