@@ -20,6 +20,7 @@ from spade_paddle.inference.native.scene import Modulation, View, Views
 from spade_paddle.onednn.library import matrix_product
 
 _AT_ONCE = 96 * 2**20  # bytes of intermediate products
+_ROOM = 1.25  # a table that has to grow gets so many times the rows that it needs
 
 
 class TooManyPatches(Exception):
@@ -78,7 +79,7 @@ class SpadeNorm:
         matrix_product(hidden.ctypes.data, self._spread.ctypes.data, parts.ctypes.data, sizes=sizes)
         end = self._count + len(numbers)
         if end > len(self._rows):
-            rows = np.empty((end + end // 4, self.width), np.float32)
+            rows = np.empty((int(_ROOM * end), self.width), np.float32)
             rows[: self._count] = self._rows[: self._count]
             self._rows = rows
         self._rows[self._count : end] = kernels.add_rows(parts, numbers, self._bias)
@@ -100,7 +101,7 @@ class _Level:
         self._patches = PatchSet(self._side**2, hash_mask=hash_mask)
         self._filled = 0
         width = sum(norm.width for norm in norms)
-        self.row_bytes = 4 * width + 2 * self._side**2
+        self.row_bytes = int(_ROOM * (4 * width + 2 * self._side**2))
         most = max(norm.width for norm in norms)
         self._inner_at_once = _AT_ONCE // (self._kernel**2 * most * 4)
 
