@@ -7,6 +7,7 @@ every error with HTTP 200.
 
 from __future__ import annotations
 
+import json
 import logging
 import selectors
 import socket
@@ -28,6 +29,7 @@ from spade_paddle.serving.service import PaintService
 ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
 ADDRESSES = f"/, /healthz, /labels, /metrics, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
+PICTURE_HEADER = "X-Gaugan-Picture"  # JSON: what is told of a picture that is sent as a file
 STATIC_FOLDER = Path(__file__).parent / "static"
 # Given explicitly: the table of types of some systems calls JavaScript "text/plain".
 _MIME_TYPES = {
@@ -109,10 +111,17 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
     def labels() -> dict[str, Any]:
         return {**service.describe(), "annotate": annotating.is_available}
 
-    def predict() -> dict[str, Any]:
-        content = _sent_json(example=PAINT_EXAMPLE)
+    def predict() -> dict[str, Any] | Response:
         environ = request.environ  # the thread that paints has no request
-        return _answer(service.paint_json(content, is_there=lambda: _is_there(environ)))
+
+        def is_there() -> bool:
+            return _is_there(environ)
+
+        if request.mimetype == "image/png":
+            body, query = request.get_data(cache=False), request.args.to_dict()
+            return _file_answer(*service.paint_file(body, query, is_there=is_there))
+        content = _sent_json(example=PAINT_EXAMPLE, or_else=" or image/png")
+        return _answer(service.paint_json(content, is_there=is_there))
 
     def annotate() -> dict[str, Any]:
         return _answer(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
@@ -123,15 +132,22 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
     app.add_url_rule(ANNOTATE_ROUTE, "gaugan_annotate", annotate, methods=["POST"])
 
 
-def _sent_json(*, example: str) -> dict[str, Any]:
+def _sent_json(*, example: str, or_else: str = "") -> dict[str, Any]:
     if not request.is_json:
-        abort(415)
+        abort(415, f"application/json{or_else}")  # what was expected
     return parse_json(request.get_data(cache=False), example=example)
 
 
 def _answer(results: list[dict[str, Any]]) -> dict[str, Any]:
     """PaddleHub's form."""
     return {"status": "000", "msg": "", "results": results}
+
+
+def _file_answer(file: bytes, told: dict[str, Any]) -> Response:
+    response = Response(file, mimetype=f"image/{told['format']}")
+    response.headers[PICTURE_HEADER] = json.dumps(told)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _is_there(environ: dict[str, Any]) -> bool:
@@ -172,6 +188,6 @@ def _add_headers(app: Flask, *, cors_origins: tuple[str, ...]) -> None:
             vary_header=False,
             methods=["GET", "POST"],
             allow_headers=["Content-Type", "Authorization"],
-            expose_headers=["Retry-After"],
+            expose_headers=["Retry-After", PICTURE_HEADER],
             max_age=600,
         )

@@ -101,7 +101,7 @@ def _told(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, str
     if error.code == 415:
         came = request.mimetype or "none"
         message = (
-            f"Content-Type: expected application/json, got {came}; send the header "
+            f"Content-Type: expected {error.description}, got {came}; send the header "
             "'Content-Type: application/json'"
         )
         return "unsupported_media_type", message, {"came": came}

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from spade_paddle.errors import RequestError, did_you_mean
@@ -71,7 +71,7 @@ def whole_number(value: Any, *, where: str) -> int:
 
 
 def check_keys(
-    content: dict[str, Any], *, known: Sequence[str], where: str, needed: Sequence[str] = ()
+    content: Mapping[str, Any], *, known: Sequence[str], where: str, needed: Sequence[str] = ()
 ) -> None:
     """Refuse keys that do not exist, so that a mistyped one is not silently ignored, and an object
     that lacks one."""
@@ -120,7 +120,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 40 else kind(value)
 
 
-def listed(content: dict[str, Any]) -> str:
+def listed(content: Mapping[str, Any]) -> str:
     """The keys of an object, the first of them if they are many."""
     keys = [f"'{_start_of(key)}'" for key in list(content)[:8]]
     return ", ".join(keys) + (", ..." if len(content) > 8 else "") if keys else "none"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -78,10 +79,9 @@ class Picture:
 
 def encode_image(image: np.ndarray, *, image_format: str) -> bytes:
     """An RGB picture ``uint8`` [H, W, 3] as the bytes of a PNG or JPEG file."""
-    buffer = io.BytesIO()
     if image_format == "jpeg":
+        buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
-    else:
-        # Level 1 takes half of the default's time for about a tenth more bytes.
-        Image.fromarray(image).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+        return buffer.getvalue()
+    # OpenCV's PNGs take a third of the time of Pillow's fastest and fewer bytes; its JPEGs do not
+    return cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -1,10 +1,11 @@
-"""A request to paint, as JSON -> checked orders. Pure functions, no web framework.
+"""A request to paint, as JSON or as a PNG file -> checked orders. Pure functions, no web framework.
 
 Whatever is wrong is said with the place ("labels[1].data"), what was expected and what came.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from spade_paddle.serving.sent_pictures import read_sent_label_map, read_sent_ph
 if TYPE_CHECKING:  # it loads Paddle
     from spade_paddle.inference.painter import Painter
 
+QUERY_KEYS = ("seed", "style_name", "format")
 KEYS = ("images", "labels", "seed", "style", "style_name", "style_vector", "format")
 EXAMPLE = '{"images": ["<base64 of a PNG>"]}'
 LABEL_KEYS = ("width", "height", "data")
@@ -57,13 +59,7 @@ def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -
     if len(given) == 2:
         refuse("images", "either 'images' or 'labels'", "both; leave one out")
     (key,) = given
-    seed = content.get("seed")
-    if seed is not None and (type(seed) is not int or not 0 <= seed <= MAX_SEED):
-        refuse("seed", f"a whole number from 0 to {MAX_SEED}, or null", shown(seed))
-    image_format = "png" if content.get("format") is None else content["format"]
-    if image_format not in FORMATS:
-        refuse("format", "'png' or 'jpeg'", shown(image_format))
-    style = _read_style(content, painter=painter)
+    look = _read_look(content, painter=painter)
     entries, expected = content[key], f"a list of 1 to {max_images} label maps"
     if not isinstance(entries, list) or not entries:
         refuse(key, expected, "an empty list" if entries == [] else kind(entries))
@@ -77,8 +73,42 @@ def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -
         else:
             data = decode_base64(entry, where=where)
             label_map, notes = read_sent_label_map(data, painter=painter, where=where)
-        orders.append(Order(label_map, seed, style, image_format, notes))
+        orders.append(Order(label_map, *look, notes))
     return orders
+
+
+def read_file_order(data: bytes, query: Mapping[str, str], *, painter: Painter) -> Order:
+    """Read a request whose body is the PNG file of one label map.
+
+    Args:
+        data: the body.
+        query: what the address says after its ``?``: of QUERY_KEYS.
+        painter: knows the labels, sizes and styles that can be painted.
+
+    Raises:
+        RequestError, LabelMapError: as ``read_orders``.
+    """
+    check_keys(query, known=QUERY_KEYS, where="query")
+    content: dict[str, Any] = dict(query)
+    seed = query.get("seed", "")
+    if seed.isdecimal() and len(seed) <= len(str(MAX_SEED)):
+        content["seed"] = int(seed)
+    look = _read_look(content, painter=painter)
+    label_map, notes = read_sent_label_map(data, painter=painter, where="body")
+    return Order(label_map, *look, notes)
+
+
+def _read_look(
+    content: Mapping[str, Any], *, painter: Painter
+) -> tuple[int | None, np.ndarray | str | None, str]:
+    """Seed, style and format of the picture."""
+    seed = content.get("seed")
+    if seed is not None and (type(seed) is not int or not 0 <= seed <= MAX_SEED):
+        refuse("seed", f"a whole number from 0 to {MAX_SEED}, or null", shown(seed))
+    image_format = "png" if content.get("format") is None else content["format"]
+    if image_format not in FORMATS:
+        refuse("format", "'png' or 'jpeg'", shown(image_format))
+    return seed, _read_style(content, painter=painter), image_format
 
 
 def _read_raw(entry: Any, *, painter: Painter, where: str) -> np.ndarray:
@@ -104,7 +134,7 @@ def _read_raw(entry: Any, *, painter: Painter, where: str) -> np.ndarray:
     return label_map
 
 
-def _read_style(content: dict[str, Any], *, painter: Painter) -> np.ndarray | str | None:
+def _read_style(content: Mapping[str, Any], *, painter: Painter) -> np.ndarray | str | None:
     """The photo, the name or the numbers, whichever is given."""
     keys = ("style", "style_name", "style_vector")
     given = [key for key in keys if content.get(key) is not None]

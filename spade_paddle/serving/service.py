@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order, Picture
 from spade_paddle.serving.painting_queue import PaintingQueue
-from spade_paddle.serving.schema import read_orders
+from spade_paddle.serving.schema import read_file_order, read_orders
 from spade_paddle.serving.settings import MIB, Settings
 
 if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
@@ -121,7 +121,30 @@ class PaintService:
         """
         orders = read_orders(content, painter=self.painter, max_images=self.settings.max_images)
         painted = self.queue.paint(orders, is_there=is_there)
-        return [self._result(order, *one) for order, one in zip(orders, painted)]
+        return [
+            {
+                "image": base64.b64encode(picture.file()).decode("ascii"),
+                **self._told(order, picture, known),
+            }
+            for order, (picture, known) in zip(orders, painted)
+        ]
+
+    def paint_file(
+        self, data: bytes, query: Mapping[str, str], *, is_there: Callable[[], bool] = lambda: True
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Check and paint a request whose body is a PNG file.
+
+        Args:
+            data: the body.
+            query: what the address says after its ``?``.
+            is_there: as for ``paint_json``, as are the errors.
+
+        Returns:
+            the picture's file, and what an answer in JSON tells beside it.
+        """
+        order = read_file_order(data, query, painter=self.painter)
+        ((picture, known),) = self.queue.paint([order], is_there=is_there)
+        return picture.file(), self._told(order, picture, known)
 
     def paint_array(
         self,
@@ -144,11 +167,10 @@ class PaintService:
             styles=[order.style for order in orders],
         )
 
-    def _result(self, order: Order, picture: Picture, known: bool) -> dict[str, Any]:
-        """What an answer says of one label map; a chosen style for others in its light."""
+    def _told(self, order: Order, picture: Picture, known: bool) -> dict[str, Any]:
+        """What an answer says of one picture; a chosen style for others in its light."""
         height, width = order.label_map.shape
-        result = {
-            "image": base64.b64encode(picture.file()).decode("ascii"),
+        told = {
             "format": order.image_format,
             "width": width,
             "height": height,
@@ -159,8 +181,8 @@ class PaintService:
         }
         if order.style is None and self.painter.style_dim:
             chosen = self.painter.chosen_style(order.label_map, seed=order.seed)
-            result["style_vector"] = [round(float(number), 4) for number in chosen]
-        return result
+            told["style_vector"] = [round(float(number), 4) for number in chosen]
+        return told
 
 
 def _padding_note(height: int, width: int, *, painter: Painter) -> list[dict[str, Any]]:

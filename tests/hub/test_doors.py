@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
@@ -79,6 +80,8 @@ def test_all_the_forms_of_one_label_map_give_the_same_picture(server, lake, labe
     for body in bodies:
         (result,) = server.paint(body).json()["results"]
         assert np.array_equal(np.asarray(open64(result["image"])), expected)
+    answer = server.post_raw(file_bytes(lake), mimetype="image/png")
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content))), expected)
 
 
 def test_a_size_that_is_not_a_multiple_is_painted_and_noted(server):

@@ -18,7 +18,7 @@ MIB = 2**20
 
 
 def test_the_table_has_a_row_for_every_engine(root, c_library):
-    options = "--side 64 --rounds 2 --threads 1".split()
+    options = ["--side", "64", "--rounds", "2", "--threads", "1"]
     command = [sys.executable, root / "tools" / "benchmark.py", "--model", WEIGHTS, *options]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     peak, *_, head, _, paddle, native, known = printed.splitlines()
