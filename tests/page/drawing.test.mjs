@@ -15,8 +15,21 @@ const at = (x, y) => ({ x: x + 0.5, y: y + 0.5 });
 /** A drawing, and a screen that keeps what it was told. */
 function desk(grid, choices = {}) {
   const store = createStore({ tool: "brush", label: 1, sizeIndex: 0, zoom: WHOLE, ...choices });
-  const shown = { change: null, outline: null, changes: 0 };
-  const drawing = new Drawing({ store, onChange: () => (shown.changes += 1) });
+  const shown = { change: null, outline: null, changes: 0, steps: 0, look: 0 };
+  const wayBack = () => {
+    const { look } = shown;
+    return () => {
+      const forth = wayBack();
+      shown.look = look;
+      return forth;
+    };
+  };
+  const drawing = new Drawing({
+    store,
+    wayBack,
+    onChange: () => (shown.changes += 1),
+    onStep: () => (shown.steps += 1),
+  });
   drawing.screen = {
     open() {},
     refresh() {},
@@ -38,6 +51,36 @@ function desk(grid, choices = {}) {
 
 const said = ({ store }) => store.get().said?.key;
 const EMPTY = ["......", "......", "......", "......"];
+
+test("another doodle takes its look along, through undo and redo", () => {
+  const { drawing, shown, click, rows } = desk(gridFrom(EMPTY));
+  const picture = (label) => Uint8Array.from({ length: 24 }, () => label);
+  for (const look of [1, 2]) {
+    drawing.replace(picture(look));
+    shown.look = look;
+  }
+  click(at(0, 0));
+  shown.look = 3; // Thrown with the dice: no step, and so not undone.
+  const seen = [];
+  for (const step of ["undo", "undo", "undo", "redo", "redo", "redo", "undo", "undo"]) {
+    drawing[step]();
+    seen.push([shown.look, rows()[1]]);
+  }
+  const [blank, one, two] = [".", "1", "2"].map((sign) => sign.repeat(6));
+  assert.deepEqual(seen, [
+    [3, two], [1, one], [0, blank], [1, one], [3, two], [3, two], [3, two], [1, one],
+  ]);
+  assert.equal(shown.steps, 3 + seen.length);
+});
+
+test("the rest is filled in one step", () => {
+  const grid = gridFrom(["1.....", "......", ".....2", "......"]);
+  const { drawing, rows } = desk(grid);
+  drawing.fillRest();
+  assert.deepEqual(rows(), ["111222", "111222", "111222", "112222"]);
+  drawing.undo();
+  assert.deepEqual(rows(), ["1.....", "......", ".....2", "......"]);
+});
 
 test("any tools in any order: only palette ids and paper, undo to the first grid, redo to the last", () => {
   let operations = 0;

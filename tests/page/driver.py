@@ -77,11 +77,14 @@ def element(page: Page, name: str):
 
 
 def wait_for_picture(page: Page, *, other_than: str | None = None, timeout_s: float = 15) -> str:
-    """Wait until a picture (another than the given one) is shown; returns its address."""
+    """Wait until a picture (another than the given one) is shown and no newer one is on its way;
+    returns its address."""
     picture = element(page, "picture")
     picture.wait_for(timeout=timeout_s * 1000)
     if other_than is not None:
         expect(picture).not_to_have_attribute("src", other_than, timeout=timeout_s * 1000)
+    idle = expect(element(page, "frame"))
+    idle.to_have_attribute("aria-busy", "false", timeout=timeout_s * 1000)
     return picture.get_attribute("src")
 
 

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { cellsOf, load, randomFrom } from "./helpers.mjs";
 
 const {
-  DONT_CARE, applyChange, clipRect, copyGrid, createGrid, doubleGrid, isEmpty, unionRects, wholeRect,
+  DONT_CARE, applyChange, clipRect, copyGrid, createGrid, doubleGrid, isEmpty, paintedShare, unionRects,
+  wholeRect, withoutGaps,
 } = await load("grid.js");
 const { brush } = await load("tools/brush.js");
 const { clear, fill, labelAt } = await load("tools/fill.js");
@@ -177,6 +178,37 @@ test("a doubled grid has no label that was not beside the place", () => {
       .map(([i, j]) => grid.cells[j * grid.width + i]);
     assert.ok(near.includes(label));
   });
+});
+
+test("gaps take a label from as near as any painted cell is", () => {
+  const random = randomFrom(8);
+  for (const [width, height, share] of [[9, 7, 0.5], [30, 20, 0.9], [20, 30, 0.02], [40, 1, 0.1], [1, 40, 0.1]]) {
+    const grid = createGrid(width, height);
+    const painted = [];
+    grid.cells.forEach((_, index) => {
+      if (random() >= share && index > 0) return;
+      grid.cells[index] = Math.floor(random() * 5);
+      painted.push(index);
+    });
+    assert.equal(paintedShare(grid), painted.length / (width * height));
+    const before = grid.cells.slice();
+    const { cells } = withoutGaps(grid);
+    assert.deepEqual(grid.cells, before);
+    const far = (a, b) =>
+      ((a % width) - (b % width)) ** 2 + (Math.floor(a / width) - Math.floor(b / width)) ** 2;
+    cells.forEach((label, index) => {
+      const nearest = Math.min(...painted.map((other) => far(index, other)));
+      const there = painted.filter((other) => far(index, other) === nearest);
+      assert.ok(there.some((other) => before[other] === label), `cell ${index}`);
+    });
+  }
+});
+
+test("a full grid and a blank one have no gaps to fill", () => {
+  for (const label of [3, DONT_CARE]) {
+    const grid = createGrid(5, 4, label);
+    assert.equal(withoutGaps(grid), grid);
+  }
 });
 
 test("history keeps the last hundred gestures, and a new gesture ends redo", () => {

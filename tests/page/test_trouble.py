@@ -113,7 +113,7 @@ def test_doodle_survives_a_reload_while_the_service_is_away(visit: Visit, servic
     wait_for_picture(page)
     flower = service.label_set.id_of("flower")
     assert service.doodles[-1][int(0.3 * 256), 128] == flower
-    assert service.doodles[-1][int(0.6 * 256), 128] == service.label_set.id_of("sky")
+    assert service.doodles[-1][int(0.6 * 256), 128] == service.label_set.id_of("cloud")
 
 
 def test_a_service_that_warms_up_is_waited_for(browser: Browser, service: StandIn) -> None:

@@ -2,7 +2,7 @@
 // of them. Kept in IndexedDB, where there is room; a private window forgets them.
 
 import { packDoodle } from "./doodle_file.js";
-import { createStore, get, set } from "./vendor/idb-keyval.js";
+import { createStore, get, update } from "./vendor/idb-keyval.js";
 
 const MOST = 24;
 // While somebody draws there is a picture every second; one that stays is worth keeping.
@@ -12,7 +12,6 @@ export class Album {
   constructor({ store }) {
     this.store = store;
     this.timer = null;
-    this.last = Promise.resolve();
     try {
       this.shelf = createStore("spade_paddle", "album");
     } catch {
@@ -47,9 +46,12 @@ export class Album {
     const doodle = packDoodle(picture.grid, this.store.get().labels);
     const entry = { id, when, blob, format, milliseconds, seed, style, styleVector, doodle };
     this.show([entry, ...this.entries]);
-    const entries = this.entries.map(({ url, ...rest }) => rest);
-    // One after the other: the newest state is written last.
-    this.last = this.last.then(() => this.attempt(() => set("pictures", entries, this.shelf)));
+    // In one transaction, for another tab may have kept others.
+    const add = (kept) => {
+      const others = Array.isArray(kept) ? kept.filter((other) => !isSame(other, picture)) : [];
+      return [entry, ...others].slice(0, MOST);
+    };
+    this.attempt(() => update("pictures", add, this.shelf));
   }
 
   show(entries) {

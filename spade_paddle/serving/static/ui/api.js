@@ -1,10 +1,13 @@
 // Talking to the painting service. Every failure becomes a Problem with a stable code.
 
 import { fromBase64, toBase64 } from "./base64.js";
+import { paintedShare, withoutGaps } from "./grid.js";
 import { Problem } from "./problem.js";
 
 const PAINT_PATH = "/predict/gaugan_doodle";
 const ANNOTATE_PATH = "/annotate";
+// From this share on that is painted, the rest is taken for gaps.
+const FILLED_FROM = 0.5;
 // Codes for answers that are not from the service's own code (a proxy, PaddleHub itself).
 const CODE_OF_STATUS = { 401: "unauthorized", 404: "not_found", 405: "method_not_allowed",
   413: "body_too_large", 415: "unsupported_media_type", 503: "busy" };
@@ -53,8 +56,10 @@ export class Service {
    */
   async paint(grid, look, signal) {
     const sent = performance.now();
+    // Slivers that the hand left out would become white lines; large blank areas stay what they are.
+    const { width, height, cells } = paintedShare(grid) >= FILLED_FROM ? withoutGaps(grid) : grid;
     const request = {
-      labels: [{ width: grid.width, height: grid.height, data: toBase64(grid.cells) }],
+      labels: [{ width, height, data: toBase64(cells) }],
       seed: look.seed,
       style_name: look.styleName,
       style: look.stylePhoto,

@@ -4,7 +4,7 @@
 // A gesture (gestures/) hears `press`, `drag` and `release`, from the pointer and from the keyboard
 // alike, and is one step of undo. Some stay open between presses: a polygon, a region on the move.
 
-import { DONT_CARE, applyChange, wholeRect } from "./grid.js";
+import { DONT_CARE, applyChange, wholeRect, withoutGaps } from "./grid.js";
 import { Polygon } from "./gestures/polygon.js";
 import { Region } from "./gestures/region.js";
 import { Shape } from "./gestures/shape.js";
@@ -29,9 +29,13 @@ const PAINTLESS = ["eraser", "eyedropper", "move"];
 const NO_SCREEN = { open() {}, refresh() {}, preview() {}, outline() {} };
 
 export class Drawing {
-  /** `onChange()` hears of every change of the grid, also in the middle of a gesture. */
-  constructor({ store, onChange }) {
-    Object.assign(this, { store, onChange, grid: null, history: null });
+  /**
+   * `onChange()` hears of every change of the grid, also in the middle of a gesture, `onStep()` of
+   * every step that is done. `wayBack()` gives what a step with another doodle takes back beside it:
+   * a function that puts it back and gives the way forth.
+   */
+  constructor({ store, onChange, onStep, wayBack }) {
+    Object.assign(this, { store, onChange, onStep, wayBack, grid: null, history: null });
     this.screen = NO_SCREEN;
     this.gesture = null;
     this.pressed = false;
@@ -138,6 +142,11 @@ export class Drawing {
     this.whole(() => this.paint({ rect: wholeRect(this.grid), values: cells }));
   }
 
+  /** Give blank cells the label that is nearest. */
+  fillRest() {
+    this.replace(withoutGaps(this.grid).cells);
+  }
+
   // Choices.
 
   selectTool(tool) {
@@ -208,9 +217,9 @@ export class Drawing {
   }
 
   /** One step of undo ends here. Returns whether it changed anything. */
-  commit() {
-    const changed = this.history.commit();
-    if (changed) this.tell();
+  commit(goBack = null) {
+    const changed = this.history.commit(goBack);
+    if (changed) this.told();
     return changed;
   }
 
@@ -219,8 +228,9 @@ export class Drawing {
   whole(action) {
     if (!this.grid || this.pressed) return;
     this.cancel();
+    const goBack = this.wayBack();
     action();
-    this.commit();
+    this.commit(goBack);
   }
 
   step(action, said) {
@@ -229,13 +239,18 @@ export class Drawing {
     const rect = action();
     if (!rect) return;
     this.changed(rect);
-    this.tell();
+    this.told();
     this.say(said);
   }
 
   changed(rect) {
     this.screen.refresh(rect);
     this.onChange();
+  }
+
+  told() {
+    this.tell();
+    this.onStep();
   }
 
   tell() {

@@ -1,12 +1,11 @@
-// Turns doodles into pictures: waits for a pause in drawing, sends the newest doodle, drops the
-// answer to an older one, and says what is going on through the store.
+// Turns doodles into pictures, one after the other: while somebody draws, each is of the doodle as it is
+// when the one before is shown. Says what is going on through the store.
 
 import { isConnectionProblem } from "./connection.js";
 import { isEmpty } from "./grid.js";
 import { Problem } from "./problem.js";
 
-const PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 1500;
+const PAUSE_MS = 150; // A tap is painted once, not in the middle; and the service gets its breath.
 const SLOW_AFTER_MS = 300;
 const GIVE_UP_MS = 120000;
 
@@ -19,20 +18,21 @@ export class Generator {
     Object.assign(this, { service, store, doodle, look, onShown, onLost });
     this.run = null;
     this.pause = null;
+    this.again = false; // The doodle has changed since the one under way was sent.
     this.owed = false; // A picture was asked for while nobody answered.
   }
 
-  /** The doodle changed: paint soon. A slow computer is asked less often. */
+  /** The doodle changed: paint it soon, or once the picture under way is shown. */
   soon() {
-    clearTimeout(this.pause);
-    const last = this.store.get().picture?.milliseconds ?? 0;
-    const pause = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, last / 2));
-    this.pause = setTimeout(() => this.now(), pause);
+    if (this.run) this.again = true;
+    else this.pause ??= setTimeout(() => this.now(), PAUSE_MS);
   }
 
   /** Forget what is planned and under way. */
   stop() {
     clearTimeout(this.pause);
+    this.pause = null;
+    this.again = false;
     if (!this.run) return;
     clearTimeout(this.run.slow);
     clearTimeout(this.run.limit);
@@ -57,7 +57,7 @@ export class Generator {
     try {
       const painted = await this.service.paint(grid, look, run.controller.signal);
       const styleVector = painted.styleVector ?? look.styleVector;
-      await this.show(run, { ...painted, grid, seed, style, styleVector });
+      await this.show(run, { ...painted, grid, seed, style, styleVector, turn: look.turn });
     } catch (error) {
       this.failed(run, error);
     }
@@ -90,6 +90,7 @@ export class Generator {
     this.end(run);
     this.put({ ...picture, id: crypto.getRandomValues(new Uint32Array(2)).join("-"), when: Date.now(), url });
     this.onShown(this.store.get().picture, run);
+    if (this.again) this.soon();
   }
 
   /** Put a picture on the screen; the one before stays under it while it fades in. */
@@ -125,7 +126,6 @@ export class Generator {
     const seconds = Math.min(10, Math.max(1, problem.retryAfter ?? 2));
     problem.details = { ...problem.details, seconds };
     this.store.set({ problem });
-    clearTimeout(this.pause);
     this.pause = setTimeout(() => this.now(run), seconds * 1000);
   }
 }

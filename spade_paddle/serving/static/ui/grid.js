@@ -92,6 +92,57 @@ export function applyChange(grid, { rect, runs, label, values }) {
   else for (let i = 0; i < runs.length; i += 2) grid.cells.fill(label, runs[i], runs[i + 1]);
 }
 
+/** How much of the grid is painted, 0 to 1. */
+export function paintedShare({ cells }) {
+  return cells.reduce((count, id) => count + (id !== DONT_CARE), 0) / cells.length;
+}
+
+/** The grid with the label of the nearest painted cell in every blank one; the same where none is. */
+export function withoutGaps(grid) {
+  const share = paintedShare(grid);
+  if (share === 0 || share === 1) return grid;
+  const { width, height, cells } = grid;
+  const near = nearestInColumns(grid);
+  const filled = copyGrid(grid);
+  for (let y = 0; y < height; y += 1) {
+    const row = near.subarray(y * width, (y + 1) * width);
+    for (let x = 0; x < width; x += 1) {
+      const index = y * width + x;
+      if (cells[index] !== DONT_CARE) continue;
+      let [best, label] = [Infinity, DONT_CARE];
+      // Outwards from the cell, until the columns alone are farther away than what is found.
+      for (let step = 0; step < width && step * step < best; step += 1) {
+        for (const column of step ? [x - step, x + step] : [x]) {
+          const source = row[column] ?? -1;
+          if (source < 0) continue;
+          const distance = step * step + (source - y) ** 2;
+          if (distance < best) [best, label] = [distance, cells[source * width + column]];
+        }
+      }
+      filled.cells[index] = label;
+    }
+  }
+  return filled;
+}
+
+/** For each cell the row of the nearest painted one above or below it in its column, or -1. */
+function nearestInColumns({ width, height, cells }) {
+  const near = new Int16Array(cells.length).fill(-1);
+  for (let x = 0; x < width; x += 1) {
+    for (const [first, step] of [[0, 1], [height - 1, -1]]) {
+      let last = -1;
+      for (let y = first; y >= 0 && y < height; y += step) {
+        const index = y * width + x;
+        if (cells[index] !== DONT_CARE) last = y;
+        if (last < 0) continue;
+        const known = near[index];
+        if (known < 0 || Math.abs(last - y) < Math.abs(known - y)) near[index] = last;
+      }
+    }
+  }
+  return near;
+}
+
 /** True when nothing is painted. */
 export function isEmpty({ cells }) {
   for (let index = 0; index < cells.length; index += 1) if (cells[index] !== DONT_CARE) return false;

@@ -1,6 +1,6 @@
 // Title, the state of the service, keyboard help and the language switch.
 
-import { useRef } from "./vendor/preact-hooks.js";
+import { useEffect, useRef } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon, Sign } from "./icons.js";
 import { Switch } from "./switch.js";
@@ -25,7 +25,7 @@ export function Header({ studio, state, t }) {
       short=${t("kids")}
       onChange=${(kids) => studio.setKids(kids)}
     />
-    <${KeyboardHelp} t=${t} />
+    <${KeyboardHelp} ...${{ studio, state, t }} />
     <button
       type="button"
       class="quiet language"
@@ -40,8 +40,13 @@ export function Header({ studio, state, t }) {
   </header>`;
 }
 
-function KeyboardHelp({ t }) {
+function KeyboardHelp({ studio, state, t }) {
   const dialog = useRef(null);
+  useEffect(() => {
+    if (!state.help) return;
+    if (!dialog.current.open) dialog.current.showModal();
+    studio.askForHelp(false);
+  }, [state.help]);
   const rows = [
     ...TOOLS.map(({ name, key }) => [[key], t(name)]),
     [["1", "…", "0", "⇧1", "…"], t("shortcut_labels")],
@@ -53,6 +58,7 @@ function KeyboardHelp({ t }) {
     [[t("key_space"), t("key_drag")], t("shortcut_pan")],
     [["Enter"], t("shortcut_enter")],
     [["D"], t("dice")],
+    [["?"], t("shortcuts")],
     [["Esc"], t("shortcut_escape")],
     [["⌫"], t("shortcut_back")],
     [["⇧"], t("shortcut_even")],
@@ -67,7 +73,7 @@ function KeyboardHelp({ t }) {
       aria-label=${t("shortcuts")}
       title=${t("shortcuts")}
       data-testid="shortcuts"
-      onClick=${() => dialog.current.showModal()}
+      onClick=${() => studio.askForHelp(true)}
     ><${Icon} name="keyboard" /></button>
     <dialog
       ref=${dialog}

@@ -31,8 +31,11 @@ export class History {
     this.touched = unionRects(this.touched, rect);
   }
 
-  /** The gesture is over. Returns whether it changed anything. */
-  commit() {
+  /**
+   * The gesture is over. Returns whether it changed anything. `goBack()` is called with its undo, and
+   * gives what is to be called when it is done again.
+   */
+  commit(goBack = null) {
     const rect = this.touched;
     this.touched = null;
     if (!rect) return false;
@@ -42,7 +45,7 @@ export class History {
     writeRect(this.settled, rect, after);
     for (const { packed } of this.redoEntries) this.bytes -= packed.bytes;
     this.redoEntries = [];
-    this.push(this.undoEntries, rect, before);
+    this.push(this.undoEntries, rect, before, goBack);
     while (this.undoEntries.length > this.depth || this.bytes > this.maxBytes) {
       this.bytes -= this.undoEntries.shift().packed.bytes;
     }
@@ -67,18 +70,18 @@ export class History {
     return this.swap(this.redoEntries, this.undoEntries);
   }
 
-  push(entries, rect, values) {
+  push(entries, rect, values, goBack) {
     const packed = pack(values);
     this.bytes += packed.bytes;
-    entries.push({ rect, packed });
+    entries.push({ rect, packed, goBack });
   }
 
   swap(from, to) {
     const entry = from.pop();
     if (!entry) return null;
-    const { rect, packed } = entry;
+    const { rect, packed, goBack } = entry;
     this.bytes -= packed.bytes;
-    this.push(to, rect, readRect(this.grid, rect));
+    this.push(to, rect, readRect(this.grid, rect), goBack?.());
     const values = unpack(packed);
     writeRect(this.grid, rect, values);
     writeRect(this.settled, rect, values);

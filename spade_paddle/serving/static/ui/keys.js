@@ -40,6 +40,7 @@ function actionOf(event, studio, palette) {
   const { sizeIndex } = studio.store.get();
   if (key === "[") return () => studio.selectSize(sizeIndex - 1);
   if (key === "]") return () => studio.selectSize(sizeIndex + 1);
+  if (key === "?") return () => studio.askForHelp(true);
   if (key === "escape") return () => drawing.cancel() && drawing.say("said_cancelled");
   if (key === "backspace") return () => drawing.back();
   // Enter on a button presses that button; else it finishes what is open, and then generates.

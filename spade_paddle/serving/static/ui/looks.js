@@ -1,7 +1,7 @@
 // How the picture shall look: the style, and the seed of what is left to chance. Where the model chooses
 // the style by what the doodle shows, every stroke might change the light; so the chosen one is held.
 
-import { DONT_CARE } from "./grid.js";
+import { paintedShare } from "./grid.js";
 import { remember } from "./memory.js";
 import { photoToBase64, thumbnailOf } from "./photo.js";
 
@@ -9,26 +9,57 @@ const SEEDS = 10000; // Short enough to read out to a friend.
 const STYLE_SIDE = 512;
 // A style chosen for less of a doodle would be held for what is not there yet.
 const HELD_FROM = 0.5;
+// A style is chosen anew once so much of the doodle is another than the one it was chosen for.
+const CHANGED = 1 / 3;
 
 export const AUTO = { kind: "auto" };
 
 export class Looks {
-  /** `generate()` paints anew; `fail(problem)` tells what went wrong. */
-  constructor({ store, generate, fail }) {
-    Object.assign(this, { store, generate, fail });
+  /**
+   * `doodle()` gives the grid; `generate()` paints anew, `stop()` gives up the picture under way;
+   * `fail(problem)` tells what went wrong.
+   */
+  constructor({ store, doodle, generate, stop, fail }) {
+    Object.assign(this, { store, doodle, generate, stop, fail });
+    this.turn = 0; // Counts changes of the look.
+    this.heldFor = null; // The cells that the held style was chosen for.
   }
 
   /** What a request says of the look. */
   get wanted() {
     const { seed, style, held, keepLook } = this.store.get();
-    return lookOf({ seed, style, styleVector: keepLook ? held : null });
+    return { ...lookOf({ seed, style, styleVector: keepLook ? held : null }), turn: this.turn };
   }
 
   /** A picture is on the screen: go on in the style that the model chose for it. */
-  shown({ styleVector, grid }) {
-    if (!styleVector || styleVector === this.store.get().held) return;
-    const painted = grid.cells.reduce((count, id) => count + (id !== DONT_CARE), 0);
-    if (painted >= HELD_FROM * grid.cells.length) this.set({ held: styleVector });
+  shown({ styleVector, grid, turn }) {
+    const { held, keepLook } = this.store.get();
+    if (turn !== this.turn || !styleVector || (held && keepLook)) return;
+    if (paintedShare(grid) >= HELD_FROM) this.set({ held: styleVector }, grid.cells);
+  }
+
+  /**
+   * A step is done, the pen is up: another doodle asks for another light. Not while the pen is down, for
+   * the colors would jump under the hand.
+   */
+  stepped() {
+    const { cells } = this.doodle();
+    const { heldFor } = this;
+    if (!heldFor || heldFor.length !== cells.length) return;
+    const changed = cells.reduce((count, id, index) => count + (id !== heldFor[index]), 0);
+    if (changed > CHANGED * cells.length) this.letGo();
+  }
+
+  /** What puts the look of now back, and gives the way to that of then. */
+  wayBack() {
+    const { seed, style, held } = this.store.get();
+    const { heldFor } = this;
+    return () => {
+      const forth = this.wayBack();
+      this.stop();
+      this.set({ seed, style, held }, heldFor);
+      return forth;
+    };
   }
 
   /** Let the model choose anew: for another doodle, or because somebody wants it. */
@@ -82,7 +113,10 @@ export class Looks {
     if (!known) this.set({ style: AUTO });
   }
 
-  set(look) {
+  /** Change some of `{ seed, style, held }`; `heldFor`: the cells that the held style goes with. */
+  set(look, heldFor = this.doodle()?.cells.slice()) {
+    this.turn += 1;
+    if ("held" in look) this.heldFor = look.held && heldFor;
     this.store.set(look);
     const { seed, style, held } = this.store.get();
     remember("look", { seed, style, held });

@@ -41,6 +41,7 @@ const store = createStore({
   held: recall("look")?.held ?? null, // the style that the model chose, as numbers
   keepLook: recall("keepLook") ?? true,
   kids: recall("kids") ?? false,
+  help: false, // the keyboard shortcuts are asked for
   compare: false, // the doodle lies half over the picture
   album: [], // earlier pictures, the newest first
   annotating: false, // a photo becomes a doodle

@@ -9,6 +9,7 @@ import { LabelIcon } from "./label_icons.js";
 
 // What stands together, by the groups that a label set tells.
 const GROUPS = { sky: ["sky"], land: ["water", "land"], plants: ["plants"], built: ["built", "other"] };
+const RARE = 0.1; // A label on less of the doodle shows on the rest.
 const FOR_KIDS = ["sky", "cloud", "mountain", "tree", "grass", "water"];
 
 /** The labels by group, in the order shown: `[{ name, labels }]`; without groups in the set, one. */
@@ -27,6 +28,13 @@ export function paletteGroups(labels) {
 /** The labels in the order shown, which is that of their keys. */
 export function paletteOrder(labels, { kids = false } = {}) {
   return kids ? labelsForKids(labels) : paletteGroups(labels).flatMap((group) => group.labels);
+}
+
+/** The first label that a stroke shows with on nearly all of a doodle. */
+export function labelThatShows(labels, { cells }) {
+  const counts = new Uint32Array(256);
+  for (const id of cells) counts[id] += 1;
+  return paletteOrder(labels).find(({ id }) => counts[id] < RARE * cells.length) ?? labels[0];
 }
 
 /** The few that children begin with; all of a set that has none of them. */

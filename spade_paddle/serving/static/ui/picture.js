@@ -19,7 +19,12 @@ export function PicturePanel({ studio, state, t }) {
       </span>
       <${PictureTools} ...${{ studio, state, t }} />
     </header>
-    <div class=${`board frame ${slow ? "is-painting" : ""}`} style=${ratio}>
+    <div
+      class=${`board frame ${slow ? "is-painting" : ""}`}
+      style=${ratio}
+      aria-busy=${isOnItsWay(state)}
+      data-testid="frame"
+    >
       ${!picture && html`<${Waiting} t=${t} slow=${slow} />`}
       ${previous && html`<img key=${previous.url} class="shown" src=${previous.url} alt="" />`}
       ${picture &&
@@ -36,6 +41,11 @@ export function PicturePanel({ studio, state, t }) {
     </div>
     <${LookControls} ...${{ studio, state, t }} />
   </section>`;
+}
+
+/** Whether another picture will take the place of this one without anybody asking. */
+function isOnItsWay({ painting, stale, live, service }) {
+  return painting || (stale && live && service === "ready");
 }
 
 function Waiting({ t, slow }) {

@@ -5,6 +5,8 @@
 // far, makes a pinch, and what the first began is taken back. Later ones are ignored (a palm resting
 // on the tablet must not paint), and a pen goes before all fingers.
 
+// What keeps a press to itself, also where the pointer leaves it.
+const CONTROLS = "button, a, input, label, select, textarea, summary, dialog, [role=button]";
 const SOON_MS = 300;
 const FAR_PX = 24;
 const REACH_PX = { touch: 22, pen: 14, mouse: 10 }; // How near hits a corner.
@@ -18,6 +20,7 @@ const REACH_PX = { touch: 22, pen: 14, mouse: 10 }; // How near hits a corner.
 export function listenToPointer(canvas, { board, size, draw, look }) {
   const down = new Map(); // The pointers that draw, pan or pinch, as they were last seen.
   let doing = null; // "draw", "look", or null.
+  let pressedOn = null; // What was under the pointer when a button went down.
   let seen = { x: Number.NaN, y: Number.NaN };
 
   const locate = (event, box) => ({
@@ -75,6 +78,14 @@ export function listenToPointer(canvas, { board, size, draw, look }) {
     }
   };
 
+  /** A stroke may begin outside and come in. */
+  const entered = (event) => {
+    const isStroke = event.buttons === 1 && event.pointerType !== "touch";
+    if (!isStroke || !size() || down.size || pressedOn?.closest?.(CONTROLS)) return;
+    canvas.focus({ preventScroll: true });
+    begin(event);
+  };
+
   const moved = (event) => {
     if (!size()) return;
     const pointer = down.get(event.pointerId);
@@ -127,8 +138,17 @@ export function listenToPointer(canvas, { board, size, draw, look }) {
 
   const left = () => down.size || draw.hover(null);
 
-  return listen(canvas, {
+  const stopWatching = listen(
+    document,
+    {
+      pointerdown: ({ target }) => { pressedOn = target; },
+      pointerup: () => { pressedOn = null; },
+    },
+    { capture: true },
+  );
+  const stopListening = listen(canvas, {
     pointerdown: pressed,
+    pointerenter: entered,
     pointermove: moved,
     pointerup: lifted,
     pointercancel: lifted,
@@ -138,6 +158,10 @@ export function listenToPointer(canvas, { board, size, draw, look }) {
     mousedown: (event) => event.button === 1 && event.preventDefault(),
     auxclick: (event) => event.preventDefault(),
   });
+  return () => {
+    stopWatching();
+    stopListening();
+  };
 }
 
 /** Whether a second finger makes a pinch of what the first began. */

@@ -10,6 +10,7 @@ import { Generator } from "./generator.js";
 import { copyGrid, createGrid, isEmpty } from "./grid.js";
 import { Looks } from "./looks.js";
 import { recall, recallDoodle, remember, rememberDoodle } from "./memory.js";
+import { labelThatShows } from "./palette.js";
 import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
 import { KIDS_TOOLS, SIZES } from "./tools.js";
@@ -20,11 +21,19 @@ const SAVE_AFTER_MS = 400;
 export class Studio {
   constructor({ service, store }) {
     Object.assign(this, { service, store });
-    this.drawing = new Drawing({ store, onChange: () => this.changed() });
+    this.drawing = new Drawing({
+      store,
+      onChange: () => this.changed(),
+      onStep: () => this.looks.stepped(),
+      wayBack: () => this.looks.wayBack(),
+    });
     this.zoom = new Zoom(store);
     this.saveTimer = null;
+    this.unsaved = false;
     this.looks = new Looks({
       store,
+      doodle: () => this.grid,
+      stop: () => this.generator.stop(),
       generate: () => this.generator.now({ wanted: true }),
       fail: (problem) => this.fail(problem),
     });
@@ -78,8 +87,7 @@ export class Studio {
     const scenes = makeScenes(labels, width, height);
     const kept = recallDoodle(labels, { width, height });
     const grid = kept || scenes[0]?.grid && copyGrid(scenes[0].grid) || createGrid(width, height);
-    const first = labels.find((label) => label.name_en === "sky") || labels[0];
-    const label = labels.find((entry) => entry.id === this.store.get().label) || first;
+    const label = labels.find((entry) => entry.id === this.store.get().label) || labelThatShows(labels, grid);
     const styles = Array.isArray(model.styles) ? model.styles : [];
     const stylePhoto = Boolean(model.style_photo);
     this.looks.fit({ styles, stylePhoto });
@@ -92,18 +100,19 @@ export class Studio {
     });
   }
 
-  /** Another doodle in the place of this one; can be undone. */
-  useGrid(grid) {
-    this.looks.letGo();
+  /** Another doodle in the place of this one, in a look of its own; can be undone, with the look. */
+  useGrid(grid, look = { held: null }) {
+    this.generator.stop();
     this.drawing.replace(grid.cells);
+    this.looks.set(look);
   }
 
   /** Back to an earlier picture: its doodle, its look, and itself. */
   goBackTo(entry) {
     const { labels, width, height } = this.store.get();
-    this.useGrid(unpackDoodle(entry.doodle, labels, { width, height }));
     const { seed, style, styleVector } = entry;
-    this.looks.set({ seed, style, held: styleVector });
+    const grid = unpackDoodle(entry.doodle, labels, { width, height });
+    this.useGrid(grid, { seed, style, held: styleVector });
     this.generator.stop();
     const { doodle, ...picture } = entry;
     this.generator.put({ ...picture, url: URL.createObjectURL(entry.blob), grid: copyGrid(this.grid) });
@@ -138,6 +147,10 @@ export class Studio {
     this.store.set({ kids });
     remember("kids", kids);
     if (kids && !KIDS_TOOLS.includes(this.store.get().tool)) this.drawing.selectTool("brush");
+  }
+
+  askForHelp(help) {
+    this.store.set({ help });
   }
 
   setCompare(compare) {
@@ -182,6 +195,7 @@ export class Studio {
     if (!stale) this.store.set({ stale: true });
     if (problem?.code === "nothing_painted") this.store.set({ problem: null });
     clearTimeout(this.saveTimer);
+    this.unsaved = true;
     this.saveTimer = setTimeout(() => whenIdle(() => this.save()), SAVE_AFTER_MS);
     const isBlank = isEmpty(this.grid);
     if (isBlank) this.looks.letGo();
@@ -199,10 +213,12 @@ export class Studio {
     }
   }
 
+  /** Keep the doodle; not one that has not changed here, for another tab may have a newer one. */
   save() {
     clearTimeout(this.saveTimer);
-    const { labels } = this.store.get();
-    if (this.grid && labels) rememberDoodle(this.grid, labels);
+    if (!this.unsaved) return;
+    this.unsaved = false;
+    rememberDoodle(this.grid, this.store.get().labels);
   }
 }
 

@@ -98,6 +98,7 @@ export function Steps({ studio, state, t }) {
   const steps = [
     ["undo", state.canUndo, "Ctrl+Z"],
     ["redo", state.canRedo, "Ctrl+Shift+Z"],
+    ["fill_rest", Boolean(state.labels), ""],
     ["clear", Boolean(state.labels), ""],
   ];
   return html`<div class="steps">
@@ -107,7 +108,7 @@ export function Steps({ studio, state, t }) {
         possible=${possible}
         title=${key ? `${t(step)} (${key})` : t(step)}
         label=${t(step)}
-        onClick=${() => studio.drawing[step]()}
+        onClick=${() => studio.drawing[step === "fill_rest" ? "fillRest" : step]()}
       />`,
     )}
   </div>`;

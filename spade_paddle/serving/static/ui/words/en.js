@@ -20,6 +20,7 @@ export default {
   eraser: "Eraser",
   undo: "Undo",
   redo: "Redo",
+  fill_rest: "Fill the rest: blank cells become what is next to them",
   clear: "Clear all",
   size: "Brush size",
   size_value: "{size} cells",

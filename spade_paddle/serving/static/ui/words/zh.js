@@ -19,6 +19,7 @@ export default {
   eraser: "橡皮",
   undo: "撤销",
   redo: "重做",
+  fill_rest: "填满空白：空白处变成旁边的内容",
   clear: "全部清空",
   size: "笔刷大小",
   size_value: "{size} 格",
