@@ -19,7 +19,7 @@ from flask_cors import CORS
 
 from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
 from spade_paddle.serving.annotating import AnnotatingService
-from spade_paddle.serving.authorization import require_token
+from spade_paddle.serving.authorization import require_host, require_token
 from spade_paddle.serving.error_answers import add_error_answers
 from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import observe
@@ -30,6 +30,11 @@ ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
 ADDRESSES = f"/, /healthz, /labels, /metrics, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
 PICTURE_HEADER = "X-Gaugan-Picture"  # JSON: what is told of a picture that is sent as a file
+# The page asks its own service alone, and nobody but pages that may call it can frame it.
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'"
+)
 STATIC_FOLDER = Path(__file__).parent / "static"
 # Given explicitly: the table of types of some systems calls JavaScript "text/plain".
 _MIME_TYPES = {
@@ -65,10 +70,13 @@ def extend(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.ensure_ascii = False
     app.json.sort_keys = False
+    app.url_map.merge_slashes = False  # it would redirect to whatever "Host" names
     observe(app, service=service)
+    if settings.hosts:
+        require_host(app, hosts=settings.hosts)
     if settings.api_token is not None:
         require_token(app, token=settings.api_token)
-    _add_page(app, static_folder=static_folder)
+    _add_page(app, static_folder=static_folder, cors_origins=settings.cors_origins)
     _add_service(app, service=service, annotating=annotating or AnnotatingService(service))
     add_error_answers(app, addresses=ADDRESSES)
     _add_headers(app, cors_origins=settings.cors_origins)
@@ -84,11 +92,16 @@ def _use_standard_logger(app: Flask) -> None:
     app.logger = logger
 
 
-def _add_page(app: Flask, *, static_folder: Path) -> None:
+def _add_page(app: Flask, *, static_folder: Path, cors_origins: tuple[str, ...]) -> None:
+    framing = " ".join(["'self'", *cors_origins])
+    policy = f"{PAGE_POLICY}; frame-ancestors {framing}"
+
     def index() -> Response:
         if request.method == "POST":  # PaddleHub's rule for "/" allows it
             abort(405, valid_methods=["GET"])
-        return send_from_directory(static_folder, "index.html")
+        response = send_from_directory(static_folder, "index.html")
+        response.headers["Content-Security-Policy"] = policy
+        return response
 
     def ui(path: str) -> Response:
         mimetype = _MIME_TYPES.get(Path(path).suffix)
@@ -173,6 +186,7 @@ def _add_headers(app: Flask, *, cors_origins: tuple[str, ...]) -> None:
     def headers(response: Response) -> Response:
         """What every answer carries, whoever made it."""
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
         if response.mimetype == "application/json" and not request.path.startswith("/ui/"):
             response.headers["Cache-Control"] = "no-store"
         if cors_origins:

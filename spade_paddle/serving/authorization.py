@@ -1,10 +1,11 @@
-"""The optional password of the service: ``Authorization: Bearer TOKEN``."""
+"""Who may ask: by the optional password of the service, and by the name that it is called."""
 
 from __future__ import annotations
 
 import hmac
 
 from flask import Flask, request
+from werkzeug.sansio.utils import host_is_trusted
 
 from spade_paddle.errors import RequestError
 
@@ -28,6 +29,27 @@ def require_token(app: Flask, *, token: str) -> None:
                 f"Authorization: expected the header 'Authorization: Bearer TOKEN' with the "
                 f"service's token, got {said}; ask who runs the service for it",
                 code="unauthorized",
+            )
+
+    app.before_request(check)
+
+
+def require_host(app: Flask, *, hosts: tuple[str, ...]) -> None:
+    """Refuse requests under other names: of a page whose name was pointed at this service later
+    ("DNS rebinding"), which a browser takes for the page of that name.
+
+    Args:
+        app: to be guarded.
+        hosts: names without ports; ``.example.org`` stands for all names below it, too.
+    """
+
+    def check() -> None:
+        """Raises RequestError (unknown_host)."""
+        if not host_is_trusted(request.host, hosts):
+            raise RequestError(
+                f"Host: expected {' or '.join(hosts)}, got {request.host[:80]!r}; add it to the "
+                "service's setting 'hosts'",
+                code="unknown_host",
             )
 
     app.before_request(check)

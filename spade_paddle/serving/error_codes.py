@@ -40,6 +40,7 @@ _ROWS = (
     ErrorCode("method_not_allowed", 405, "The address exists, but not for this method."),
     ErrorCode("body_too_large", 413, "The body is larger than max_body_bytes."),
     ErrorCode("unsupported_media_type", 415, "Content-Type is none that the address takes."),
+    ErrorCode("unknown_host", 421, "The service is called by a name that it does not go by."),
     ErrorCode("internal", 500, "A fault of the service; the log has it under details.reference."),
     ErrorCode("model_missing", 500, "The model's files are missing, damaged or do not fit."),
     ErrorCode("out_of_memory", 500, "Too little memory for this picture; a smaller one may do."),

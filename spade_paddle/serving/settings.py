@@ -23,6 +23,7 @@ from spade_paddle.reading import build
 MIB = 1024 * 1024
 # A scheme, a host name or IPv4 address, maybe a port: what browsers put into "Origin".
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+_HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\]")
 PLAIN_ONLY = ("port", "workers")
 """Settings of the plain server alone: PaddleHub has options of its own for them."""
 
@@ -44,13 +45,21 @@ def _no_fraction(value: Any) -> Any:
     return value
 
 
-def _origins(value: Any) -> tuple[str, ...]:
+def _listed(value: Any, form: re.Pattern[str]) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     good = isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value)
-    if not good or (tuple(value) != ("*",) and not all(map(_ORIGIN.fullmatch, value))):
+    if not good or not all(map(form.fullmatch, value)):
         raise ValueError
     return tuple(value)
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    return ("*",) if value in ("*", ["*"], ("*",)) else _listed(value, _ORIGIN)
+
+
+def _hosts(value: Any) -> tuple[str, ...]:
+    return _listed(value, _HOST)
 
 
 Text = Annotated[str, StringConstraints(min_length=1), "a text that is not empty"]
@@ -62,6 +71,11 @@ Origins = Annotated[
     BeforeValidator(_origins),
     "origins such as https://a.example,http://localhost:5173 (scheme, host and port, "
     "no path and no slash at the end) or * alone for every page",
+]
+Hosts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_hosts),
+    "names such as doodle.example.org,localhost, without port; .example.org for all below it",
 ]
 Token = Annotated[
     str,
@@ -92,6 +106,9 @@ class Settings:
     )
     model: Optional[Text] = of(None, "Model folder. By default the PaddleHub module's weights/.")
     cors_origins: Origins = of((), "Pages on other hosts that may call, separated by commas.")
+    hosts: Hosts = of(
+        (), "Names by which the service may be called, separated by commas. By default any."
+    )
     api_token: Optional[Token] = of(
         None, "Requests to paint must carry it: 'Authorization: Bearer TOKEN'.", secret=True
     )

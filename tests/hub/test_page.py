@@ -89,6 +89,7 @@ def test_a_service_killed_and_started_again_while_one_draws_loses_no_stroke(
 
 def test_a_page_from_an_allowed_origin_paints(browser, server, page_elsewhere):
     visit = open_page(browser, f"{page_elsewhere}/?api={server.url}")
+    element(visit.page, "allow").click()
     wait_for_picture(visit.page, timeout_s=SLOW_S)
     assert not visit.errors
     assert visit.hosts() == {server.url[7:], page_elsewhere[7:]}
@@ -97,6 +98,7 @@ def test_a_page_from_an_allowed_origin_paints(browser, server, page_elsewhere):
 
 def test_a_page_from_another_origin_may_not_and_says_why(browser, server, page_not_allowed):
     visit = open_page(browser, f"{page_not_allowed}/?api={server.url}")
+    element(visit.page, "allow").click()
     note = element(visit.page, "problem")
     expect(note).to_have_attribute("data-code", "cors", timeout=SLOW_S * 1000)
     assert page_not_allowed in note.inner_text()  # what to put on the list

@@ -44,6 +44,8 @@ class StandIn:
         annotates: whether photos become doodles; the upper half is then sky, the lower water.
         photos: those received, as opened pictures.
         token: what POSTs must bring, or None.
+        authorizations: what POSTs have brought.
+        hangs: while it is set, requests but those for files wait.
         requests: paths asked for.
     """
 
@@ -62,6 +64,8 @@ class StandIn:
         self.abilities = {"seed": True, "style_photo": True, "styles": ["bright", "sunset"]}
         self.annotates = True
         self.token: str | None = None
+        self.authorizations: set[str | None] = set()
+        self.hangs = threading.Event()
         self.looks: list[dict[str, Any]] = []
         self.photos: list[Image.Image] = []
         self.doodles: list[np.ndarray] = []
@@ -157,6 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
         self.service.requests.append(path)
+        self._hang(path)
         if path == "/healthz":
             ready = self.service.healthy
             self._send(200 if ready else 503, {"status": "ok" if ready else "starting"})
@@ -170,7 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.service.requests.append(self.path)
+        self.service.authorizations.add(self.headers["Authorization"])
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._hang(self.path)
         if self.service.failures:
             self._send(*self.service.failures.pop(0))
             return
@@ -180,6 +187,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer = self.service.annotate if self.path == "/annotate" else self.service.paint
         self._send(200, answer(json.loads(body)))
+
+    def _hang(self, path: str) -> None:
+        while self.service.hangs.is_set() and "." not in path and path != "/":
+            time.sleep(0.05)
 
     def _send_file(self, path: Path) -> None:
         if not path.is_file():

@@ -133,6 +133,7 @@ def test_page_from_elsewhere_with_and_without_permission(
     elsewhere = StandIn().start()
     api = service.address.rstrip("/")
     visit = open_page(browser, f"{elsewhere.address}?api={api}")
+    element(visit.page, "allow").click()
     sentence = expect_problem(visit, "cors")
     assert api in sentence and elsewhere.address.rstrip("/") in sentence
     service.allow_origin = elsewhere.address.rstrip("/")
@@ -159,4 +160,50 @@ def test_a_service_with_a_token_asks_for_it_once(visit: Visit, service: StandIn)
     wait_for_picture(page, other_than=shown)
     page.reload()
     wait_for_picture(page)
+    expect(element(page, "problem")).to_have_count(0)
+
+
+def test_a_link_to_another_service_gets_neither_doodle_nor_token_without_a_word(
+    browser: Browser, service: StandIn
+) -> None:
+    service.token = "open sesame"
+    thief = StandIn().start()
+    thief.allow_origin = service.address.rstrip("/")
+    visit = open_page(browser, service.address)
+    page = visit.page
+    expect_problem(visit, "unauthorized")
+    element(page, "token").fill("open sesame")
+    element(page, "token-send").click()
+    shown = wait_for_picture(page)
+    link = f"{service.address}?api={thief.address}"
+    page.goto(link)
+    expect(element(page, "unknown-service")).to_contain_text(thief.address.rstrip("/"))
+    element(page, "stay").click()
+    element(page, "scene-coast").click()
+    wait_for_picture(page, other_than=shown)
+    assert thief.requests == [] and "api=" not in page.url
+    page.goto(link)  # and whoever allows it gives it no token of another
+    element(page, "allow").click()
+    wait_for_picture(page)
+    assert thief.doodles and thief.authorizations == {None}
+    page.goto(link)
+    wait_for_picture(page)  # asked once
+    expect(element(page, "unknown-service")).to_have_count(0)
+    page.goto(service.address)
+    wait_for_picture(page)
+    expect(element(page, "problem")).to_have_count(0)
+    page.context.close()
+    thief.stop()
+
+
+def test_a_service_that_hangs_is_not_called_ready(visit: Visit, service: StandIn) -> None:
+    page = visit.page
+    shown = wait_for_picture(page)
+    service.hangs.set()
+    element(page, "scene-coast").click()
+    expect(element(page, "service")).to_have_attribute("data-state", "away", timeout=30_000)
+    expect_problem(visit, "away")
+    service.hangs.clear()
+    wait_for_picture(page, other_than=shown, timeout_s=30)
+    expect(element(page, "service")).to_have_attribute("data-state", "ready", timeout=30_000)
     expect(element(page, "problem")).to_have_count(0)

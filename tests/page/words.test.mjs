@@ -8,7 +8,7 @@ const ui = new URL("../../spade_paddle/serving/static/ui/", import.meta.url);
 const en = (await import(new URL("words/en.js", ui))).default;
 const zh = (await import(new URL("words/zh.js", ui))).default;
 const { labelName, languageOf, problemSentence, translator } = await import(new URL("i18n.js", ui));
-const { serviceBase } = await import(new URL("api.js", ui));
+const { serviceOf } = await import(new URL("api.js", ui));
 const { fromBase64, toBase64 } = await import(new URL("base64.js", ui));
 const { Problem } = await import(new URL("problem.js", ui));
 const { labelsForKids, paletteOrder } = await import(new URL("palette.js", ui));
@@ -95,12 +95,21 @@ test("scenes look labels up by name, and those with absent labels are left out",
   assert.deepEqual(makeScenes(labelsOf(["cat", "dog"]), 32, 32), []);
 });
 
-test("the service's address comes from ?api=, the meta element, or is the page's own", () => {
-  assert.equal(serviceBase("?api=https://host:8866/", ""), "https://host:8866");
-  assert.equal(serviceBase("?api=http://host/path/", "https://other"), "http://host/path");
-  assert.equal(serviceBase("", "https://other:1"), "https://other:1");
-  assert.equal(serviceBase("", ""), "");
-  assert.equal(serviceBase("?api=javascript:alert(1)", ""), "");
+test("the service is one of the page's own list, or one that the person has allowed", () => {
+  const known = (base) => ({ base, unknown: null });
+  assert.deepEqual(serviceOf("", "https://other:1"), known("https://other:1"));
+  assert.deepEqual(serviceOf("", "https://a/ http://b/c/"), known("https://a"));
+  assert.deepEqual(serviceOf("?api=http://b/c", "https://a/ http://b/c/"), known("http://b/c"));
+  assert.deepEqual(serviceOf("?api=https://host:8866/", "", ["https://host:8866"]), known("https://host:8866"));
+  assert.deepEqual(serviceOf("", ""), known(""));
+  assert.deepEqual(serviceOf("?api=javascript:alert(1)", ""), known(""));
+});
+
+test("a service that only a link names is asked about, and not used before", () => {
+  for (const meta of ["", "https://a"]) {
+    const { base, unknown } = serviceOf("?api=http://host/path/", meta, ["http://host", "http://host/path2"]);
+    assert.deepEqual([base, unknown], [meta, "http://host/path"]);
+  }
 });
 
 test("keys of the palette", () => {

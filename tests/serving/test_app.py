@@ -149,6 +149,43 @@ def test_a_fault_of_the_service_is_a_json_500_whose_reference_is_in_the_log(
     assert paint(client).status_code == 200
 
 
+@pytest.mark.parametrize(("origins", "framing"), [((), ""), ((GOOD,), f" {GOOD}")])
+def test_the_page_may_ask_its_own_service_alone_and_be_framed_by_those_that_may_call(
+    make_client, origins, framing
+):
+    headers = make_client(cors_origins=origins).get("/").headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'self'" and "connect-src" not in policy
+    assert policy["frame-ancestors"] == f"'self'{framing}"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_redirect_leads_to_a_host_that_the_request_names(client):
+    response = client.get("/ui//main.js", headers={"Host": "evil.example"})
+    assert_error(response, status=404, code="not_found")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("doodle.example.org", 200),
+        ("doodle.example.org:8866", 200),
+        ("a.lan", 200),
+        ("evil.example", 421),
+        ("doodle.example.org.evil.example", 421),
+        ("127.0.0.1", 421),
+    ],
+)
+def test_the_service_answers_to_its_names_alone_where_it_has_some(make_client, host, status):
+    client = make_client(hosts="doodle.example.org, .lan")
+    for path in ("/healthz", "/labels", "/"):
+        answer = client.get(path, headers={"Host": host})
+        assert answer.status_code == status
+        if status != 200:
+            assert_error(answer, status=421, code="unknown_host")
+    assert make_client().get("/healthz", headers={"Host": host}).status_code == 200
+
+
 def test_no_page_elsewhere_may_call_by_default(client):
     response = paint(client, headers={"Origin": GOOD})
     assert "Access-Control-Allow-Origin" not in response.headers

@@ -6,17 +6,30 @@ import { Problem } from "./problem.js";
 
 const PAINT_PATH = "/predict/gaugan_doodle";
 const ANNOTATE_PATH = "/annotate";
+const HEALTH_MS = 3000;
 // From this share on that is painted, the rest is taken for gaps.
 const FILLED_FROM = 0.5;
 // Codes for answers that are not from the service's own code (a proxy, PaddleHub itself).
 const CODE_OF_STATUS = { 401: "unauthorized", 404: "not_found", 405: "method_not_allowed",
   413: "body_too_large", 415: "unsupported_media_type", 503: "busy" };
 
-/** Where the service is: `?api=`, else the meta element, else ("") where the page came from. */
-export function serviceBase(search, metaContent) {
-  const wanted = new URLSearchParams(search).get("api") || metaContent || "";
+/**
+ * Where the service is: `base`, "" for where the page came from. The page's own list of addresses (its meta
+ * element) is trusted, the first is the usual one; so are those that the person has allowed. A link may name
+ * another (`?api=`): that is `unknown`, to be asked about, because doodles, photos and a token go there.
+ */
+export function serviceOf(search, metaContent, allowed = []) {
+  const own = (metaContent || "").split(/\s+/).map(addressOf).filter(Boolean);
+  const wanted = addressOf(new URLSearchParams(search).get("api") || "");
+  if (!wanted) return { base: own[0] ?? "", unknown: null };
+  if ([...own, ...allowed].includes(wanted)) return { base: wanted, unknown: null };
+  return { base: own[0] ?? "", unknown: wanted };
+}
+
+/** A web address without what does not name the service, or "". */
+function addressOf(text) {
   try {
-    const url = new URL(wanted);
+    const url = new URL(text);
     if (url.protocol !== "http:" && url.protocol !== "https:") return "";
     return url.origin + url.pathname.replace(/\/+$/, "");
   } catch {
@@ -34,7 +47,7 @@ export class Service {
 
   /** "ready" or "starting"; throws a Problem when the service cannot be reached. */
   async health() {
-    const response = await this.fetch("/healthz", { cache: "no-store" });
+    const response = await this.fetchHealth();
     if (response.ok) return "ready";
     if (response.status === 503) return "starting";
     throw new Problem("not_found");
@@ -96,6 +109,19 @@ export class Service {
     const body = JSON.stringify(Object.fromEntries(given));
     const response = await this.fetch(path, { method: "POST", headers, body, signal });
     return firstResult(response, await readJson(response));
+  }
+
+  /** It takes no time to answer; a service that takes long hangs. */
+  async fetchHealth() {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), HEALTH_MS);
+    try {
+      return await this.fetch("/healthz", { cache: "no-store", signal: limit.signal });
+    } catch (error) {
+      throw error instanceof Problem ? error : new Problem("away");
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async fetch(path, options) {

@@ -32,6 +32,16 @@ export class Connection {
     this.again();
   }
 
+  /** An answer takes long: does the service hang? What is under way may still come. */
+  async look() {
+    try {
+      await this.service.health();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.lost(error);
+    }
+  }
+
   /** A request failed because nobody answered. */
   lost(problem) {
     const states = { cors: "blocked", mixed_content: "blocked", starting: "starting" };

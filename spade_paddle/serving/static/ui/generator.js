@@ -7,15 +7,17 @@ import { Problem } from "./problem.js";
 
 const PAUSE_MS = 150; // A tap is painted once, not in the middle; and the service gets its breath.
 const SLOW_AFTER_MS = 300;
+const HANGING_MS = 5000;
 const GIVE_UP_MS = 120000;
 
 export class Generator {
   /**
    * `doodle()` gives the grid of now, `look()` how it shall look; `onShown(picture, { wanted })`
-   * hears of a picture on the screen, `onLost(problem)` that nobody answers.
+   * hears of a picture on the screen, `onLost(problem)` that nobody answers, `onSlow()` every
+   * few seconds of a long wait.
    */
-  constructor({ service, store, doodle, look, onShown, onLost }) {
-    Object.assign(this, { service, store, doodle, look, onShown, onLost });
+  constructor({ service, store, doodle, look, onShown, onLost, onSlow }) {
+    Object.assign(this, { service, store, doodle, look, onShown, onLost, onSlow });
     this.run = null;
     this.pause = null;
     this.again = false; // The doodle has changed since the one under way was sent.
@@ -34,11 +36,9 @@ export class Generator {
     this.pause = null;
     this.again = false;
     if (!this.run) return;
-    clearTimeout(this.run.slow);
-    clearTimeout(this.run.limit);
-    this.run.controller.abort();
-    this.run = null;
-    this.store.set({ painting: false, slow: false });
+    const { run } = this;
+    this.end(run);
+    run.controller.abort();
   }
 
   /** Paint the doodle as it is; `wanted`: somebody asked for just this picture. */
@@ -67,6 +67,7 @@ export class Generator {
     const run = { controller: new AbortController(), timedOut: false, wanted };
     this.run = run;
     run.slow = setTimeout(() => this.store.set({ slow: true }), SLOW_AFTER_MS);
+    run.look = setInterval(() => this.onSlow(), HANGING_MS);
     run.limit = setTimeout(() => {
       run.timedOut = true;
       run.controller.abort();
@@ -102,6 +103,7 @@ export class Generator {
 
   end(run) {
     clearTimeout(run.slow);
+    clearInterval(run.look);
     clearTimeout(run.limit);
     this.run = null;
     this.store.set({ painting: false, slow: false });

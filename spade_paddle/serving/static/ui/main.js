@@ -3,7 +3,7 @@
 import { useEffect } from "./vendor/preact-hooks.js";
 import { render } from "./vendor/preact.js";
 import { AlbumStrip } from "./album_strip.js";
-import { Service, serviceBase } from "./api.js";
+import { Service, serviceOf } from "./api.js";
 import { Board } from "./board.js";
 import { DoodleMenus } from "./doodle_menus.js";
 import { Header } from "./header.js";
@@ -11,12 +11,13 @@ import { html } from "./html.js";
 import { languageOf, translator } from "./i18n.js";
 import { AUTO } from "./looks.js";
 import { listenToKeys } from "./keys.js";
-import { recall } from "./memory.js";
+import { recall, recallToken } from "./memory.js";
 import { DropZone } from "./open_file.js";
 import { Palette, paletteOrder } from "./palette.js";
 import { PicturePanel, statusSentence } from "./picture.js";
 import { Said } from "./said.js";
 import { SceneStrip } from "./scene_strip.js";
+import { ServiceQuestion } from "./service_question.js";
 import { createStore, useStore } from "./store.js";
 import { Studio } from "./studio.js";
 import { Steps, Toolbar, Tools } from "./toolbar.js";
@@ -45,6 +46,7 @@ const store = createStore({
   compare: false, // the doodle lies half over the picture
   album: [], // earlier pictures, the newest first
   annotating: false, // a photo becomes a doodle
+  unknownService: null, // an address that a link named, while it is asked about
   service: "connecting", // connecting, starting, ready, away, blocked
   painting: false,
   slow: false, // painting for so long that it should be said
@@ -89,6 +91,7 @@ function App({ studio }) {
       <${AlbumStrip} ...${common} />
     </main>
     <${DropZone} ...${common} />
+    ${state.unknownService && html`<${ServiceQuestion} ...${common} />`}
     <p class="heard" role="status" aria-live="polite" data-testid="status">
       ${statusSentence(state, t)}
     </p>
@@ -97,8 +100,10 @@ function App({ studio }) {
 }
 
 const meta = document.querySelector("meta[name=gaugan-api]");
-const service = new Service(serviceBase(location.search, meta?.content), location, recall("token") ?? "");
+const { base, unknown } = serviceOf(location.search, meta?.content, recall("services") ?? []);
+store.set({ unknownService: unknown });
+const service = new Service(base, location, recallToken(base));
 const studio = new Studio({ service, store });
 render(html`<${App} studio=${studio} />`, document.querySelector("#app"));
 listenToKeys(studio, () => paletteOrder(store.get().labels || [], store.get()));
-studio.start();
+if (!unknown) studio.start();

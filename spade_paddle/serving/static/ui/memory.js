@@ -22,6 +22,15 @@ export function recall(key) {
   }
 }
 
+/** The word that a service asks for; each address has its own, so that no other ever gets it. */
+export function recallToken(base) {
+  return recall("tokens")?.[base] ?? "";
+}
+
+export function rememberToken(base, token) {
+  remember("tokens", { ...recall("tokens"), [base]: token });
+}
+
 export function rememberDoodle(grid, labels) {
   const { width, height, names, cells } = packDoodle(grid, labels);
   remember("doodle", { width, height, names, data: toBase64(cells) });

@@ -9,7 +9,7 @@ import { Files } from "./files.js";
 import { Generator } from "./generator.js";
 import { copyGrid, createGrid, isEmpty } from "./grid.js";
 import { Looks } from "./looks.js";
-import { recall, recallDoodle, remember, rememberDoodle } from "./memory.js";
+import { recall, recallDoodle, remember, rememberDoodle, rememberToken } from "./memory.js";
 import { labelThatShows } from "./palette.js";
 import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
@@ -49,6 +49,7 @@ export class Studio {
         this.album.shown(picture, run);
       },
       onLost: (problem) => this.connection.lost(problem),
+      onSlow: () => this.connection.look(),
     });
     this.connection = new Connection({
       service,
@@ -163,10 +164,24 @@ export class Studio {
     return this.generator.now({ wanted: true });
   }
 
+  /** A link named a service that this page does not know: go there for good, or stay. */
+  answerAbout(unknown, { allowed }) {
+    if (allowed) {
+      remember("services", [...(recall("services") ?? []), unknown]);
+      location.reload();
+    } else {
+      const address = new URL(location.href);
+      address.searchParams.delete("api");
+      history.replaceState(null, "", address);
+      this.store.set({ unknownService: null });
+      this.start();
+    }
+  }
+
   /** The word that opens the service, from whoever runs it. */
   setToken(token) {
     this.service.token = token;
-    remember("token", token);
+    rememberToken(this.service.base, token);
     return this.generate();
   }
 

@@ -88,6 +88,11 @@ export default {
   share: "Share",
   album: "Your pictures",
   album_entry: "Back to picture {number}, {time}",
+  unknown_service: "Another painting service?",
+  unknown_service_long:
+    "The link that you followed wants your doodles and photos to be sent to {api}. Go there only if you trust it.",
+  unknown_service_stay: "Stay here",
+  unknown_service_allow: "Use it",
   token: "Access word",
   token_send: "Go on",
 
@@ -183,5 +188,7 @@ export default {
   error_not_found: "There is no painting service at this address.",
   error_method_not_allowed: "The service does not take this kind of request. Reload the page.",
   error_unsupported_media_type: "The service does not take this kind of data. Reload the page.",
+  error_unknown_host:
+    "The service does not know the name in this page's address. Whoever runs it can add it to GAUGAN_HOSTS.",
   error_photo_too_large: "The photo has too many pixels. Please make it smaller.",
 };

@@ -87,6 +87,10 @@ export default {
   share: "分享",
   album: "你的作品",
   album_entry: "回到第 {number} 幅，{time}",
+  unknown_service: "换一个作画服务？",
+  unknown_service_long: "你打开的链接要把涂鸦和照片发送到 {api}。只有信任它时才继续。",
+  unknown_service_stay: "留在这里",
+  unknown_service_allow: "以后都用它",
   token: "访问口令",
   token_send: "继续",
 
@@ -172,5 +176,6 @@ export default {
   error_not_found: "这个地址没有绘画服务。",
   error_method_not_allowed: "服务不接受这种请求，请刷新页面。",
   error_unsupported_media_type: "服务不接受这种数据，请刷新页面。",
+  error_unknown_host: "服务不认识本页地址中的名称。请服务的管理者把它加入 GAUGAN_HOSTS。",
   error_photo_too_large: "照片的像素太多，请先缩小。",
 };
