@@ -34,6 +34,7 @@ class GauganDoodle(paddle.nn.Layer):
         keep_memory: bool | None = None,
         model: str | None = None,
         cors_origins: str | list[str] | None = None,
+        proxies: int | None = None,
         hosts: str | list[str] | None = None,
         api_token: str | None = None,
         max_body_bytes: int | None = None,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from spade_paddle.errors import DataError
 
@@ -120,8 +120,10 @@ def _opened(
         hint = ""
         if where.lower().endswith((".heic", ".heif")):
             hint = "; save it as JPEG (on the phone: camera format 'most compatible')"
+        # of bytes Pillow's sentence says nothing but where they lie in memory
+        reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
         raise DataError(
-            f"{where}: cannot be read as a photo: {error}{hint}", code="photo_unreadable"
+            f"{where}: cannot be read as a photo{reason}{hint}", code="photo_unreadable"
         ) from error
 
 

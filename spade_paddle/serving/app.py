@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request, send_from_directory
 from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
 from spade_paddle.serving.annotating import AnnotatingService
@@ -66,6 +67,9 @@ def extend(
         static_folder: holds the page's ``index.html`` and the folder ``ui``.
     """
     settings = service.settings
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)
     _use_standard_logger(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.ensure_ascii = False
@@ -131,7 +135,7 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
             return _is_there(environ)
 
         if request.mimetype == "image/png":
-            body, query = request.get_data(cache=False), request.args.to_dict()
+            body, query = _sent_body(), request.args.to_dict()
             return _file_answer(*service.paint_file(body, query, is_there=is_there))
         content = _sent_json(example=PAINT_EXAMPLE, or_else=" or image/png")
         return _answer(service.paint_json(content, is_there=is_there))
@@ -148,7 +152,15 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
 def _sent_json(*, example: str, or_else: str = "") -> dict[str, Any]:
     if not request.is_json:
         abort(415, f"application/json{or_else}")  # what was expected
-    return parse_json(request.get_data(cache=False), example=example)
+    return parse_json(_sent_body(), example=example)
+
+
+def _sent_body() -> bytes:
+    """All of it; werkzeug cuts a body without a length at the limit and says nothing."""
+    body = request.get_data(cache=False)
+    if request.content_length is None and len(body) >= request.max_content_length:
+        abort(413)
+    return body
 
 
 def _answer(results: list[dict[str, Any]]) -> dict[str, Any]:

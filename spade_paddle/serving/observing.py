@@ -47,7 +47,7 @@ def observe(app: Flask, *, service: PaintService) -> None:
                 quote(request.path),  # a path may hold line breaks
                 response.status_code,
                 round(seconds * 1000),
-                response.calculate_content_length() or 0,
+                response.content_length or response.calculate_content_length() or 0,
                 request.remote_addr,
             )
         return response

@@ -16,7 +16,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from spade_paddle.data.colour_masks import colours_to_labels
 from spade_paddle.data.label_pictures import ID_MODES, LOSSY, ids_in_grey, pixel_values
@@ -114,10 +114,16 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
             code="label_map_too_large",
             max_pixels=limits.max_pixels,
         ) from error
-    except _BROKEN_FILE as error:
+    except UnidentifiedImageError as error:
         raise RequestError(
             f"{where}: expected the bytes of a PNG picture, got {len(data)} bytes that are neither "
             "PNG nor JPEG; send a PNG",
+            code="not_an_image",
+        ) from error
+    except _BROKEN_FILE as error:  # a text chunk that unpacks to too much is one, too
+        raise RequestError(
+            f"{where}: the picture's parts beside its pixels cannot be read ({error}); save it "
+            "without texts and metadata",
             code="not_an_image",
         ) from error
     limits.check(height=image.height, width=image.width, where=where)

@@ -106,6 +106,9 @@ class Settings:
     )
     model: Optional[Text] = of(None, "Model folder. By default the PaddleHub module's weights/.")
     cors_origins: Origins = of((), "Pages on other hosts that may call, separated by commas.")
+    proxies: From0 = of(
+        0, "Reverse proxies before the service, whose X-Forwarded-For tells who asks. 0: none."
+    )
     hosts: Hosts = of(
         (), "Names by which the service may be called, separated by commas. By default any."
     )

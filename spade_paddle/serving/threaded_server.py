@@ -60,6 +60,10 @@ def serve(app: Flask, *, port: int, service: PaintService) -> None:
             with requests:
                 super().run_wsgi()
 
+        def log_error(self, message: str, *args: Any) -> None:
+            """Of connections that fell silent or broke off, which browsers' do all the time."""
+            logger.debug(message, *args)
+
         def version_string(self) -> str:
             """What is told as "Server": no versions, which help none but attackers."""
             return "gaugan_doodle"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 
@@ -108,6 +109,19 @@ def test_a_body_over_the_limit_is_a_413_that_tells_the_limit(make_client):
     client = make_client(max_body_bytes=2048)
     body = assert_error(paint(client, {"images": ["A" * 4096]}), status=413, code="body_too_large")
     assert body["details"] == {"max_body_bytes": 2048}
+
+
+def test_a_body_without_a_length_is_refused_as_well_and_not_cut(make_client):
+    client = make_client(max_body_bytes=2048)
+    for size, status in ((1000, 400), (2047, 400), (2048, 413), (9000, 413)):
+        answer = client.post(
+            PREDICT_ROUTE,
+            input_stream=io.BytesIO(b"{" * size),
+            content_type="application/json",
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},  # as servers say it of chunks
+        )
+        assert_error(answer, status=status, code={400: "not_json", 413: "body_too_large"}[status])
 
 
 def test_a_full_queue_is_a_503_with_retry_after(make_client, painter, monkeypatch):

@@ -127,3 +127,17 @@ def test_a_token_and_a_query_are_not_logged(make_client, lines):
     paint(client, headers={"Authorization": "Bearer 0123456789abcdef"})
     client.get("/?token=0123456789abcdef")
     assert len(lines()) == 2 and "0123456789" not in "".join(lines())
+
+
+def test_bytes_of_files_are_logged(client, lines):
+    size = len(client.get("/ui/main.js").data)
+    assert f" {size} bytes " in lines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address"), [(0, "127.0.0.1"), (1, "10.0.0.7"), (2, "9.9.9.9")]
+)
+def test_behind_proxies_the_log_has_the_persons_address(make_client, lines, proxies, address):
+    client = make_client(proxies=proxies)
+    client.get("/labels", headers={"X-Forwarded-For": "6.6.6.6, 9.9.9.9, 10.0.0.7"})
+    assert lines()[-1].endswith(address)
