@@ -24,6 +24,7 @@ from spade_paddle.serving.authorization import require_host, require_token
 from spade_paddle.serving.error_answers import add_error_answers
 from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import observe
+from spade_paddle.serving.painting_queue import Client
 from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
 
@@ -130,15 +131,12 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
 
     def predict() -> dict[str, Any] | Response:
         environ = request.environ  # the thread that paints has no request
-
-        def is_there() -> bool:
-            return _is_there(environ)
-
+        client = Client(lambda: _is_there(environ), address=request.remote_addr)
         if request.mimetype == "image/png":
             body, query = _sent_body(), request.args.to_dict()
-            return _file_answer(*service.paint_file(body, query, is_there=is_there))
+            return _file_answer(*service.paint_file(body, query, client=client))
         content = _sent_json(example=PAINT_EXAMPLE, or_else=" or image/png")
-        return _answer(service.paint_json(content, is_there=is_there))
+        return _answer(service.paint_json(content, client=client))
 
     def annotate() -> dict[str, Any]:
         return _answer(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))

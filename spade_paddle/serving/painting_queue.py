@@ -1,11 +1,17 @@
-"""Orders queue before the painter: equal ones are painted once, and too many are refused."""
+"""Orders queue before the painter: equal ones are painted once, and too many are refused.
+
+Who asks for little waits little: an order is due once the painter has painted PATIENCE times the
+pixels of what the same address has waiting, that order with it, and those due first are painted
+first. So a large picture, or many of one address, cannot hold up the small ones of others for
+long, and neither can those hold it up for ever.
+"""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
@@ -21,6 +27,7 @@ from spade_paddle.serving.orders import Order, Picture
 
 # How much the newest picture counts in the mean time that Retry-After is estimated from.
 _NEWEST = 0.2
+PATIENCE = 4
 
 
 class ClientGone(Exception):
@@ -28,10 +35,16 @@ class ClientGone(Exception):
 
 
 @dataclass(eq=False)
-class _Client:
-    """Who waits in one call of ``PaintingQueue.paint``."""
+class Client:
+    """Who waits in one call of ``PaintingQueue.paint``.
 
-    is_there: Callable[[], bool]
+    Attributes:
+        is_there: whether the client still waits; asked before its pictures are painted.
+        address: what it shares its turn with others by.
+    """
+
+    is_there: Callable[[], bool] = lambda: True
+    address: str | None = None
 
 
 @dataclass(eq=False)
@@ -40,9 +53,14 @@ class _Job:
 
     key: Hashable
     order: Order
-    brought_by: _Client
-    clients: set[_Client]
+    brought_by: Client
+    clients: set[Client]
+    due: int  # in pixels painted
     picture: Future[Picture] = field(default_factory=Future)
+
+    @property
+    def pixels(self) -> int:
+        return self.order.label_map.size
 
 
 class PaintingQueue:
@@ -75,26 +93,27 @@ class PaintingQueue:
         # of pictures that are there, each as the future that gave it
         self._cache: LRUCache = LRUCache(cache_bytes, getsizeof=lambda one: one.result().size_bytes)
         self._jobs: dict[Hashable, _Job] = {}  # those that wait and those that are being painted
-        self._waiting: deque[_Job] = deque()
+        self._waiting: list[_Job] = []
+        self._painted_pixels = 0
         self._is_working = False  # ``_work`` goes on or is about to
         self._seconds_per_pixel = 0.0
         self._lock = threading.Lock()  # of all that stands above
 
     def paint(
-        self, orders: Sequence[Order], *, is_there: Callable[[], bool] = lambda: True
+        self, orders: Sequence[Order], *, client: Client | None = None
     ) -> list[tuple[Picture, bool]]:
         """The pictures of a request's orders, each with whether an equal order had been there.
 
         Args:
             orders: of one request.
-            is_there: whether the client still waits; asked before its pictures are painted.
+            client: who waits for them.
 
         Raises:
             RequestError: ``busy``: the queue is full, or the pictures took too long.
-            ClientGone: ``is_there`` said no.
+            ClientGone: it is no longer there.
         """
         until = time.monotonic() + self._max_wait_seconds
-        client = _Client(is_there)
+        client = client or Client()
         entered = self._enter(orders, client)
         try:
             return [
@@ -112,9 +131,7 @@ class PaintingQueue:
             for job in list(self._waiting):
                 self._drop(job, self._busy("the service is being stopped"))
 
-    def _enter(
-        self, orders: Sequence[Order], client: _Client
-    ) -> list[tuple[Future[Picture], bool]]:
+    def _enter(self, orders: Sequence[Order], client: Client) -> list[tuple[Future[Picture], bool]]:
         shared = self._cache.maxsize > 0
         # a key that is equal to no other
         keys = [order.key if shared else object() for order in orders]
@@ -122,11 +139,11 @@ class PaintingQueue:
             is_new = any(key not in self._cache and key not in self._jobs for key in keys)
             if is_new and self._is_full():
                 self._drop_unwanted()
-                if self._is_full():
+                if self._is_full() and not self._make_room(client):
                     raise self._busy(f"{self._length} requests wait already")
             return [self._find(key, order, client) for key, order in zip(keys, orders)]
 
-    def _find(self, key: Hashable, order: Order, client: _Client) -> tuple[Future[Picture], bool]:
+    def _find(self, key: Hashable, order: Order, client: Client) -> tuple[Future[Picture], bool]:
         """One picture to wait for, and whether it was there or on its way already."""
         if key in self._cache:
             self._metrics().cache_hits.inc()
@@ -136,7 +153,8 @@ class PaintingQueue:
             self._metrics().joined.inc()
             job.clients.add(client)
             return job.picture, True
-        job = self._jobs[key] = _Job(key, order, brought_by=client, clients={client})
+        due = self._due(order, client)
+        job = self._jobs[key] = _Job(key, order, brought_by=client, clients={client}, due=due)
         self._waiting.append(job)
         self._tell_length()
         if not self._is_working:
@@ -144,7 +162,16 @@ class PaintingQueue:
             paddle_thread.submit(self._work)
         return job.picture, False
 
-    def _leave(self, client: _Client) -> None:
+    def _due(self, order: Order, client: Client) -> int:
+        """Larger ones of the same address do not count: they are not its smaller ones' fault."""
+        pixels = order.label_map.size
+        ahead = (job.pixels for job in self._of_address(client) if job.pixels <= pixels)
+        return self._painted_pixels + PATIENCE * (sum(ahead) + pixels)
+
+    def _of_address(self, client: Client) -> list[_Job]:
+        return [job for job in self._waiting if job.brought_by.address == client.address]
+
+    def _leave(self, client: Client) -> None:
         with self._lock:
             for job in list(self._jobs.values()):
                 job.clients.discard(client)
@@ -159,6 +186,19 @@ class PaintingQueue:
         for job in list(self._waiting):
             if not any(client.is_there() for client in job.clients):
                 self._drop(job, ClientGone())
+
+    def _make_room(self, client: Client) -> bool:
+        """Refuse the newest request of an address that has two more waiting than this client's."""
+        counts = Counter(one.address for one in {job.brought_by for job in self._waiting})
+        if not counts:
+            return False
+        address, most = counts.most_common(1)[0]
+        if most < counts[client.address] + 2:
+            return False
+        newest = self._of_address(Client(address=address))[-1].brought_by
+        for job in [job for job in self._waiting if job.clients == {newest}]:
+            self._drop(job, self._busy("others have waited less often"))
+        return not self._is_full()
 
     def _drop(self, job: _Job, error: Exception) -> None:
         self._waiting.remove(job)
@@ -182,11 +222,12 @@ class PaintingQueue:
                     paddle_thread.submit(self._work)
 
     def _next_batch(self) -> list[_Job]:
-        """The order that has waited longest, and others of its size."""
+        """The order that is due first, and others of its size."""
         if not self._waiting:
             return []
-        size = self._waiting[0].order.label_map.shape
-        same = [job for job in self._waiting if job.order.label_map.shape == size]
+        in_turn = sorted(self._waiting, key=lambda job: job.due)
+        size = in_turn[0].order.label_map.shape
+        same = [job for job in in_turn if job.order.label_map.shape == size]
         batch = same[: self._batch_size]
         for job in batch:
             self._waiting.remove(job)
@@ -210,7 +251,9 @@ class PaintingQueue:
         self._metrics().painting_seconds.observe(seconds)
         self._metrics().pictures.inc(len(batch))
         with self._lock:
-            self._note_time(seconds / sum(job.order.label_map.size for job in batch))
+            pixels = sum(job.pixels for job in batch)
+            self._painted_pixels += pixels
+            self._note_time(seconds / pixels)
             for job, image in zip(batch, images):
                 picture = Picture(image, image_format=job.order.image_format, seconds=seconds)
                 job.picture.set_result(picture)
@@ -226,7 +269,7 @@ class PaintingQueue:
         self._seconds_per_pixel += share * (seconds_per_pixel - self._seconds_per_pixel)
 
     def _busy(self, reason: str) -> RequestError:
-        pixels = sum(job.order.label_map.size for job in list(self._jobs.values()))
+        pixels = sum(job.pixels for job in list(self._jobs.values()))
         return RequestError(
             f"the painter is busy: {reason}; try again in a moment",
             code="busy",

@@ -74,7 +74,20 @@ def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -
             data = decode_base64(entry, where=where)
             label_map, notes = read_sent_label_map(data, painter=painter, where=where)
         orders.append(Order(label_map, *look, notes))
+        _check_sum(orders, most=painter.limits.max_pixels, where=key)
     return orders
+
+
+def _check_sum(orders: list[Order], *, most: int, where: str) -> None:
+    """Refuse label maps that are together more than the largest one may be."""
+    pixels = sum(order.label_map.size for order in orders)
+    if pixels > most:
+        raise LabelMapError(
+            f"{where}: the first {len(orders)} label maps have {pixels} pixels together; at most "
+            f"{most} are allowed; send them in several requests",
+            code="label_map_too_large",
+            max_pixels=most,
+        )
 
 
 def read_file_order(data: bytes, query: Mapping[str, str], *, painter: Painter) -> Order:

@@ -16,7 +16,7 @@ from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order, Picture
-from spade_paddle.serving.painting_queue import PaintingQueue
+from spade_paddle.serving.painting_queue import Client, PaintingQueue
 from spade_paddle.serving.schema import read_file_order, read_orders
 from spade_paddle.serving.settings import MIB, Settings
 
@@ -111,16 +111,16 @@ class PaintService:
         }
 
     def paint_json(
-        self, content: dict[str, Any], *, is_there: Callable[[], bool] = lambda: True
+        self, content: dict[str, Any], *, client: Client | None = None
     ) -> list[dict[str, Any]]:
         """Check a request given as a JSON object and paint it: the ``results`` of an answer.
 
         Raises:
             RequestError: malformed, or ``busy``. LabelMapError: a map cannot be painted.
-            ClientGone: ``is_there`` said that nobody waits any more.
+            ClientGone: it waits no more.
         """
         orders = read_orders(content, painter=self.painter, max_images=self.settings.max_images)
-        painted = self.queue.paint(orders, is_there=is_there)
+        painted = self.queue.paint(orders, client=client)
         return [
             {
                 "image": base64.b64encode(picture.file()).decode("ascii"),
@@ -130,20 +130,20 @@ class PaintService:
         ]
 
     def paint_file(
-        self, data: bytes, query: Mapping[str, str], *, is_there: Callable[[], bool] = lambda: True
+        self, data: bytes, query: Mapping[str, str], *, client: Client | None = None
     ) -> tuple[bytes, dict[str, Any]]:
         """Check and paint a request whose body is a PNG file.
 
         Args:
             data: the body.
             query: what the address says after its ``?``.
-            is_there: as for ``paint_json``, as are the errors.
+            client: who waits, as for ``paint_json``, as are the errors.
 
         Returns:
             the picture's file, and what an answer in JSON tells beside it.
         """
         order = read_file_order(data, query, painter=self.painter)
-        ((picture, known),) = self.queue.paint([order], is_there=is_there)
+        ((picture, known),) = self.queue.paint([order], client=client)
         return picture.file(), self._told(order, picture, known)
 
     def paint_array(

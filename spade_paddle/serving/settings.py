@@ -116,7 +116,9 @@ class Settings:
         None, "Requests to paint must carry it: 'Authorization: Bearer TOKEN'.", secret=True
     )
     max_body_bytes: From1024 = of(20 * MIB, "Largest request body; more is a 413.")
-    max_pixels: From1024 = of(MIB, "Largest label map, width times height; a model may allow less.")
+    max_pixels: From1024 = of(
+        MIB, "Most pixels of all label maps in a request; a model may allow less."
+    )
     max_images: From1 = of(8, "Most label maps in one request.")
     queue_length: From0 = of(16, "Requests that may wait while one is painted; others get a 503.")
     max_wait_seconds: From1 = of(60, "Longest time from a request to its pictures; then a 503.")

@@ -10,7 +10,7 @@ from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference import paddle_thread
 from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order
-from spade_paddle.serving.painting_queue import ClientGone, PaintingQueue
+from spade_paddle.serving.painting_queue import Client, ClientGone, PaintingQueue
 from tests.pictures import b64, open64, scene
 from tests.serving import conftest
 
@@ -230,8 +230,8 @@ def test_a_client_that_has_gone_away_costs_no_painting_unless_another_wants_the_
     here = lambda: not gone.is_set()  # noqa: E731
     answers = [pool.submit(queue.paint, [order(1)])]
     painter.wait_until_begun()
-    lonely = pool.submit(queue.paint, [order(2)], is_there=here)
-    shared = pool.submit(queue.paint, [order(3)], is_there=here)
+    lonely = pool.submit(queue.paint, [order(2)], client=Client(here))
+    shared = pool.submit(queue.paint, [order(3)], client=Client(here))
     wait_until(metrics, "gaugan_queue_length", 2)
     answers.append(pool.submit(queue.paint, [order(3)]))
     wait_until(metrics, "gaugan_joined_total", 1)
@@ -248,7 +248,7 @@ def test_places_of_clients_that_have_gone_are_given_to_others(make_queue, painte
     gone = threading.Event()
     first = pool.submit(queue.paint, [order(1)])
     painter.wait_until_begun()
-    left = pool.submit(queue.paint, [order(2)], is_there=lambda: not gone.is_set())
+    left = pool.submit(queue.paint, [order(2)], client=Client(lambda: not gone.is_set()))
     wait_until(metrics, "gaugan_queue_length", 1)
     with pytest.raises(RequestError):
         queue.paint([order(3)])
@@ -260,7 +260,71 @@ def test_places_of_clients_that_have_gone_are_given_to_others(make_queue, painte
     assert first.result() and third.result()
 
 
-def test_waiting_maps_of_one_size_are_painted_together_and_the_oldest_is_always_among_them(
+def painted_in_turn(queue, painter, metrics, pool, requests) -> list[int]:
+    """Tops of the maps in the order in which they are painted; requests: address, side and tops."""
+    first = pool.submit(queue.paint, [order(0)])
+    painter.wait_until_begun()
+    answers = []
+    for count, (address, side, *tops) in enumerate(requests, start=1):
+        orders = [order(top, side=side) for top in tops]
+        answers.append(pool.submit(queue.paint, orders, client=Client(address=address)))
+        total = sum(len(request) - 2 for request in requests[:count])
+        wait_until(metrics, "gaugan_queue_length", total)
+    painter.go_on.set()
+    for answer in [first, *answers]:
+        answer.result()
+    return [int(one.label_map[0, 0]) for (one,) in painter.batches[1:]]
+
+
+def test_a_small_map_does_not_wait_for_large_ones_that_came_before(
+    make_queue, painter, metrics, pool
+):
+    requests = [("a", 128, 1, 2), ("b", 64, 3), ("a", 64, 4)]
+    assert painted_in_turn(make_queue(), painter, metrics, pool, requests) == [3, 4, 1, 2]
+
+
+def test_addresses_take_turns_however_many_maps_one_of_them_has_waiting(
+    make_queue, painter, metrics, pool
+):
+    requests = [("a", 64, 1, 2, 3, 4), ("b", 64, 5), ("c", 64, 6, 7)]
+    found = painted_in_turn(make_queue(), painter, metrics, pool, requests)
+    assert found == [1, 5, 6, 2, 7, 3, 4]
+
+
+def test_a_large_map_is_due_before_small_ones_that_come_when_much_has_been_painted(
+    make_queue, painter
+):
+    queue = make_queue()
+    large = queue._due(order(side=128), Client(address="large"))
+    before = queue._due(order(), Client(address="small"))
+    painter.go_on.set()
+    for seed in range(16):
+        queue.paint([order(seed=seed)])
+    after = queue._due(order(), Client(address="small"))
+    assert before < large < after
+
+
+def test_a_full_queue_makes_room_for_an_address_that_asks_less(make_queue, painter, metrics, pool):
+    queue = make_queue(length=3)
+    first = pool.submit(queue.paint, [order(0)])
+    painter.wait_until_begun()
+    greedy = []
+    for top in (1, 2, 3):
+        one = pool.submit(queue.paint, [order(top)], client=Client(address="greedy"))
+        greedy.append(one)
+        wait_until(metrics, "gaugan_queue_length", top)
+    modest = pool.submit(queue.paint, [order(9)], client=Client(address="modest"))
+    with pytest.raises(RequestError) as refused:
+        greedy[2].result()
+    assert refused.value.code == "busy"
+    with pytest.raises(RequestError):  # it has as many as the other now, but for one
+        queue.paint([order(10)], client=Client(address="modest"))
+    painter.go_on.set()
+    for answer in (first, modest, *greedy[:2]):
+        assert answer.result()
+
+
+def test_waiting_maps_of_one_size_are_painted_together_and_that_due_first_is_among_them(
     make_queue, painter, metrics, pool
 ):
     queue = make_queue(batch_size=3)
@@ -277,8 +341,8 @@ def test_waiting_maps_of_one_size_are_painted_together_and_the_oldest_is_always_
     assert [picture[0, 0, 0] for picture in pictures] == list(range(2, 9))
     assert [[each.label_map.shape[0] for each in batch] for batch in painter.batches] == [
         [64],
-        [128, 128],
         [64, 64, 64],
+        [128, 128],
         [64, 64],
     ]
     assert first.result()
