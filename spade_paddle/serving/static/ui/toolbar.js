@@ -9,27 +9,43 @@ const GROUPS = ["free", "shapes", "areas"];
 
 export function Tools({ studio, state, t }) {
   const offered = TOOLS.filter(({ name }) => !state.kids || KIDS_TOOLS.includes(name));
-  return html`<div class="tools" role="radiogroup" aria-label=${t("tools")} data-testid="tools">
-    ${GROUPS.filter((group) => offered.some((tool) => tool.group === group)).map(
-      (group) => html`<div class="tool-group" role="presentation">
-        ${offered.filter((tool) => tool.group === group).map(
-          ({ name, key }) => html`<label key=${name} class="tool" title=${`${t(name)} (${key})`}>
-            <input
-              type="radio"
-              name="tool"
-              value=${name}
-              checked=${state.tool === name}
-              aria-label=${t(name)}
-              aria-keyshortcuts=${key}
-              data-testid=${`tool-${name}`}
-              onChange=${() => studio.drawing.selectTool(name)}
-            />
-            <${Icon} name=${name} />
-            <span class="tool-name" aria-hidden="true">${t(name)}</span>
-          </label>`,
-        )}
-      </div>`,
-    )}
+  return html`<div class="tools" data-testid="tools">
+    <div class="tool-choices" role="radiogroup" aria-label=${t("tools")}>
+      ${GROUPS.filter((group) => offered.some((tool) => tool.group === group)).map(
+        (group) => html`<div class="tool-group" role="presentation">
+          ${offered.filter((tool) => tool.group === group).map(
+            ({ name, key }) => html`<label key=${name} class="tool" title=${`${t(name)} (${key})`}>
+              <input
+                type="radio"
+                name="tool"
+                value=${name}
+                checked=${state.tool === name}
+                aria-label=${t(name)}
+                aria-keyshortcuts=${key}
+                data-testid=${`tool-${name}`}
+                onChange=${() => studio.drawing.selectTool(name)}
+              />
+              <${Icon} name=${name} />
+              <span class="tool-name" aria-hidden="true">${t(name)}</span>
+            </label>`,
+          )}
+        </div>`,
+      )}
+    </div>
+    <div class="tool-group">
+      <button
+        type="button"
+        class="tool"
+        disabled=${!state.labels}
+        aria-label=${t("fill_rest_long")}
+        title=${t("fill_rest_long")}
+        data-testid="fill_rest"
+        onClick=${() => studio.drawing.fillRest()}
+      >
+        <${Icon} name="fill_rest" />
+        <span class="tool-name" aria-hidden="true">${t("fill_rest")}</span>
+      </button>
+    </div>
   </div>`;
 }
 
@@ -98,7 +114,6 @@ export function Steps({ studio, state, t }) {
   const steps = [
     ["undo", state.canUndo, "Ctrl+Z"],
     ["redo", state.canRedo, "Ctrl+Shift+Z"],
-    ["fill_rest", Boolean(state.labels), ""],
     ["clear", Boolean(state.labels), ""],
   ];
   return html`<div class="steps">
@@ -108,7 +123,7 @@ export function Steps({ studio, state, t }) {
         possible=${possible}
         title=${key ? `${t(step)} (${key})` : t(step)}
         label=${t(step)}
-        onClick=${() => studio.drawing[step === "fill_rest" ? "fillRest" : step]()}
+        onClick=${() => studio.drawing[step]()}
       />`,
     )}
   </div>`;
