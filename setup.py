@@ -101,6 +101,7 @@ setup(
             "paddlehub>=2.4,<2.5",
             "flask>=2.2",
             "flask-cors>=4",
+            "waitress>=3",
             "gunicorn>=20.1; sys_platform != 'win32'",
             "prometheus_client>=0.16",
             "cachetools>=5",

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import selectors
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from spade_paddle.serving.observing import observe
 from spade_paddle.serving.painting_queue import Client
 from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
+from spade_paddle.serving.web_server import ERROR
 
 ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
@@ -77,6 +76,7 @@ def extend(
     app.json.sort_keys = False
     app.url_map.merge_slashes = False  # it would redirect to whatever "Host" names
     observe(app, service=service)
+    app.before_request(_refuse_what_was_refused)
     if settings.hosts:
         require_host(app, hosts=settings.hosts)
     if settings.api_token is not None:
@@ -131,7 +131,8 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
 
     def predict() -> dict[str, Any] | Response:
         environ = request.environ  # the thread that paints has no request
-        client = Client(lambda: _is_there(environ), address=request.remote_addr)
+        has_gone = environ.get("waitress.client_disconnected", lambda: False)
+        client = Client(lambda: not has_gone(), address=request.remote_addr)
         if request.mimetype == "image/png":
             body, query = _sent_body(), request.args.to_dict()
             return _file_answer(*service.paint_file(body, query, client=client))
@@ -173,23 +174,10 @@ def _file_answer(file: bytes, told: dict[str, Any]) -> Response:
     return response
 
 
-def _is_there(environ: dict[str, Any]) -> bool:
-    """Whether a client holds its connection open, as far as the web server lets one see.
-
-    Browsers close it when the page gives up a request, as the doodle page does at every stroke.
-    To be asked after the body was read.
-    """
-    connection = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
-    if connection is None:
-        return True
-    try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection, selectors.EVENT_READ)
-            if not selector.select(timeout=0):
-                return True  # silent, but open
-        return connection.recv(1, socket.MSG_PEEK) != b""
-    except (OSError, ValueError):  # reset, or closed on our side
-        return False
+def _refuse_what_was_refused() -> None:
+    """Answer what the web server would not take in."""
+    if ERROR in request.environ:
+        abort(request.environ[ERROR])
 
 
 def _add_headers(app: Flask, *, cors_origins: tuple[str, ...]) -> None:

@@ -11,16 +11,15 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
+from gunicorn.workers.base import Worker
 from prometheus_client.multiprocess import mark_process_dead
 
 from spade_paddle.serving.metrics import Metrics, share_between_processes
 from spade_paddle.serving.service import PaintService
+from spade_paddle.serving.web_server import WebServer
 
 # gunicorn kills a worker that is silent for 30 s by default; loading a model may take longer.
 WORKER_TIMEOUT_SECONDS = 120
-# An idle connection (a browser's preconnect) holds a thread for some seconds; have more than
-# browsers open. Threads start when they are needed.
-THREADS_PER_WORKER = 256
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -29,11 +28,9 @@ def configure(cfg: Config, *, port: str | int, service: PaintService) -> None:
     """Set up gunicorn in the parent process, before it forks its workers."""
     settings = service.settings
     cfg.set("bind", f"{settings.host}:{port}")
-    cfg.set("worker_class", "gthread")
-    cfg.set("threads", THREADS_PER_WORKER)
+    cfg.set("worker_class", type("Worker", (_Worker,), {"service": service}))
     cfg.set("timeout", WORKER_TIMEOUT_SECONDS)
     cfg.set("graceful_timeout", settings.stop_seconds)
-    cfg.set("keepalive", settings.idle_seconds)
     cfg.set("accesslog", None)  # the app writes it
     if "control_socket_disable" in cfg.settings:  # newer versions leave a file at home
         cfg.set("control_socket_disable", True)
@@ -66,6 +63,30 @@ def configure(cfg: Config, *, port: str | int, service: PaintService) -> None:
 
     for hook in (when_ready, post_worker_init, child_exit, on_exit):
         cfg.set(hook.__name__, hook)
+
+
+class _Worker(Worker):
+    """A process of gunicorn that answers by our web server.
+
+    Attributes: ``service``, of the app.
+    """
+
+    service: PaintService
+
+    def run(self) -> None:
+        """Until gunicorn ends it or is gone."""
+        sockets = [one.sock for one in self.sockets]
+        self._server = WebServer(self.wsgi, sockets=sockets, service=self.service)
+        self._server.run(tick=self._tick)
+
+    def _tick(self) -> None:
+        self.notify()
+        if not self.alive or os.getppid() != self.ppid:
+            self._server.stop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM; may come before ``run``."""
+        self.alive = False
 
 
 class PlainApplication(BaseApplication):

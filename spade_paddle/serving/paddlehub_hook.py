@@ -15,7 +15,7 @@ from paddlehub.serving.http_server import StandaloneApplication
 
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.threaded_server import serve
+from spade_paddle.serving.web_server import serve
 
 _hubs_create_app = app_compat.create_app
 _hubs_load_config = StandaloneApplication.load_config

@@ -57,7 +57,7 @@ def main() -> None:
     app = Flask("stand-in", static_folder=None)
     extend(app, service=service)
     if mode == "THREADED":
-        from spade_paddle.serving.threaded_server import serve
+        from spade_paddle.serving.web_server import serve
 
         serve(app, port=settings.port, service=service)
     else:

@@ -1,0 +1,265 @@
+"""The web server of every mode: waitress, in this process or in each worker of gunicorn.
+
+A thread is taken once a request has come in whole, so that clients which send slowly, or nothing,
+hold up nobody. Here is added what waitress leaves open: a limit for clients that drip, room for
+newcomers where too many connections are open, errors in the service's own form, and a stop that
+cuts nobody off.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import RequestEntityTooLarge
+
+from spade_paddle.serving.service import PaintService
+
+ERROR = "spade_paddle.http_error"
+"""In the WSGI environment of a request that was refused before it came in whole: its status."""
+
+CONNECTIONS = 500  # of one process; its files are limited, usually to 1024
+THREADS = 128  # many more than pictures may wait: whoever waits for one holds a thread
+SLOWEST_BYTES_PER_SECOND = 20_000  # of a body, once idle_seconds are over
+_TICK_SECONDS = 1
+# A refused body is read and thrown away up to here: a browser that cannot finish sending shows
+# "network error" instead of our answer.
+_MAX_DRAINED_BYTES = 64 * 1024 * 1024
+
+logger = logging.getLogger("spade_paddle.serving")
+
+
+class _Request(HTTPRequestParser):
+    """A request as it comes in. A body that is too large is taken in and thrown away."""
+
+    _left_to_drain = 0
+
+    def __init__(self, adj: Adjustments) -> None:
+        super().__init__(adj)
+        self.begun = time.time()
+
+    def received(self, data: bytes) -> int:
+        """See HTTPRequestParser."""
+        if self._left_to_drain:
+            taken = min(len(data), self._left_to_drain)
+            self._left_to_drain -= taken
+            self.body_bytes_received += taken
+            self.completed = not self._left_to_drain
+            return taken
+        taken = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge) and not self.chunked:
+            self._left_to_drain = min(self.content_length, _MAX_DRAINED_BYTES)
+            self.completed = False
+        return taken
+
+    def is_late(self, *, patience: float) -> bool:
+        """It has not come in within that many seconds, and a body not at a fair pace after them."""
+        allowed = patience + self.body_bytes_received / SLOWEST_BYTES_PER_SECOND
+        return time.time() - self.begun > allowed
+
+
+class _Refusal(WSGITask):
+    """Lets the app answer a request that the parser has refused: in its own form, counted."""
+
+    def __init__(self, channel: HTTPChannel, request: HTTPRequestParser) -> None:
+        super().__init__(channel, request)
+        unread = {"command": "GET", "path": "/", "query": "", "request_uri": "/"}
+        for name, value in {**unread, "url_scheme": "http"}.items():
+            if not hasattr(request, name):
+                setattr(request, name, value)
+
+    def get_environment(self) -> dict[str, Any]:
+        """See WSGITask."""
+        request, self.request.body_rcv = self.request, None
+        environ = super().get_environment()
+        environ.pop("CONTENT_LENGTH", None)
+        environ["wsgi.input"] = io.BytesIO()
+        environ[ERROR] = request.error.code
+        return environ
+
+    def execute(self) -> None:
+        """See WSGITask."""
+        self.set_close_on_finish()
+        super().execute()
+
+
+class _Connection(HTTPChannel):
+    parser_class = _Request
+    error_task_class = _Refusal
+
+    @property
+    def is_busy(self) -> bool:
+        """A request has come in whole and is not yet answered to the last byte."""
+        return bool(self.requests) or self.total_outbufs_len > 0
+
+    @property
+    def useless_since(self) -> float:
+        """When the request began that has not come in yet, or the last one was answered."""
+        return self.last_activity if self.request is None else self.request.begun
+
+
+class _Listener(TcpWSGIServer):
+    """One socket that is listened on."""
+
+    channel_class = _Connection
+
+    def handle_accept(self) -> None:
+        """Take a new connection; where there are too many, in the place of the one that has sent
+        no whole request for longest."""
+        connections = list(self.active_channels.values())
+        if len(connections) >= CONNECTIONS:
+            idle = [one for one in connections if not one.is_busy]
+            if idle:
+                min(idle, key=lambda one: one.useless_since).handle_close()
+        super().handle_accept()
+
+    def maintenance(self, now: float) -> None:
+        """Close silent connections, and those whose requests come in too slowly."""
+        super().maintenance(now)
+        for connection in self.active_channels.values():
+            request = connection.request
+            if request is not None and request.is_late(patience=self.adj.channel_timeout):
+                connection.will_close = True
+
+    def stop_listening(self) -> None:
+        """What is connected stays so."""
+        self.accepting = False
+        self.del_channel()
+        self.socket.close()
+
+
+class WebServer:
+    """Answers requests of an app in the thread that calls ``run``.
+
+    Args:
+        app: answers them, in threads of this server.
+        sockets: that are bound.
+        service: of the app; its settings have the limits.
+    """
+
+    def __init__(
+        self, app: Flask, *, sockets: Sequence[socket.socket], service: PaintService
+    ) -> None:
+        settings = service.settings
+        self._service = service
+        self._map: dict[int, Any] = {}
+        self._stopping = False
+        limits = Adjustments(
+            ident="gaugan_doodle",  # what "Server" says; versions would help attackers alone
+            threads=THREADS,
+            # the next request is read, too, which is how one learns that a client has gone
+            channel_request_lookahead=1,
+            channel_timeout=settings.idle_seconds,
+            cleanup_interval=min(settings.idle_seconds, 5),
+            connection_limit=CONNECTIONS + len(sockets) + 100,  # see _Listener.handle_accept
+            max_request_body_size=settings.max_body_bytes + 1,
+            max_request_header_size=32 * 1024,
+            clear_untrusted_proxy_headers=False,  # see the setting "proxies"
+            asyncore_use_poll=True,
+        )
+        logging.getLogger("waitress").setLevel(logging.ERROR)
+        threads = ThreadedTaskDispatcher()
+        threads.set_thread_count(limits.threads)
+        self._listeners = [
+            _Listener(
+                app,
+                self._map,
+                _sock=one,
+                dispatcher=threads,
+                adj=limits,
+                bind_socket=False,
+                sockinfo=(one.family, one.type, one.proto, one.getsockname()),
+            )
+            for one in sockets
+        ]
+
+    def stop(self) -> None:
+        """End ``run`` once what has come in is answered; may be called by a signal's handler."""
+        self._stopping = True
+        self._listeners[0].pull_trigger()
+
+    def run(self, *, tick: Callable[[], None] = lambda: None) -> bool:
+        """Answer until ``stop``; then what has begun is finished within ``stop_seconds``.
+
+        Args:
+            tick: called at least every other second.
+
+        Returns:
+            whether everything was finished.
+        """
+        while not self._stopping:
+            self._look(tick)
+        logger.info("stopping: requests that have begun are finished")
+        for listener in self._listeners:
+            listener.stop_listening()
+        seconds = self._service.settings.stop_seconds
+        if self._finish(seconds, tick):
+            return True
+        logger.warning("requests were not done within %s s and are cut off", seconds)
+        self._service.queue.refuse_waiting()
+        self._finish(1, tick)  # of those who waited, for their answers
+        return False
+
+    def _finish(self, seconds: float, tick: Callable[[], None]) -> bool:
+        until = time.monotonic() + seconds
+        while any(one.is_busy for one in self._connections()):
+            if time.monotonic() > until:
+                return False
+            self._look(tick, timeout=0.1)
+        return True
+
+    def _look(self, tick: Callable[[], None], *, timeout: float = _TICK_SECONDS) -> None:
+        wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
+        tick()
+
+    def _connections(self) -> list[_Connection]:
+        return [one for each in self._listeners for one in list(each.active_channels.values())]
+
+
+def serve(app: Flask, *, port: int, service: PaintService) -> None:
+    """Answer requests until SIGTERM or Ctrl-C; then finish those that have begun, and exit with 0.
+
+    To be called in the main thread. A second signal ends the process at once.
+
+    Raises:
+        SystemExit: always. OSError: the address cannot be listened on.
+    """
+    host = service.settings.host
+    service.warm_up()  # before the port opens: nobody meets a cold painter
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=1024)
+    server = WebServer(app, sockets=[listening], service=service)
+    _stop_at_signals(server)
+    logger.info("the doodle page is at http://%s:%s/ (Ctrl-C ends it)", host, port)
+    if server.run():
+        sys.exit(0)
+    logging.shutdown()
+    os._exit(0)  # an ordinary exit would wait for the thread that paints
+
+
+def _stop_at_signals(server: WebServer) -> None:
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each, handler in usual.items():
+            signal.signal(each, handler)
+        server.stop()
+
+    for number, handler in usual.items():
+        if handler is not signal.SIG_IGN:  # as for a process in the background of a shell script
+            signal.signal(number, stop)
