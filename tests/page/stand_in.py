@@ -39,8 +39,10 @@ class StandIn:
         delay_s: how long one picture takes.
         healthy: whether ``/healthz`` says ready.
         doodles: the label maps received, uint8 [H, W].
+        formats: asked for with each.
         looks: with each, what the request said of seed, style and style_name.
         abilities: what ``/labels`` says of the model.
+        jpegs: whether requests for JPEG get one, and not a PNG, whose colors are exact.
         annotates: whether photos become doodles; the upper half is then sky, the lower water.
         photos: those received, as opened pictures.
         token: what POSTs must bring, or None.
@@ -63,6 +65,8 @@ class StandIn:
         self.allow_origin: str | None = None
         self.abilities = {"seed": True, "style_photo": True, "styles": ["bright", "sunset"]}
         self.annotates = True
+        self.jpegs = False
+        self.formats: list[str] = []
         self.token: str | None = None
         self.authorizations: set[str | None] = set()
         self.hangs = threading.Event()
@@ -120,10 +124,12 @@ class StandIn:
         self.looks.append(look)
         time.sleep(self.delay_s)
         buffer = io.BytesIO()
-        Image.fromarray(self.label_set.colorize(label_map)).save(buffer, "PNG")
+        self.formats.append(request["format"])
+        image_format = request["format"] if self.jpegs else "png"
+        Image.fromarray(self.label_set.colorize(label_map)).save(buffer, image_format)
         result = {
             "image": base64.b64encode(buffer.getvalue()).decode(),
-            "format": "png",
+            "format": image_format,
             "width": size[1],
             "height": size[0],
             "seed": look["seed"],

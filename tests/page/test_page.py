@@ -198,6 +198,26 @@ def test_download_is_the_picture(visit: Visit, service: StandIn, tmp_path: Path)
     assert np.array_equal(np.asarray(Image.open(path)), expected)
 
 
+def test_a_picture_made_on_the_way_is_a_jpeg_and_is_saved_without_its_traces(
+    visit: Visit, service: StandIn, tmp_path: Path
+) -> None:
+    service.jpegs = True
+    page = visit.page
+    element(page, "scene-desert").click()
+    shown = wait_for_picture(page)
+    assert service.formats[-1] == "jpeg"
+    expected = service.label_set.colorize(service.doodles[-1])
+    path = download_picture(page, tmp_path)
+    assert path.suffix == ".png" and np.array_equal(np.asarray(Image.open(path)), expected)
+    assert np.array_equal(service.doodles[-1], service.doodles[-2])
+    service.stop()
+    assert download_picture(page, tmp_path).suffix == ".jpg"
+    service.start()
+    element(page, "generate").click()
+    wait_for_picture(page, other_than=shown)
+    assert service.formats[-1] == "png"
+
+
 def test_newest_doodle_wins_over_a_slow_answer(visit: Visit, service: StandIn) -> None:
     page = visit.page
     wait_for_picture(page)

@@ -55,8 +55,12 @@ export class Files {
     save(new Blob([json], { type: "application/json" }), fileName("doodle", "json"));
   }
 
-  savePicture() {
-    const { picture } = this.store.get();
+  /** One that was made on the way comes without JPEG's traces, while the service is there. */
+  async savePicture() {
+    let { picture } = this.store.get();
+    if (picture.format === "jpeg") {
+      picture = await this.service.paint(picture.grid, lookOf(picture)).catch(() => picture);
+    }
     save(picture.blob, fileName("landscape", ending(picture)));
   }
 

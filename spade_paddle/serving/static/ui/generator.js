@@ -55,7 +55,10 @@ export class Generator {
     const { seed, style } = this.store.get();
     const look = this.look();
     try {
-      const painted = await this.service.paint(grid, look, run.controller.signal);
+      const { signal } = run.controller;
+      // What is made on the way is looked at; files.js saves it as it would have been.
+      const format = wanted ? "png" : "jpeg";
+      const painted = await this.service.paint(grid, look, { signal, format });
       const styleVector = painted.styleVector ?? look.styleVector;
       await this.show(run, { ...painted, grid, seed, style, styleVector, turn: look.turn });
     } catch (error) {
