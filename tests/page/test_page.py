@@ -232,6 +232,35 @@ def test_newest_doodle_wins_over_a_slow_answer(visit: Visit, service: StandIn) -
     expect(element(page, "progress")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    "viewport",
+    [(360, 640), (375, 667), (390, 844), (844, 390), (768, 1024), (800, 900), (1024, 768)],
+)
+def test_the_whole_sheet_the_picture_and_generate_are_seen_together(
+    browser: Browser, service: StandIn, viewport: tuple[int, int]
+) -> None:
+    width, height = viewport
+    page = open_page(browser, service.address, viewport={"width": width, "height": height}).page
+    wait_for_picture(page)
+    boxes = {name: element(page, name).bounding_box() for name in ("doodle", "picture", "generate")}
+    bottom = {name: box["y"] + box["height"] for name, box in boxes.items()}
+    palette = page.locator(".palette").bounding_box()
+    lies_below = palette["x"] + palette["width"] > boxes["doodle"]["x"]
+    below = palette["y"] if lies_below else height
+    assert bottom["doodle"] <= below and max(bottom.values()) <= height
+    assert boxes["picture"]["width"] >= 0.59 * boxes["doodle"]["width"] >= 0.59 * 200
+    expect(element(page, "service")).to_be_visible()
+    assert element(page, "service").evaluate("e => getComputedStyle(e).fontSize") != "0px"
+    expect(page.get_by_text("Kids", exact=True)).to_be_visible()
+    element(page, "kids").set_checked(True, force=True)
+    if width > height and height > 600:  # below that, and on a phone, the paint box scrolls
+        for label in page.locator("[data-testid^='label-']").all():
+            box = label.evaluate("e => e.parentElement.getBoundingClientRect().bottom")
+            shown = page.locator(".palette").evaluate("e => e.getBoundingClientRect().bottom")
+            assert box <= min(shown, height)
+    page.context.close()
+
+
 @pytest.mark.parametrize("viewport", [(1440, 900), (1024, 768), (844, 390), (390, 844), (320, 568)])
 def test_nothing_spills_over_and_targets_are_large(
     browser: Browser, service: StandIn, viewport: tuple[int, int]
