@@ -215,11 +215,18 @@ def test_undo_after_going_back_to_an_earlier_picture_brings_the_look_of_now_back
     assert np.array_equal(service.doodles[-1], service.doodles[2])
 
 
+@pytest.mark.parametrize("reloaded", [False, True])
 def test_a_much_changed_doodle_gets_another_light_but_not_while_the_pen_is_down(
-    visit: Visit, service: StandIn
+    visit: Visit, service: StandIn, reloaded: bool
 ) -> None:
     page = visit.page
     shown = wait_for_picture(page)
+    if reloaded:
+        page.reload()
+        shown = wait_for_picture(page)
+        choose(page, tool="brush", label="flower")
+        stroke(page, (0.5, 0.05))  # what has been drawn from then on counts
+        shown = wait_for_picture(page, other_than=shown)
     choose(page, tool="brush", label="sand")
     element(page, "size").fill("99")  # the largest
     page.mouse.move(*place(page, 0.0, 0.1))

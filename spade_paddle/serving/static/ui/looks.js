@@ -44,9 +44,9 @@ export class Looks {
    */
   stepped() {
     const { cells } = this.doodle();
-    const { heldFor } = this;
-    if (!heldFor || heldFor.length !== cells.length) return;
-    const changed = cells.reduce((count, id, index) => count + (id !== heldFor[index]), 0);
+    if (!this.store.get().held) return;
+    if (this.heldFor?.length !== cells.length) this.heldFor = cells.slice(); // After a reload.
+    const changed = cells.reduce((count, id, index) => count + (id !== this.heldFor[index]), 0);
     if (changed > CHANGED * cells.length) this.letGo();
   }
 
