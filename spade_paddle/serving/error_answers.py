@@ -17,7 +17,7 @@ from spade_paddle.serving.painting_queue import ClientGone
 RETRY_AFTER_SECONDS = 2
 # A refused body is read and thrown away up to here: a browser that cannot finish sending shows
 # "network error" instead of our answer.
-_MAX_DRAINED_BYTES = 64 * 1024 * 1024
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -111,7 +111,7 @@ def _told(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, str
 
 def _drain_body() -> None:
     stream, left = request.environ["wsgi.input"], request.content_length or 0
-    left = min(left, _MAX_DRAINED_BYTES)
+    left = min(left, MAX_DRAINED_BYTES)
     while left > 0:
         try:
             read = len(stream.read(min(left, 64 * 1024)))

@@ -165,11 +165,11 @@ class PaintingQueue:
     def _due(self, order: Order, client: Client) -> int:
         """Larger ones of the same address do not count: they are not its smaller ones' fault."""
         pixels = order.label_map.size
-        ahead = (job.pixels for job in self._of_address(client) if job.pixels <= pixels)
+        ahead = (job.pixels for job in self._of_address(client.address) if job.pixels <= pixels)
         return self._painted_pixels + PATIENCE * (sum(ahead) + pixels)
 
-    def _of_address(self, client: Client) -> list[_Job]:
-        return [job for job in self._waiting if job.brought_by.address == client.address]
+    def _of_address(self, address: str | None) -> list[_Job]:
+        return [job for job in self._waiting if job.brought_by.address == address]
 
     def _leave(self, client: Client) -> None:
         with self._lock:
@@ -195,7 +195,7 @@ class PaintingQueue:
         address, most = counts.most_common(1)[0]
         if most < counts[client.address] + 2:
             return False
-        newest = self._of_address(Client(address=address))[-1].brought_by
+        newest = self._of_address(address)[-1].brought_by
         for job in [job for job in self._waiting if job.clients == {newest}]:
             self._drop(job, self._busy("others have waited less often"))
         return not self._is_full()

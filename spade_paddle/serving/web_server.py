@@ -28,6 +28,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
+from spade_paddle.serving.error_answers import MAX_DRAINED_BYTES
 from spade_paddle.serving.service import PaintService
 
 ERROR = "spade_paddle.http_error"
@@ -37,9 +38,6 @@ CONNECTIONS = 500  # of one process; its files are limited, usually to 1024
 THREADS = 128  # many more than pictures may wait: whoever waits for one holds a thread
 SLOWEST_BYTES_PER_SECOND = 20_000  # of a body, once idle_seconds are over
 _TICK_SECONDS = 1
-# A refused body is read and thrown away up to here: a browser that cannot finish sending shows
-# "network error" instead of our answer.
-_MAX_DRAINED_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -63,7 +61,7 @@ class _Request(HTTPRequestParser):
             return taken
         taken = super().received(data)
         if isinstance(self.error, RequestEntityTooLarge) and not self.chunked:
-            self._left_to_drain = min(self.content_length, _MAX_DRAINED_BYTES)
+            self._left_to_drain = min(self.content_length, MAX_DRAINED_BYTES)
             self.completed = False
         return taken
 
@@ -85,11 +83,10 @@ class _Refusal(WSGITask):
 
     def get_environment(self) -> dict[str, Any]:
         """See WSGITask."""
-        request, self.request.body_rcv = self.request, None
         environ = super().get_environment()
         environ.pop("CONTENT_LENGTH", None)
         environ["wsgi.input"] = io.BytesIO()
-        environ[ERROR] = request.error.code
+        environ[ERROR] = self.request.error.code
         return environ
 
     def execute(self) -> None:

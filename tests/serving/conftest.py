@@ -21,6 +21,7 @@ from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+MODES = ("THREADED", "GUNICORN")  # of stand_in_server.py
 
 
 class FakePainter:
@@ -157,3 +158,21 @@ def make_client(painter, annotator, tmp_path):
 @pytest.fixture
 def client(make_client):
     return make_client()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Serve with a painter that can be held: start(mode, **settings) -> (server, pipes)."""
+
+    from tests.serving.processes import free_port, serving  # which needs this module
+
+    program = str(ROOT / "tests/serving/stand_in_server.py")
+
+    def run(mode, **settings):
+        port = free_port()
+        environ = {f"GAUGAN_{name.upper()}": str(value) for name, value in settings.items()}
+        return serving(
+            tmp_path, program, mode, str(port), str(tmp_path), port=port, environ=environ
+        )
+
+    return run

@@ -12,9 +12,8 @@ import pytest
 
 from spade_paddle.serving import web_server
 from tests.pictures import png64, scene
-from tests.serving.conftest import wait_until
+from tests.serving.conftest import MODES, wait_until
 from tests.serving.processes import ServerProcess
-from tests.serving.test_stopping import MODES, start  # noqa: F401 - a fixture
 
 HEAD = b"POST /predict/gaugan_doodle HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 BEGINNINGS = {
@@ -58,7 +57,7 @@ def is_closed(one: socket.socket) -> bool:
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 @pytest.mark.parametrize("mode", MODES)
-def test_three_hundred_unfinished_requests_stop_nobody(start, mode, beginning):  # noqa: F811
+def test_three_hundred_unfinished_requests_stop_nobody(start, mode, beginning):
     with start(mode) as server, connections(server, 300, BEGINNINGS[beginning]):
         for seed in range(3):
             assert server.get("/healthz").status_code == 200
@@ -66,7 +65,7 @@ def test_three_hundred_unfinished_requests_stop_nobody(start, mode, beginning): 
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_dripping_clients_stop_nobody_and_are_cut_off(start, mode):  # noqa: F811
+def test_dripping_clients_stop_nobody_and_are_cut_off(start, mode):
     stop = threading.Event()
     with start(mode, idle_seconds=2) as server:
         halves = [BEGINNINGS["half a head"] + b"X: ", BEGINNINGS["half a body"]]
@@ -84,7 +83,7 @@ def test_dripping_clients_stop_nobody_and_are_cut_off(start, mode):  # noqa: F81
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_newcomers_take_the_place_of_those_that_send_nothing(start, mode):  # noqa: F811
+def test_newcomers_take_the_place_of_those_that_send_nothing(start, mode):
     count = web_server.CONNECTIONS
     with start(mode) as server, connections(server, count, b"") as opened:
         # one that works keeps its place
@@ -114,7 +113,7 @@ def test_newcomers_take_the_place_of_those_that_send_nothing(start, mode):  # no
 )
 @pytest.mark.parametrize("mode", MODES)
 def test_what_no_server_takes_is_answered_in_json(
-    start,  # noqa: F811
+    start,
     mode,
     request_head,
     status,

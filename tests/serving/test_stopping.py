@@ -17,28 +17,12 @@ from spade_paddle.serving import gunicorn_server
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import Settings
 from tests.pictures import png64, scene
-from tests.serving.conftest import ROOT, wait_until
-from tests.serving.processes import Pipes, ServerProcess, free_port, serving
+from tests.serving.conftest import MODES, wait_until
+from tests.serving.processes import Pipes, ServerProcess
 from tests.serving.stand_in_server import HELD_SEED
 
-PROGRAM = str(ROOT / "tests/serving/stand_in_server.py")
 HELD = {"images": [png64(scene())], "seed": HELD_SEED}
 OTHER = {"images": [png64(scene())], "seed": 1}
-MODES = ("THREADED", "GUNICORN")
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Serve with a painter that can be held: start(mode, **settings) -> (server, pipes)."""
-
-    def run(mode, **settings):
-        port = free_port()
-        environ = {f"GAUGAN_{name.upper()}": str(value) for name, value in settings.items()}
-        return serving(
-            tmp_path, PROGRAM, mode, str(port), str(tmp_path), port=port, environ=environ
-        )
-
-    return run
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 // Talking to the painting service. Every failure becomes a Problem with a stable code.
 
 import { fromBase64, toBase64 } from "./base64.js";
-import { paintedShare, withoutGaps } from "./grid.js";
+import { withoutGaps } from "./grid.js";
 import { Problem } from "./problem.js";
 
 const PAINT_PATH = "/predict/gaugan_doodle";
@@ -71,7 +71,7 @@ export class Service {
   async paint(grid, look, { signal, format = "png" } = {}) {
     const sent = performance.now();
     // Slivers that the hand left out would become white lines; large blank areas stay what they are.
-    const { width, height, cells } = paintedShare(grid) >= FILLED_FROM ? withoutGaps(grid) : grid;
+    const { width, height, cells } = withoutGaps(grid, { from: FILLED_FROM });
     const request = {
       labels: [{ width, height, data: toBase64(cells) }],
       seed: look.seed,

@@ -97,10 +97,13 @@ export function paintedShare({ cells }) {
   return cells.reduce((count, id) => count + (id !== DONT_CARE), 0) / cells.length;
 }
 
-/** The grid with the label of the nearest painted cell in every blank one; the same where none is. */
-export function withoutGaps(grid) {
+/**
+ * The grid with the label of the nearest painted cell in every blank one; the same grid where there is no
+ * blank one, nothing is painted, or less than the share `from`.
+ */
+export function withoutGaps(grid, { from = 0 } = {}) {
   const share = paintedShare(grid);
-  if (share === 0 || share === 1) return grid;
+  if (share === 0 || share === 1 || share < from) return grid;
   const { width, height, cells } = grid;
   const near = nearestInColumns(grid);
   const filled = copyGrid(grid);
