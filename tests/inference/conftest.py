@@ -142,3 +142,10 @@ def c_library() -> None:
         if can_be_built:
             raise
         pytest.skip(f"{error}; there is none here to build it with")
+
+
+@pytest.fixture(scope="session")
+def native_engine(c_library) -> None:
+    """The native engine: it needs the C library and a Paddle that names a program's weights."""
+    if paddle.__version__.startswith("2."):
+        pytest.skip("on Paddle 2 there is one engine only")

@@ -7,7 +7,6 @@ import logging
 import shutil
 
 import numpy as np
-import paddle
 import pytest
 
 from spade_paddle.errors import ConfigError
@@ -16,12 +15,7 @@ from spade_paddle.inference.native import kernels
 from spade_paddle.inference.painter import Painter
 from tests.inference.conftest import CONFIGS, scene_labels
 
-pytestmark = [
-    pytest.mark.usefixtures("c_library"),
-    pytest.mark.skipif(
-        paddle.__version__.startswith("2."), reason="on Paddle 2 there is one engine only"
-    ),
-]
+pytestmark = pytest.mark.usefixtures("native_engine")
 
 
 @pytest.fixture
