@@ -54,9 +54,14 @@ $(OLDEST)/installed: setup.py constraints.txt
 	  "hypothesis>=6.100" paddle2onnx==1.3.1 onnx onnxruntime -c $(OLDEST)/constraints.txt
 	@touch $@
 
-check: $(VENV)/installed-dev
+check: $(VENV)/installed-dev $(VENV)/typescript/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	node $(VENV)/typescript/node_modules/typescript/bin/tsc --project tests/page/tsconfig.json
+
+$(VENV)/typescript/installed:
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/typescript typescript@5.9.3
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(OLDEST) $(HUB_HOME)

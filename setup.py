@@ -77,7 +77,7 @@ setup(
     python_requires=">=3.9,<3.13",
     packages=find_packages(include=["spade_paddle", "spade_paddle.*"]),
     package_data={
-        "spade_paddle.serving": ["static/**/*", "static/*"],
+        "spade_paddle": ["page/*", "page/**/*"],
         "spade_paddle.annotate": ["review.html", "models/*/*"],
     },
     install_requires=[

@@ -20,6 +20,8 @@ WEIGHTS = ROOT / "hub_module" / "weights"
 """The model folder of the shipped generator."""
 SHIPPED = "landscape"
 """Its name, by which it is found wherever it lies."""
+PAGE = _PACKAGE / "page"
+"""The doodle page: ``index.html`` and the folder ``ui``."""
 TOOLS = ROOT / "tools"
 """The commands, a file each."""
 

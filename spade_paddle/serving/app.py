@@ -16,6 +16,7 @@ from flask import Flask, Response, abort, request, send_from_directory
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from spade_paddle.assets import PAGE
 from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
 from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.authorization import require_host, require_token
@@ -36,7 +37,6 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'"
 )
-STATIC_FOLDER = Path(__file__).parent / "static"
 # Given explicitly: the table of types of some systems calls JavaScript "text/plain".
 _MIME_TYPES = {
     ".js": "text/javascript",
@@ -56,7 +56,7 @@ def extend(
     *,
     service: PaintService,
     annotating: AnnotatingService | None = None,
-    static_folder: Path = STATIC_FOLDER,
+    page: Path = PAGE,
 ) -> None:
     """Add the doodle service to a Flask app that has not served a request yet.
 
@@ -64,7 +64,7 @@ def extend(
         app: PaddleHub's app, or an empty one.
         service: paints; its settings say which origins, body limit, token and access log.
         annotating: makes label maps of photos; None: by PaddleSeg, where it is installed.
-        static_folder: holds the page's ``index.html`` and the folder ``ui``.
+        page: the folder of ``index.html`` and ``ui``.
     """
     settings = service.settings
     if settings.proxies:
@@ -81,7 +81,7 @@ def extend(
         require_host(app, hosts=settings.hosts)
     if settings.api_token is not None:
         require_token(app, token=settings.api_token)
-    _add_page(app, static_folder=static_folder, cors_origins=settings.cors_origins)
+    _add_page(app, page=page, cors_origins=settings.cors_origins)
     _add_service(app, service=service, annotating=annotating or AnnotatingService(service))
     add_error_answers(app, addresses=ADDRESSES)
     _add_headers(app, cors_origins=settings.cors_origins)
@@ -97,20 +97,20 @@ def _use_standard_logger(app: Flask) -> None:
     app.logger = logger
 
 
-def _add_page(app: Flask, *, static_folder: Path, cors_origins: tuple[str, ...]) -> None:
+def _add_page(app: Flask, *, page: Path, cors_origins: tuple[str, ...]) -> None:
     framing = " ".join(["'self'", *cors_origins])
     policy = f"{PAGE_POLICY}; frame-ancestors {framing}"
 
     def index() -> Response:
         if request.method == "POST":  # PaddleHub's rule for "/" allows it
             abort(405, valid_methods=["GET"])
-        response = send_from_directory(static_folder, "index.html")
+        response = send_from_directory(page, "index.html")
         response.headers["Content-Security-Policy"] = policy
         return response
 
     def ui(path: str) -> Response:
         mimetype = _MIME_TYPES.get(Path(path).suffix)
-        return send_from_directory(static_folder / "ui", path, mimetype=mimetype)
+        return send_from_directory(page / "ui", path, mimetype=mimetype)
 
     if "index" in app.view_functions:
         app.view_functions["index"] = index

@@ -223,7 +223,7 @@ def page_not_allowed() -> Iterator[str]:
 @contextlib.contextmanager
 def _static_server() -> Iterator[str]:
     handler = functools.partial(
-        http.server.SimpleHTTPRequestHandler, directory=ROOT / "spade_paddle/serving/static"
+        http.server.SimpleHTTPRequestHandler, directory=ROOT / "spade_paddle/page"
     )
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const ui = new URL("../../spade_paddle/serving/static/ui/", import.meta.url);
+const ui = new URL("../../spade_paddle/page/ui/", import.meta.url);
 const { doodleToJson, doodleToPng, packDoodle, readDoodleFile, unpackDoodle } = await import(
   new URL("doodle_file.js", ui)
 );

@@ -1,6 +1,6 @@
 // What several of the page's Node tests need.
 
-export const ui = new URL("../../spade_paddle/serving/static/ui/", import.meta.url);
+export const ui = new URL("../../spade_paddle/page/ui/", import.meta.url);
 
 /** A module of the page. */
 export function load(name) {

@@ -21,7 +21,7 @@ from PIL import Image
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 
 ROOT = Path(__file__).resolve().parents[2]
-STATIC = ROOT / "spade_paddle" / "serving" / "static"
+PAGE = ROOT / "spade_paddle" / "page"
 # As strict as the page allows: no inline script, no other host but the service of ?api=.
 POLICY = "default-src 'self'; img-src 'self' blob: data:; connect-src *"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/labels":
             self._send(200, self.service.labels())
         else:
-            self._send_file(STATIC / ("index.html" if path == "/" else path.lstrip("/")))
+            self._send_file(PAGE / ("index.html" if path == "/" else path.lstrip("/")))
 
     def do_OPTIONS(self) -> None:
         self._send(200, {})

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const ui = new URL("../../spade_paddle/serving/static/ui/", import.meta.url);
+const ui = new URL("../../spade_paddle/page/ui/", import.meta.url);
 const en = (await import(new URL("words/en.js", ui))).default;
 const zh = (await import(new URL("words/zh.js", ui))).default;
 const { labelName, languageOf, problemSentence, translator } = await import(new URL("i18n.js", ui));

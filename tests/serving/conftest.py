@@ -149,7 +149,7 @@ def make_client(painter, annotator, tmp_path):
         annotating = AnnotatingService(
             service, load_annotator=None if paddleseg else lambda: annotator
         )
-        extend(app, service=service, annotating=annotating, static_folder=static)
+        extend(app, service=service, annotating=annotating, page=static)
         return app.test_client()
 
     return make

@@ -17,7 +17,13 @@ export class Generator {
    * few seconds of a long wait.
    */
   constructor({ service, store, doodle, look, onShown, onLost, onSlow }) {
-    Object.assign(this, { service, store, doodle, look, onShown, onLost, onSlow });
+    this.service = service;
+    this.store = store;
+    this.doodle = doodle;
+    this.look = look;
+    this.onShown = onShown;
+    this.onLost = onLost;
+    this.onSlow = onSlow;
     this.run = null;
     this.pause = null;
     this.again = false; // The doodle has changed since the one under way was sent.

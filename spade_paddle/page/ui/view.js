@@ -20,8 +20,9 @@ function palettePixels(labels) {
   return Uint32Array.from({ length: 256 }, (_, id) => pixel(bytes.subarray(id * 3, id * 3 + 3)));
 }
 
-function pixel([red, green, blue]) {
-  return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0];
+/** @param {Iterable<number>} rgb */
+function pixel(rgb) {
+  return new Uint32Array(Uint8Array.of(...rgb, 255).buffer)[0];
 }
 
 export class GridView {

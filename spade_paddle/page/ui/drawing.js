@@ -26,6 +26,7 @@ const GESTURES = {
   move: Region,
 };
 const PAINTLESS = ["eraser", "eyedropper", "move"];
+/** @type {Record<string, (...shown: any[]) => void>} */
 const NO_SCREEN = { open() {}, refresh() {}, preview() {}, outline() {} };
 
 export class Drawing {
@@ -35,7 +36,12 @@ export class Drawing {
    * a function that puts it back and gives the way forth.
    */
   constructor({ store, onChange, onStep, wayBack }) {
-    Object.assign(this, { store, onChange, onStep, wayBack, grid: null, history: null });
+    this.store = store;
+    this.onChange = onChange;
+    this.onStep = onStep;
+    this.wayBack = wayBack;
+    this.grid = null;
+    this.history = null;
     this.screen = NO_SCREEN;
     this.gesture = null;
     this.pressed = false;

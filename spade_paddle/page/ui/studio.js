@@ -20,7 +20,8 @@ const SAVE_AFTER_MS = 400;
 
 export class Studio {
   constructor({ service, store }) {
-    Object.assign(this, { service, store });
+    this.service = service;
+    this.store = store;
     this.drawing = new Drawing({
       store,
       onChange: () => this.changed(),

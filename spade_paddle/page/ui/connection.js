@@ -7,7 +7,10 @@ const POLL_MS = 1500;
 export class Connection {
   /** `onReady` runs at the first contact and after every interruption. */
   constructor({ service, store, onReady, onReachable }) {
-    Object.assign(this, { service, store, onReady, onReachable });
+    this.service = service;
+    this.store = store;
+    this.onReady = onReady;
+    this.onReachable = onReachable;
     this.timer = null;
   }
 

@@ -20,7 +20,11 @@ export class Looks {
    * `fail(problem)` tells what went wrong.
    */
   constructor({ store, doodle, generate, stop, fail }) {
-    Object.assign(this, { store, doodle, generate, stop, fail });
+    this.store = store;
+    this.doodle = doodle;
+    this.generate = generate;
+    this.stop = stop;
+    this.fail = fail;
     this.turn = 0; // Counts changes of the look.
     this.heldFor = null; // The cells that the held style was chosen for.
   }

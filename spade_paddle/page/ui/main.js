@@ -99,6 +99,7 @@ function App({ studio }) {
   `;
 }
 
+/** @type {HTMLMetaElement | null} */
 const meta = document.querySelector("meta[name=gaugan-api]");
 const { base, unknown } = serviceOf(location.search, meta?.content, recall("services") ?? []);
 store.set({ unknownService: unknown });

@@ -2,7 +2,8 @@
 
 export class Area {
   constructor({ width, height }) {
-    Object.assign(this, { width, height });
+    this.width = width;
+    this.height = height;
     this.rows = []; // Row y: pieces of it one after the other, [first, last, first, last, ...].
     this.top = height;
     this.bottom = -1;

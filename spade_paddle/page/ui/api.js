@@ -68,7 +68,7 @@ export class Service {
    * `look`: `{ seed, styleName, stylePhoto, styleVector }`, each null for "as the model likes". `format`:
    * "png", or "jpeg", which has a sixth of the bytes.
    */
-  async paint(grid, look, { signal, format = "png" } = {}) {
+  async paint(grid, look, { signal = undefined, format = "png" } = {}) {
     const sent = performance.now();
     // Slivers that the hand left out would become white lines; large blank areas stay what they are.
     const { width, height, cells } = withoutGaps(grid, { from: FILLED_FROM });

@@ -11,7 +11,10 @@ const PHOTO_SIDE = 1024;
 export class Files {
   /** `studio` holds the doodle; `service` knows what a photo shows. */
   constructor({ studio, service, store }) {
-    Object.assign(this, { studio, service, store, run: null });
+    this.studio = studio;
+    this.service = service;
+    this.store = store;
+    this.run = null;
   }
 
   /** Open a file: a doodle as it is, any other picture as a photo to make a doodle of. */

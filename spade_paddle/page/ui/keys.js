@@ -19,7 +19,7 @@ export function keyOfPlace(place) {
 export function listenToKeys(studio, palette) {
   addEventListener("keydown", (event) => {
     if (event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest?.(TYPING)) return;
+    if (event.target instanceof Element && event.target.closest(TYPING)) return;
     const action = actionOf(event, studio, palette);
     if (!action) return;
     event.preventDefault();

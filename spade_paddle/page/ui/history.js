@@ -10,7 +10,9 @@ const MAX_BYTES = 64 * 2 ** 20;
 export class History {
   /** The history of one grid. From now on every change of it is told by `touch`. */
   constructor(grid, { depth = DEPTH, maxBytes = MAX_BYTES } = {}) {
-    Object.assign(this, { grid, depth, maxBytes });
+    this.grid = grid;
+    this.depth = depth;
+    this.maxBytes = maxBytes;
     this.undoEntries = [];
     this.redoEntries = [];
     this.bytes = 0;

@@ -69,7 +69,8 @@ function widenByDisc(span, { x, y, radius }, row) {
   span.right = Math.max(span.right, x + half);
 }
 
-function widenByLine(span, [a, b], row) {
+function widenByLine(span, side, row) {
+  const [a, b] = side;
   if ((row < a.y && row < b.y) || (row > a.y && row > b.y) || a.y === b.y) return;
   const x = a.x + ((row - a.y) / (b.y - a.y)) * (b.x - a.x);
   span.left = Math.min(span.left, x);
