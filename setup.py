@@ -114,6 +114,7 @@ setup(
             "axe-playwright-python>=0.1.4",
             "hypothesis>=6.100",
             "onnxruntime>=1.16",
+            "openapi-spec-validator>=0.7.1,<0.8",  # brings jsonschema
         ],
         "load": ["locust>=2.30"],
     },

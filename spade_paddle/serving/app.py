@@ -22,7 +22,8 @@ from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.authorization import require_host, require_token
 from spade_paddle.serving.error_answers import add_error_answers
 from spade_paddle.serving.json_values import parse_json
-from spade_paddle.serving.observing import observe
+from spade_paddle.serving.observing import REQUEST_ID, observe
+from spade_paddle.serving.openapi import describe_api
 from spade_paddle.serving.painting_queue import Client
 from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
@@ -30,7 +31,9 @@ from spade_paddle.serving.web_server import ERROR
 
 ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
-ADDRESSES = f"/, /healthz, /labels, /metrics, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
+ADDRESSES = (
+    f"/, /healthz, /labels, /metrics, /openapi.json, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
+)
 PICTURE_HEADER = "X-Gaugan-Picture"  # JSON: what is told of a picture that is sent as a file
 # The page asks its own service alone, and nobody but pages that may call it can frame it.
 PAGE_POLICY = (
@@ -142,6 +145,12 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
     def annotate() -> dict[str, Any]:
         return _answer(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
 
+    def openapi() -> dict[str, Any]:
+        return describe_api(
+            service.settings, predict=PREDICT_ROUTE, annotate=ANNOTATE_ROUTE, told_in=PICTURE_HEADER
+        )
+
+    app.add_url_rule("/openapi.json", "gaugan_openapi", openapi)
     app.add_url_rule("/healthz", "gaugan_healthz", healthz)
     app.add_url_rule("/labels", "gaugan_labels", labels)
     app.add_url_rule(PREDICT_ROUTE, "gaugan_predict", predict, methods=["POST"])
@@ -199,7 +208,7 @@ def _add_headers(app: Flask, *, cors_origins: tuple[str, ...]) -> None:
             always_send=False,
             vary_header=False,
             methods=["GET", "POST"],
-            allow_headers=["Content-Type", "Authorization"],
-            expose_headers=["Retry-After", PICTURE_HEADER],
+            allow_headers=["Content-Type", "Authorization", REQUEST_ID],
+            expose_headers=["Retry-After", PICTURE_HEADER, REQUEST_ID],
             max_age=600,
         )

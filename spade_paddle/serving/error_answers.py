@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -59,7 +58,7 @@ def add_error_answers(app: Flask, *, addresses: str) -> None:
     @app.errorhandler(Exception)
     def our_fault(error: Exception) -> Response:
         """A fault of the service: the log has it, the answer its reference."""
-        reference = uuid.uuid4().hex[:8]
+        reference = g.request_id
         logger.error("fault %s in %s %s", reference, request.method, request.path, exc_info=error)
         message = (
             f"the service failed (reference {reference}); try again, and if it stays, look for "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
+import uuid
 from urllib.parse import quote
 
 from flask import Flask, Response, g, request
@@ -17,16 +19,24 @@ _POLLS = ("/healthz", "/metrics")
 # Clients can invent others, and every label of a count costs memory.
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
+REQUEST_ID = "X-Request-Id"
+# Of clients that follow a request through their own logs; what else they send would be in ours.
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 access_logger = logging.getLogger("spade_paddle.serving.access")
 
 
 def observe(app: Flask, *, service: PaintService) -> None:
     """Count every request of an app, log it when the settings say so, and add ``/metrics``.
 
+    Each gets an id, its own or a new one, which its answer and its lines in the log have.
+
     To be called before anything else that may answer a request before its route does.
     """
 
     def begin() -> None:
+        given = request.headers.get(REQUEST_ID, "")
+        g.request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex[:12]
         g.begun = time.perf_counter()
         service.metrics.in_progress.inc()
 
@@ -38,17 +48,20 @@ def observe(app: Flask, *, service: PaintService) -> None:
         method = request.method if request.method in _METHODS else "other"
         metrics.requests.labels(method, route, response.status_code).inc()
         metrics.request_seconds.labels(route).observe(seconds)
+        if "request_id" in g:
+            response.headers[REQUEST_ID] = g.request_id
         if "error_code" in g:
             metrics.errors.labels(g.error_code).inc()
         if service.settings.access_log and request.path not in _POLLS:
             access_logger.info(
-                "%s %s %s %d ms %s bytes %s",
+                "%s %s %s %d ms %s bytes %s %s",
                 request.method,
                 quote(request.path),  # a path may hold line breaks
                 response.status_code,
                 round(seconds * 1000),
                 response.content_length or response.calculate_content_length() or 0,
                 request.remote_addr,
+                g.get("request_id", "-"),
             )
         return response
 

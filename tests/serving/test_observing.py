@@ -102,7 +102,7 @@ def test_every_request_is_one_line_with_method_path_status_time_size_and_client(
     first, second = lines()
     words = first.split()
     assert words[:3] == ["POST", PREDICT_ROUTE, "200"] and words[4] == "ms"
-    assert words[5:] == [str(size), "bytes", "127.0.0.1"]
+    assert words[5:8] == [str(size), "bytes", "127.0.0.1"]
     assert second.startswith(f"POST {PREDICT_ROUTE} 400 ")
 
 
@@ -140,4 +140,21 @@ def test_bytes_of_files_are_logged(client, lines):
 def test_behind_proxies_the_log_has_the_persons_address(make_client, lines, proxies, address):
     client = make_client(proxies=proxies)
     client.get("/labels", headers={"X-Forwarded-For": "6.6.6.6, 9.9.9.9, 10.0.0.7"})
-    assert lines()[-1].endswith(address)
+    assert lines()[-1].split()[-2] == address
+
+
+def test_answers_and_log_lines_have_the_id_of_their_request(client, lines, painter, caplog):
+    answer = paint(client, headers={"X-Request-Id": "mine-1.a_B"})
+    assert answer.headers["X-Request-Id"] == "mine-1.a_B"
+    assert lines()[-1].split()[-1] == "mine-1.a_B"
+    painter.failure = RuntimeError()
+    failed = paint(client, {"images": [png64(scene(top=2))]}, headers={"X-Request-Id": "mine-2"})
+    assert failed.get_json()["details"]["reference"] == failed.headers["X-Request-Id"] == "mine-2"
+    assert "fault mine-2 in POST" in caplog.text
+
+
+@pytest.mark.parametrize("given", [None, "", "a" * 65, "two words", 'a"b', "é", "ok\u2028"])
+def test_ids_that_would_not_do_in_a_log_are_replaced_by_new_ones(client, given):
+    headers = {} if given is None else {"X-Request-Id": given.encode()}
+    ids = {client.get("/nope", headers=headers).headers["X-Request-Id"] for _ in range(2)}
+    assert len(ids) == 2 and all(len(one) == 12 and one.isalnum() for one in ids)

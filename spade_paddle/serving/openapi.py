@@ -1,0 +1,248 @@
+"""``GET /openapi.json``: what the service takes and gives, for programs that read it (OpenAPI 3.1).
+
+Keys, limits and error codes are read from the code; a test holds the rest to the service.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import spade_paddle
+from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.serving import annotating, schema
+from spade_paddle.serving.error_codes import ERROR_CODES
+from spade_paddle.serving.settings import Settings
+
+_TEXT = {"type": "string"}
+_WHOLE = {"type": "integer", "minimum": 0}
+_SIDE = {"type": "integer", "minimum": 1}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+_ID = {"type": "integer", "minimum": 0, "maximum": DONT_CARE - 1}
+_SEED = {"type": ["integer", "null"], "minimum": 0, "maximum": schema.MAX_SEED}
+_VECTOR = {
+    "type": "array",
+    "items": {
+        "type": "number",
+        "minimum": -schema.LARGEST_IN_STYLE,
+        "maximum": schema.LARGEST_IN_STYLE,
+    },
+}
+# The statuses of errors that any address can answer with.
+_ANYWHERE = (405, 421, 500)
+
+
+def describe_api(
+    settings: Settings, *, predict: str, annotate: str, told_in: str
+) -> dict[str, Any]:
+    """The document.
+
+    Args:
+        settings: say which limits hold, and whether painting needs a token.
+        predict: the route that paints.
+        annotate: the route that makes label maps of photos.
+        told_in: the header that tells of a picture sent as a file.
+    """
+    needs_token = settings.api_token is not None
+    token = {"security": [{"token": []}]} if needs_token else {}
+    posted = (400, *([401] if needs_token else []), 413, 415, 503)
+    paths = {
+        "/": {"get": _operation("The doodle page", {"text/html": _TEXT})},
+        "/ui/{path}": {
+            "get": {
+                **_operation("A file of the page", {"*/*": {}}, errors=(404,)),
+                "parameters": [{"name": "path", "in": "path", "required": True, "schema": _TEXT}],
+            }
+        },
+        "/healthz": {
+            "get": _operation(
+                "Whether a picture can be painted", _json("Health"), starting=_json("Starting")
+            )
+        },
+        "/labels": {"get": _operation("What can be painted, and the limits", _json("Labels"))},
+        "/metrics": {"get": _operation("Counts for Prometheus", {"text/plain": _TEXT})},
+        "/openapi.json": {
+            "get": _operation("This document", {"application/json": {"type": "object"}})
+        },
+        predict: {"post": {**_paint(told_in, errors=posted), **token}},
+        annotate: {
+            "post": {
+                **_operation("A label map of a photo", _json("LabelMaps"), errors=(*posted, 501)),
+                "requestBody": {"required": True, "content": _content(_json("Photo"))},
+                **token,
+            }
+        },
+    }
+    security = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "gaugan_doodle", "version": spade_paddle.__version__},
+        "paths": paths,
+        "components": {"schemas": _schemas(settings), **(security if needs_token else {})},
+    }
+
+
+def _paint(told_in: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
+    formats = {f"image/{name}": {} for name in schema.FORMATS}
+    operation = _operation(
+        "Pictures of label maps", {**_json("Pictures"), **formats}, errors=errors
+    )
+    operation["responses"]["200"]["headers"] = {
+        told_in: {
+            "description": "For a picture sent as a file: what the JSON answer tells beside it.",
+            "content": _content(_json("Told")),
+        }
+    }
+    look = _look()
+    return {
+        **operation,
+        "parameters": [
+            {
+                "name": key,
+                "in": "query",
+                "description": "For a body that is a PNG file; JSON has a key of this name.",
+                "schema": look[key],
+            }
+            for key in schema.QUERY_KEYS
+        ],
+        "requestBody": {
+            "required": True,
+            "content": _content({**_json("Doodles"), "image/png": {}}),
+        },
+    }
+
+
+def _operation(
+    summary: str,
+    answers: dict[str, Any],
+    *,
+    errors: tuple[int, ...] = (),
+    starting: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """``answers`` and, with the status 503, ``starting``: content type -> schema."""
+    responses = {"200": {"description": summary, "content": _content(answers)}}
+    by_status = sorted(ERROR_CODES.values(), key=lambda row: row.status)
+    for status, rows in groupby(by_status, key=lambda row: row.status):
+        if status in errors or status in _ANYWHERE:
+            told = " ".join(f"{row.code}: {row.when}" for row in rows)
+            responses[str(status)] = {"description": told, "content": _content(_json("Error"))}
+    if starting:
+        described = {"description": "Not yet: the model is loaded", "content": _content(starting)}
+        responses["503"] = described
+    return {"summary": summary, "responses": responses}
+
+
+def _json(name: str) -> dict[str, Any]:
+    return {"application/json": {"$ref": f"#/components/schemas/{name}"}}
+
+
+def _content(schemas: dict[str, Any]) -> dict[str, Any]:
+    return {kind: {"schema": schema} for kind, schema in schemas.items()}
+
+
+def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An object of these keys and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [key for key in properties if key not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _answer(result: dict[str, Any]) -> dict[str, Any]:
+    """PaddleHub's form."""
+    results = {"type": "array", "items": result}
+    return _object({"status": {"const": "000"}, "msg": {"const": ""}, "results": results})
+
+
+def _look() -> dict[str, Any]:
+    """The keys of a request that say how its pictures shall look, and its file format."""
+    return {
+        "seed": {**_SEED, "description": "Another seed gives other details."},
+        "style": {**_or_null(_BASE64), "description": "A photo whose light the picture takes."},
+        "style_name": {**_or_null(_TEXT), "description": "Of model.styles of /labels."},
+        "style_vector": {**_or_null(_VECTOR), "description": "As an earlier answer had it."},
+        "format": {"enum": [*schema.FORMATS, None], "default": schema.FORMATS[0]},
+    }
+
+
+def _or_null(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "type": [one["type"], "null"]}
+
+
+def _schemas(settings: Settings) -> dict[str, Any]:
+    raw = _object({"width": _SIDE, "height": _SIDE, "data": _BASE64})
+    doodles = {"type": "array", "minItems": 1, "maxItems": settings.max_images}
+    images = {**doodles, "items": {**_BASE64, "description": "PNG files of label ids."}}
+    both = {
+        "images": _or_null(images),
+        "labels": {**_or_null({**doodles, "items": raw}), "description": "One byte a pixel."},
+    }
+    one_of = [{"required": [key], "properties": {key: {"type": "array"}}} for key in both]
+    told = {
+        "format": {"enum": list(schema.FORMATS)},
+        "width": _SIDE,
+        "height": _SIDE,
+        "seed": _SEED,
+        "milliseconds": _WHOLE,
+        "cached": {"type": "boolean"},
+        "notes": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {"code": _TEXT, "message": _TEXT},
+            },
+        },
+        "style_vector": _VECTOR,
+    }
+    ids = {"width": _SIDE, "height": _SIDE, "data": _BASE64, "milliseconds": _WHOLE}
+    photo = {"photo": _BASE64, "width": _SIDE, "height": _SIDE}
+    details = {"type": "object"}
+    return {
+        "Doodles": {
+            **_object({**both, **_look()}, optional=schema.KEYS),
+            "oneOf": one_of,
+            "example": {"images": ["<base64 of a PNG>"]},
+        },
+        "Pictures": _answer(_object({"image": _BASE64, **told}, optional=("style_vector",))),
+        "Told": _object(told, optional=("style_vector",)),
+        "Photo": _object({key: photo[key] for key in annotating.KEYS}),
+        "LabelMaps": _answer(_object(ids)),
+        "Labels": _labels(),
+        "Health": _object({"status": {"const": "ok"}, "model": _TEXT, "version": _TEXT}),
+        "Starting": _object({"status": {"const": "starting"}}),
+        "Error": _object(
+            {
+                "status": {"const": "101"},
+                "msg": {**_TEXT, "description": "What was expected, what came, what to do."},
+                "results": {"const": ""},
+                "code": {"enum": list(ERROR_CODES)},
+                "details": details,
+            }
+        ),
+    }
+
+
+def _labels() -> dict[str, Any]:
+    color = {"type": "string", "pattern": "^#[0-9a-f]{6}$"}
+    label = {"id": _ID, "name_en": _TEXT, "name_zh": _TEXT, "color": color, "group": _TEXT}
+    yes_or_no = {"type": "boolean"}
+    model = {
+        **{"name": _TEXT, "version": _TEXT, "height": _SIDE, "width": _SIDE, "multiple": _SIDE},
+        **{"seed": yes_or_no, "style_photo": yes_or_no},
+        "styles": {"type": "array", "items": _TEXT},
+    }
+    limits = ("min_side", "max_pixels", "max_images", "max_body_bytes")
+    return _object(
+        {
+            "name": _TEXT,
+            "labels": {"type": "array", "items": _object(label, optional=("group",))},
+            "dont_care": {"const": DONT_CARE},
+            "model": _object(model),
+            "token": yes_or_no,
+            "limits": _object({key: _WHOLE for key in limits}),
+            "annotate": yes_or_no,
+        }
+    )
