@@ -12,7 +12,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, request, send_from_directory
+from flask import Flask, Response, abort, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -24,6 +24,7 @@ from spade_paddle.serving.error_answers import add_error_answers
 from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import REQUEST_ID, observe
 from spade_paddle.serving.openapi import describe_api
+from spade_paddle.serving.page_files import add_page
 from spade_paddle.serving.painting_queue import Client
 from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
@@ -35,21 +36,6 @@ ADDRESSES = (
     f"/, /healthz, /labels, /metrics, /openapi.json, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
 )
 PICTURE_HEADER = "X-Gaugan-Picture"  # JSON: what is told of a picture that is sent as a file
-# The page asks its own service alone, and nobody but pages that may call it can frame it.
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'"
-)
-# Given explicitly: the table of types of some systems calls JavaScript "text/plain".
-_MIME_TYPES = {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".css": "text/css",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-}
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -84,7 +70,7 @@ def extend(
         require_host(app, hosts=settings.hosts)
     if settings.api_token is not None:
         require_token(app, token=settings.api_token)
-    _add_page(app, page=page, cors_origins=settings.cors_origins)
+    add_page(app, page=page, cors_origins=settings.cors_origins)
     _add_service(app, service=service, annotating=annotating or AnnotatingService(service))
     add_error_answers(app, addresses=ADDRESSES)
     _add_headers(app, cors_origins=settings.cors_origins)
@@ -98,28 +84,6 @@ def _use_standard_logger(app: Flask) -> None:
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     app.logger = logger
-
-
-def _add_page(app: Flask, *, page: Path, cors_origins: tuple[str, ...]) -> None:
-    framing = " ".join(["'self'", *cors_origins])
-    policy = f"{PAGE_POLICY}; frame-ancestors {framing}"
-
-    def index() -> Response:
-        if request.method == "POST":  # PaddleHub's rule for "/" allows it
-            abort(405, valid_methods=["GET"])
-        response = send_from_directory(page, "index.html")
-        response.headers["Content-Security-Policy"] = policy
-        return response
-
-    def ui(path: str) -> Response:
-        mimetype = _MIME_TYPES.get(Path(path).suffix)
-        return send_from_directory(page / "ui", path, mimetype=mimetype)
-
-    if "index" in app.view_functions:
-        app.view_functions["index"] = index
-    else:
-        app.add_url_rule("/", "index", index)
-    app.add_url_rule("/ui/<path:path>", "gaugan_ui", ui)
 
 
 def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingService) -> None:

@@ -115,10 +115,10 @@ class StandIn:
 
     def paint(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to a well-formed request: the doodle in its colours."""
-        (doodle,) = request["labels"]
+        (doodle,) = request["images"]
         look = {key: request.get(key) for key in LOOK}
-        size = (doodle["height"], doodle["width"])
-        label_map = np.frombuffer(base64.b64decode(doodle["data"]), np.uint8).reshape(size)
+        label_map = np.asarray(Image.open(io.BytesIO(base64.b64decode(doodle))))
+        size = label_map.shape
         self.label_set.check(label_map)
         self.doodles.append(label_map)
         self.looks.append(look)

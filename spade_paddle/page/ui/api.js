@@ -1,6 +1,7 @@
 // Talking to the painting service. Every failure becomes a Problem with a stable code.
 
 import { fromBase64, toBase64 } from "./base64.js";
+import { idsToPng } from "./doodle_file.js";
 import { withoutGaps } from "./grid.js";
 import { Problem } from "./problem.js";
 
@@ -71,9 +72,9 @@ export class Service {
   async paint(grid, look, { signal = undefined, format = "png" } = {}) {
     const sent = performance.now();
     // Slivers that the hand left out would become white lines; large blank areas stay what they are.
-    const { width, height, cells } = withoutGaps(grid, { from: FILLED_FROM });
+    const ids = idsToPng(withoutGaps(grid, { from: FILLED_FROM }));
     const request = {
-      labels: [{ width, height, data: toBase64(cells) }],
+      images: [toBase64(ids)],
       seed: look.seed,
       style_name: look.styleName,
       style: look.stylePhoto,

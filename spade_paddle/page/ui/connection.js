@@ -18,8 +18,10 @@ export class Connection {
   async check() {
     clearTimeout(this.timer);
     try {
+      const reached = this.onReachable(); // At once: each answer may be long on its way.
+      reached.catch(() => {}); // What health says is told first.
       const state = await this.service.health();
-      await this.onReachable();
+      await reached;
       this.store.set({ service: state });
       if (state === "ready") {
         this.settle();

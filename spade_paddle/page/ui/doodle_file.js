@@ -50,6 +50,11 @@ export function doodleToPng(grid, labels) {
   return encode({ width, height, data: cells, depth: 8, channels: 1, palette, text });
 }
 
+/** The bytes of a PNG of the ids alone, to send: some 2 KB, where the ids are 64. */
+export function idsToPng({ width, height, cells }) {
+  return encode({ width, height, data: cells, depth: 8, channels: 1 });
+}
+
 /** The text of a JSON file. */
 export function doodleToJson(grid, labels) {
   const { width, height, names, cells } = packDoodle(grid, labels);
