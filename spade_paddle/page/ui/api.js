@@ -39,11 +39,12 @@ function addressOf(text) {
 }
 
 export class Service {
-  /** `token` is sent with every POST while it is not empty. */
-  constructor(base, pageLocation, token = "") {
+  /** `token` is sent with every POST while it is not empty; `listed`: the page's own list of addresses. */
+  constructor(base, pageLocation, token = "", listed = "") {
     this.base = base;
     this.page = pageLocation;
     this.token = token;
+    this.listed = listed;
   }
 
   /** "ready" or "starting"; throws a Problem when the service cannot be reached. */

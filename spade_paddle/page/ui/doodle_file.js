@@ -4,7 +4,7 @@
 
 import { fromBase64, toBase64 } from "./base64.js";
 import { rgbOf } from "./color.js";
-import { DONT_CARE, createGrid } from "./grid.js";
+import { DONT_CARE, resizeGrid } from "./grid.js";
 import { Problem } from "./problem.js";
 import { decode, encode } from "./vendor/fast-png.js";
 import { PAPER, paletteBytes } from "./view.js";
@@ -30,24 +30,18 @@ export function unpackDoodle({ width, height, names, cells }, labels, size) {
   }
   const idOfName = new Map(labels.map((label) => [label.name_en, label.id]));
   const newIds = Uint8Array.from({ length: 256 }, (_, id) => idOfName.get(names[id]) ?? DONT_CARE);
-  const grid = createGrid(size.width, size.height);
-  for (let y = 0; y < size.height; y += 1) {
-    const row = Math.floor(((y + 0.5) * height) / size.height) * width;
-    for (let x = 0; x < size.width; x += 1) {
-      const column = Math.floor(((x + 0.5) * width) / size.width);
-      grid.cells[y * size.width + x] = newIds[cells[row + column]];
-    }
-  }
-  return grid;
+  const grid = resizeGrid({ width, height, cells }, size);
+  return { ...grid, cells: grid.cells.map((id) => newIds[id]) };
 }
 
-/** The bytes of a PNG. */
-export function doodleToPng(grid, labels) {
+/** The bytes of a PNG; without its palette it is smaller, and gray to look at. */
+export function doodleToPng(grid, labels, { palette = true } = {}) {
   const { width, height, names, cells } = packDoodle(grid, labels);
   const bytes = paletteBytes(labels);
-  const palette = Array.from({ length: 256 }, (_, id) => [...bytes.subarray(id * 3, id * 3 + 3)]);
+  const colors = Array.from({ length: 256 }, (_, id) => [...bytes.subarray(id * 3, id * 3 + 3)]);
   const text = { [NAMES_IN_PNG]: toAscii(JSON.stringify(names)) };
-  return encode({ width, height, data: cells, depth: 8, channels: 1, palette, text });
+  const look = palette ? { palette: colors } : {};
+  return encode({ width, height, data: cells, depth: 8, channels: 1, ...look, text });
 }
 
 /** The bytes of a PNG of the ids alone, to send: some 2 KB, where the ids are 64. */
@@ -85,7 +79,7 @@ function readJson(bytes) {
 function readPng(bytes, labels) {
   let png;
   try {
-    png = decode(bytes);
+    png = decode(bytes, { checkCrc: true }); // Else one wrong bit would be another label.
   } catch {
     throw new Problem("doodle_broken");
   }

@@ -84,9 +84,13 @@ export class Files {
   }
 
   /** Hand the picture to another app, where the browser can. */
-  async share() {
+  share() {
+    return this.send(this.sharedFile());
+  }
+
+  async send(file) {
     try {
-      await navigator.share({ files: [this.sharedFile()] });
+      await navigator.share({ files: [file] });
     } catch (error) {
       if (error.name !== "AbortError") this.studio.fail(new Problem("share_failed"));
     }
@@ -107,11 +111,13 @@ function ending(picture) {
   return picture.format === "jpeg" ? "jpg" : "png";
 }
 
-function fileName(what, end) {
+/** A name with the time of now, for a file to keep. */
+export function fileName(what, end) {
   return `${what}-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}.${end}`;
 }
 
-function save(blob, name) {
+/** Have the browser save a Blob under a name. */
+export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

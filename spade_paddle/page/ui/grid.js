@@ -36,6 +36,19 @@ export function doubleGrid({ width, height, cells }) {
   return doubled;
 }
 
+/** The grid at another size: each cell takes the label that lies nearest, for ids must not be mixed. */
+export function resizeGrid({ width, height, cells }, size) {
+  const resized = createGrid(size.width, size.height);
+  for (let y = 0; y < size.height; y += 1) {
+    const row = Math.floor(((y + 0.5) * height) / size.height) * width;
+    for (let x = 0; x < size.width; x += 1) {
+      const column = Math.floor(((x + 0.5) * width) / size.width);
+      resized.cells[y * size.width + x] = cells[row + column];
+    }
+  }
+  return resized;
+}
+
 /** The rectangle of the whole grid. */
 export function wholeRect(grid) {
   return { x: 0, y: 0, width: grid.width, height: grid.height };

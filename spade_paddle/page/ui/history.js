@@ -72,6 +72,28 @@ export class History {
     return this.swap(this.redoEntries, this.undoEntries);
   }
 
+  /**
+   * The cells as they were before each step that can be undone, the oldest first, and as they are now; where these
+   * are more than `most`, as many of them, evenly spread, with the first and the last.
+   */
+  states(most) {
+    const count = this.undoEntries.length;
+    const kept = Math.min(most, count + 1);
+    const wanted = Array.from({ length: kept }, (_, place) => Math.round((place * count) / Math.max(1, kept - 1)));
+    if (kept === 1) wanted[0] = count;
+    const grid = { ...this.settled, cells: this.settled.cells.slice() };
+    const states = [];
+    for (let step = count; ; step -= 1) {
+      if (step === wanted.at(-1)) {
+        states.unshift(grid.cells.slice());
+        wanted.pop();
+      }
+      if (step === 0) return states;
+      const { rect, packed } = this.undoEntries[step - 1];
+      writeRect(grid, rect, unpack(packed));
+    }
+  }
+
   push(entries, rect, values, goBack) {
     const packed = pack(values);
     this.bytes += packed.bytes;

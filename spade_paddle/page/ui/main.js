@@ -18,6 +18,7 @@ import { PicturePanel, statusSentence } from "./picture.js";
 import { Said } from "./said.js";
 import { SceneStrip } from "./scene_strip.js";
 import { ServiceQuestion } from "./service_question.js";
+import { ShareNotice } from "./share_parts.js";
 import { createStore, useStore } from "./store.js";
 import { Studio } from "./studio.js";
 import { Steps, Toolbar, Tools } from "./toolbar.js";
@@ -31,6 +32,7 @@ const store = createStore({
   label: null, // id to paint with
   labels: null, // as the service lists them; null until known
   scenes: [],
+  model: "", // its name and version
   width: 0, // of the doodle: the model's native size
   height: 0,
   styles: [], // names of the model's styles
@@ -44,6 +46,8 @@ const store = createStore({
   kids: recall("kids") ?? false,
   help: false, // the keyboard shortcuts are asked for
   compare: false, // the doodle lies half over the picture
+  notice: null, // { key, link, stays } of what is said about sharing, share.js
+  timeLapse: null, // { done, of } frames of the one that is being made
   album: [], // earlier pictures, the newest first
   annotating: false, // a photo becomes a doodle
   unknownService: null, // an address that a link named, while it is asked about
@@ -90,6 +94,7 @@ function App({ studio }) {
       <${SceneStrip} ...${common} />
       <${AlbumStrip} ...${common} />
     </main>
+    <${ShareNotice} ...${common} />
     <${DropZone} ...${common} />
     ${state.unknownService && html`<${ServiceQuestion} ...${common} />`}
     <p class="heard" role="status" aria-live="polite" data-testid="status">
@@ -103,7 +108,7 @@ function App({ studio }) {
 const meta = document.querySelector("meta[name=gaugan-api]");
 const { base, unknown } = serviceOf(location.search, meta?.content, recall("services") ?? []);
 store.set({ unknownService: unknown });
-const service = new Service(base, location, recallToken(base));
+const service = new Service(base, location, recallToken(base), meta?.content);
 const studio = new Studio({ service, store });
 render(html`<${App} studio=${studio} />`, document.querySelector("#app"));
 listenToKeys(studio, () => paletteOrder(store.get().labels || [], store.get()));

@@ -7,6 +7,7 @@ import { Icon } from "./icons.js";
 import { LookControls } from "./look_controls.js";
 import { Menu } from "./menu.js";
 import { ProblemNote } from "./problem_note.js";
+import { ShareMenu } from "./share_parts.js";
 
 export function PicturePanel({ studio, state, t }) {
   const { picture, previous, slow, problem, compare } = state;
@@ -66,7 +67,6 @@ function PictureTools({ studio, state, t }) {
   const items = () => [
     { name: "download", icon: "download", label: t("download"), action: () => files.savePicture() },
     { name: "download-2x", icon: "larger", label: t("download_large"), action: () => files.savePictureLarge() },
-    ...(files.canShare ? [{ name: "share", icon: "share", label: t("share"), action: () => files.share() }] : []),
   ];
   return html`<button
       type="button"
@@ -78,7 +78,8 @@ function PictureTools({ studio, state, t }) {
       data-testid="compare-toggle"
       onClick=${() => studio.setCompare(!compare)}
     ><${Icon} name="compare" /></button>
-    <${Menu} name="save-picture" icon="download" label=${t("save_picture")} disabled=${!picture} items=${items} />`;
+    <${Menu} name="save-picture" icon="download" label=${t("save_picture")} disabled=${!picture} items=${items} />
+    <${ShareMenu} ...${{ studio, state, t }} />`;
 }
 
 /** What a screen reader hears: one sentence on how things stand. */

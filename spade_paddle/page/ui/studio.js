@@ -13,6 +13,7 @@ import { recall, recallDoodle, remember, rememberDoodle, rememberToken } from ".
 import { labelThatShows } from "./palette.js";
 import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
+import { Share } from "./share.js";
 import { KIDS_TOOLS, SIZES } from "./tools.js";
 import { Zoom } from "./zoom.js";
 
@@ -39,6 +40,7 @@ export class Studio {
       fail: (problem) => this.fail(problem),
     });
     this.files = new Files({ studio: this, service, store });
+    this.share = new Share({ studio: this, service, store });
     this.album = new Album({ store });
     this.generator = new Generator({
       service,
@@ -48,6 +50,7 @@ export class Studio {
       onShown: (picture, run) => {
         this.looks.shown(picture);
         this.album.shown(picture, run);
+        this.share.pictures.add(picture);
       },
       onLost: (problem) => this.connection.lost(problem),
       onSlow: () => this.connection.look(),
@@ -55,7 +58,7 @@ export class Studio {
     this.connection = new Connection({
       service,
       store,
-      onReachable: () => this.loadLabels(),
+      onReachable: () => this.loadLabels().then(() => this.share.openLink()),
       onReady: () => this.catchUp(),
     });
   }
@@ -96,6 +99,7 @@ export class Studio {
     this.drawing.open(grid);
     this.store.set({
       ...{ labels, scenes, width, height, styles, stylePhoto, label: label.id },
+      model: `${model.name} ${model.version}`,
       canVary: Boolean(model.seed),
       canAnnotate: Boolean(annotate),
       stale: !isEmpty(grid),

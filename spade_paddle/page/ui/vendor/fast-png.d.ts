@@ -2,4 +2,4 @@
 type Pixels = { width: number; height: number; data: any; depth?: number; channels?: number };
 type Decoded = Required<Pixels> & { palette?: number[][]; text?: Record<string, string> };
 export function encode(image: Pixels & Record<string, unknown>): Uint8Array<ArrayBuffer>;
-export function decode(file: ArrayBuffer | Uint8Array): Decoded;
+export function decode(file: ArrayBuffer | Uint8Array, options?: { checkCrc: boolean }): Decoded;

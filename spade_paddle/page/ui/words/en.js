@@ -87,6 +87,22 @@ export default {
   download: "Picture",
   download_large: "Picture, twice the size",
   share: "Share",
+  copy_link: "Copy a link to the doodle",
+  save_card: "Card: doodle and picture",
+  save_time_lapse: "Time-lapse of the drawing (GIF)",
+  share_picture: "Send the picture…",
+  share_card: "Send the card…",
+  link_copied: "The link is copied. Whoever opens it sees your doodle in this look.",
+  link_without_photo:
+    "The link is copied. The style photo is too large for a link: whoever opens it sees your doodle in another light.",
+  link_to_copy: "The browser did not let the page copy the link. Copy it from here:",
+  link_to_copy_without_photo:
+    "Copy the link from here. The style photo is too large for it: whoever opens it sees your doodle in another light.",
+  link_opened: "This is the doodle of the link. Undo brings back what was here before.",
+  time_lapse_making: "Making the time-lapse…",
+  time_lapse_no_steps:
+    "There are no steps to show yet. They are kept until the page is reloaded: draw something, then try again.",
+  cancel: "Cancel",
   album: "Your pictures",
   album_entry: "Back to picture {number}, {time}",
   unknown_service: "Another painting service?",
@@ -152,6 +168,10 @@ export default {
     "This picture is not a doodle, and this service cannot turn photos into doodles. Choose a saved doodle.",
   error_photo_unreadable:
     "The browser cannot open this picture. Save it as JPEG or PNG and choose it again.",
+  error_link_broken:
+    "The link holds no doodle that this page can read; perhaps a part of it is missing. Nothing has changed here. Ask for the link again.",
+  error_link_too_long:
+    "This doodle has too many details for a link. Save it as a picture (PNG) and send that file.",
   error_share_failed: "Sharing did not work. Save the picture and send it as a file.",
   error_cors:
     "The painting service at {api} runs, but does not allow this page. Add {origin} to GAUGAN_CORS_ORIGINS and start it again.",
