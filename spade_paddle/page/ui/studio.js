@@ -13,7 +13,7 @@ import { recall, recallDoodle, remember, rememberDoodle, rememberToken } from ".
 import { labelThatShows } from "./palette.js";
 import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
-import { KIDS_TOOLS, SIZES } from "./tools.js";
+import { SIZES, toolsFor } from "./tools.js";
 import { Zoom } from "./zoom.js";
 
 const SAVE_AFTER_MS = 400;
@@ -100,6 +100,7 @@ export class Studio {
       canAnnotate: Boolean(annotate),
       stale: !isEmpty(grid),
     });
+    this.fitTool();
   }
 
   /** Another doodle in the place of this one, in a look of its own; can be undone, with the look. */
@@ -148,7 +149,13 @@ export class Studio {
   setKids(kids) {
     this.store.set({ kids });
     remember("kids", kids);
-    if (kids && !KIDS_TOOLS.includes(this.store.get().tool)) this.drawing.selectTool("brush");
+    this.fitTool();
+  }
+
+  /** To the brush where the tool in hand is not among those shown. */
+  fitTool() {
+    const { tool } = this.store.get();
+    if (!toolsFor(this.store.get()).some(({ name }) => name === tool)) this.drawing.selectTool("brush");
   }
 
   askForHelp(help) {
