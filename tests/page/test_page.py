@@ -292,6 +292,9 @@ def test_nothing_spills_over_and_targets_are_large(
                 .map(([name, r]) => `${name} ${r.width}x${r.height}`)"""
         )
         assert small == []
+        tools, doodle = (element(visit.page, name).bounding_box() for name in ("tools", "doodle"))
+        beside = tools["x"] + tools["width"] <= doodle["x"]
+        assert beside or tools["y"] >= doodle["y"] + doodle["height"]
     visit.page.context.close()
 
 
