@@ -95,12 +95,15 @@ function randomSession(seed) {
   const ids = [0, 1, 2, 3, 5, 12];
   const grid = createGrid(24 + number(30), 20 + number(30));
   grid.cells.forEach((_, index) => (grid.cells[index] = ids[(index >> 5) % ids.length]));
-  const { drawing, store } = desk(grid);
+  const names = ["sky", "building", "cloud", "mountain", "tree", "flower"];
+  const labels = ids.map((id, i) => ({ id, name_en: names[i] }));
+  const { drawing, store } = desk(grid, { labels });
   const point = () => ({ x: random() * (grid.width + 10) - 5, y: random() * (grid.height + 10) - 5 });
   const how = () => ({ even: random() < 0.3, reach: random() * 4 });
   const acts = [
     () => drawing.selectTool(TOOLS[number(TOOLS.length)].name),
     () => drawing.selectLabel(ids[number(ids.length)]),
+    () => drawing.selectStamp(["tree", "house", "cloud", "mountain"][number(4)]),
     () => store.set({ sizeIndex: number(SIZES.length - 4) }),
     ...Array(5).fill(() => drawing.press({ ...point(), pressure: random() }, how())),
     ...Array(6).fill(() => drawing.drag([point(), point()], how())),

@@ -49,12 +49,25 @@ def show_kids_and_album(page: Page, service: StandIn) -> None:
     element(page, "kids").set_checked(True, force=True)
 
 
+def show_stamps(page: Page, service: StandIn) -> None:
+    element(page, "tool-stamp").check(force=True)
+    element(page, "stamps").wait_for()
+
+
+def show_stamps_and_an_idea_for_kids(page: Page, service: StandIn) -> None:
+    element(page, "kids").set_checked(True, force=True)
+    element(page, "idea-light").click()
+    show_stamps(page, service)
+
+
 STATES = (
     show_nothing_more,
     show_menu,
     show_shortcuts,
     show_problem_and_comparison,
     show_kids_and_album,
+    show_stamps,
+    show_stamps_and_an_idea_for_kids,
 )
 
 

@@ -241,19 +241,19 @@ def test_a_service_that_takes_no_larger_doodle_gives_a_larger_picture_all_the_sa
     assert large.convert("RGB").getpixel((256, 26)) == small
 
 
-def test_childrens_mode_shows_six_labels_and_three_tools(visit: Visit, service: StandIn) -> None:
+def test_childrens_mode_shows_ten_labels_and_four_tools(visit: Visit, service: StandIn) -> None:
     page = visit.page
     shown = wait_for_picture(page)
     element(page, "kids").set_checked(True, force=True)
     labels = page.locator("[data-testid^='label-']")
-    expect(labels).to_have_count(6)
-    expect(page.locator("[data-testid^='tool-']")).to_have_count(3)
+    expect(labels).to_have_count(10)
+    expect(page.locator("[data-testid^='tool-']")).to_have_count(4)
     for name in ("live", "keep-look", "save", "open"):
         expect(element(page, name)).to_have_count(0)
-    page.keyboard.press("4")  # the keys follow what is shown
+    page.keyboard.press("5")  # the keys follow what is shown
     expect(element(page, "label-tree")).to_be_checked()
     stroke(page, (0.5, 0.1))
     wait_for_picture(page, other_than=shown)
     assert newest(service, 0.5, 0.1) == "tree"
     page.reload()
-    expect(labels).to_have_count(6)
+    expect(labels).to_have_count(10)

@@ -253,11 +253,24 @@ def test_the_whole_sheet_the_picture_and_generate_are_seen_together(
     assert element(page, "service").evaluate("e => getComputedStyle(e).fontSize") != "0px"
     expect(page.get_by_text("Kids", exact=True)).to_be_visible()
     element(page, "kids").set_checked(True, force=True)
-    if width > height and height > 600:  # below that, and on a phone, the paint box scrolls
-        for label in page.locator("[data-testid^='label-']").all():
-            box = label.evaluate("e => e.parentElement.getBoundingClientRect().bottom")
-            shown = page.locator(".palette").evaluate("e => e.getBoundingClientRect().bottom")
-            assert box <= min(shown, height)
+    painted = element(page, "doodle").bounding_box()
+    palette = page.locator(".palette").bounding_box()
+    below = palette["y"] if lies_below else height
+    assert painted["y"] + painted["height"] <= below
+    labels = page.locator("label:has([data-testid^='label-'])").all()
+    assert len(labels) == 10
+    for box in [label.bounding_box() for label in labels]:  # none needs scrolling
+        assert box["width"] >= 44 and box["height"] >= 44
+        assert palette["x"] <= box["x"] and palette["y"] <= box["y"]
+        assert box["x"] + box["width"] <= min(palette["x"] + palette["width"], width)
+        assert box["y"] + box["height"] <= min(palette["y"] + palette["height"], height)
+    undo = element(page, "undo").bounding_box()
+    assert undo["width"] >= 64 and undo["height"] >= 64
+    assert undo["y"] >= 0 and undo["y"] + undo["height"] <= below
+    choose(page, tool="stamp")
+    stamps = element(page, "stamps").bounding_box()
+    assert stamps["x"] >= 0 and stamps["x"] + stamps["width"] <= width
+    assert stamps["y"] + stamps["height"] <= below
     page.context.close()
 
 
@@ -268,14 +281,20 @@ def test_nothing_spills_over_and_targets_are_large(
     width, height = viewport
     visit = open_page(browser, service.address, viewport={"width": width, "height": height})
     wait_for_picture(visit.page)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") == width
-    small = visit.page.evaluate(
-        """() => [...document.querySelectorAll('button, a[href], label, input[type=range]')]
-            .map(e => [e.dataset.testid || e.className, e.getBoundingClientRect()])
-            .filter(([, r]) => r.width && (r.width < 44 || r.height < 44))
-            .map(([name, r]) => `${name} ${r.width}x${r.height}`)"""
-    )
-    assert small == []
+    for kids in (False, True):
+        element(visit.page, "kids").set_checked(kids, force=True)
+        choose(visit.page, tool="stamp")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+        small = visit.page.evaluate(
+            """() => [...document.querySelectorAll('button, a[href], label, input[type=range]')]
+                .map(e => [e.dataset.testid || e.className, e.getBoundingClientRect()])
+                .filter(([, r]) => r.width && (r.width < 44 || r.height < 44))
+                .map(([name, r]) => `${name} ${r.width}x${r.height}`)"""
+        )
+        assert small == []
+        tools, doodle = (element(visit.page, name).bounding_box() for name in ("tools", "doodle"))
+        beside = tools["x"] + tools["width"] <= doodle["x"]
+        assert beside or tools["y"] >= doodle["y"] + doodle["height"]
     visit.page.context.close()
 
 

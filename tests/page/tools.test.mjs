@@ -22,9 +22,9 @@ function drawn(width, height, tool, stroke) {
   return rowsOf(grid);
 }
 
-test("nine tools, each with a key of its own", () => {
-  assert.equal(TOOLS.length, 9);
-  assert.equal(TOOLS.map(({ key }) => key).join(""), "BELROPFIM");
+test("ten tools, each with a key of its own", () => {
+  assert.equal(TOOLS.length, 10);
+  assert.equal(TOOLS.map(({ key }) => key).join(""), "BELROPSFIM");
 });
 
 test("a line is as thick as the brush and reaches both ends", () => {

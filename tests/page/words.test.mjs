@@ -44,7 +44,7 @@ test("every word the page asks for exists, and none is left over", () => {
   const asked = [...code.matchAll(/\bt\("(\w+)"/g)].map(([, key]) => key);
   assert.ok(asked.length > 20);
   for (const key of asked) assert.ok(key in en, key);
-  const byPrefix = /^(error|group|scene|service|style)_/;
+  const byPrefix = /^(error|group|idea|scene|service|stamp|style)_/;
   for (const key of Object.keys(en)) {
     const used = asked.includes(key) || byPrefix.test(key) || code.includes(`"${key}"`);
     assert.ok(used, `${key} is never used`);
@@ -142,8 +142,9 @@ test("a group that the page does not know loses no label", () => {
   assert.deepEqual(new Set(paletteOrder(labels)), new Set(labels));
 });
 
-test("children get six labels, of any label set", () => {
+test("children get ten labels, of any label set", () => {
   const names = (labels) => labelsForKids(labels).map((label) => label.name_en);
-  assert.deepEqual(names(labelsOf(NAMES)), ["sky", "cloud", "mountain", "tree", "grass", "water"]);
+  assert.deepEqual(names(labelsOf(NAMES)), ["sky", "cloud", "mountain", "snow", "tree",
+    "grass", "flower", "water", "sand", "building"]);
   assert.deepEqual(names(labelsOf(["cat", "dog"])), ["cat", "dog"]);
 });

@@ -9,6 +9,7 @@ import { Polygon } from "./gestures/polygon.js";
 import { Region } from "./gestures/region.js";
 import { Shape } from "./gestures/shape.js";
 import { Stroke } from "./gestures/stroke.js";
+import { Stamping } from "./gestures/stamp.js";
 import { Eyedropper, Filling } from "./gestures/tap.js";
 import { History } from "./history.js";
 import { clear, labelAt } from "./tools/fill.js";
@@ -21,11 +22,12 @@ const GESTURES = {
   rectangle: Shape,
   ellipse: Shape,
   polygon: Polygon,
+  stamp: Stamping,
   fill: Filling,
   eyedropper: Eyedropper,
   move: Region,
 };
-const PAINTLESS = ["eraser", "eyedropper", "move"];
+const PAINTLESS = ["eraser", "eyedropper", "move", "stamp"];
 /** @type {Record<string, (...shown: any[]) => void>} */
 const NO_SCREEN = { open() {}, refresh() {}, preview() {}, outline() {} };
 
@@ -163,10 +165,15 @@ export class Drawing {
     this.say(tool);
   }
 
-  /** Back from eraser or eyedropper to the tool that painted before. */
+  /** Back from a tool that does not paint with the label to the one that did before. */
   resumePainting() {
     const { tool } = this.store.get();
-    if (tool === "eraser" || tool === "eyedropper") this.store.set({ tool: this.paintingTool });
+    if (tool !== "move" && PAINTLESS.includes(tool)) this.store.set({ tool: this.paintingTool });
+  }
+
+  selectStamp(stamp) {
+    this.store.set({ stamp });
+    this.gesture?.show?.();
   }
 
   selectLabel(label) {

@@ -1,9 +1,8 @@
 // Keyboard shortcuts of the whole page.
 
-import { TOOLS } from "./tools.js";
+import { toolsFor } from "./tools.js";
 import { STEP } from "./zoom.js";
 
-const TOOL_OF_KEY = Object.fromEntries(TOOLS.map(({ key, name }) => [key.toLowerCase(), name]));
 const ZOOM_OF_KEY = { "+": STEP, "=": STEP, "-": 1 / STEP, w: null };
 const TYPING = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])";
 export const CLICKABLE = "button, a, summary, [role=button]";
@@ -35,7 +34,8 @@ function actionOf(event, studio, palette) {
     if (key === "y") return () => drawing.redo();
     return null;
   }
-  if (key in TOOL_OF_KEY) return () => drawing.selectTool(TOOL_OF_KEY[key]);
+  const tool = toolsFor(studio.store.get()).find((one) => one.key.toLowerCase() === key);
+  if (tool) return () => drawing.selectTool(tool.name);
   if (key in ZOOM_OF_KEY) return () => zoom.step(ZOOM_OF_KEY[key]);
   const { sizeIndex } = studio.store.get();
   if (key === "[") return () => studio.selectSize(sizeIndex - 1);

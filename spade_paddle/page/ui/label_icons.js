@@ -1,4 +1,4 @@
-// A small line drawing for what a label means, on a 24 x 24 field; a round dot where we have none.
+// A small line drawing for what a label or a stamp means, on a 24 x 24 field; a round dot where we have none.
 
 import { html } from "./html.js";
 
@@ -15,6 +15,7 @@ const PATHS = {
   grass: "M12 20c0-6-1-9-3.5-12M12 20c0-5 1.5-9 5-11.5M12 20c-.5-4-3-7-7-8M12 20c1-3 3.5-5 7-5.5M4 20.5h16",
   flower: "M12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM12 9.5c-2.5-6 2.5-6 0 0zM12 14.5c2.5 6-2.5 6 0 0zM14.5 12c6-2.5 6 2.5 0 0zM9.5 12c-6-2.5-6 2.5 0 0z",
   building: "M4.5 20.5v-10L12 4.5l7.5 6v10zM10 20.5v-6h4v6",
+  island: "M3 19.5c2-1.5 4-1.5 6 0s4 1.5 6 0 4-1.5 6 0M5 16c2.5-3.4 11.5-3.4 14 0M11 13.4c0-3 .5-5 1.5-7M12.5 6.4C10.5 4 7.5 4.3 6 7M12.5 6.4c2.5-2.2 5.5-1.6 6.5 1.2M12.5 6.4C10 7 9 8.6 9 10.4M12.5 6.4c2.3.8 3 2.200 3 4",
   other: "M9.2 9a3 3 0 1 1 4.3 2.7c-1 .5-1.5 1.1-1.5 2.3M12 17.5h.01",
 };
 

@@ -9,6 +9,7 @@ import { DoodleMenus } from "./doodle_menus.js";
 import { Header } from "./header.js";
 import { html } from "./html.js";
 import { languageOf, translator } from "./i18n.js";
+import { IdeaCard } from "./idea_card.js";
 import { AUTO } from "./looks.js";
 import { listenToKeys } from "./keys.js";
 import { recall, recallToken } from "./memory.js";
@@ -19,6 +20,7 @@ import { Said } from "./said.js";
 import { SceneStrip } from "./scene_strip.js";
 import { ServiceQuestion } from "./service_question.js";
 import { ShareNotice } from "./share_parts.js";
+import { StampChoice } from "./stamp_choice.js";
 import { createStore, useStore } from "./store.js";
 import { Studio } from "./studio.js";
 import { Steps, Toolbar, Tools } from "./toolbar.js";
@@ -29,6 +31,7 @@ const store = createStore({
   live: recall("live") ?? true,
   sizeIndex: recall("size") ?? 9, // 20 cells
   tool: "brush",
+  stamp: "tree",
   label: null, // id to paint with
   labels: null, // as the service lists them; null until known
   scenes: [],
@@ -89,8 +92,10 @@ function App({ studio }) {
           ${t("annotating")}<span class="progress"><span /></span>
         </p>`}
         <${Toolbar} ...${common} />
+        <${StampChoice} ...${common} />
       </section>
       <${PicturePanel} ...${common} />
+      <${IdeaCard} ...${common} />
       <${SceneStrip} ...${common} />
       <${AlbumStrip} ...${common} />
     </main>

@@ -3,6 +3,7 @@
 
 import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
+import { stampSide } from "./tools/stamp.js";
 import { SIZES, toolNamed } from "./tools.js";
 import { onBoard } from "./zoom.js";
 
@@ -19,7 +20,9 @@ export function Overlay({ state, cursor, outline, middle }) {
   const { sized } = toolNamed(tool);
   const ringAt = sized && (cursor?.point ?? (sizeJustChanged ? middle : null));
   const crossAt = !sized && cursor?.byKeys && cursor.point;
-  const share = (SIZES[sizeIndex] / width) * zoom.scale * 100;
+  const size = SIZES[sizeIndex];
+  const across = tool === "stamp" ? stampSide({ width, height }, size) : size;
+  const share = (across / width) * zoom.scale * 100;
   return html`
     ${outline && html`<${Outline} outline=${outline} place=${place} />`}
     ${crossAt && html`<span class="cross" data-testid="cross" style=${styleOf(place(crossAt))} />`}

@@ -1,5 +1,5 @@
 // The paint box: one tile for each label, with its icon, its colour, its name and its key, in groups.
-// In children's mode six large ones.
+// In children's mode ten large ones.
 
 import { isLight } from "./color.js";
 import { html } from "./html.js";
@@ -9,8 +9,9 @@ import { LabelIcon } from "./label_icons.js";
 
 // What stands together, by the groups that a label set tells.
 const GROUPS = { sky: ["sky"], land: ["water", "land"], plants: ["plants"], built: ["built", "other"] };
+const LABELLESS = ["eraser", "stamp"]; // Tools that leave the chosen label aside.
 const RARE = 0.1; // A label on less of the doodle shows on the rest.
-const FOR_KIDS = ["sky", "cloud", "mountain", "tree", "grass", "water"];
+const FOR_KIDS = ["sky", "cloud", "mountain", "snow", "tree", "grass", "flower", "water", "sand", "building"];
 
 /** The labels by group, in the order shown: `[{ name, labels }]`; without groups in the set, one. */
 export function paletteGroups(labels) {
@@ -79,7 +80,7 @@ function Paint({ label, shortcut, studio, state, t }) {
       type="radio"
       name="label"
       value=${label.id}
-      checked=${state.label === label.id && state.tool !== "eraser"}
+      checked=${state.label === label.id && !LABELLESS.includes(state.tool)}
       aria-label=${shortcut ? t("label_key", { name, key: shortcut }) : name}
       data-testid=${`label-${label.name_en}`}
       onChange=${() => studio.selectLabel(label.id)}

@@ -35,6 +35,7 @@ export class Share {
       this.studio.useGrid(grid, look);
       this.studio.looks.fit(this.store.get());
       if (look.held) this.studio.looks.setKeep(true); // Else the next picture would be in another light.
+      this.studio.paintOnceReady();
       this.tell({ key: "link_opened" });
     } catch (problem) {
       this.failed(problem);

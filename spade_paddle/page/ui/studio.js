@@ -14,7 +14,7 @@ import { labelThatShows } from "./palette.js";
 import { Problem } from "./problem.js";
 import { makeScenes } from "./scenes.js";
 import { Share } from "./share.js";
-import { KIDS_TOOLS, SIZES } from "./tools.js";
+import { SIZES, toolsFor } from "./tools.js";
 import { Zoom } from "./zoom.js";
 
 const SAVE_AFTER_MS = 400;
@@ -104,6 +104,7 @@ export class Studio {
       canAnnotate: Boolean(annotate),
       stale: !isEmpty(grid),
     });
+    this.fitTool();
   }
 
   /** Another doodle in the place of this one, in a look of its own; can be undone, with the look. */
@@ -152,7 +153,13 @@ export class Studio {
   setKids(kids) {
     this.store.set({ kids });
     remember("kids", kids);
-    if (kids && !KIDS_TOOLS.includes(this.store.get().tool)) this.drawing.selectTool("brush");
+    this.fitTool();
+  }
+
+  /** To the brush where the tool in hand is not among those shown. */
+  fitTool() {
+    const { tool } = this.store.get();
+    if (!toolsFor(this.store.get()).some(({ name }) => name === tool)) this.drawing.selectTool("brush");
   }
 
   askForHelp(help) {
@@ -222,6 +229,12 @@ export class Studio {
     if (!live || service !== "ready") return;
     if (isBlank) this.generator.stop(); // Only the Generate button says that nothing is painted.
     else this.generator.soon();
+  }
+
+  /** Paint the doodle, also where nobody draws, now or when the service is there. */
+  paintOnceReady() {
+    this.generator.owed = true;
+    if (this.store.get().service === "ready") this.catchUp();
   }
 
   /** The service is there (again): paint what waited for it. */

@@ -2,14 +2,23 @@
 
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
-import { KIDS_TOOLS, SIZES, TOOLS, toolNamed } from "./tools.js";
+import { SIZES, toolNamed, toolsFor } from "./tools.js";
 import { MAX_SCALE, STEP, percentOf } from "./zoom.js";
 
 const GROUPS = ["free", "shapes", "areas"];
 
 export function Tools({ studio, state, t }) {
-  const offered = TOOLS.filter(({ name }) => !state.kids || KIDS_TOOLS.includes(name));
+  const offered = toolsFor(state);
   return html`<div class="tools" data-testid="tools">
+    ${state.kids &&
+    html`<${StepButton}
+      name="undo"
+      className="undo-large"
+      possible=${state.canUndo}
+      title=${`${t("undo")} (Ctrl+Z)`}
+      label=${t("undo")}
+      onClick=${() => studio.drawing.undo()}
+    />`}
     <div class="tool-choices" role="radiogroup" aria-label=${t("tools")}>
       ${GROUPS.filter((group) => offered.some((tool) => tool.group === group)).map(
         (group) => html`<div class="tool-group" role="presentation">
@@ -117,7 +126,7 @@ export function Steps({ studio, state, t }) {
     ["clear", Boolean(state.labels), ""],
   ];
   return html`<div class="steps">
-    ${steps.map(
+    ${steps.filter(([step]) => !state.kids || step !== "undo").map(
       ([step, possible, key]) => html`<${StepButton}
         name=${step}
         possible=${possible}
@@ -129,10 +138,10 @@ export function Steps({ studio, state, t }) {
   </div>`;
 }
 
-function StepButton({ name, possible, title, label, onClick }) {
+function StepButton({ name, possible, title, label, onClick, className = "" }) {
   return html`<button
     type="button"
-    class="icon-button"
+    class=${`icon-button ${className}`}
     disabled=${!possible}
     aria-label=${label}
     title=${title}

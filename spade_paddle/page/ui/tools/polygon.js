@@ -10,12 +10,21 @@ import { addCapsule } from "./brush.js";
 export function polygon(grid, { points, label }) {
   const area = new Area(grid);
   const middles = points.map(({ x, y }) => ({ x: Math.floor(x) + 0.5, y: Math.floor(y) + 0.5 }));
-  const sides = middles.map((point, i) => [point, middles[(i + 1) % middles.length]]);
-  const rows = middles.map(({ y }) => y - 0.5);
-  const last = Math.min(grid.height - 1, Math.max(...rows));
-  for (let y = Math.max(0, Math.min(...rows)); y <= last; y += 1) addInside(area, sides, y);
-  for (const [a, b] of sides) addCapsule(area, { ...a, radius: 0.5 }, { ...b, radius: 0.5 });
+  addPolygon(area, middles);
+  for (const [a, b] of sidesOf(middles)) addCapsule(area, { ...a, radius: 0.5 }, { ...b, radius: 0.5 });
   return paint(grid, area, label);
+}
+
+/** Add every cell whose centre is inside the corners; they stand anywhere, also between cells. */
+export function addPolygon(area, points) {
+  const sides = sidesOf(points);
+  const rows = points.map(({ y }) => Math.floor(y));
+  const last = Math.min(area.height - 1, Math.max(...rows));
+  for (let y = Math.max(0, Math.min(...rows)); y <= last; y += 1) addInside(area, sides, y);
+}
+
+function sidesOf(points) {
+  return points.map((point, i) => [point, points[(i + 1) % points.length]]);
 }
 
 /** The cells of a row between a side going in and the side that goes out for good. */
