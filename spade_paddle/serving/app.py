@@ -25,10 +25,10 @@ from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import REQUEST_ID, observe
 from spade_paddle.serving.openapi import describe_api
 from spade_paddle.serving.page_files import add_page
-from spade_paddle.serving.painting_queue import Client
 from spade_paddle.serving.schema import EXAMPLE as PAINT_EXAMPLE
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.web_server import ERROR
+from spade_paddle.serving.work_queue import Client
 
 ANNOTATE_ROUTE = "/annotate"
 PREDICT_ROUTE = "/predict/gaugan_doodle"
@@ -97,9 +97,7 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
         return {**service.describe(), "annotate": annotating.is_available}
 
     def predict() -> dict[str, Any] | Response:
-        environ = request.environ  # the thread that paints has no request
-        has_gone = environ.get("waitress.client_disconnected", lambda: False)
-        client = Client(lambda: not has_gone(), address=request.remote_addr)
+        client = _client()
         if request.mimetype == "image/png":
             body, query = _sent_body(), request.args.to_dict()
             return _file_answer(*service.paint_file(body, query, client=client))
@@ -107,7 +105,8 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
         return _answer(service.paint_json(content, client=client))
 
     def annotate() -> dict[str, Any]:
-        return _answer(annotating.annotate_json(_sent_json(example=ANNOTATE_EXAMPLE)))
+        content = _sent_json(example=ANNOTATE_EXAMPLE)
+        return _answer(annotating.annotate_json(content, client=_client()))
 
     def openapi() -> dict[str, Any]:
         return describe_api(
@@ -119,6 +118,12 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
     app.add_url_rule("/labels", "gaugan_labels", labels)
     app.add_url_rule(PREDICT_ROUTE, "gaugan_predict", predict, methods=["POST"])
     app.add_url_rule(ANNOTATE_ROUTE, "gaugan_annotate", annotate, methods=["POST"])
+
+
+def _client() -> Client:
+    # looked up now, for the thread that paints has no request
+    has_gone = request.environ.get("waitress.client_disconnected", lambda: False)
+    return Client(lambda: not has_gone(), address=request.remote_addr)
 
 
 def _sent_json(*, example: str, or_else: str = "") -> dict[str, Any]:

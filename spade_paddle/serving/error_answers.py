@@ -10,9 +10,9 @@ from werkzeug.exceptions import HTTPException
 
 from spade_paddle.errors import LabelMapError, ModelError, RequestError, UserError
 from spade_paddle.serving.error_codes import ERROR_CODES
-from spade_paddle.serving.painting_queue import ClientGone
+from spade_paddle.serving.work_queue import ClientGone
 
-# Where nothing better is known; a full painting queue estimates it.
+# Where nothing better is known; a full queue estimates it.
 RETRY_AFTER_SECONDS = 2
 # A refused body is read and thrown away up to here: a browser that cannot finish sending shows
 # "network error" instead of our answer.

@@ -33,9 +33,12 @@ class Metrics:
         self.request_seconds = histogram(
             "gaugan_request_seconds", "From the request to its answer.", ("route",)
         )
-        self.queue_length = gauge("gaugan_queue_length", "Pictures that wait for painting.")
+        self.queue_length = gauge("gaugan_queue_length", "Pictures and photos that wait.")
         self.painting_seconds = histogram(
             "gaugan_painting_seconds", "One run of the model, over one picture or a batch."
+        )
+        self.annotating_seconds = histogram(
+            "gaugan_annotating_seconds", "One photo, unpacked and annotated."
         )
         self.pictures = counter("gaugan_pictures", "Painted pictures.")
         self.cache_hits = counter(

@@ -40,6 +40,16 @@ class Order:
     image_format: str = "png"
     notes: Sequence[dict[str, Any]] = ()
 
+    @property
+    def pixels(self) -> int:
+        """What it costs to paint."""
+        return self.label_map.size
+
+    @property
+    def batch(self) -> tuple[int, ...]:
+        """Maps of one size can be painted at once."""
+        return self.label_map.shape
+
     @cached_property
     def key(self) -> bytes:
         """Equal for orders that get the same file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,9 @@ from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order, Picture
-from spade_paddle.serving.painting_queue import Client, PaintingQueue
 from spade_paddle.serving.schema import read_file_order, read_orders
 from spade_paddle.serving.settings import MIB, Settings
+from spade_paddle.serving.work_queue import Client, WorkQueue
 
 if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
     from spade_paddle.inference.painter import Painter
@@ -41,8 +42,7 @@ class PaintService:
         self._loaded: Painter | None = None
         self.settings = settings
         self.metrics = Metrics()
-        self.queue = PaintingQueue(
-            paint=self._paint_orders,
+        self.queue = WorkQueue(
             length=settings.queue_length,
             max_wait_seconds=settings.max_wait_seconds,
             batch_size=settings.batch_size,
@@ -120,7 +120,7 @@ class PaintService:
             ClientGone: it waits no more.
         """
         orders = read_orders(content, painter=self.painter, max_images=self.settings.max_images)
-        painted = self.queue.paint(orders, client=client)
+        painted = self.queue.do(orders, self._paint, client=client)
         return [
             {
                 "image": base64.b64encode(picture.file()).decode("ascii"),
@@ -143,7 +143,7 @@ class PaintService:
             the picture's file, and what an answer in JSON tells beside it.
         """
         order = read_file_order(data, query, painter=self.painter)
-        ((picture, known),) = self.queue.paint([order], client=client)
+        ((picture, known),) = self.queue.do([order], self._paint, client=client)
         return picture.file(), self._told(order, picture, known)
 
     def paint_array(
@@ -160,12 +160,21 @@ class PaintService:
         painter = self.painter
         return in_paddle_thread(lambda: painter.paint(label_map, seed=seed, style=style))
 
-    def _paint_orders(self, orders: Sequence[Order]) -> list[np.ndarray]:
-        return self.painter.paint_many(
+    def _paint(self, orders: Sequence[Order]) -> list[Picture]:
+        """Pictures of orders whose label maps have one size."""
+        start = time.perf_counter()
+        images = self.painter.paint_many(
             [order.label_map for order in orders],
             seeds=[order.seed for order in orders],
             styles=[order.style for order in orders],
         )
+        seconds = time.perf_counter() - start
+        self.metrics.painting_seconds.observe(seconds)
+        self.metrics.pictures.inc(len(orders))
+        return [
+            Picture(image, image_format=order.image_format, seconds=seconds)
+            for order, image in zip(orders, images)
+        ]
 
     def _told(self, order: Order, picture: Picture, known: bool) -> dict[str, Any]:
         """What an answer says of one picture; a chosen style for others in its light."""

@@ -1,4 +1,4 @@
-"""A photo becomes a label map: known answers, bad photos, the queue, and no annotator at all."""
+"""A photo becomes a label map: known answers, bad photos, and no annotator at all."""
 
 from __future__ import annotations
 
@@ -180,44 +180,12 @@ def test_a_decompression_bomb_is_refused_by_its_header_without_unpacking_it(
     assert_error(ask(client, bomb), status=400, code="photo_too_large")
 
 
-def test_photos_beyond_the_queue_get_a_503_and_the_others_their_labels(client, annotator):
-    annotator.go_on.clear()
-    refused = threading.Semaphore(0)
-
-    def one(index: int) -> int:
-        answer = ask(client.application.test_client(), photo_of(scene()))
-        if answer.status_code == 503:
-            assert_error(answer, status=503, code="busy")
-            assert int(answer.headers["Retry-After"]) > 0
-            refused.release()
-        return answer.status_code
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(one, range(8))
-        for _ in range(3):  # one is annotated, four wait
-            assert refused.acquire(timeout=30)
-        annotator.go_on.set()
-        assert sorted(answers) == [200] * 5 + [503] * 3
-    assert ids_of(ask(client, photo_of(scene()))).any()
-
-
 def test_photos_are_annotated_in_the_thread_in_which_the_painter_paints(client, annotator):
     with ThreadPoolExecutor(4) as pool:
         clients = [client.application.test_client() for _ in range(4)]
         answers = list(pool.map(lambda one: ask(one, photo_of(scene())), clients))
     assert all(answer.status_code == 200 for answer in answers)
     assert annotator.threads == {in_paddle_thread(threading.get_ident)}
-
-
-def test_a_photo_that_waits_too_long_is_told_busy(make_client, annotator):
-    client = make_client(max_wait_seconds=1)
-    annotator.go_on.clear()
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(ask, client.application.test_client(), photo_of(scene()))
-        assert annotator.entered.wait(30)
-        assert_error(ask(client, photo_of(scene())), status=503, code="busy")
-        annotator.go_on.set()
-        assert first.result().status_code == 200
 
 
 def test_a_fault_of_the_annotator_is_a_500_and_the_next_photo_is_annotated(client, annotator):
