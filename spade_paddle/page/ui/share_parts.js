@@ -51,17 +51,15 @@ function Notice({ notice, share, t }) {
 
 function LinkField({ link, label }) {
   const field = useRef(null);
-  useEffect(() => {
-    field.current.focus();
-    field.current.select();
-  }, [link]);
+  const select = () => field.current.setSelectionRange(0, link.length, "backward"); // With its start in view.
+  useEffect(() => field.current.focus(), [link]);
   return html`<input
     ref=${field}
     readonly
     value=${link}
     aria-label=${label}
     data-testid="link"
-    onFocus=${(event) => event.target.select()}
+    onFocus=${select}
   />`;
 }
 
