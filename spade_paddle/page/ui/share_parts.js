@@ -51,7 +51,10 @@ function Notice({ notice, share, t }) {
 
 function LinkField({ link, label }) {
   const field = useRef(null);
-  const select = () => field.current.setSelectionRange(0, link.length, "backward"); // With its start in view.
+  const select = () => {
+    field.current.select();
+    field.current.scrollLeft = 0; // It is known by its start.
+  };
   useEffect(() => field.current.focus(), [link]);
   return html`<input
     ref=${field}
