@@ -370,10 +370,11 @@ def test_the_share_sheet_gets_the_picture_or_the_card(
     page.evaluate(
         """() => {
             navigator.canShare = ({files}) => files.length === 1;
-            navigator.share = async ({files}) => { window.sent = [files[0].name, files[0].type]; };
+            window.sent = new Promise(done => {
+                navigator.share = async ({files}) => done([files[0].name, files[0].type]);
+            });
         }"""
     )
     press(page, item)
-    page.wait_for_function("window.sent")
     sent, content_type = page.evaluate("window.sent")
     assert sent.startswith(f"{name}-") and content_type in ("image/png", "image/jpeg")

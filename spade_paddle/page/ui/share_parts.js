@@ -13,7 +13,12 @@ export function ShareMenu({ studio, state, t }) {
   ];
   const itemsOfPicture = () => [
     { name: "save-card", icon: "compare", label: t("save_card"), action: () => share.saveCard() },
-    { name: "save-time-lapse", icon: "film", label: t("save_time_lapse"), action: () => share.saveTimeLapse() },
+    {
+      name: "save-time-lapse",
+      icon: "film",
+      label: t("save_time_lapse"),
+      action: () => share.saveTimeLapse(),
+    },
     ...(files.canShare
       ? [
           { name: "share", icon: "share", label: t("share_picture"), action: () => files.share() },

@@ -13,7 +13,8 @@ const GAP = 8;
 // Between 4 and 8 frames a second; a long one is over in about 8 s.
 const [SLOWEST_MS, FASTEST_MS, ALL_MS, LAST_MS] = [250, 130, 8000, 2000];
 const COLORS = 256;
-const SAMPLED = 17; // Colors are chosen for one pixel in so many, which takes a tenth of the time; odd: in no column.
+// Colors are chosen for one pixel in so many, which takes a tenth of the time; odd, so not in columns.
+const SAMPLED = 17;
 const UNCHANGED = 0; // The color that stands for "as in the frame before".
 
 /** The pictures shown since the page was opened, each with the doodle it shows. */
@@ -41,8 +42,8 @@ function keyOf(cells) {
 }
 
 /**
- * The frames, `[{ cells, blob }]`: after each step the newest picture of just that doodle; while there is none, the
- * one before, or null. The last frame has the picture that is shown, if one is.
+ * The frames, `[{ cells, blob }]`: after each step the newest picture of just that doodle; while there is
+ * none, the one before, or null. The last frame has the picture that is shown, if one is.
  */
 export function framesOf(history, pictures, shown) {
   let blob = null;
@@ -61,8 +62,8 @@ export function delayOf(place, count) {
 }
 
 /**
- * The GIF as a Blob, or null when `goOn(done)`, asked (and awaited) before each frame, says no. `size`: of the
- * doodles, in cells.
+ * The GIF as a Blob, or null when `goOn(done)`, asked (and awaited) before each frame, says no. `size`: of
+ * the doodles, in cells.
  */
 export async function makeTimeLapse(frames, labels, size, goOn) {
   const scale = Math.min(1, SIDE / Math.min(size.width, size.height));
@@ -119,7 +120,7 @@ async function readPicture(blob, { width, height }, first) {
   return { blob, palette, places: applyPalette(pixels, palette).map((place) => place + first) };
 }
 
-/** The colors of one frame, row by row; `UNCHANGED` where it is as `before`, which packs to nearly nothing. */
+/** The colors of one frame, row by row; `UNCHANGED` where it is as `before`: that packs to next to nothing. */
 function indices(now, before, { panel, whole, colors }) {
   const { places } = colors;
   const all = new Uint8Array(whole.width * whole.height).fill(before ? UNCHANGED : places[DONT_CARE]);
