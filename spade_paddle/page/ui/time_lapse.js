@@ -120,7 +120,7 @@ async function readPicture(blob, { width, height }, first) {
   return { blob, palette, places: applyPalette(pixels, palette).map((place) => place + first) };
 }
 
-/** The colors of one frame, row by row; `UNCHANGED` where it is as `before`: that packs to next to nothing. */
+/** The colors of one frame, row by row; `UNCHANGED` where it is as `before`: that packs very small. */
 function indices(now, before, { panel, whole, colors }) {
   const { places } = colors;
   const all = new Uint8Array(whole.width * whole.height).fill(before ? UNCHANGED : places[DONT_CARE]);
