@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.driver import element, open_page, wait_for_picture
 from tests.page.stand_in import StandIn
+from tests.page.test_share import REFUSES, hold_frames
 
 
 def findings(page: Page) -> list[str]:
@@ -43,6 +44,26 @@ def show_problem_and_comparison(page: Page, service: StandIn) -> None:
     element(page, "token").wait_for()
 
 
+def show_share_menu(page: Page, service: StandIn) -> None:
+    element(page, "share-menu").click()
+    element(page, "copy-link").wait_for()
+
+
+def show_link(page: Page, service: StandIn) -> None:
+    page.evaluate(REFUSES)
+    element(page, "share-menu").click()
+    element(page, "copy-link").click()
+    element(page, "link").wait_for()
+
+
+def show_time_lapse(page: Page, service: StandIn) -> None:
+    element(page, "scene-desert").click()
+    hold_frames(page)
+    element(page, "share-menu").click()
+    element(page, "save-time-lapse").click()
+    element(page, "time-lapse").wait_for()
+
+
 def show_kids_and_album(page: Page, service: StandIn) -> None:
     element(page, "dice").click()
     element(page, "album-entry").first.wait_for()
@@ -65,6 +86,9 @@ STATES = (
     show_menu,
     show_shortcuts,
     show_problem_and_comparison,
+    show_share_menu,
+    show_link,
+    show_time_lapse,
     show_kids_and_album,
     show_stamps,
     show_stamps_and_an_idea_for_kids,
@@ -109,7 +133,7 @@ def test_tab_reaches_every_control_and_leaves_the_menu(browser: Browser, service
     page = open_page(browser, service.address, viewport={"width": 1280, "height": 860}).page
     wait_for_picture(page)
     wanted = ["kids", "shortcuts", "language", "doodle", "open", "save", "clear", "compare-toggle",
-              "save-picture", "generate", "dice", "keep-look", "live", "style-photo",
+              "save-picture", "share-menu", "generate", "dice", "keep-look", "live", "style-photo",
               "photo-to-doodle", "scene-lake"]  # fmt: skip
     reached = set()
     for _ in range(80):

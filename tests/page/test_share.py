@@ -105,8 +105,9 @@ def test_an_opened_link_is_one_step_and_a_reload_keeps_what_was_drawn_since(
     assert service.looks[-1]["seed"] == own_look["seed"]
     element(page, "redo").click()
     shown = wait_for_picture(page, other_than=shown)
-    draw_something(visit, shown=shown)
-    choose(page, label="sand")
+    choose(page, tool="brush", label="sand")
+    stroke(page, (0.2, 0.7), (0.8, 0.7))
+    wait_for_picture(page, other_than=shown)
     page.reload()
     wait_for_picture(page)
     assert np.array_equal(service.doodles[-1], service.doodles[-2])
@@ -334,7 +335,7 @@ def test_a_time_lapse_can_be_cancelled_and_the_page_works_meanwhile(
     page = visit.page
     shown = draw_something(visit)
     saved: list[object] = []
-    page.on("download", saved.append)
+    page.on("download", lambda file: saved.append(file))
     hold_frames(page)
     press(page, "save-time-lapse")
     progress = element(page, "time-lapse").locator("progress")
@@ -369,10 +370,11 @@ def test_the_share_sheet_gets_the_picture_or_the_card(
     page.evaluate(
         """() => {
             navigator.canShare = ({files}) => files.length === 1;
-            navigator.share = async ({files}) => { window.sent = [files[0].name, files[0].type]; };
+            window.sent = new Promise(done => {
+                navigator.share = async ({files}) => done([files[0].name, files[0].type]);
+            });
         }"""
     )
     press(page, item)
-    page.wait_for_function("window.sent")
     sent, content_type = page.evaluate("window.sent")
     assert sent.startswith(f"{name}-") and content_type in ("image/png", "image/jpeg")

@@ -63,9 +63,10 @@ test("the pictures kept have a bound, and do not change with the doodle", () => 
   const cells = Uint8Array.of(1, 1, 1);
   for (let blob = 0; blob < 130; blob += 1) pictures.add({ grid: { cells }, blob });
   cells.fill(2);
-  const kept = pictures.with([]);
-  assert.deepEqual([kept.length, kept[0].blob, kept.at(-1).blob], [120, 10, 129]);
-  assert.deepEqual([...kept[0].cells], [1, 1, 1]);
+  assert.deepEqual([pictures.all.length, pictures.all[0][1], pictures.all.at(-1)[1]], [120, 10, 129]);
+  assert.deepEqual([...pictures.with([]).values()], [129]);
+  const now = framesOf({ states: () => [cells] }, pictures.with([]), null);
+  assert.equal(now[0].blob, null, "another doodle has no picture");
 });
 
 test("4 to 8 frames a second, and the last one stays", () => {

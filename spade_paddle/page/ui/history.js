@@ -73,14 +73,14 @@ export class History {
   }
 
   /**
-   * The cells as they were before each step that can be undone, the oldest first, and as they are now; where these
-   * are more than `most`, as many of them, evenly spread, with the first and the last.
+   * The cells as they were before each step that can be undone, the oldest first, and as they are now; where
+   * these are more than `most`, as many of them, evenly spread, with the first and the last.
    */
   states(most) {
     const count = this.undoEntries.length;
     const kept = Math.min(most, count + 1);
-    const wanted = Array.from({ length: kept }, (_, place) => Math.round((place * count) / Math.max(1, kept - 1)));
-    if (kept === 1) wanted[0] = count;
+    const apart = count / Math.max(1, kept - 1);
+    const wanted = Array.from({ length: kept }, (_, place) => Math.round(count - place * apart)).reverse();
     const grid = { ...this.settled, cells: this.settled.cells.slice() };
     const states = [];
     for (let step = count; ; step -= 1) {

@@ -119,7 +119,7 @@ export class Share {
     this.tell({ key: `error_${problem.code}`, stays: true });
   }
 
-  /** Say something: `{ key, link, stays }`, null for nothing; it goes by itself unless it is to be read or used. */
+  /** Say something: `{ key, link, stays }`, or null; it goes by itself unless it stays or has a link. */
   tell(notice) {
     clearTimeout(this.timer);
     this.store.set({ notice });

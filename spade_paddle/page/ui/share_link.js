@@ -17,9 +17,9 @@ const LARGEST_NUMBER = 100;
 const DECIMALS = 1e4; // The service gives a style in so fine steps; single precision keeps them.
 
 /**
- * The fragment, without "#", for a doodle (a grid) in a look `{ seed, style, held }`. `model` names the model:
- * another gives the numbers of `held` another meaning. A style photo is left out, it is too large. Throws a
- * Problem (`link_too_long`).
+ * The fragment, without "#", for a doodle (a grid) in a look `{ seed, style, held }`. `model` names the
+ * model: another gives the numbers of `held` another meaning. A style photo is left out, it is too large.
+ * Throws a Problem (`link_too_long`).
  */
 export function writeLink(grid, labels, { seed, style, held }, model) {
   const png = doodleToPng(grid, labels.filter(({ id }) => grid.cells.includes(id)), { palette: false });

@@ -13,7 +13,12 @@ export function ShareMenu({ studio, state, t }) {
   ];
   const itemsOfPicture = () => [
     { name: "save-card", icon: "compare", label: t("save_card"), action: () => share.saveCard() },
-    { name: "save-time-lapse", icon: "film", label: t("save_time_lapse"), action: () => share.saveTimeLapse() },
+    {
+      name: "save-time-lapse",
+      icon: "film",
+      label: t("save_time_lapse"),
+      action: () => share.saveTimeLapse(),
+    },
     ...(files.canShare
       ? [
           { name: "share", icon: "share", label: t("share_picture"), action: () => files.share() },
@@ -51,17 +56,18 @@ function Notice({ notice, share, t }) {
 
 function LinkField({ link, label }) {
   const field = useRef(null);
-  useEffect(() => {
-    field.current.focus();
+  const select = () => {
     field.current.select();
-  }, [link]);
+    field.current.scrollLeft = 0; // It is known by its start.
+  };
+  useEffect(() => field.current.focus(), [link]);
   return html`<input
     ref=${field}
     readonly
     value=${link}
     aria-label=${label}
     data-testid="link"
-    onFocus=${(event) => event.target.select()}
+    onFocus=${select}
   />`;
 }
 

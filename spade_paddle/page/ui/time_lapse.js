@@ -2,7 +2,7 @@
 // everywhere, and is made as fast as the computer can; a video would be recorded in real time.
 
 import { DONT_CARE, resizeGrid } from "./grid.js";
-import { pack, unpack } from "./packed.js";
+import { pack } from "./packed.js";
 import { GIFEncoder, applyPalette, quantize } from "./vendor/gifenc.js";
 import { paletteBytes } from "./view.js";
 
@@ -13,36 +13,42 @@ const GAP = 8;
 // Between 4 and 8 frames a second; a long one is over in about 8 s.
 const [SLOWEST_MS, FASTEST_MS, ALL_MS, LAST_MS] = [250, 130, 8000, 2000];
 const COLORS = 256;
+// Colors are chosen for one pixel in so many, which takes a tenth of the time; odd, so not in columns.
+const SAMPLED = 17;
 const UNCHANGED = 0; // The color that stands for "as in the frame before".
 
-/** The pictures shown since the page was opened, each with the cells it shows. */
+/** The pictures shown since the page was opened, each with the doodle it shows. */
 export class ShownPictures {
   constructor() {
     this.all = [];
   }
 
   add({ grid, blob }) {
-    this.all.push({ packed: pack(grid.cells.slice()), blob });
+    this.all.push([keyOf(grid.cells), blob]);
     if (this.all.length > MOST_PICTURES) this.all.shift();
   }
 
-  /** All, and before them those of an album (the newest first), as `[{ cells, blob }]`, the oldest first. */
+  /** The newest picture (Blob) of each doodle, by its `keyOf`; also those of an album (the newest first). */
   with(album) {
-    const earlier = album.map(({ doodle, blob }) => ({ cells: doodle.cells, blob })).reverse();
-    return [...earlier, ...this.all.map(({ packed, blob }) => ({ cells: unpack(packed), blob }))];
+    const earlier = album.map(({ doodle, blob }) => [keyOf(doodle.cells), blob]).reverse();
+    return new Map([...earlier, ...this.all]);
   }
 }
 
+/** The same text for the same cells, quicker to compare than those. */
+function keyOf(cells) {
+  const { raw, ids, ends } = pack(cells);
+  return raw ? String(raw) : `${ids};${ends}`;
+}
+
 /**
- * The frames, `[{ cells, blob }]`: after each step the newest picture of just that doodle; while there is none, the
- * one before, or null. The last frame has the picture that is shown, if one is.
+ * The frames, `[{ cells, blob }]`: after each step the newest picture of just that doodle; while there is
+ * none, the one before, or null. The last frame has the picture that is shown, if one is.
  */
 export function framesOf(history, pictures, shown) {
   let blob = null;
   const frames = history.states(MOST_FRAMES).map((cells) => {
-    const isOfThese = (picture) => picture.cells.length === cells.length
-      && picture.cells.every((id, index) => id === cells[index]);
-    blob = pictures.findLast(isOfThese)?.blob ?? blob;
+    blob = pictures.get(keyOf(cells)) ?? blob;
     return { cells, blob };
   });
   if (shown) frames.at(-1).blob = shown.blob;
@@ -56,8 +62,8 @@ export function delayOf(place, count) {
 }
 
 /**
- * The GIF as a Blob, or null when `goOn(done)`, asked (and awaited) before each frame, says no. `size`: of the
- * doodles, in cells.
+ * The GIF as a Blob, or null when `goOn(done)`, asked (and awaited) before each frame, says no. `size`: of
+ * the doodles, in cells.
  */
 export async function makeTimeLapse(frames, labels, size, goOn) {
   const scale = Math.min(1, SIDE / Math.min(size.width, size.height));
@@ -109,11 +115,12 @@ async function readPicture(blob, { width, height }, first) {
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   const pixels = context.getImageData(0, 0, width, height).data;
-  const palette = quantize(pixels, COLORS - first);
+  const sample = pixels.filter((_, index) => (index >> 2) % SAMPLED === 0);
+  const palette = quantize(sample, COLORS - first);
   return { blob, palette, places: applyPalette(pixels, palette).map((place) => place + first) };
 }
 
-/** The colors of one frame, row by row; `UNCHANGED` where it is as `before`, which packs to nearly nothing. */
+/** The colors of one frame, row by row; `UNCHANGED` where it is as `before`: that packs very small. */
 function indices(now, before, { panel, whole, colors }) {
   const { places } = colors;
   const all = new Uint8Array(whole.width * whole.height).fill(before ? UNCHANGED : places[DONT_CARE]);
