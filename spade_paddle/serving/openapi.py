@@ -5,6 +5,7 @@ Keys, limits and error codes are read from the code; a test holds the rest to th
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from typing import Any
 
@@ -204,7 +205,7 @@ def _schemas(settings: Settings) -> dict[str, Any]:
         "Doodles": {
             **_object({**both, **_look()}, optional=schema.KEYS),
             "oneOf": one_of,
-            "example": {"images": ["<base64 of a PNG>"]},
+            "example": json.loads(schema.EXAMPLE),
         },
         "Pictures": _answer(_object({"image": _BASE64, **told}, optional=("style_vector",))),
         "Told": _object(told, optional=("style_vector",)),

@@ -107,6 +107,14 @@ def stroke(page: Page, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def draw_something(visit: Visit, *, shown: str | None = None) -> str:
+    """A stroke of flowers; returns the address of its picture. ``shown``: the picture before."""
+    shown = shown or wait_for_picture(visit.page)
+    choose(visit.page, tool="brush", label="flower")
+    stroke(visit.page, (0.3, 0.3), (0.7, 0.4))
+    return wait_for_picture(visit.page, other_than=shown)
+
+
 def set_live(page: Page, *, on: bool) -> None:
     """Switch generate-while-drawing."""
     element(page, "live").set_checked(on, force=True)

@@ -12,11 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.driver import (
     Visit,
-    choose,
     download,
+    draw_something,
     element,
     open_page,
-    stroke,
     wait_for_picture,
 )
 from tests.page.stand_in import StandIn
@@ -37,13 +36,6 @@ def photo(tmp_path: Path) -> Path:
 
 def open_file(page: Page, path: Path) -> None:
     element(page, "open-input").set_input_files(path)
-
-
-def draw_something(visit: Visit) -> str:
-    shown = wait_for_picture(visit.page)
-    choose(visit.page, tool="brush", label="flower")
-    stroke(visit.page, (0.3, 0.3), (0.7, 0.4))
-    return wait_for_picture(visit.page, other_than=shown)
 
 
 @pytest.mark.parametrize("item", ["save-png", "save-json"])

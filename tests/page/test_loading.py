@@ -7,17 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.page.driver import open_page, wait_for_picture
-from tests.serving.conftest import ROOT
-from tests.serving.processes import free_port, serving
+from tests.serving.processes import stand_in
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    program = str(ROOT / "tests/serving/stand_in_server.py")
-    with serving(folder, program, "THREADED", str(port), str(folder), port=port):
-        yield f"http://127.0.0.1:{port}/"
+    with stand_in(tmp_path_factory.mktemp("server")) as server:
+        yield f"http://127.0.0.1:{server.port}/"
 
 
 def test_the_first_picture_takes_three_round_trips_and_few_bytes(browser, address):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.driver import Visit, choose, element, open_page, set_live, stroke, wait_for_picture
+from tests.page.driver import Visit, choose, element, open_page, stroke
 from tests.page.stand_in import DONT_CARE, ROOT, StandIn
-from tests.page.test_drawing import box_of, colour_at, near, place
+from tests.page.test_drawing import blank, box_of, colour_at, near, place, sent
 
 STAMPS = {
     "tree": {"tree"},
@@ -24,20 +24,9 @@ STAMPS = {
 @pytest.fixture
 def paper(visit: Visit) -> Page:
     """The page with blank paper, the stamp tool in hand, and pictures only on request."""
-    page = visit.page
-    wait_for_picture(page)
-    set_live(page, on=False)
-    element(page, "clear").click()
+    page = blank(visit.page)
     choose(page, tool="stamp")
     return page
-
-
-def sent(page: Page, service: StandIn) -> np.ndarray:
-    """The doodle as the page sends it when a picture is asked for."""
-    shown = element(page, "picture").get_attribute("src")
-    element(page, "generate").click()
-    wait_for_picture(page, other_than=shown)
-    return service.doodles[-1]
 
 
 def names_in(doodle: np.ndarray, service: StandIn) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -164,15 +165,6 @@ def client(make_client):
 def start(tmp_path):
     """Serve with a painter that can be held: start(mode, **settings) -> (server, pipes)."""
 
-    from tests.serving.processes import free_port, serving  # which needs this module
+    from tests.serving.processes import stand_in  # which needs this module
 
-    program = str(ROOT / "tests/serving/stand_in_server.py")
-
-    def run(mode, **settings):
-        port = free_port()
-        environ = {f"GAUGAN_{name.upper()}": str(value) for name, value in settings.items()}
-        return serving(
-            tmp_path, program, mode, str(port), str(tmp_path), port=port, environ=environ
-        )
-
-    return run
+    return functools.partial(stand_in, tmp_path)

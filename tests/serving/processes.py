@@ -102,6 +102,16 @@ def serving(
         process.wait()
 
 
+def stand_in(
+    folder: Path, mode: str = "THREADED", **settings: object
+) -> contextlib.AbstractContextManager[ServerProcess]:
+    """``serving`` of ``stand_in_server.py`` with these settings; its pipes are in ``folder``."""
+    port = free_port()
+    program = str(ROOT / "tests/serving/stand_in_server.py")
+    environ = {f"GAUGAN_{name.upper()}": str(value) for name, value in settings.items()}
+    return serving(folder, program, mode, str(port), str(folder), port=port, environ=environ)
+
+
 class Pipes:
     """Holds the painter of ``stand_in_server.py`` in the middle of a picture."""
 

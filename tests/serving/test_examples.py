@@ -13,17 +13,14 @@ from PIL import Image
 
 from tests.pictures import file_bytes, scene
 from tests.serving.conftest import ROOT
-from tests.serving.processes import free_port, serving
+from tests.serving.processes import stand_in
 
 RUNS = {"python": ([sys.executable], "py", "PNG"), "js": (["node"], "mjs", "JPEG")}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    program = str(ROOT / "tests/serving/stand_in_server.py")
-    with serving(folder, program, "THREADED", str(port), str(folder), port=port) as server:
+    with stand_in(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 

@@ -16,18 +16,14 @@ from flask import Flask
 
 from spade_paddle.assets import PAGE
 from spade_paddle.serving.page_files import add_page
-from tests.serving.conftest import ROOT
-from tests.serving.processes import free_port, serving
+from tests.serving.processes import stand_in
 
 JOINED = re.compile(r'(?:src|href)="(ui/[0-9a-f]{20}\.(js|css))"')
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    program = str(ROOT / "tests/serving/stand_in_server.py")
-    with serving(folder, program, "THREADED", str(port), str(folder), port=port) as server:
+    with stand_in(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
