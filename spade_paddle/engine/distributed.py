@@ -8,15 +8,54 @@ all processes keep the same weights.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import paddle
 from paddle import distributed
+from paddle.base import core
 from tqdm import tqdm
 
 from spade_paddle.errors import ConfigError
+
+
+@dataclass
+class Votes:
+    """Flags of several processes brought together in the store that they have met by.
+
+    Not by ``all_reduce``: with gloo that fails after 30 seconds of waiting for another process.
+
+    Args:
+        store: the ``TCPStore`` of all processes, or what else has its ``add``.
+        size: the number of processes.
+    """
+
+    store: Any
+    size: int
+    _rounds: int = 0
+    _set_before: list[int] = field(default_factory=lambda: [0, 0])
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process; every process must call it equally often."""
+        # Two sets of counters in turn: a process may begin the next round while another one has
+        # yet to read this one's result, but none can be two rounds ahead.
+        turn, needed = self._rounds % 2, (self._rounds // 2 + 1) * self.size
+        self._rounds += 1
+        if flag:
+            self.store.add(f"spade_paddle/flags/{turn}", 1)
+        arrived = self.store.add(f"spade_paddle/arrived/{turn}", 1)
+        pause = 0.0001
+        while arrived < needed:
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.02)
+            arrived = self.store.add(f"spade_paddle/arrived/{turn}", 0)
+        set_now = self.store.add(f"spade_paddle/flags/{turn}", 0)
+        found = set_now > self._set_before[turn]
+        self._set_before[turn] = set_now
+        return found
 
 
 @dataclass(frozen=True)
@@ -26,6 +65,7 @@ class Workers:
     rank: int = 0
     size: int = 1
     launcher: int | None = None  # process id of Paddle's launcher
+    votes: Votes | None = None  # with size > 1
 
     @classmethod
     def join(cls) -> Workers:
@@ -34,7 +74,8 @@ class Workers:
             return cls()
         distributed.init_parallel_env()
         rank, size = distributed.get_rank(), distributed.get_world_size()
-        return cls(rank=rank, size=size, launcher=os.getppid())
+        votes = Votes(core.create_or_get_global_tcp_store(), size)
+        return cls(rank=rank, size=size, launcher=os.getppid(), votes=votes)
 
     def say(self, *lines: str) -> None:
         """Print lines, once for all processes, without spoiling a progress bar."""
@@ -85,9 +126,8 @@ class Workers:
         return parts[-1]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set in any process; all get the same answer."""
-        if self.size == 1:
-            return flag
-        total = paddle.to_tensor([int(flag)], dtype="int32")
-        distributed.all_reduce(total)
-        return int(total) > 0
+        """Whether the flag is set in any process; all get the same answer.
+
+        It waits for the slowest process without a limit: the first one judges and saves alone.
+        """
+        return flag if self.votes is None else self.votes.any(flag)

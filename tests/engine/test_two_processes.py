@@ -6,11 +6,16 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from spade_paddle.engine.distributed import Votes
 from tests.engine.conftest import Workshop, environment, wait_until
 
 INSTANCE = ("generator.param_free_norm=instance",)
@@ -21,18 +26,26 @@ STYLE = (
 )
 
 
-def command(workshop: Workshop, run: str, *options: str) -> list[str]:
-    """Two processes of tools/train.py, as Paddle's launcher starts them."""
+def launched(script: list[str], logs: Path) -> list[str]:
+    """A script with its arguments in two processes, as Paddle's launcher starts them."""
     return [
         *(sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"),
-        *("--backend", "gloo", "--log_dir", str(workshop.folder / f"{run}-log")),
-        *workshop.command(run, *options),
+        *("--backend", "gloo", "--log_dir", str(logs), *script),
     ]
 
 
+def command(workshop: Workshop, run: str, *options: str) -> list[str]:
+    """Two processes of tools/train.py."""
+    return launched(workshop.command(run, *options), workshop.folder / f"{run}-log")
+
+
 def train_two(workshop: Workshop, run: str, *options: str) -> subprocess.CompletedProcess:
+    return run_launched(command(workshop, run, *options), workshop)
+
+
+def run_launched(command: list[str], workshop: Workshop) -> subprocess.CompletedProcess:
     return subprocess.run(
-        command(workshop, run, *options),
+        command,
         capture_output=True,
         text=True,
         env={**environment(workshop.root), "CUDA_VISIBLE_DEVICES": ""},
@@ -104,3 +117,56 @@ def test_launcher_that_is_asked_to_stop_leaves_a_checkpoint_to_go_on_from(worksh
     (images,) = workshop.checkpoints("two-stopped")
     result = workshop.train("two-stopped", f"total_images={images + 2}")
     assert f"going on from {images} images" in result.stdout + result.stderr
+
+
+WAITING = """
+import time
+from spade_paddle.engine.distributed import Workers
+
+workers = Workers.join()
+if workers.rank == 0:
+    time.sleep(35)
+print("any", workers.any(False), workers.any(workers.rank == 0), workers.any(False))
+"""
+
+
+def test_one_process_may_work_alone_for_longer_than_gloo_would_wait(workshop):
+    """The first one judges and saves alone; an exchange by gloo fails after 30 seconds."""
+    script = workshop.folder / "waiting.py"
+    script.write_text(WAITING, encoding="utf-8")
+    logs = workshop.folder / "waiting-log"
+    result = run_launched(launched([str(script)], logs), workshop)
+    said = [(logs / f"workerlog.{rank}").read_text(encoding="utf-8") for rank in (0, 1)]
+    assert result.returncode == 0, said
+    assert all("any False True False" in text for text in said), said
+
+
+class Counters:
+    """What Votes needs of a TCPStore, for threads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.counts: dict[str, int] = defaultdict(int)
+
+    def add(self, key: str, amount: int) -> int:
+        with self.lock:
+            self.counts[key] += amount
+            return self.counts[key]
+
+
+def test_flags_of_many_rounds_reach_every_process():
+    """Also where one process is slow to read a round's result and the others go on."""
+    flags = np.random.default_rng(0).random((3, 200)) < 0.2
+    store = Counters()
+
+    def answers(rank: int) -> list[bool]:
+        votes, pause = Votes(store, 3), np.random.default_rng(rank)
+        found = []
+        for flag in flags[rank]:
+            found.append(votes.any(bool(flag)))
+            time.sleep(pause.choice([0, 0, 0, 0.002]))
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(answers, range(3)):
+            assert found == flags.any(axis=0).tolist()

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.driver import element, open_page, wait_for_picture
 from tests.page.stand_in import StandIn
-from tests.page.test_share import REFUSES, hold_frames
+from tests.page.test_share import REFUSES
+from tests.page.test_time_lapse import hold_frames
 
 
 def findings(page: Page) -> list[str]:
