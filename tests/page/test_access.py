@@ -49,12 +49,39 @@ def show_kids_and_album(page: Page, service: StandIn) -> None:
     element(page, "kids").set_checked(True, force=True)
 
 
+def show_large_picture(page: Page, service: StandIn) -> None:
+    element(page, "enlarge").click()
+    element(page, "enlarged-picture").wait_for()
+
+
+def show_gallery(page: Page, service: StandIn) -> None:
+    element(page, "dice").click()
+    element(page, "show-gallery").click()
+    element(page, "gallery-star").first.click()
+
+
+def show_gallery_large(page: Page, service: StandIn) -> None:
+    show_gallery(page, service)
+    element(page, "gallery-open").first.click()
+    element(page, "large-picture").wait_for()
+
+
+def show_gallery_empty(page: Page, service: StandIn) -> None:
+    show_gallery(page, service)
+    element(page, "gallery-delete").first.click()
+    element(page, "gallery-empty").wait_for()
+
+
 STATES = (
     show_nothing_more,
     show_menu,
     show_shortcuts,
     show_problem_and_comparison,
     show_kids_and_album,
+    show_large_picture,
+    show_gallery,
+    show_gallery_large,
+    show_gallery_empty,
 )
 
 
@@ -96,7 +123,7 @@ def test_tab_reaches_every_control_and_leaves_the_menu(browser: Browser, service
     page = open_page(browser, service.address, viewport={"width": 1280, "height": 860}).page
     wait_for_picture(page)
     wanted = ["kids", "shortcuts", "language", "doodle", "open", "save", "clear", "compare-toggle",
-              "save-picture", "generate", "dice", "keep-look", "live", "style-photo",
+              "enlarge", "save-picture", "generate", "dice", "keep-look", "live", "style-photo",
               "photo-to-doodle", "scene-lake"]  # fmt: skip
     reached = set()
     for _ in range(80):
