@@ -82,6 +82,29 @@ def show_stamps_and_an_idea_for_kids(page: Page, service: StandIn) -> None:
     show_stamps(page, service)
 
 
+def show_large_picture(page: Page, service: StandIn) -> None:
+    element(page, "enlarge").click()
+    element(page, "enlarged-picture").wait_for()
+
+
+def show_gallery(page: Page, service: StandIn) -> None:
+    element(page, "dice").click()
+    element(page, "show-gallery").click()
+    element(page, "gallery-star").first.click()
+
+
+def show_gallery_large(page: Page, service: StandIn) -> None:
+    show_gallery(page, service)
+    element(page, "gallery-open").first.click()
+    element(page, "large-picture").wait_for()
+
+
+def show_gallery_empty(page: Page, service: StandIn) -> None:
+    show_gallery(page, service)
+    element(page, "gallery-delete").first.click()
+    element(page, "gallery-empty").wait_for()
+
+
 STATES = (
     show_nothing_more,
     show_menu,
@@ -93,6 +116,10 @@ STATES = (
     show_kids_and_album,
     show_stamps,
     show_stamps_and_an_idea_for_kids,
+    show_large_picture,
+    show_gallery,
+    show_gallery_large,
+    show_gallery_empty,
 )
 
 
@@ -134,8 +161,8 @@ def test_tab_reaches_every_control_and_leaves_the_menu(browser: Browser, service
     page = open_page(browser, service.address, viewport={"width": 1280, "height": 860}).page
     wait_for_picture(page)
     wanted = ["kids", "shortcuts", "language", "doodle", "open", "save", "clear", "compare-toggle",
-              "save-picture", "share-menu", "generate", "dice", "keep-look", "live", "style-photo",
-              "photo-to-doodle", "scene-lake"]  # fmt: skip
+              "enlarge", "save-picture", "share-menu", "generate", "dice", "keep-look", "live",
+              "style-photo", "photo-to-doodle", "scene-lake"]  # fmt: skip
     reached = set()
     for _ in range(80):
         page.keyboard.press("Tab")

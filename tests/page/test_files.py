@@ -146,10 +146,67 @@ def test_files_that_cannot_be_opened_are_told_and_nothing_changes(
     assert len(service.doodles) == 1 and not service.photos
 
 
+def test_a_photo_gives_doodle_and_light_and_undo_takes_both_back(
+    visit: Visit, service: StandIn, photo: Path
+) -> None:
+    page = visit.page
+    shown = wait_for_picture(page)
+    element(page, "photo-to-doodle-input").set_input_files(photo)
+    shown = wait_for_picture(page, other_than=shown)
+    assert newest(service, 0.5, 0.8) == "water"
+    assert len(service.looks[-1]["style"]) > 1000 and service.looks[-1]["style_vector"] is None
+    chip = element(page, "style-photo")
+    expect(chip.locator("img")).to_be_visible()
+    expect(chip).to_contain_text("Your photo's light")
+    expect(element(page, "said")).to_contain_text("light come from your photo")
+    element(page, "undo").click()  # once
+    shown = wait_for_picture(page, other_than=shown)
+    assert np.array_equal(service.doodles[-1], service.doodles[0])
+    assert service.looks[-1]["style"] is None
+    expect(element(page, "style-auto")).to_be_checked()
+    element(page, "redo").click()
+    shown = wait_for_picture(page, other_than=shown)
+    assert service.looks[-1]["style"] is not None
+    element(page, "style-auto").check(force=True)
+    wait_for_picture(page, other_than=shown)
+    assert service.looks[-1]["style"] is None and newest(service, 0.5, 0.8) == "water"
+    expect(chip.locator("img")).to_have_count(0)
+
+
+def test_a_model_that_takes_no_photo_gets_the_doodle_alone(
+    browser: Browser, service: StandIn, photo: Path
+) -> None:
+    service.abilities = {**service.abilities, "style_photo": False}
+    page = open_page(browser, service.address).page
+    shown = wait_for_picture(page)
+    open_file(page, photo)
+    wait_for_picture(page, other_than=shown)
+    assert newest(service, 0.5, 0.8) == "water" and service.looks[-1]["style"] is None
+    page.context.close()
+
+
+def test_without_an_annotator_a_photo_offers_its_light(
+    browser: Browser, service: StandIn, photo: Path
+) -> None:
+    service.annotates = False
+    page = open_page(browser, service.address).page
+    shown = wait_for_picture(page)
+    open_file(page, photo)
+    expect(element(page, "problem")).to_have_attribute("data-code", "photo_light_only")
+    expect(element(page, "style-auto")).to_be_checked()  # not before it was asked for
+    element(page, "take-light").click()
+    wait_for_picture(page, other_than=shown)
+    expect(element(page, "problem")).to_have_count(0)
+    assert len(service.looks[-1]["style"]) > 1000
+    assert np.array_equal(service.doodles[-1], service.doodles[0])
+    page.context.close()
+
+
 def test_without_an_annotator_a_photo_is_refused_with_a_reason(
     browser: Browser, service: StandIn, photo: Path
 ) -> None:
     service.annotates = False
+    service.abilities = {**service.abilities, "style_photo": False}
     page = open_page(browser, service.address).page
     wait_for_picture(page)
     open_file(page, photo)

@@ -1,10 +1,11 @@
 // The pictures so far, each with the doodle and the look it came from, so that one can go back to any
-// of them. Kept in IndexedDB, where there is room; a private window forgets them.
+// of them. Kept in IndexedDB, where there is room; a private window forgets them. What is on the disk
+// counts: every change is made there, too, in one transaction, and the other tabs read it anew.
 
+import { MOST, isSame, withEntry, withStar, without } from "./album_list.js";
 import { packDoodle } from "./doodle_file.js";
-import { createStore, get, update } from "./vendor/idb-keyval.js";
+import { createStore, getMany, update } from "./vendor/idb-keyval.js";
 
-const MOST = 24;
 // While somebody draws there is a picture every second; one that stays is worth keeping.
 const STAYS_MS = 2500;
 
@@ -12,71 +13,108 @@ export class Album {
   constructor({ store }) {
     this.store = store;
     this.timer = null;
+    this.unsaved = new Set(); // ids of what is not on the disk (yet)
+    this.deleted = []; // `{ doodle, seed, style }`: painted once more after a reload, they stay away
     try {
       this.shelf = createStore("spade_paddle", "album");
     } catch {
       this.shelf = null; // No IndexedDB here.
     }
-  }
-
-  /** What an earlier visit left. */
-  async open() {
-    const kept = await this.attempt(() => get("pictures", this.shelf));
-    if (!Array.isArray(kept)) return;
-    const known = new Set(this.entries.map((entry) => entry.id));
-    this.show([...this.entries, ...kept.filter((entry) => !known.has(entry.id))]);
+    this.tabs = "BroadcastChannel" in window ? new BroadcastChannel("spade_paddle.album") : null;
+    this.tabs?.addEventListener("message", () => this.read());
   }
 
   get entries() {
     return this.store.get().album;
   }
 
+  /** What an earlier visit or another tab has left. */
+  async read() {
+    await this.attempt(async () => {
+      const [kept, deleted] = await getMany(["pictures", "deleted"], this.shelf);
+      this.deleted = listOf(deleted);
+      const unsaved = this.entries.filter(({ id }) => this.unsaved.has(id));
+      this.show(unsaved.reduce(withEntry, listOf(kept)));
+    });
+  }
+
   /** A picture is on the screen; `wanted`: it was asked for, not made on the way. */
   shown(picture, { wanted }) {
     clearTimeout(this.timer);
     if (wanted) this.keep(picture);
-    else this.timer = setTimeout(() => this.keep(picture), STAYS_MS);
+    else this.timer = setTimeout(() => this.keep(picture, this.deleted), STAYS_MS);
   }
 
-  keep(picture) {
+  /** Keep a picture, unless it is kept already or looks like one of the `unwanted`. */
+  keep(picture, unwanted = []) {
     clearTimeout(this.timer);
-    // A reload paints the same once more.
-    if (this.entries.some((entry) => entry.id === picture.id || isSame(entry, picture))) return;
     const { id, when, blob, format, milliseconds, seed, style, styleVector } = picture;
     const doodle = packDoodle(picture.grid, this.store.get().labels);
     const entry = { id, when, blob, format, milliseconds, seed, style, styleVector, doodle };
-    this.show([entry, ...this.entries]);
-    // In one transaction, for another tab may have kept others.
-    const add = (kept) => {
-      const others = Array.isArray(kept) ? kept.filter((other) => !isSame(other, picture)) : [];
-      return [entry, ...others].slice(0, MOST);
-    };
-    this.attempt(() => update("pictures", add, this.shelf));
+    // A reload paints the same once more.
+    if ([...this.entries, ...unwanted].some((other) => isSame(other, entry))) return;
+    this.add(entry);
+  }
+
+  add(entry) {
+    this.unsaved.add(entry.id);
+    this.change((entries) => withEntry(entries, entry), () => this.unsaved.delete(entry.id));
+  }
+
+  star(id, starred) {
+    this.change((entries) => withStar(entries, id, starred));
+  }
+
+  delete({ id, doodle, seed, style }) {
+    this.unsaved.delete(id);
+    this.changeDeleted((deleted) => [{ doodle, seed, style }, ...deleted].slice(0, MOST));
+    this.change((entries) => without(entries, id));
+  }
+
+  /** Undo `delete`. */
+  putBack({ url, ...entry }) {
+    this.changeDeleted((deleted) => deleted.filter((other) => !isSame(other, entry)));
+    this.add(entry);
+  }
+
+  // How it is done.
+
+  async change(action, done = () => {}) {
+    this.show(action(this.entries));
+    await this.attempt(async () => {
+      await update("pictures", (kept) => action(listOf(kept)), this.shelf);
+      done();
+      this.tabs?.postMessage("changed");
+    });
+    await this.read();
+  }
+
+  changeDeleted(action) {
+    this.deleted = action(this.deleted);
+    this.attempt(() => update("deleted", (deleted) => action(listOf(deleted)), this.shelf));
   }
 
   show(entries) {
-    for (const { url } of entries.slice(MOST)) URL.revokeObjectURL(url);
-    const album = entries
-      .slice(0, MOST)
-      .map((entry) => (entry.url ? entry : { ...entry, url: URL.createObjectURL(entry.blob) }));
+    const urls = new Map(this.entries.map(({ id, url }) => [id, url]));
+    const album = entries.map((entry) => ({
+      ...entry,
+      url: urls.get(entry.id) ?? URL.createObjectURL(entry.blob),
+    }));
+    for (const { id } of album) urls.delete(id);
+    for (const url of urls.values()) URL.revokeObjectURL(url);
     this.store.set({ album });
   }
 
   async attempt(action) {
-    if (!this.shelf) return null;
+    if (!this.shelf) return;
     try {
-      return await action();
+      await action();
     } catch {
-      return null; // Full or forbidden: the album lives as long as the page.
+      // Full or forbidden: the album lives as long as the page.
     }
   }
 }
 
-function isSame({ doodle, seed, style }, picture) {
-  return (
-    seed === picture.seed &&
-    JSON.stringify(style) === JSON.stringify(picture.style) &&
-    doodle.cells.length === picture.grid.cells.length &&
-    doodle.cells.every((id, index) => id === picture.grid.cells[index])
-  );
+function listOf(kept) {
+  return Array.isArray(kept) ? kept : [];
 }

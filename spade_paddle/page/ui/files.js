@@ -2,7 +2,7 @@
 
 import { doodleToJson, doodleToPng, readDoodleFile, unpackDoodle } from "./doodle_file.js";
 import { doubleGrid } from "./grid.js";
-import { lookOf } from "./looks.js";
+import { lookOf, styleOfPhoto } from "./looks.js";
 import { enlarge, photoToBase64 } from "./photo.js";
 import { Problem } from "./problem.js";
 
@@ -19,18 +19,25 @@ export class Files {
 
   /** Open a file: a doodle as it is, any other picture as a photo to make a doodle of. */
   async open(file) {
-    const { labels, canAnnotate } = this.store.get();
+    const { labels, canAnnotate, stylePhoto } = this.store.get();
     if (!labels) return;
     try {
       const packed = readDoodleFile(new Uint8Array(await file.arrayBuffer()), labels);
       if (packed) this.studio.useGrid(unpackDoodle(packed, labels, this.store.get()));
       else if (canAnnotate) await this.openPhoto(file);
+      else if (stylePhoto) await this.offerLight(file);
       else throw new Problem("not_a_doodle");
     } catch (error) {
       this.studio.fail(error);
     }
   }
 
+  /** Where photos cannot become doodles, they have their light to give, to those who want it. */
+  async offerLight(file) {
+    throw new Problem("photo_light_only", { details: { style: await styleOfPhoto(file) } });
+  }
+
+  /** The doodle of a photo, with its light where the model can take that; one step of undo. */
   async openPhoto(file) {
     this.run?.abort();
     const run = new AbortController();
@@ -38,9 +45,12 @@ export class Files {
     this.store.set({ annotating: true, problem: null });
     try {
       const photo = await photoToBase64(file, PHOTO_SIDE);
-      const { width, height } = this.store.get();
+      const { width, height, stylePhoto } = this.store.get();
+      const light = stylePhoto ? { style: { ...(await styleOfPhoto(file)), ofDoodle: true } } : {};
       const cells = await this.service.annotate(photo, { width, height }, run.signal);
-      if (run === this.run) this.studio.useGrid({ width, height, cells });
+      if (run !== this.run) return;
+      this.studio.useGrid({ width, height, cells }, { held: null, ...light });
+      if (stylePhoto) this.studio.drawing.say("said_photo_light");
     } catch (error) {
       if (run === this.run) throw error;
     } finally {
@@ -65,6 +75,11 @@ export class Files {
       picture = await this.service.paint(picture.grid, lookOf(picture)).catch(() => picture);
     }
     save(picture.blob, fileName("landscape", ending(picture)));
+  }
+
+  /** One of the album, as it was kept: the model may be another one by now. */
+  saveKept(entry) {
+    save(entry.blob, fileName("landscape", ending(entry)));
   }
 
   /** The picture painted anew at twice its size; enlarged where the service takes no such doodle. */

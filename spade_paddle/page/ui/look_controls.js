@@ -61,22 +61,23 @@ function Dice({ studio, state, t }) {
 
 function Styles({ studio, state, t }) {
   const { style, styles, stylePhoto } = state;
-  const chips = [AUTO, ...styles.map((name) => ({ kind: "named", name }))];
   const isChosen = (chip) => chip.kind === style.kind && chip.name === style.name;
+  const radio = (chip) => {
+    const key = chip.name ?? "auto";
+    return html`<label class="chip" key=${key}>
+      <input
+        type="radio"
+        name="style"
+        checked=${isChosen(chip)}
+        data-testid=${`style-${key}`}
+        onClick=${() => studio.looks.choose(chip)}
+      />
+      <span>${styleName(chip, t)}</span>
+    </label>`;
+  };
+  // The photo's light may come by itself, with its doodle: it and the way out of it, Auto, must be seen.
   return html`<div class="styles" role="radiogroup" aria-label=${t("style")} data-testid="styles">
-    ${chips.map((chip) => {
-      const key = chip.name ?? "auto";
-      return html`<label class="chip" key=${key}>
-        <input
-          type="radio"
-          name="style"
-          checked=${isChosen(chip)}
-          data-testid=${`style-${key}`}
-          onClick=${() => studio.looks.choose(chip)}
-        />
-        <span>${styleName(chip, t)}</span>
-      </label>`;
-    })}
+    ${radio(AUTO)}
     ${stylePhoto &&
     html`<${FileButton}
       accept="image/*"
@@ -86,8 +87,9 @@ function Styles({ studio, state, t }) {
       onFile=${(file) => studio.looks.choosePhoto(file)}
     >
       ${style.kind === "photo" ? html`<img src=${style.url} alt="" />` : html`<${Icon} name="photo" />`}
-      <span>${t("style_photo")}</span>
+      <span>${style.ofDoodle ? t("style_photo_own") : t("style_photo")}</span>
     <//>`}
+    ${styles.map((name) => radio({ kind: "named", name }))}
   </div>`;
 }
 

@@ -100,8 +100,7 @@ export class Looks {
   /** Take the light and the mood of a photo (a File). */
   async choosePhoto(file) {
     try {
-      const [data, url] = [await photoToBase64(file, STYLE_SIDE), await thumbnailOf(file)];
-      return this.choose({ kind: "photo", data, url });
+      return this.choose(await styleOfPhoto(file));
     } catch (problem) {
       return this.fail(problem);
     }
@@ -135,6 +134,12 @@ export function lookOf({ seed, style, styleVector }) {
     stylePhoto: style.kind === "photo" ? style.data : null,
     styleVector: style.kind === "auto" ? styleVector : null,
   };
+}
+
+/** The style that gives a picture the light and the mood of a photo (a File). */
+export async function styleOfPhoto(file) {
+  const [data, url] = [await photoToBase64(file, STYLE_SIDE), await thumbnailOf(file)];
+  return { kind: "photo", data, url };
 }
 
 function anotherSeed(seed) {

@@ -1,5 +1,6 @@
 // The painted picture, what is happening to it, and what one can do with it.
 
+import { useState } from "./vendor/preact-hooks.js";
 import { Compare } from "./compare.js";
 import { html } from "./html.js";
 import { problemSentence } from "./i18n.js";
@@ -8,9 +9,11 @@ import { LookControls } from "./look_controls.js";
 import { Menu } from "./menu.js";
 import { ProblemNote } from "./problem_note.js";
 import { ShareMenu } from "./share_parts.js";
+import { Viewer } from "./viewer.js";
 
 export function PicturePanel({ studio, state, t }) {
   const { picture, previous, slow, problem, compare } = state;
+  const [large, setLarge] = useState(false);
   const ratio = `--ratio: ${state.width || 1} / ${state.height || 1}`;
   return html`<section class="panel panel-picture" aria-label=${t("picture")}>
     <header class="caption">
@@ -36,12 +39,34 @@ export function PicturePanel({ studio, state, t }) {
         alt=${t("picture_alt")}
         data-testid="picture"
       />`}
+      ${picture && html`<${EnlargeButton} t=${t} onClick=${() => setLarge(true)} />`}
       ${picture && compare && html`<${Compare} ...${{ picture, t }} labels=${state.labels} />`}
       ${slow && html`<span class="progress" data-testid="progress"><span /></span>`}
       ${problem && html`<${ProblemNote} ...${{ studio, state, t }} />`}
     </div>
     <${LookControls} ...${{ studio, state, t }} />
+    ${picture &&
+    large &&
+    html`<${Viewer}
+      name="enlarged"
+      url=${picture.url}
+      alt=${t("picture_alt")}
+      t=${t}
+      onClose=${() => setLarge(false)}
+    />`}
   </section>`;
+}
+
+/** Lies over the picture, which is so a button. */
+function EnlargeButton({ t, onClick }) {
+  return html`<button
+    type="button"
+    class="enlarge"
+    aria-label=${t("enlarge")}
+    title=${t("enlarge")}
+    data-testid="enlarge"
+    onClick=${onClick}
+  ><${Icon} name="larger" /></button>`;
 }
 
 /** Whether another picture will take the place of this one without anybody asking. */

@@ -72,7 +72,7 @@ export class Studio {
     if (known) this.useLabels(known);
     addEventListener("pagehide", () => this.save());
     addEventListener("visibilitychange", () => document.hidden && this.save());
-    this.album.open();
+    this.album.read();
     return this.connection.check();
   }
 

@@ -2,3 +2,4 @@
 export function useEffect(effect: () => void | (() => void), inputs?: unknown[]): void;
 export function useRef<T = any>(initial?: T): { current: T };
 export function useState<T = any>(initial: T | (() => T)): [T, (next: T | ((last: T) => T)) => void];
+export function useMemo<T = any>(make: () => T, inputs: unknown[]): T;

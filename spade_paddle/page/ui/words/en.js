@@ -108,6 +108,9 @@ export default {
   style_sunset: "Sunset",
   style_photo: "Photo",
   style_photo_long: "Take light and mood from a photo",
+  style_photo_own: "Your photo's light",
+  said_photo_light: "Doodle and light come from your photo. Auto gives another light.",
+  take_light: "Take its light",
   compare: "Compare with the doodle",
   compare_share: "How much of the doodle covers the picture",
   save_picture: "Save the picture",
@@ -132,6 +135,19 @@ export default {
   cancel: "Cancel",
   album: "Your pictures",
   album_entry: "Back to picture {number}, {time}",
+  album_all: "Show all",
+  album_all_long: "Show all of your pictures",
+  album_empty: "No pictures yet. The ones that you paint come here.",
+  album_picture: "Picture {number}, {time}",
+  enlarge: "Enlarge the picture",
+  enlarge_entry: "Enlarge picture {number}, {time}",
+  previous_picture: "Previous picture",
+  next_picture: "Next picture",
+  go_on_with: "Go on with this",
+  star_entry: "Star picture {number}: newer ones do not push it out",
+  stars_full: "{most} pictures have a star, no more can. Take one off first.",
+  delete_entry: "Delete picture {number}",
+  deleted: "Picture deleted.",
   unknown_service: "Another painting service?",
   unknown_service_long:
     "The link that you followed wants your doodles and photos to be sent to {api}. Go there only if you trust it.",
@@ -193,6 +209,8 @@ export default {
   error_doodle_broken: "This file is not a doodle, or it is damaged. Choose another file.",
   error_not_a_doodle:
     "This picture is not a doodle, and this service cannot turn photos into doodles. Choose a saved doodle.",
+  error_photo_light_only:
+    "This service cannot turn photos into doodles, but the picture can have the photo's light and mood.",
   error_photo_unreadable:
     "The browser cannot open this picture. Save it as JPEG or PNG and choose it again.",
   error_link_broken:
