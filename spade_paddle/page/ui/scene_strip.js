@@ -36,7 +36,7 @@ export function SceneStrip({ studio, state, t }) {
             data-testid=${`scene-${scene.name}`}
             onClick=${() => studio.useGrid(scene.grid)}
           >
-            <${Thumbnail} grid=${scene.grid} labels=${labels} />
+            <${Thumbnail} scene=${scene} labels=${labels} />
             <span class="tile-name" aria-hidden="true">${name}</span>
           </button>
         </li>`;
@@ -45,10 +45,15 @@ export function SceneStrip({ studio, state, t }) {
   </section>`;
 }
 
-function Thumbnail({ grid, labels }) {
+function Thumbnail({ scene, labels }) {
   const canvas = useRef(null);
   useEffect(() => {
-    new GridView(canvas.current, grid, labels).draw(wholeRect(grid));
-  }, [grid, labels]);
+    // Each on its own, and the sheet is there before them.
+    const timer = setTimeout(() => {
+      const { grid } = scene;
+      new GridView(canvas.current, grid, labels).draw(wholeRect(grid));
+    });
+    return () => clearTimeout(timer);
+  }, [scene, labels]);
   return html`<canvas ref=${canvas} aria-hidden="true" />`;
 }

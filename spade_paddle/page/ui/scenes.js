@@ -6,11 +6,27 @@ import { createGrid } from "./grid.js";
 /** All scenes that this label set can show: `{ name, grid }`, `name` for the dictionary. */
 export function makeScenes(labels, width, height) {
   const idOf = new Map(labels.map((label) => [label.name_en, label.id]));
-  return SCENES.filter(({ needs }) => needs.every((name) => idOf.has(name))).map((scene) => {
-    const sketch = new Sketch(createGrid(width, height), idOf);
-    scene.draw(sketch);
-    return { name: scene.name, grid: sketch.grid };
-  });
+  return SCENES.filter(({ needs }) => needs.every((name) => idOf.has(name))).map(
+    ({ name, draw }) => new Scene(name, () => {
+      const sketch = new Sketch(createGrid(width, height), idOf);
+      draw(sketch);
+      return sketch.grid;
+    }),
+  );
+}
+
+/** Draws its grid when that is first asked for, so that the sheet does not wait for all of them. */
+class Scene {
+  constructor(name, draw) {
+    this.name = name;
+    this.draw = draw;
+    this.drawn = null;
+  }
+
+  get grid() {
+    this.drawn ??= this.draw();
+    return this.drawn;
+  }
 }
 
 /** Paints in fractions of the grid: (0, 0) is the upper left corner, (1, 1) the lower right. */
@@ -20,12 +36,12 @@ class Sketch {
     this.idOf = idOf;
   }
 
-  /** Give a label to every cell where `test(x, y)` holds. */
+  /** Give a label to every cell where `test(x, y)` holds; column by column, see `line`. */
   where(name, test) {
     const { width, height, cells } = this.grid;
     const id = this.idOf.get(name);
-    for (let row = 0; row < height; row += 1) {
-      for (let column = 0; column < width; column += 1) {
+    for (let column = 0; column < width; column += 1) {
+      for (let row = 0; row < height; row += 1) {
         const hit = test((column + 0.5) / width, (row + 0.5) / height);
         if (hit) cells[row * width + column] = id;
       }
@@ -33,8 +49,8 @@ class Sketch {
   }
 
   /** Everything below a line; a number is a level line. */
-  below(name, line) {
-    const at = typeof line === "number" ? () => line : line;
+  below(name, level) {
+    const at = typeof level === "number" ? () => level : line(level);
     this.where(name, (x, y) => y >= at(x));
   }
 
@@ -44,6 +60,19 @@ class Sketch {
       this.where(name, (x, y) => ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 <= 1);
     }
   }
+}
+
+/** A function of x alone that is worked out once in each column: the page needs all scenes soon. */
+function line(at) {
+  let lastX = null;
+  let lastY = 0;
+  return (x) => {
+    if (x !== lastX) {
+      lastX = x;
+      lastY = at(x);
+    }
+    return lastY;
+  };
 }
 
 /** A gentle line: `level` with waves of the given height and number. */
@@ -75,18 +104,18 @@ function rough(x, seed) {
 
 /** A mountain line through `[x, y]` corners, a little rough between them. */
 function ridge(corners, roughness = 0.055, seed = corners.length) {
-  return (x) => {
+  return line((x) => {
     let i = 1;
     while (i < corners.length - 1 && corners[i][0] < x) i += 1;
     const [[x0, y0], [x1, y1]] = [corners[i - 1], corners[i]];
     const along = Math.min(1, Math.max(0, (x - x0) / (x1 - x0)));
     return y0 + (y1 - y0) * along + roughness * rough(x, seed);
-  };
+  });
 }
 
-/** Snow lies where a mountain stands above `line`, with a ragged lower edge. */
-function snowOn(top, line) {
-  const edge = (x) => line + 0.07 * rough(x * 1.7, 5);
+/** Snow lies where a mountain stands above `level`, with a ragged lower edge. */
+function snowOn(top, level) {
+  const edge = line((x) => level + 0.07 * rough(x * 1.7, 5));
   return (x, y) => y >= top(x) && y < edge(x);
 }
 
@@ -138,7 +167,8 @@ const SCENES = [
     needs: ["sky", "sand", "rock", "earth"],
     draw(s) {
       s.below("sky", 0);
-      s.where("rock", (x, y) => y < 0.6 && y > ridge([[0, 0.5], [0.55, 0.5], [0.62, 0.36], [0.78, 0.35], [0.85, 0.47], [1, 0.44]])(x));
+      const mesa = ridge([[0, 0.5], [0.55, 0.5], [0.62, 0.36], [0.78, 0.35], [0.85, 0.47], [1, 0.44]]);
+      s.where("rock", (x, y) => y < 0.6 && y > mesa(x));
       s.below("earth", hills(0.53, 0.012, 1.4, 0.4));
       s.below("sand", hills(0.58, 0.035, 0.9, 0.1));
       // The dark side of the near dune.
