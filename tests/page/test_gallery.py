@@ -305,6 +305,25 @@ def test_a_star_holds_over_two_tabs_and_against_newer_pictures(
     one.context.close()
 
 
+def test_what_was_deleted_can_be_taken_back_on_a_narrow_phone(
+    browser: Browser, service: StandIn
+) -> None:
+    """The way back and the way out stay on the screen beside each other."""
+    narrow = {**PHONE, "viewport": {"width": 320, "height": 568}}
+    page = open_page(browser, service.address, **narrow).page
+    paint(page, 2)
+    open_gallery(page)
+    element(page, "gallery-delete").first.click()
+    for name in ("gallery-undo", "gallery-close"):
+        box = element(page, name).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 320, name
+    element(page, "gallery-undo").tap()
+    expect(element(page, "gallery-entry")).to_have_count(2)
+    element(page, "gallery-close").tap()
+    expect(element(page, "gallery")).to_have_count(0)
+    page.context.close()
+
+
 def test_no_more_stars_than_leave_room_and_the_page_says_so(visit: Visit) -> None:
     page = visit.page
     paint(page, 13)

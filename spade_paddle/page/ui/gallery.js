@@ -37,9 +37,7 @@ export function Gallery({ studio, state, t, onClose }) {
   const entries = named(album, language);
   const place = entries.findIndex(({ id }) => id === viewed);
   const step = (by) => view(entries.at((place + by) % entries.length).id);
-  const notice = html`<p class="gallery-notice" role="status" data-testid="gallery-notice">
-    ${isFull ? t("stars_full", { most: MOST_STARRED }) : deleted ? t("deleted") : ""}
-  </p>`;
+  const full = isFull ? t("stars_full", { most: MOST_STARRED }) : "";
   return html`<dialog
     ref=${dialog}
     class="gallery"
@@ -47,13 +45,13 @@ export function Gallery({ studio, state, t, onClose }) {
     data-testid="gallery"
     onClose=${(event) => event.target === dialog.current && onClose()}
   >
-    <${Head} ...${{ deleted, acts, t }} notice=${place < 0 && notice} />
+    <${Head} ...${{ deleted, acts, t }} notice=${place < 0 && (full || (deleted && t("deleted")))} />
     ${!entries.length && html`<p class="gallery-empty" data-testid="gallery-empty">${t("album_empty")}</p>`}
     <ul>
       ${entries.map((entry) => html`<${Tile} key=${entry.id} ...${{ entry, acts, view, t }} />`)}
     </ul>
     ${place >= 0 &&
-    html`<${Large} ...${{ entry: entries[place], acts, state, t, notice }}
+    html`<${Large} ...${{ entry: entries[place], acts, state, t, full }}
       onClose=${() => view(null)}
       onStep=${entries.length > 1 ? step : null}
     />`}
@@ -67,7 +65,7 @@ function Head({ deleted, acts, t, notice }) {
   useEffect(() => (undo.current ?? closer.current).focus(), [deleted]);
   return html`<header>
     <h2>${t("album")}</h2>
-    ${notice}
+    <${Notice} name="gallery" text=${notice} />
     ${deleted &&
     html`<button ref=${undo} type="button" class="quiet" data-testid="gallery-undo" onClick=${acts.putBack}>
       ${t("undo")}
@@ -82,6 +80,10 @@ function Head({ deleted, acts, t, notice }) {
       onClick=${acts.close}
     ><${Icon} name="close" /></button>
   </header>`;
+}
+
+function Notice({ name, text }) {
+  return html`<p class="gallery-notice" role="status" data-testid=${`${name}-notice`}>${text}</p>`;
 }
 
 function Tile({ entry, acts, view, t }) {
@@ -122,7 +124,7 @@ function StarAndDelete({ entry, acts, t, name }) {
     ${button("delete", "clear", t("delete_entry", entry.words), undefined)}`;
 }
 
-function Large({ entry, acts, state, t, notice, onClose, onStep }) {
+function Large({ entry, acts, state, t, full, onClose, onStep }) {
   const { labels, width, height } = state;
   // Not `entry`, which is another one with every change of the state.
   const grid = useMemo(
@@ -137,7 +139,7 @@ function Large({ entry, acts, state, t, notice, onClose, onStep }) {
     ...${{ labels, t, onClose, onStep }}
   >
     <p aria-live="polite" data-testid="large-name">${t("album_picture", entry.words)}</p>
-    ${notice}
+    <${Notice} name="large" text=${full} />
     <span class="gallery-acts">
       <button type="button" class="primary" data-testid="large-go-on" onClick=${() => acts.goOn(entry)}>
         ${t("go_on_with")}
