@@ -3,6 +3,7 @@
 # make test            set everything up, then run every test, those of painting with both engines (needs Chromium and Node.js)
 # make test-oldest     the tests of all but the service, page and style on Paddle 2.6.2
 # make check           style only
+# make requirements    after a change of setup.py or constraints.txt: the versions and hashes of the container image
 
 PORT ?= 8866
 PYTHON ?= python3
@@ -14,7 +15,9 @@ export HUB_HOME ?= $(CURDIR)/.hub
 # paddle warns at every start that no compiler cache is installed
 QUIET := PYTHONWARNINGS=ignore::UserWarning
 
-.PHONY: doodle test test-oldest check clean
+PINNED = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --no-header --no-annotate -c constraints.txt
+
+.PHONY: doodle test test-oldest check requirements clean
 
 doodle: $(VENV)/installed $(HUB_HOME)/installed
 	@$(BIN)/python -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
@@ -62,6 +65,11 @@ check: $(VENV)/installed-dev $(VENV)/typescript/installed
 $(VENV)/typescript/installed:
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/typescript typescript@5.9.3
 	@touch $@
+
+requirements: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(PINNED) setup.py --extra cpu --extra serve --extra annotate -o deploy/requirements.txt
+	printf 'setuptools\nsetuptools_scm\nwheel\n' | $(PINNED) - -c deploy/requirements.txt -o deploy/build-requirements.txt
 
 clean:
 	rm -rf $(VENV) $(OLDEST) $(HUB_HOME)
