@@ -216,7 +216,9 @@ class ComputeConfig:
     """How a step is computed; none of it is needed for the results to be right."""
 
     accumulation: AtLeast1 = of(1, "a step's pictures pass in so many parts, one after the other")
-    amp: bool = of(False, "half precision with loss scaling where it is safe (O1); GPU only")
+    amp: Literal[False, "float16", "bfloat16"] = of(
+        False, "half precision where it is safe (O1), float16 with loss scaling; GPU only"
+    )
     convolutions: Convolutions = of("auto", "whose, on a CPU; auto: onednn where it can be had")
     bfloat16: bool = of(False, "onednn rounds inputs of convolutions, sums stay float32")
 

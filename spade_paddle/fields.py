@@ -49,7 +49,7 @@ def entries(section: type, prefix: str = "") -> Iterator[Entry]:
         optional = get_origin(field.annotation) is Union
         hint = get_args(field.annotation)[0] if optional else field.annotation
         hint, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        kind = type(get_args(hint)[0]) if get_origin(hint) is Literal else get_origin(hint) or hint
+        kind = type(get_args(hint)[-1]) if get_origin(hint) is Literal else get_origin(hint) or hint
         limits = _limits(hint, [*notes, *field.metadata], optional=optional)
         yield Entry(prefix + name, kind, limits, field.default, field.description, not field.repr)
 
@@ -60,7 +60,8 @@ def _limits(hint: Any, notes: list[Any], *, optional: bool) -> str:
         return last[str]
     words = []
     if get_origin(hint) is Literal:
-        words.append("one of " + ", ".join(get_args(hint)))
+        choices = ("false" if choice is False else choice for choice in get_args(hint))
+        words.append("one of " + ", ".join(choices))
     if Gt in last:
         words.append(f"above {last[Gt].gt}")
     elif Le in last:

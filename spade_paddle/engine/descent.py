@@ -11,6 +11,7 @@ import paddle
 from spade_paddle.config import Config
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
+from spade_paddle.engine.loss_scale import LossScale
 from spade_paddle.engine.steps import Losses
 
 
@@ -57,14 +58,13 @@ class Descent:
         self._rate = rate
         self._limit = options.gradient_clip
         self._workers = workers
-        self._half = half_precision(config)
-        self._scaler = paddle.amp.GradScaler(enable=self._half)
+        # bfloat16 has the range of float32: nothing to scale
+        self._scale = LossScale(enabled=half_precision(config) == "float16")
 
     def parts(self, name: str) -> Iterator[tuple[str, Any]]:
         """Everything with a state of its own, by its name in a checkpoint."""
         yield f"optimizer_{name}", self._optimizer
-        if self._half:
-            yield f"scaler_{name}", self._scaler
+        yield f"scale_{name}", self._scale
 
     def set_rate(self, factor: float) -> None:
         """Set the learning rate to this share of the configuration's."""
@@ -72,7 +72,8 @@ class Descent:
 
     def backward(self, loss: paddle.Tensor, *, parts: int) -> None:
         """Add the gradient of a loss, one of so many parts of a step whose mean counts."""
-        self._scaler.scale(loss if parts == 1 else loss / parts).backward()
+        factor = self._scale.factor / parts
+        (loss if factor == 1 else loss * factor).backward()
 
     def apply(self, collected: Sequence[Losses], *, norm_name: str) -> Losses:
         """Exchange, check and clip the gradients, move the weights, and forget the gradients.
@@ -90,27 +91,31 @@ class Descent:
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         parts = [paddle.stack([v.detach().cast("float32") for v in c.values()]) for c in collected]
         values = self._workers.average(gradients, sum(parts[1:], parts[0]) / len(parts))
-        self._scaler.unscale_(self._optimizer)
+        losses = dict(zip(collected[0], values.tolist()))
+        if self._scale.enabled:
+            for gradient in gradients:
+                gradient.set_value(gradient / self._scale.factor)
         norm = _norm(gradients)
-        losses = {**dict(zip(collected[0], values.tolist())), norm_name: norm}
-        # with loss scaling an infinite gradient is ordinary: the scaler leaves the update out and
-        # scales less next time
-        unusual = list(losses.values())[: -1 if self._half else None]
-        if not np.isfinite(unusual).all():
+        if not np.isfinite([*losses.values(), norm]).all():
             self._optimizer.clear_grad(set_to_zero=False)
-            raise NotFinite(losses)
+            if not self._scale.enabled or not np.isfinite(list(losses.values())).all():
+                raise NotFinite({**losses, norm_name: norm})
+            # ordinary with loss scaling: leave the update out, and scale less next time
+            self._scale.update(overflow=True)
+            return {**losses, norm_name: norm}
         if self._limit is not None and norm > self._limit:
             for gradient in gradients:
                 gradient.set_value(gradient * (self._limit / norm))
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+        self._optimizer.step()
         self._optimizer.clear_grad(set_to_zero=False)
-        return losses
+        self._scale.update(overflow=False)
+        return {**losses, norm_name: norm}
 
 
-def half_precision(config: Config) -> bool:
-    """Whether steps are computed in half precision, which only a GPU has."""
-    return config.compute.amp and on_gpu()
+def half_precision(config: Config) -> str | None:
+    """The half-precision type that steps are computed in, float16 or bfloat16; None: float32, as
+    always on a CPU."""
+    return config.compute.amp or None if on_gpu() else None
 
 
 def _norm(gradients: Sequence[paddle.Tensor]) -> float:

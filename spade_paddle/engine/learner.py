@@ -18,6 +18,7 @@ from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.feature_networks import build_perceptual_loss
 from spade_paddle.engine.guard import BufferGuard
+from spade_paddle.engine.loss_scale import LossScale
 from spade_paddle.engine.omgd import OnlineUpdater, teachers_of
 from spade_paddle.engine.recalibrate import Statistics, statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed
@@ -162,7 +163,8 @@ class Learner:
     def load(self, state: dict[str, Any]) -> None:
         """Take over what ``state`` gave."""
         for name, part in self._parts():
-            part.set_state_dict(state[name])
+            # a checkpoint of before loss scaling has none
+            part.set_state_dict(state.get(name, {}) if isinstance(part, LossScale) else state[name])
         self.statistics = state.get("statistics", {})
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]

@@ -141,4 +141,5 @@ class Updater:
 
 def precision(config: Config) -> AbstractContextManager:
     """Within it half precision is used where it is safe, if the configuration wants it."""
-    return paddle.amp.auto_cast(enable=half_precision(config), level="O1")
+    half = half_precision(config)
+    return paddle.amp.auto_cast(enable=half is not None, level="O1", dtype=half or "float16")

@@ -104,6 +104,13 @@ class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
     ) -> paddle.Tensor:
         if not self.training:
             return super()._normalized(x, scale, shift)
+        with paddle.amp.auto_cast(enable=False):
+            # float16 ends at 65,504, fewer pixels than a picture has
+            return self._synchronized(x.astype("float32"), scale, shift).astype(x.dtype)
+
+    def _synchronized(
+        self, x: paddle.Tensor, scale: paddle.Tensor, shift: paddle.Tensor
+    ) -> paddle.Tensor:
         pixels = paddle.full([1], x.shape[0] * x.shape[2] * x.shape[3], x.dtype)
         total = sum_over_processes(paddle.concat([x.sum(axis=[0, 2, 3]), pixels]))
         count = total[-1]

@@ -1,4 +1,7 @@
-"""Spectral normalisation (Miyato et al., ICLR 2018) as Paddle's hook applies it."""
+"""Spectral normalisation (Miyato et al., ICLR 2018), with the names of Paddle's and PyTorch's.
+
+Our own hook, because Paddle's does not work in mixed precision: its vectors become float16 there.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,58 @@ from collections.abc import Mapping
 import paddle
 from paddle import nn
 from paddle.nn import functional as F
-from paddle.nn.utils import spectral_norm
 
 FIRST_ITERATIONS = 15
+EPSILON = 1e-12  # of the length of a vector that is divided by it
 
 
 def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
     """Wrap a convolution in spectral normalisation when ``enabled``.
 
-    Initialise before: Paddle keeps a copy of the weight, so that an initialiser that runs after
-    the wrapping changes nothing.
+    Its ``weight`` is then computed in every forward pass, and ``weight_orig`` is what learns.
+    Initialise before: an initialiser that runs after the wrapping changes nothing.
     """
     if not enabled:
         return layer
-    layer = spectral_norm(layer)
-    _settle(layer)
+    weight = layer.weight
+    del layer._parameters["weight"]
+    layer.add_parameter("weight_orig", weight)
+    u, v = settled(weight, F.normalize(paddle.randn([weight.shape[0]]), axis=0))
+    layer.register_buffer("weight_u", u)
+    layer.register_buffer("weight_v", v)
+    layer.weight = weight * 1.0  # a plain tensor, for who looks before the first pass
+    layer.register_forward_pre_hook(_normalize)
     return layer
+
+
+def _normalize(layer: nn.Layer, inputs: object) -> None:
+    """Compute the weight, in training after one power iteration; in float32 in any precision."""
+    with paddle.amp.auto_cast(enable=False):
+        layer.weight = _normalized(layer)
+
+
+def _normalized(layer: nn.Layer) -> paddle.Tensor:
+    weight, u, v = layer.weight_orig, layer.weight_u, layer.weight_v
+    matrix = weight.reshape([weight.shape[0], -1])
+    if layer.training:
+        # new tensors: a second pass before the gradient of the first must not change these
+        with paddle.no_grad():
+            v = F.normalize(paddle.mv(matrix.t(), u), axis=0, epsilon=EPSILON)
+    product = paddle.mv(matrix, v)
+    if layer.training:
+        with paddle.no_grad():
+            u = F.normalize(product, axis=0, epsilon=EPSILON)
+            layer.weight_u.set_value(u)
+            layer.weight_v.set_value(v)
+    return weight / paddle.dot(u, product)
 
 
 @paddle.no_grad()
 def settled(weight: paddle.Tensor, u: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
     """The vectors u and v after as many power iterations as PyTorch makes on a new convolution.
+
+    A network that was never trained, and the average that begins with it, would be divided by a
+    sigma ten times too small if they were random.
 
     Args:
         weight: [out, in, k, k].
@@ -38,15 +72,6 @@ def settled(weight: paddle.Tensor, u: paddle.Tensor) -> tuple[paddle.Tensor, pad
         v = F.normalize(paddle.mv(matrix.t(), u), axis=0)
         u = F.normalize(paddle.mv(matrix, v), axis=0)
     return u, v
-
-
-def _settle(layer: nn.Conv2D) -> None:
-    """Paddle leaves u and v random. A network that was never trained, and the average that begins
-    with it, would divide by a sigma ten times too small.
-    """
-    u, v = settled(layer.weight_orig, layer.weight_u)
-    layer.weight_u.set_value(u)
-    layer.weight_v.set_value(v)
 
 
 def effective_state(network: nn.Layer) -> dict[str, paddle.Tensor]:

@@ -63,7 +63,7 @@ def test_odd_last_batch_is_taken_in_parts_too(workshop):
 
 def test_choices_for_gpus_are_told_to_have_no_effect_on_a_cpu(workshop):
     short = ("total_images=2", "checkpoint_every_images=2")
-    result = workshop.train("gpu", *short, "compute.amp=true")
+    result = workshop.train("gpu", *short, "compute.amp=float16")
     assert result.returncode == 0, result.stderr
     text = result.stdout + result.stderr
     assert "compute.amp is for GPUs; on this CPU everything stays as it is" in text

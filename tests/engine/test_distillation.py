@@ -253,7 +253,10 @@ def test_the_deeper_teacher_begins_as_the_student_and_learns_with_its_own_blocks
         f"{name}_extra_0" for name in student.generator.block_channels
     }
     learner.learn([batch])
-    assert not [name for name, value in zeros.items() if not value.any()], "these cannot learn"
+    # of a single pixel batch norm takes out what an edge adds to every picture: no gradient
+    learning = {name for name in zeros if not name.startswith("head_0_extra_0.norm_1.edge")}
+    assert len(zeros) - len(learning) <= 1
+    assert not [name for name in learning if not zeros[name].any()], "these cannot learn"
 
 
 def test_a_clipped_student_has_teachers_of_its_own_widths():
