@@ -22,11 +22,15 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     Where we differ from the article: a 1x1 map has n = 0 there (0/0); here its variance is 0, the
     constant it is.
     """
-    n = x.shape[2] * x.shape[3] - 1.0
+    n = x.shape[2] * x.shape[3] - 1
     x_minus_mu_square = paddle.square(x - x.mean(axis=[2, 3], keepdim=True))
     total = x_minus_mu_square.sum(axis=[2, 3], keepdim=True)
-    # 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n, 1) could not be exported, and
-    # paddle2onnx leaves out the addition of so small a number, but not that of a tensor
-    variance = total / (paddle.full([1], 1e-12, total.dtype) + n)
+    if paddle.in_dynamic_mode():
+        variance = total / max(n, 1)
+    else:
+        # during export sizes are unknown: 1e-12 is lost in any n >= 1 and turns 0/0 into 0; max(n,
+        # 1) could not be exported, and paddle2onnx leaves out the addition of so small a number,
+        # but not that of a tensor
+        variance = total / (paddle.full([1], 1e-12, total.dtype) + n)
     y = x_minus_mu_square / (4 * (variance + e_lambda)) + 0.5
     return x * F.sigmoid(y)
