@@ -4,6 +4,7 @@ What people come for can be imported from here; each name loads its module when 
 """
 
 import importlib as _importlib
+import warnings as _warnings
 import zlib as _zlib
 
 __version__ = "0.1.0"
@@ -11,6 +12,9 @@ __version__ = "0.1.0"
 # libpaddle of Paddle 2.6 exports a zlib of its own. Where Python uses the system's, that one must
 # have been called before paddle is imported, or later imports crash at random.
 _zlib.decompress(_zlib.compress(b"x"))
+
+# Of Paddle, at every start; it is about extensions that are compiled, and none is.
+_warnings.filterwarnings("ignore", message="No ccache found", category=UserWarning)
 
 _PLACES = {
     "Painter": "inference.painter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -63,6 +64,19 @@ def test_every_name_is_there_and_nothing_is_loaded_before_it_is_used():
         _ = spade_paddle.Painting
     code = "import spade_paddle, sys; sys.exit('paddle' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_imported_says_nothing(root):
+    """Paddle warns at each start that no compiler cache is there."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    result = subprocess.run(
+        [sys.executable, "-W", "default", "-c", "from spade_paddle import simam"],
+        capture_output=True,
+        text=True,
+        env={**environment, "PYTHONPATH": str(root)},
+        check=True,
+    )
+    assert "ccache" not in result.stdout + result.stderr
 
 
 def test_a_preset_is_a_configuration_by_its_name(root):
