@@ -13,8 +13,9 @@ VERSION = re.search(
     r'__version__ = "(.+)"', (HERE / "spade_paddle" / "__init__.py").read_text(encoding="utf-8")
 ).group(1)
 
-# Paddle 3.3.0 and 3.3.1 break CPU inference of any network with nearest-neighbour upsampling.
-PADDLE = ">=2.6.2,!=3.3.0,!=3.3.1,<4"
+PADDLE = ">=2.6.2,<4"
+# They break inference of any network with nearest-neighbor upsampling, on CPUs.
+BROKEN_ON_CPUS = ",!=3.3.0,!=3.3.1"
 # Beside the package in a checkout, within it in a wheel; spade_paddle/assets.py finds them.
 PACKED = ("configs/**/*.yaml", "configs/*.yml", "hub_module/weights/*", "tools/*.py")
 
@@ -93,7 +94,7 @@ setup(
     ],
     extras_require={
         # the same module under two names: install one of them, never both
-        "cpu": [f"paddlepaddle{PADDLE}"],
+        "cpu": [f"paddlepaddle{PADDLE}{BROKEN_ON_CPUS}"],
         "gpu": [f"paddlepaddle-gpu{PADDLE}"],
         "annotate": ["paddleseg>=2.8,<2.9"],
         "onnx": ["paddle2onnx>=1.3.1,<3", "onnx>=1.16"],  # beside Paddle 2: paddle2onnx 1.3.1
