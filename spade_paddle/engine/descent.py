@@ -95,27 +95,27 @@ class Descent:
         if self._scale.enabled:
             for gradient in gradients:
                 gradient.set_value(gradient / self._scale.factor)
-        norm = _norm(gradients)
-        if not np.isfinite([*losses.values(), norm]).all():
-            self._optimizer.clear_grad(set_to_zero=False)
-            if not self._scale.enabled or not np.isfinite(list(losses.values())).all():
-                raise NotFinite({**losses, norm_name: norm})
-            # ordinary with loss scaling: leave the update out, and scale less next time
-            self._scale.update(overflow=True)
-            return {**losses, norm_name: norm}
-        if self._limit is not None and norm > self._limit:
-            for gradient in gradients:
-                gradient.set_value(gradient * (self._limit / norm))
-        self._optimizer.step()
+        has_losses = np.isfinite(list(losses.values())).all()
+        losses[norm_name] = norm = _norm(gradients)
+        has_gradient = has_losses and np.isfinite(norm)
+        # ordinary with loss scaling: leave the update out, and scale less next time
+        overflow = self._scale.enabled and has_losses and not has_gradient
+        if has_gradient:
+            if self._limit is not None and norm > self._limit:
+                for gradient in gradients:
+                    gradient.set_value(gradient * (self._limit / norm))
+            self._optimizer.step()
         self._optimizer.clear_grad(set_to_zero=False)
-        self._scale.update(overflow=False)
-        return {**losses, norm_name: norm}
+        if not (has_gradient or overflow):
+            raise NotFinite(losses)
+        self._scale.update(overflow=overflow)
+        return losses
 
 
 def half_precision(config: Config) -> str | None:
     """The half-precision type that steps are computed in, float16 or bfloat16; None: float32, as
     always on a CPU."""
-    return config.compute.amp or None if on_gpu() else None
+    return (config.compute.amp or None) if on_gpu() else None
 
 
 def _norm(gradients: Sequence[paddle.Tensor]) -> float:

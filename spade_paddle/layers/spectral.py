@@ -12,7 +12,6 @@ from paddle import nn
 from paddle.nn import functional as F
 
 FIRST_ITERATIONS = 15
-EPSILON = 1e-12  # of the length of a vector that is divided by it
 
 
 def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
@@ -46,11 +45,11 @@ def _normalized(layer: nn.Layer) -> paddle.Tensor:
     if layer.training:
         # new tensors: a second pass before the gradient of the first must not change these
         with paddle.no_grad():
-            v = F.normalize(paddle.mv(matrix.t(), u), axis=0, epsilon=EPSILON)
+            v = F.normalize(paddle.mv(matrix.t(), u), axis=0)
     product = paddle.mv(matrix, v)
     if layer.training:
         with paddle.no_grad():
-            u = F.normalize(product, axis=0, epsilon=EPSILON)
+            u = F.normalize(product, axis=0)
             layer.weight_u.set_value(u)
             layer.weight_v.set_value(v)
     return weight / paddle.dot(u, product)

@@ -18,6 +18,7 @@ from spade_paddle.losses.perceptual import VGG19_RATES, PerceptualLoss
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
 from spade_paddle.networks.generator import SPADEGenerator
 from spade_paddle.networks.widths import GeneratorWidths
+from tests import numeric
 from tests.article import oracle
 
 LABELS = 5
@@ -39,8 +40,7 @@ def options(**changes) -> SimpleNamespace:
 
 
 def normal(*shape: int, seed: int = 0) -> paddle.Tensor:
-    values = np.random.default_rng(seed).standard_normal(shape)
-    return paddle.to_tensor(values.astype(np.float32))
+    return paddle.to_tensor(numeric.normal(*shape, seed=seed).astype(np.float32))
 
 
 def ours_for(opt: SimpleNamespace) -> SPADEGenerator:
