@@ -60,7 +60,8 @@ class BuildKernels(build_ext):
 
 KERNELS = Extension(
     NATIVE.replace("/", ".") + "._kernels",
-    [f"{NATIVE}/kernels.c"],
+    [f"{NATIVE}/kernels.c", f"{NATIVE}/winograd.c"],
+    depends=[f"{NATIVE}/winograd_passes.h"],
     extra_compile_args=["-O3", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"],
     optional=True,
 )

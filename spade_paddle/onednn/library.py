@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import paddle
 
 Pointer = ctypes.c_void_p
 _Dims = ctypes.c_int64 * 12
@@ -216,6 +215,11 @@ def dims(values: Sequence[int]) -> ctypes.Array:
     return _Dims(*map(int, values))
 
 
+def wheel_libraries() -> Path:
+    """The folder of shared libraries in Paddle's wheel; Paddle itself is not imported."""
+    return Path(importlib.util.find_spec("paddle").submodule_search_locations[0], "libs")
+
+
 @functools.lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
     """The library, loaded.
@@ -223,7 +227,7 @@ def library() -> ctypes.CDLL:
     Raises:
         OneDNNError: Paddle's wheel has none here, or one of another major version.
     """
-    folder = Path(paddle.__file__).parent / "libs"
+    folder = wheel_libraries()
     found = sorted(folder.glob("libdnnl.so*"))
     if not found:
         raise OneDNNError(f"there is no libdnnl.so in {folder.name}/ of the paddle package")

@@ -117,7 +117,8 @@ def test_what_the_library_refuses_is_an_error():
 
 
 def test_a_paddle_without_the_library_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(paddle, "__file__", str(tmp_path / "__init__.py"))
+    folder = tmp_path / "libs"
+    monkeypatch.setattr("spade_paddle.onednn.library.wheel_libraries", lambda: folder)
     with pytest.raises(OneDNNError, match=r"no libdnnl\.so in libs/"):
         library.__wrapped__()
 

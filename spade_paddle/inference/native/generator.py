@@ -19,9 +19,10 @@ from spade_paddle.inference.native.clade import CladeNorm, clade_views
 from spade_paddle.inference.native.codes import Codes
 from spade_paddle.inference.native.scene import View, Views
 from spade_paddle.inference.native.spade import SpadeNorm, SpadeTables
+from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights
 from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.networks.widths import block_plan
-from spade_paddle.onednn.channels_last import ChannelsLastConvolution, Weights
+from spade_paddle.onednn.channels_last import ChannelsLastConvolution
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -142,9 +143,8 @@ class NativeGenerator:
         for key, value in weights.items():
             name, _, kind = key.rpartition(".")
             if kind == "weight" and value.ndim == 4 and name.rpartition(".")[2] in _CONVOLUTIONS:
-                self._convolutions[name] = Weights(value, weights.get(f"{name}.bias"))
-        self._prepared: OrderedDict[tuple[int, int], dict[str, ChannelsLastConvolution]]
-        self._prepared = OrderedDict()
+                self._convolutions[name] = WinogradWeights(value, weights.get(f"{name}.bias"))
+        self._prepared: OrderedDict[tuple[int, int], dict[str, Callable]] = OrderedDict()
         self._tables = None
         if options.norm == "spade":
             levels: dict[int, list[SpadeNorm]] = {}
@@ -210,15 +210,23 @@ class NativeGenerator:
             name: str, x: np.ndarray, stride: int, out: np.ndarray | None = None
         ) -> np.ndarray:
             if name not in prepared:
-                prepared[name] = ChannelsLastConvolution(
-                    self._convolutions[name],
-                    height=size[0] // stride,
-                    width=size[1] // stride,
-                    **_CONVOLUTIONS[name.rpartition(".")[2]],
-                )
+                prepared[name] = self._convolution(name, size[0] // stride, size[1] // stride)
             return prepared[name](x, out)
 
         return convolve
+
+    def _convolution(
+        self, name: str, height: int, width: int
+    ) -> WinogradConvolution | ChannelsLastConvolution:
+        """The faster one for a map of this size."""
+        weights, options = self._convolutions[name], _CONVOLUTIONS[name.rpartition(".")[2]]
+        if not options.get("tanh") and WinogradConvolution.suits(
+            weights, height=height, width=width
+        ):
+            return WinogradConvolution(
+                weights, height=height, width=width, threads=self._threads, **options
+            )
+        return ChannelsLastConvolution(weights, height=height, width=width, **options)
 
     def _block(
         self,

@@ -1,4 +1,4 @@
-"""The functions of kernels.c over NumPy arrays.
+"""The functions of kernels.c over NumPy arrays, and the library of all C files here.
 
 Legend: P pixels of a feature map, C channels. All arrays are contiguous; features are ``float32``.
 What C would read or write beyond the end of an array is refused here.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 
-VERSION = 2
+from spade_paddle.onednn.library import wheel_libraries
+
+VERSION = 3
 IDENTITY, GELU, LEAKY_RELU, RELU = range(4)
 ACTIVATIONS = {"gelu": GELU, "leaky_relu": LEAKY_RELU, "relu": RELU}
 SAME, NEAREST, BILINEAR = range(3)
@@ -73,6 +74,12 @@ def library() -> ctypes.CDLL:
         "number_patches": [patches, _Codes, long, long, long, _IntegersOut],
         "number_list": [patches, _Codes, long, _IntegersOut],
         "add_rows": [_Floats, _Integers, long, long, long, _Floats, number, _FloatsOut],
+        "winograd": [
+            *(_Floats, long, long, long, _Floats, long, maybe, number),
+            *(_FloatsOut, _FloatsOut, long, number),
+        ],
+        "product": [_Floats, long, long, _Floats, long, _FloatsOut],
+        "has_products": [],
     }.items():
         getattr(loaded, f"spade_{name}").argtypes = arguments
     return loaded
@@ -93,8 +100,7 @@ def built() -> Path:
 @functools.lru_cache(maxsize=1)
 def openmp() -> ctypes.CDLL:
     """The OpenMP library of Paddle's wheel, on which oneDNN runs; Paddle itself is not imported."""
-    package = importlib.util.find_spec("paddle").submodule_search_locations[0]
-    return ctypes.CDLL(str(Path(package, "libs", "libiomp5.so")))
+    return ctypes.CDLL(str(wheel_libraries() / "libiomp5.so"))
 
 
 class PatchSetStruct(ctypes.Structure):

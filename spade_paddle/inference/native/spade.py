@@ -16,8 +16,8 @@ import numpy as np
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.codes import Codes
 from spade_paddle.inference.native.patches import ALL_BITS, PatchSet
+from spade_paddle.inference.native.products import RightFactor
 from spade_paddle.inference.native.scene import Modulation, View, Views
-from spade_paddle.onednn.library import matrix_product
 
 _AT_ONCE = 96 * 2**20  # bytes of intermediate products
 _ROOM = 1.25  # a table that has to grow gets so many times the rows that it needs
@@ -49,7 +49,7 @@ class SpadeNorm:
         self.width = len(both)  # 2C
         # what hidden features add to gamma and beta of each place around them: [h, places * 2C]
         spread = both.reshape(self.width, hidden, places).transpose(1, 2, 0)
-        self._spread = np.ascontiguousarray(spread.reshape(hidden, -1))
+        self._spread = RightFactor(spread.reshape(hidden, -1))
         gain, offset = weights["mlp_gamma.bias"] + 1, weights["mlp_beta.bias"]
         self._bias = np.concatenate([gain, offset]).astype(np.float32)
         self.clear()
@@ -74,9 +74,7 @@ class SpadeNorm:
             activation=self._activation,
         )
         places = patches.shape[1]
-        parts = np.empty((len(patches), places, self.width), np.float32)
-        sizes = (len(patches), hidden.shape[1], places * self.width)
-        matrix_product(hidden.ctypes.data, self._spread.ctypes.data, parts.ctypes.data, sizes=sizes)
+        parts = (hidden @ self._spread).reshape(len(patches), places, self.width)
         end = self._count + len(numbers)
         if end > len(self._rows):
             rows = np.empty((int(_ROOM * end), self.width), np.float32)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from spade_paddle.inference.native import kernels
+from spade_paddle.inference.native.products import has_products
 from tests.numeric import float64
 
 __all__ = ["float64"]
@@ -24,3 +25,9 @@ def with_threads(c_library: None) -> Iterator:
 
     yield compute
     openmp.omp_set_num_threads(before)
+
+
+@pytest.fixture
+def has_avx2(c_library: None) -> None:
+    if not has_products():
+        pytest.skip("this processor has no AVX2: oneDNN computes")

@@ -33,7 +33,7 @@ def dense(config: Config) -> LabelsToPicture:
         elif name.endswith("_variance"):
             buffer.set_value(rng.uniform(0.5, 2, buffer.shape).astype(np.float32))
     for parameter in network.generator.parameters():
-        change = rng.normal(0, 0.05, parameter.shape).astype(np.float32)
+        change = rng.normal(0, 0.03, parameter.shape).astype(np.float32)
         parameter.set_value(parameter + paddle.to_tensor(change))
     return network
 

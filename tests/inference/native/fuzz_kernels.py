@@ -16,6 +16,8 @@ import numpy as np
 
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.patches import ALL_BITS, PatchSet
+from spade_paddle.inference.native.products import RightFactor
+from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights
 
 rng = np.random.default_rng(11)
 ALL_CODES = 2**16
@@ -92,6 +94,25 @@ def add_rows() -> np.ndarray:
     return kernels.add_rows(rows, picked, bias, activation=an_activation())
 
 
+def product() -> np.ndarray:
+    rows, inner, columns = rng.integers(1, 120, 3).tolist()
+    return floats(rows, inner) @ RightFactor(floats(inner, columns))
+
+
+def convolution() -> np.ndarray:
+    size, channels, outputs = a_size(even=False), channels_of(), channels_of()
+    height, width = (int(rng.integers(1, 4)) * side for side in size)
+    weights = WinogradWeights(
+        floats(outputs, channels, 3, 3), floats(outputs) if chance() else None
+    )
+    add = chance()
+    options = {"threads": int(rng.integers(1, 4)), "add": add}
+    convolve = WinogradConvolution(weights, height=height, width=width, **options)
+    return convolve(
+        floats(height * width, channels), floats(height * width, outputs) if add else None
+    )
+
+
 def patches() -> np.ndarray:
     """A set that grows: maps of few and of many codes, and lists of what was in them."""
     radius, codes = int(rng.integers(0, 5)), int(rng.choice([1, 2, 300, ALL_CODES]))
@@ -116,7 +137,7 @@ def not_numbers() -> np.ndarray:
     return np.zeros(1)
 
 
-WORK = (modulate, grow, in_place, moments, add_rows, patches, not_numbers)
+WORK = (modulate, grow, in_place, moments, add_rows, product, convolution, patches, not_numbers)
 
 
 def fuzz(rounds: int) -> None:
@@ -154,6 +175,12 @@ def add_past_the_wrapper(*, number: int = 4, places: int = 9) -> None:
     kernels.library().spade_add_rows(*arrays, 2, places, 3, floats(3), kernels.IDENTITY, out)
 
 
+def convolve_past_the_wrapper(*, height: int = 5, pixels: int = 25, block: int = 4) -> None:
+    kernel, work = floats(36, 1, 3, 16), floats(36 * 4 * (3 + 16))
+    arrays = kernel, 4, None, 0, floats(pixels, 4), work
+    kernels.library().spade_winograd(floats(25, 3), height, 5, 3, *arrays, block, 1)
+
+
 MISTAKES = {
     "table one row short": lambda: modulate_past_the_wrapper(rows=1),
     "result one pixel short": lambda: modulate_past_the_wrapper(pixels=8),
@@ -163,6 +190,9 @@ MISTAKES = {
     "more room than there is": lambda: number_past_the_wrapper(rows=6, codes=300, more_room=1),
     "number beyond the rows": lambda: add_past_the_wrapper(number=5),
     "no places": lambda: add_past_the_wrapper(places=0),
+    "convolved map one row short": lambda: convolve_past_the_wrapper(height=6, pixels=30),
+    "convolution one pixel short": lambda: convolve_past_the_wrapper(pixels=24),
+    "work of a smaller block": lambda: convolve_past_the_wrapper(block=8),
 }
 
 

@@ -12,6 +12,7 @@ from paddle.nn import functional as F
 
 from spade_paddle.inference.native import kernels, spade
 from spade_paddle.inference.native.codes import Codes
+from spade_paddle.inference.native.products import RightFactor
 from spade_paddle.inference.native.spade import SpadeNorm, SpadeTables, TooManyPatches
 from spade_paddle.layers import SPADE
 from spade_paddle.networks.semantics import SemanticLayout
@@ -212,8 +213,13 @@ def test_an_unchanged_map_computes_nothing(monkeypatch):
     pair = pair_of(EVERYTHING)
     tables = tables_of(pair)
     first = found_in(tables, pair, MAPS["lines"])
-    counts = []
-    monkeypatch.setattr(spade, "matrix_product", lambda *_, sizes: counts.append(sizes[0]))
+    product, counts = RightFactor.__rmatmul__, []
+
+    def counted(right, left):
+        counts.append(len(left))
+        return product(right, left)
+
+    monkeypatch.setattr(RightFactor, "__rmatmul__", counted)
     assert np.array_equal(found_in(tables, pair, MAPS["lines"]), first)
     assert sum(counts) == 0
 
@@ -268,15 +274,15 @@ def test_an_error_halfway_leaves_no_wrong_rows(monkeypatch, fails_at):
     pairs = [pair_of(EVERYTHING), pair_of(EVERYTHING, seed=1)]
     tables = tables_of(*pairs)
     found_in(tables, pairs[0], MAPS["dots"])
-    product, calls = spade.matrix_product, []
+    product, calls = RightFactor.__rmatmul__, []
 
-    def failing(*arguments, **sizes):
+    def failing(right, left):
         calls.append(1)
         if len(calls) == fails_at:
             raise OneDNNError
-        product(*arguments, **sizes)
+        return product(right, left)
 
-    monkeypatch.setattr(spade, "matrix_product", failing)
+    monkeypatch.setattr(RightFactor, "__rmatmul__", failing)
     with pytest.raises(OneDNNError):
         found_in(tables, pairs[0], MAPS["areas"])
     (view,) = tables.views(pairs[0].codes.of(MAPS["lines"], None)).values()

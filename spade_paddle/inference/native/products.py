@@ -1,0 +1,49 @@
+"""Products of matrices whose bits depend on neither threads nor the other rows (winograd.c)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spade_paddle.inference.native import kernels
+from spade_paddle.onednn.library import matrix_product
+
+PANEL = 16  # columns that lie together, in winograd.c
+
+
+def has_products() -> bool:
+    """Whether the processor has what winograd.c is compiled for, AVX2 or AVX-512."""
+    return bool(kernels.library().spade_has_products())
+
+
+class RightFactor:
+    """What many matrices are multiplied by.
+
+    Args:
+        matrix: ``float32`` [inner, columns].
+    """
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        inner, self._columns = matrix.shape
+        self._matrix = np.ascontiguousarray(matrix, np.float32)
+        if has_products():
+            panels = -(-self._columns // PANEL)
+            padded = np.zeros((inner, panels * PANEL), np.float32)
+            padded[:, : self._columns] = matrix
+            panels = padded.reshape(inner, panels, PANEL).transpose(1, 0, 2)
+            self._matrix = np.ascontiguousarray(panels)
+
+    def __rmatmul__(self, left: np.ndarray) -> np.ndarray:
+        """``float32`` [rows, inner] -> [rows, columns]; of older processors by oneDNN."""
+        rows, inner = left.shape
+        assert inner == self._matrix.shape[-2]
+        out = np.empty((rows, self._columns), np.float32)
+        if self._matrix.ndim == 3:
+            columns = self._columns
+            kernels.library().spade_product(left, rows, inner, self._matrix, columns, out)
+        else:
+            assert left.dtype == np.float32 and left.flags.c_contiguous
+            addresses = left.ctypes.data, self._matrix.ctypes.data, out.ctypes.data
+            matrix_product(*addresses, sizes=(rows, inner, self._columns))
+        return out
+
+    __array_ufunc__ = None  # so that NumPy leaves the operator to this class
