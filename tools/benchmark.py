@@ -20,6 +20,7 @@ from spade_paddle.cli import run_tool
 from spade_paddle.engine.cpu import apply_cpu_settings, usable_cores
 
 KINDS = ("article", "spade", "clade", "clade_icpe")
+MANY_LABELS = "spade, 182 labels"
 COMPRESSED = "spade, a quarter of the MACs"
 HEAD = "| model | GMAC | M parameters | engine | threads | ms | x Paddle | % of peak | MiB |"
 
@@ -67,7 +68,9 @@ def models(given: list[Path]) -> Iterator[dict[str, Path]]:
         yield {folder.name: folder for folder in given}
         return
     with tempfile.TemporaryDirectory() as temporary:
-        untrained = {name: make(name, Path(temporary)) for name in (*KINDS, COMPRESSED)}
+        untrained = {
+            name: make(name, Path(temporary)) for name in (*KINDS, MANY_LABELS, COMPRESSED)
+        }
         yield {SHIPPED: WEIGHTS, **untrained}
 
 
@@ -79,7 +82,7 @@ def make(name: str, temporary: Path) -> Path:
     from spade_paddle.inference.timing import export_untrained
 
     config = load_config(find_config(name.partition(",")[0]))
-    label_set = find_label_set("landscape")
+    label_set = find_label_set("coco_stuff" if name == MANY_LABELS else "landscape")
     if name == COMPRESSED:
         config = compressed(config, num_labels=len(label_set))
     return export_untrained(config, label_set, temporary / name)
