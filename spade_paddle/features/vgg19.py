@@ -42,9 +42,7 @@ class VGG19(FeatureNetwork):
         "relu5_1": 512,
     }
     # in paddle's vgg19().features; the picture stands before it
-    _INDICES: ClassVar[dict[str, int]] = dict(
-        zip(channels, (-1, 1, 4, 6, 9, 11, 18, 20, 27, 29))
-    )
+    _INDICES: ClassVar[dict[str, int]] = dict(zip(channels, (-1, 1, 4, 6, 9, 11, 18, 20, 27, 29)))
 
     def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
         super().__init__()

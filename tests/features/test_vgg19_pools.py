@@ -6,7 +6,6 @@ import numpy as np
 import paddle
 import pytest
 from paddle import nn
-from paddle.nn import functional as F
 
 from spade_paddle.config import Config
 from spade_paddle.engine.feature_networks import build_perceptual_loss
@@ -82,4 +81,3 @@ def test_what_stays_of_a_difference_of_two_pictures_reaches_the_fake_one(without
     PerceptualLoss(VGG19(resize=None), {"picture": 0.5})(fake, real).backward()
     expected = 0.5 * np.sign(fake.numpy() - real.numpy()) / real.size
     assert_same(fake.grad, expected, rtol=1e-6)
-    assert float(F.l1_loss(fake, real)) > 0.1

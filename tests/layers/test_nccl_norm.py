@@ -1,5 +1,6 @@
-"""The synchronized batch norm of GPUs, as far as a CPU shows it: what its operator is asked for, its
-states, and that it is refused where it cannot work. test_sync_batch_norm.py has its formula."""
+"""The synchronized batch norm of GPUs, as far as a CPU shows it: what its operator is asked for,
+its states, and that it is refused where it cannot work. test_sync_batch_norm.py has its formula.
+"""
 
 from __future__ import annotations
 
