@@ -21,9 +21,9 @@ _RATES = {"squeezenet": SQUEEZENET_RATES, "vgg19": VGG19_RATES, "vgg19_pools": P
 def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
     """The perceptual loss of a configuration; None where it has none.
 
-    VGG19's features are taken as they are, with the article's rates on the public SPADE's layers or on
-    photopen's (``vgg19_pools``). With layers of one's own, or an ``.npz`` that holds the first blocks
-    alone, they are divided by the photo's mean, for means differ tenfold.
+    VGG19's features are taken as they are, with the article's rates, on the public SPADE's layers
+    or on photopen's (``vgg19_pools``). With layers of one's own, or an ``.npz`` that holds the
+    first blocks alone, they are divided by the photo's mean, for means differ tenfold.
 
     Raises:
         ModelError: the weights are missing or do not fit, or lack a layer.

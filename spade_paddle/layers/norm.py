@@ -189,7 +189,8 @@ def nccl_synchronizes() -> bool:
         agrees = np.allclose(results(ParamFreeNcclBatchNorm(2)), expected, atol=1e-3)
     except RuntimeError:  # Paddle's, as from an operator that it was built without
         agrees = False
-    if sum_over_processes(paddle.to_tensor(float(agrees))) == distributed.get_world_size():
+    agreeing = sum_over_processes(paddle.to_tensor([float(agrees)]))
+    if int(agreeing) == distributed.get_world_size():
         return True
     _say_once(
         "sync_batch: Paddle's synchronized batch norm does not give the statistics of all "
