@@ -64,7 +64,7 @@ UpToHalf = Annotated[float, Ge(0), Le(0.5), "from 0 to 0.5 (half a picture)"]
 
 @dataclass(frozen=True, config=STRICT)
 class GeneratorConfig:
-    """The generator; the defaults are the article's."""
+    """The generator; the defaults are the article's, the width photopen's."""
 
     norm: Literal["spade", "clade", "clade_icpe"] = of("spade", "how labels steer each norm")
     ngf: AtLeast1 = of(24, "width of the last block; the coarse blocks are 16 times as wide")
@@ -114,7 +114,7 @@ class EncoderConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class DiscriminatorConfig:
-    """The multi-scale discriminator; the defaults are the article's.
+    """The multi-scale discriminator; the defaults are photopen's.
 
     Beside it, or in its place, heads on the frozen features of an ImageNet network (Sauer et al.
     2021, Projected GANs), which need few photos and few hours.
@@ -144,7 +144,9 @@ class LossConfig:
     projected: Weight = of(1.0, "what projected heads count beside the patch scales")
     feature_matching: Weight = of(10.0, "lambda_feat")
     perceptual: Weight = of(1.6, "lambda_vgg")
-    perceptual_network: Literal["none", "vgg19", "squeezenet"] = of("none", "its network")
+    perceptual_network: Literal["none", "vgg19", "vgg19_pools", "squeezenet"] = of(
+        "none", "its network; vgg19_pools is vgg19 with photopen's layers"
+    )
     perceptual_weights: Optional[str] = of(
         None, "its file; null: Paddle's is downloaded. An .npz of vgg19 has its first blocks alone"
     )
@@ -163,8 +165,8 @@ class LossConfig:
 class OptimizerConfig:
     """Adam for both networks, each with its own learning rate."""
 
-    generator_lr: Weight = of(4.0e-4, "the article's rate")
-    discriminator_lr: Weight = of(1.0e-4, "the article's rate")
+    generator_lr: Weight = of(4.0e-4, "photopen's rate")
+    discriminator_lr: Weight = of(1.0e-4, "photopen's rate")
     beta1: Weight = of(0.9, "decay of the first moment")
     beta2: Weight = of(0.999, "decay of the second moment")
     decay_start_images: Optional[AtLeast0] = of(

@@ -9,6 +9,7 @@ import numpy as np
 import paddle
 
 from spade_paddle.config import Config
+from spade_paddle.engine.adam import Adam
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.loss_scale import LossScale
@@ -49,11 +50,8 @@ class Descent:
     ) -> None:
         options = config.optimizer
         self.parameters = list({id(parameter): parameter for parameter in parameters}.values())
-        self._optimizer = optimizer or paddle.optimizer.Adam(
-            learning_rate=rate,
-            beta1=options.beta1,
-            beta2=options.beta2,
-            parameters=self.parameters,
+        self._optimizer = optimizer or Adam(
+            rate, beta1=options.beta1, beta2=options.beta2, parameters=self.parameters
         )
         self._rate = rate
         self._limit = options.gradient_clip

@@ -21,7 +21,8 @@ class WeightAverage:
         network: the network that is trained.
         average: a second one of the same structure but without spectral normalisation;
             overwritten with the first's state.
-        halflife_images: after so many images an old state counts half; 0 copies the newest.
+        halflife_images: after so many images an old state counts half; 0: there is no average, and
+            ``catch_up`` copies the newest.
         halflife_share: if given, after this share of the images seen so far, if those are fewer.
     """
 
@@ -37,7 +38,7 @@ class WeightAverage:
         self.average = average
         self.halflife_images = halflife_images
         self.halflife_share = halflife_share
-        average.set_state_dict(effective_state(network))
+        self._copy()
         average.eval()
 
     @paddle.no_grad()
@@ -48,6 +49,8 @@ class WeightAverage:
             images: of the step.
             images_seen: of the run, those of the step included.
         """
+        if self.halflife_images == 0:
+            return
         halflife = averaging_halflife(
             images_seen, share=self.halflife_share, most=self.halflife_images
         )
@@ -55,3 +58,12 @@ class WeightAverage:
         newest = effective_state(self.network)
         for name, value in self.average.state_dict().items():
             value.set_value(value * beta + newest[name] * (1 - beta))
+
+    def catch_up(self) -> None:
+        """Before the average is looked at: without a half-life it becomes the newest weights."""
+        if self.halflife_images == 0:
+            self._copy()
+
+    @paddle.no_grad()
+    def _copy(self) -> None:
+        self.average.set_state_dict(effective_state(self.network))

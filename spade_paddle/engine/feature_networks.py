@@ -5,21 +5,25 @@ from __future__ import annotations
 from spade_paddle.config import LossConfig
 from spade_paddle.features.choice import feature_network
 from spade_paddle.features.network import FeatureNetwork
+from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.features.vgg19_partial import PartialVGG19
 from spade_paddle.losses.perceptual import (
     PARTIAL_VGG19_RATES,
+    PHOTOPEN_RATES,
     SQUEEZENET_RATES,
     VGG19_RATES,
     PerceptualLoss,
 )
 
+_RATES = {"squeezenet": SQUEEZENET_RATES, "vgg19": VGG19_RATES, "vgg19_pools": PHOTOPEN_RATES}
+
 
 def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
     """The perceptual loss of a configuration; None where it has none.
 
-    VGG19's features are taken as they are with the article's layers and rates. With layers of one's
-    own, or an ``.npz`` that holds the first blocks alone, they are divided by the photo's mean, for
-    means differ tenfold.
+    VGG19's features are taken as they are, with the article's rates, on the public SPADE's layers
+    or on photopen's (``vgg19_pools``). With layers of one's own, or an ``.npz`` that holds the
+    first blocks alone, they are divided by the photo's mean, for means differ tenfold.
 
     Raises:
         ModelError: the weights are missing or do not fit, or lack a layer.
@@ -36,9 +40,9 @@ def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
             weights=options.perceptual_weights,
             resize=options.perceptual_resize,
         )
-        rates, scaling = SQUEEZENET_RATES, "length"
-        if options.perceptual_network == "vgg19":
-            rates, scaling = VGG19_RATES, "none" if layers is None else "mean"
+        rates, scaling = _RATES[options.perceptual_network], "length"
+        if isinstance(network, VGG19):
+            scaling = "none" if layers is None else "mean"
     if layers is not None:
         rates = dict.fromkeys(layers, 1.0)
     return PerceptualLoss(network, rates, scaling=scaling)

@@ -12,6 +12,7 @@ from paddle import nn
 
 from spade_paddle.config import Config
 from spade_paddle.engine.cat import FeatureDistillation
+from spade_paddle.engine.compute import search_convolutions
 from spade_paddle.engine.convolutions import Convolutions
 from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
@@ -32,7 +33,6 @@ class Learner:
 
     Attributes:
         networks: generator, discriminator, maybe encoder and perceptual loss; in training mode.
-        averaged: the averaged generator and encoder, without spectral norm; in evaluation mode.
         statistics: batch-norm statistics of the averaged generator that were measured anew; what
             is painted or exported uses them in place of its own. Empty: none were.
         teachers: what the generator learns from beside photos, or instead of them.
@@ -63,6 +63,7 @@ class Learner:
         extra_losses: Sequence[ExtraLoss] = (),
         teacher: Networks | None = None,
     ) -> None:
+        search_convolutions()
         paddle.seed(config.seed)
         np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
         self._config = config
@@ -75,7 +76,7 @@ class Learner:
         )
         self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
         self.teachers = self._teachers(teacher, num_labels=num_labels)
-        self.averaged = averaged or Networks(
+        self._averaged = averaged or Networks(
             generator=build_generator(config, num_labels=num_labels, spectral_norm=False),
             encoder=build_encoder(config, spectral_norm=False),
         )
@@ -101,8 +102,15 @@ class Learner:
                 halflife_images=self._config.ema_halflife_images,
                 halflife_share=self._config.ema_halflife_share,
             )
-            for name, average in self.averaged.trained()
+            for name, average in self._averaged.trained()
         ]
+
+    @property
+    def averaged(self) -> Networks:
+        """The averaged generator and encoder, without spectral norm; in evaluation mode."""
+        for average in self._averages:
+            average.catch_up()
+        return self._averaged
 
     def learn(self, parts: Sequence[StepInput]) -> Losses:
         """One step on this process's pictures; ``parts`` as in Updater.step.
@@ -121,7 +129,7 @@ class Learner:
         )
         self._updater.set_rates(rate)
         fade = fade_in(self.images_seen, over=self._config.fade_in_images)
-        self.networks.generator.fade = self.averaged.generator.fade = fade
+        self.networks.generator.fade = self._averaged.generator.fade = fade
         self._guard.remember()
         try:
             losses = self._updater.step(
@@ -139,8 +147,9 @@ class Learner:
     @contextmanager
     def exported(self) -> Iterator[Networks]:
         """The averaged networks as they are exported: with the statistics measured anew."""
-        with statistics(self.averaged.generator, self.statistics):
-            yield self.averaged
+        averaged = self.averaged
+        with statistics(averaged.generator, self.statistics):
+            yield averaged
 
     def _r1_weight(self, images: int) -> float:
         """What R1 counts in a step of so many images: the more, the more rarely it is counted."""

@@ -21,14 +21,14 @@ def feature_network(name: str, *, weights: str | None, resize: int | None = None
     """A feature network by its name, for losses and projected heads alike.
 
     Args:
-        name: one of PROJECTED_LAYERS.
+        name: one of PROJECTED_LAYERS, or vgg19_pools, the same network as vgg19.
         weights: its file; None: Paddle's are downloaded, which has squeezenet and vgg19.
         resize: vgg19 sees pictures of this side; None: as large as they are. Others always do.
 
     Raises:
         ModelError: no such file, it does not hold these weights, or they cannot be downloaded.
     """
-    if name == "vgg19":
+    if name in ("vgg19", "vgg19_pools"):
         return VGG19(weights=weights, resize=resize)
     kinds = {"squeezenet": SqueezeNet, "efficientnet_lite0": EfficientNetLite0}
     return kinds[name](weights=weights)

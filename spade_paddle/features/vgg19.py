@@ -14,10 +14,11 @@ from spade_paddle.features.network import FeatureNetwork, known_network
 
 
 class VGG19(FeatureNetwork):
-    """relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 of VGG19.
+    """The first ReLU of each of VGG19's five blocks, the poolings after four, and the picture.
 
-    As in the article (``resize(fake_img, opt, 224)``) the picture is resized to 224x224 by nearest
-    neighbour first and fed as it is, in -1..1, without ImageNet mean and deviation.
+    As in the article (``resize(fake_img, opt, 224)``) the picture is resized to 224x224 first, by
+    nearest neighbor as in photopen, and fed as it is, in -1..1, without ImageNet mean and
+    deviation. ``picture`` is what comes of that.
 
     Args:
         weights: a ``.pdparams`` file of ``paddle.vision.models.vgg19``; None downloads Paddle's
@@ -29,14 +30,19 @@ class VGG19(FeatureNetwork):
     """
 
     channels: ClassVar[dict[str, int]] = {
+        "picture": 3,
         "relu1_1": 64,
+        "pool1": 64,
         "relu2_1": 128,
+        "pool2": 128,
         "relu3_1": 256,
+        "pool3": 256,
         "relu4_1": 512,
+        "pool4": 512,
         "relu5_1": 512,
     }
-    # of the ReLUs in paddle's vgg19().features
-    _INDICES: ClassVar[dict[str, int]] = dict(zip(channels, (1, 6, 11, 20, 29)))
+    # in paddle's vgg19().features; the picture stands before it
+    _INDICES: ClassVar[dict[str, int]] = dict(zip(channels, (-1, 1, 4, 6, 9, 11, 18, 20, 27, 29)))
 
     def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
         super().__init__()
@@ -47,14 +53,14 @@ class VGG19(FeatureNetwork):
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
-        """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
+        """[N, 3, H, W] in -1..1 -> what these layers give, by name."""
         x = picture
         if self.resize is not None:
             x = F.interpolate(x, (self.resize, self.resize), mode="nearest")
         wanted = {self._INDICES[name]: name for name in layers}
         found = {}
-        for index, layer in enumerate(self.features[: max(wanted) + 1]):
-            x = layer(x)
+        for index in range(-1, max(wanted) + 1):
+            x = x if index < 0 else self.features[index](x)
             if index in wanted:
                 found[wanted[index]] = x
         return found

@@ -40,7 +40,7 @@ def set_to_zero(*parameters: paddle.Tensor) -> None:
 def initializer(name: str) -> Iterator[None]:
     """Layers made inside start as ``name`` says; what has an initialiser of its own keeps that.
 
-    ``paddle``: Paddle's defaults, as in the article. ``xavier``: every convolution and linear
+    ``paddle``: Paddle's defaults, as in photopen. ``xavier``: every convolution and linear
     layer Xavier-normal with gain 0.02 and biases 0, as in the public SPADE. Either is in place
     before spectral normalisation wraps a layer and copies its weight.
     """

@@ -21,7 +21,9 @@ VGG19_RATES = {
     "relu4_1": 1 / 4,
     "relu5_1": 1.0,
 }
-"""The article's, and the public SPADE's."""
+"""The article's numbers, and the public SPADE's layers and numbers."""
+PHOTOPEN_RATES = {"picture": 1 / 32, "pool1": 1 / 16, "pool2": 1 / 8, "pool3": 1 / 4, "pool4": 1.0}
+"""PaddleGAN photopen's."""
 PARTIAL_VGG19_RATES = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
 """Ours; with features divided by the photo's mean."""
 SQUEEZENET_RATES = {"conv1": 1.0, "fire3": 1.0, "fire5": 1.0, "fire7": 1.0, "fire9": 1.0}

@@ -24,14 +24,14 @@ class NLayersDiscriminator(nn.Layer):
 
     Args:
         input_nc: C.
-        ndf: width of the first stage (128 in the article).
-        num_layers: stages before the logits (6 in the article, 4 in the public SPADE).
-        activation: GELU (article, and None) or LeakyReLU 0.2.
-        max_width: 512 in the article.
+        ndf: width of the first stage (128 in photopen).
+        num_layers: stages before the logits (6 in photopen, 4 in the public SPADE).
+        activation: GELU (photopen, and None) or LeakyReLU 0.2.
+        max_width: 512 in photopen.
         spectral_norm: wrap the convolutions between the first and the last.
-        simam: attention on every stage's output, the logits included (article).
+        simam: attention on every stage's output, the logits included (photopen).
         affine_norm: the instance norms learn a scale and a shift, and the convolutions before
-            them keep their bias (article), or neither (public SPADE: the norm would take a bias
+            them keep their bias (photopen), or neither (public SPADE: the norm would take a bias
             off again).
     """
 

@@ -205,3 +205,70 @@ def test_perceptual_loss_is_that_of_the_article(changed, same):
     ours = opt.lambda_vgg * PerceptualLoss(network, VGG19_RATES)(fake, real)
     apart = abs(float(scope["g_vggloss"]) - float(ours))
     assert apart < 1e-5 if same else apart > 1e-3
+
+
+class Painting:
+    """A small encoder, generator and discriminator, one linear layer each."""
+
+    def __init__(self) -> None:
+        paddle.seed(4)
+        self.encoder, self.generator, self.discriminator = (nn.Linear(3, 3) for _ in range(3))
+
+    def losses(self, step: int, *, detached: bool = False) -> dict[str, paddle.Tensor]:
+        """By the article's names; all of them reach the generator, and g_vaeloss the encoder."""
+        photo, seg = normal(4, 3, seed=step), normal(4, 3, seed=100 + step)
+        z = self.encoder(photo)
+        fake = paddle.tanh(self.generator(z) + seg)
+        fake_judged, real_judged = self.discriminator(fake), self.discriminator(photo)
+        real_judged = real_judged.detach() if detached else real_judged
+        return {
+            "g_ganloss": -fake_judged.mean(),
+            "g_featloss": F.l1_loss(fake_judged, real_judged),
+            "g_vggloss": F.l1_loss(fake, photo),
+            "g_vaeloss": 0.05 * (z * z).sum(),
+        }
+
+    def moved(self) -> list[np.ndarray]:
+        layers = self.encoder, self.generator
+        return [parameter.numpy() for layer in layers for parameter in layer.parameters()]
+
+
+def learned_by_the_article(*, use_vae: bool, changed: tuple[str, str] | None = None) -> list:
+    """After some steps of its listing, with an optimizer for the encoder and one for the rest."""
+    painting = Painting()
+    optimizers = {
+        name: paddle.optimizer.Adam(0.1, beta1=0.5, parameters=layer.parameters())
+        for name, layer in (("opt_e", painting.encoder), ("opt_g", painting.generator))
+    }
+    for step in range(5):
+        opt = options(use_vae=use_vae)
+        oracle.run("total", changed=changed, opt=opt, **optimizers, **painting.losses(step))
+    return painting.moved()
+
+
+def learned_by_one_optimizer(*, use_vae: bool) -> list:
+    """As engine/updates.py: the generator's Adam moves the encoder too, in one backward pass, the
+    real branch of feature matching detached."""
+    painting = Painting()
+    layers = [painting.generator, *([painting.encoder] if use_vae else [])]
+    adam = paddle.optimizer.Adam(
+        0.1, beta1=0.5, parameters=[p for layer in layers for p in layer.parameters()]
+    )
+    for step in range(5):
+        losses = painting.losses(step, detached=True)
+        sum(value for name, value in losses.items() if use_vae or name != "g_vaeloss").backward()
+        adam.step()
+        adam.clear_grad()
+    return painting.moved()
+
+
+@pytest.mark.parametrize("use_vae", [False, True])
+def test_one_adam_for_generator_and_encoder_does_what_the_articles_two_do(use_vae):
+    theirs, ours = (f(use_vae=use_vae) for f in (learned_by_the_article, learned_by_one_optimizer))
+    assert max(np.abs(left - right).max() for left, right in zip(theirs, ours)) == 0.0
+
+
+def test_an_encoder_that_is_not_moved_is_seen():
+    changed = learned_by_the_article(use_vae=True, changed=("opt_e.step()", "pass"))
+    ours = learned_by_one_optimizer(use_vae=True)
+    assert max(np.abs(left - right).max() for left, right in zip(changed, ours)) > 1e-3

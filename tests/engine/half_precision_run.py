@@ -60,6 +60,7 @@ with contextlib.ExitStack() as stack:
         "paddle.amp.auto_cast": auto_cast,
         "paddle.matmul": halved(paddle.matmul),
         "paddle.mv": halved(paddle.mv),
+        "spade_paddle.engine.adam.on_gpu": lambda: True,
         "spade_paddle.engine.descent.on_gpu": lambda: True,
         "spade_paddle.engine.start.on_gpu": lambda: True,
     }.items():

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from spade_paddle.engine import compute
+
 # instance norm, and rates so small that a rounding error does not grow
 CALM = (
     *("generator.param_free_norm=instance", "batch_size=4", "total_images=12"),
@@ -70,3 +72,25 @@ def test_choices_for_gpus_are_told_to_have_no_effect_on_a_cpu(workshop):
     assert workshop.train("no-gpu", *short).returncode == 0
     left, right = (workshop.weights(name, 2)["generator"] for name in ("gpu", "no-gpu"))
     assert all(np.array_equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "said", "expected"),
+    [
+        (True, None, [{"FLAGS_cudnn_exhaustive_search": True}]),
+        (True, "0", []),
+        (True, "1", []),
+        (False, None, []),
+    ],
+)
+def test_on_gpus_cudnn_searches_unless_the_environment_says_something(
+    gpu, said, expected, monkeypatch
+):
+    found = []
+    monkeypatch.delenv(compute.EXHAUSTIVE_SEARCH, raising=False)
+    if said is not None:
+        monkeypatch.setenv(compute.EXHAUSTIVE_SEARCH, said)
+    monkeypatch.setattr(compute, "on_gpu", lambda: gpu)
+    monkeypatch.setattr(compute.paddle, "set_flags", found.append)
+    compute.search_convolutions()
+    assert found == expected

@@ -241,6 +241,29 @@ def test_the_learners_average_has_the_half_life_of_the_images_seen():
         assert np.allclose(average, expected, atol=1e-6)
 
 
+def test_without_a_half_life_who_looks_sees_the_newest_weights():
+    options = config(ema_halflife_images=0)
+    learner = learner_of(options)
+    for step in range(2):
+        learner.learn(pictures(options, seed=step))
+        newest = copy(effective_state(learner.networks.generator))
+        assert_same_state(copy(learner.averaged.generator.state_dict()), newest)
+        with learner.exported() as exported:
+            assert_same_state(copy(exported.generator.state_dict()), newest)
+        assert_same_state(copy(learner.state()["average"]), newest)
+
+
+def test_cudnn_is_told_to_search_before_anything_is_built(monkeypatch):
+    done = []
+    monkeypatch.setattr(learner_module, "search_convolutions", lambda: done.append("search"))
+    build = learner_module.build_generator
+    monkeypatch.setattr(
+        learner_module, "build_generator", lambda *a, **o: (done.append("build"), build(*a, **o))[1]
+    )
+    learner_of(config())
+    assert done == ["search", "build", "build"]
+
+
 def test_the_perceptual_loss_is_shown_pictures_moved_by_the_batchs_shift():
     options = config()
     networks = learner_of(options).networks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 import paddle
@@ -40,12 +41,27 @@ def test_average_moves_half_way_in_one_half_life_whatever_the_batch():
         assert float(average.weight) == pytest.approx(0.5, rel=1e-5)
 
 
-def test_half_life_zero_copies():
+def test_without_a_half_life_nothing_is_done_until_the_newest_weights_are_asked_for():
     network, average = nn.Linear(1, 1), nn.Linear(1, 1)
-    keeper = WeightAverage(network, average, halflife_images=0)
+    keeper = WeightAverage(network, average, halflife_images=0, halflife_share=0.5)
+    first = float(average.weight)
     network.weight.set_value(paddle.full([1, 1], 7.0))
-    keeper.update(1)
+    with mock.patch("spade_paddle.engine.ema.effective_state", side_effect=AssertionError):
+        keeper.update(1, images_seen=1)
+    assert float(average.weight) == first
+    keeper.catch_up()
     assert float(average.weight) == 7
+    network.weight.set_value(paddle.full([1, 1], 8.0))
+    assert float(average.weight) == 7  # a copy
+
+
+def test_with_a_half_life_catching_up_changes_nothing():
+    network, average = nn.Linear(1, 1), nn.Linear(1, 1)
+    keeper = WeightAverage(network, average, halflife_images=10)
+    first = float(average.weight)
+    network.weight.set_value(paddle.full([1, 1], 7.0))
+    keeper.catch_up()
+    assert float(average.weight) == first
 
 
 def test_half_life_is_a_share_of_the_images_seen_up_to_its_most_by_hand():

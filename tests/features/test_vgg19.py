@@ -6,10 +6,11 @@ import pytest
 from paddle import nn
 
 from spade_paddle.features.vgg19 import VGG19
+from spade_paddle.losses.perceptual import VGG19_RATES
 from tests import reference
 from tests.numeric import assert_differs, assert_same, normal
 
-LAYERS = tuple(VGG19.channels)
+LAYERS = tuple(VGG19_RATES)
 
 
 def vgg19_layers() -> nn.Layer:

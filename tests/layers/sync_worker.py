@@ -2,6 +2,8 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import paddle
@@ -9,9 +11,12 @@ from paddle import distributed, nn
 
 import spade_paddle  # noqa: F401  before paddle: see spade_paddle/__init__.py
 from spade_paddle.layers.norm import (
+    NcclBatchNorm,
+    ParamFreeNcclBatchNorm,
     ParamFreeSyncBatchNorm,
     SyncBatchNorm,
     batch_norm,
+    nccl_synchronizes,
     param_free_norm,
 )
 from spade_paddle.layers.processes import sum_over_processes
@@ -33,6 +38,7 @@ def main(folder: Path) -> None:
     results |= {f"affine_{name}": value for name, value in found.items()}
     results["scale_gradient"], results["shift_gradient"] = affine.weight.grad, affine.bias.grad
     results |= sums(rank)
+    results |= nccl(np.load(folder / "x.npy")[rank::2][:1], np.load(folder / "weights.npy")[[rank]])
     np.savez(folder / f"{rank}.npz", **{name: value.numpy() for name, value in results.items()})
 
 
@@ -48,6 +54,41 @@ def results_of(layer: nn.Layer, values: np.ndarray, weights: np.ndarray) -> dict
         "variance": layer._variance,
         "evaluated": layer(x),
     }
+
+
+def nccl(values: np.ndarray, weights: np.ndarray) -> dict:
+    """Of the layers for GPUs, their operator played by a stand-in: first by one that forgets the
+    other process, which must be noticed in both."""
+    with mock.patch.object(distributed, "get_backend", lambda: "NCCL"):
+        for exchange, kinds in (
+            (lambda own: 2 * own, (ParamFreeSyncBatchNorm, SyncBatchNorm)),
+            (sum_over_processes, (ParamFreeNcclBatchNorm, NcclBatchNorm)),
+        ):
+            nccl_synchronizes.cache_clear()
+            operators = SimpleNamespace(sync_batch_norm_=stand_in(exchange))
+            with mock.patch("spade_paddle.layers.norm._C_ops", operators):
+                layers = [make("sync_batch")(2) for make in (param_free_norm, batch_norm)]
+                assert tuple(map(type, layers)) == kinds, layers
+                if exchange is sum_over_processes:
+                    found = results_of(layers[0], values, weights)
+    return {f"nccl_{name}": value for name, value in found.items()}
+
+
+def stand_in(exchange):
+    """Paddle's ``sync_batch_norm_`` for two processes of equal batches, by its formulas."""
+
+    def sync_batch_norm_(x, mean, variance, scale, shift, is_test, momentum, epsilon, *_):
+        assert not is_test
+        means = exchange(x.mean(axis=[0, 2, 3])) / 2
+        squares = exchange(paddle.square(x).mean(axis=[0, 2, 3])) / 2
+        spread = squares - paddle.square(means)
+        for average, newest in ((mean, means), (variance, spread)):
+            average.set_value(average * momentum + newest.detach() * (1 - momentum))
+        by_channel = [t.reshape([1, -1, 1, 1]) for t in (means, spread, scale, shift)]
+        centered = (x - by_channel[0]) / paddle.sqrt(by_channel[1] + epsilon)
+        return centered * by_channel[2] + by_channel[3], None
+
+    return sync_batch_norm_
 
 
 def sums(rank: int) -> dict:

@@ -81,6 +81,20 @@ def test_statistics_of_one_process_alone_would_be_something_else(two_processes):
     assert_differs(whole(parts, "out"), alone)
 
 
+def test_the_norm_of_gpus_gives_in_two_processes_what_one_gives_for_the_whole_batch(two_processes):
+    values, weights, parts = two_processes
+    layer, x = ParamFreeBatchNorm(2), paddle.to_tensor(values[:2], stop_gradient=False)
+    out = layer(x)
+    (out * paddle.to_tensor(weights[:2])).sum().backward()
+    assert_same(whole(parts, "nccl_out"), out.numpy(), rtol=1e-4)
+    assert_same(whole(parts, "nccl_gradient"), x.grad.numpy(), rtol=1e-3)
+    layer.eval()
+    assert_same(whole(parts, "nccl_evaluated"), layer(x).numpy(), rtol=1e-4)
+    for part in parts:
+        assert_same(part["nccl_mean"], layer._mean.numpy(), rtol=1e-4)
+        assert_same(part["nccl_variance"], layer._variance.numpy(), rtol=1e-4)
+
+
 def test_both_processes_get_the_sum_and_the_gradients_of_both(two_processes):
     # the loss is 1 * total in the first process and 4 * total in the second
     for rank, part in enumerate(two_processes[2]):
