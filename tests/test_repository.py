@@ -13,6 +13,7 @@ import pytest
 
 from spade_paddle import cli
 from spade_paddle.config import read_config
+from tests.guide.test_steps import blocks
 
 TOOLS = (
     *("annotate", "benchmark", "compare_maps", "compress", "convert", "doctor", "evaluate"),
@@ -45,6 +46,12 @@ def test_tools_named_here_are_all_tools(root):
     assert {path.stem for path in (root / "tools").glob("*.py")} == set(TOOLS)
 
 
+def headings(page) -> set[str]:
+    """What links call the headings of a page."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
+
+
 PAGES = [("README.md", "README_zh.md"), ("docs/guide.md", "docs/guide_zh.md")]
 
 
@@ -52,19 +59,21 @@ PAGES = [("README.md", "README_zh.md"), ("docs/guide.md", "docs/guide_zh.md")]
 def test_files_that_the_readmes_point_to_exist(root, name):
     page = root / name
     text = page.read_text(encoding="utf-8")
-    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    targets = re.findall(r"\]\(([^):]+)\)", text)
     assert targets or name == "docs/design.md"
     for target in targets:
-        assert (page.parent / target).exists(), f"{name} points to {target}"
+        path, _, heading = target.partition("#")
+        assert (page.parent / path).exists(), f"{name} points to {target}"
+        if heading:
+            assert heading in headings(page.parent / path), f"{name} points to {target}"
     for path in re.findall(r"`?((?:configs|tools)/\w+\.(?:py|yaml))", text):
         assert (root / path).is_file(), f"{name} names {path}"
 
 
 @pytest.mark.parametrize(("english", "chinese"), PAGES)
-def test_both_languages_show_the_same_commands_in_the_same_order(root, english, chinese):
+def test_both_languages_show_the_same_commands_in_the_same_order(english, chinese):
     def commands(name):
-        lines = (root / name).read_text(encoding="utf-8").splitlines()
-        return [line for line in lines if re.match(r"    (?!.*<)\S", line)]
+        return [line for block in blocks(name) for line in block if "<" not in line]
 
     assert commands(english)
     assert commands(chinese) == commands(english)

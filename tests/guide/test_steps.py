@@ -93,7 +93,7 @@ class Stranger:
 
     def _own_files(self) -> None:
         landscape = find_label_set("landscape")
-        for name, count in (("PHOTOS", 24), ("MY_PHOTOS", 16)):
+        for name, count in (("PHOTOS", 12), ("MY_PHOTOS", 10)):
             (self.folder / name).mkdir()
             for index in range(count):
                 scene = synthetic_scene(index, label_set=landscape, height=96, width=96)
