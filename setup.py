@@ -116,6 +116,8 @@ setup(
             "axe-playwright-python>=0.1.4",
             "hypothesis>=6.100",
             "onnxruntime>=1.16",
+            "nbclient>=0.10,<0.11",  # executes the notebooks
+            "ipykernel>=6.29,<7",
             "openapi-spec-validator>=0.7.1,<0.8",  # brings jsonschema
         ],
         "load": ["locust>=2.30"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from typing import Callable
 
@@ -18,6 +19,7 @@ def run_tool(work: Callable[[argparse.Namespace], int], parser: argparse.Argumen
     arguments = parser.parse_args()
     try:
         require_paddle()
+        os.environ.setdefault("GLOG_minloglevel", "2")  # of Paddle's C++ code: errors only
         return work(arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

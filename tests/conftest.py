@@ -21,7 +21,7 @@ if os.environ.get("GAUGAN_ENGINE") == "paddle":  # the way without a compiler
     kernels.built = _not_built
 
 # the tests that start processes and browsers, in this order behind all others
-SLOW_FOLDERS = ("engine", "page", "hub")
+SLOW_FOLDERS = ("engine", "page", "guide", "hub")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

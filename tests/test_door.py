@@ -1,4 +1,4 @@
-"""What the package offers by name, and the README's lines that use it."""
+"""What the package offers by name, and the lines of README and guide that use it."""
 
 from __future__ import annotations
 
@@ -13,32 +13,29 @@ import spade_paddle
 from spade_paddle.config import Config
 
 
-def readme_examples(root, name: str = "README.md") -> list[str]:
+def example(root, name: str) -> str:
+    """The one block of a page that imports the package."""
     text = (root / name).read_text(encoding="utf-8")
-    return [
-        code
-        for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-        if "from spade_paddle import" in code
-    ]
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (block,) = [block for block in blocks if "from spade_paddle import" in block]
+    return block
 
 
 @pytest.mark.parametrize(
-    ("index", "expected"),
+    ("page", "expected"),
     [
-        (0, "assert picture.shape == (256, 384, 3) and picture.std() > 5"),
+        ("README.md", "assert picture.shape == (256, 384, 3) and picture.std() > 5"),
         (
-            1,
+            "docs/guide.md",
             "assert features.shape == [1, 32, 32, 32]\n"
             "assert picture.shape == [1, 3, 128, 128] and float(picture.abs().max()) <= 1\n"
             "assert [len(scale) for scale in stages] == [7, 7]",
         ),
     ],
 )
-def test_the_lines_of_the_readme_do_what_they_say(root, tmp_path, index, expected):
-    examples = readme_examples(root)
-    assert len(examples) == 2
+def test_the_lines_of_a_page_do_what_they_say(root, tmp_path, page, expected):
     done = subprocess.run(
-        [sys.executable, "-c", f"{examples[index]}\n{expected}"],
+        [sys.executable, "-c", f"{example(root, page)}\n{expected}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -48,12 +45,12 @@ def test_the_lines_of_the_readme_do_what_they_say(root, tmp_path, index, expecte
     assert done.returncode == 0, done.stderr
 
 
-def test_the_chinese_readme_shows_the_same_lines(root):
+@pytest.mark.parametrize("page", ["README", "docs/guide"])
+def test_the_chinese_page_shows_the_same_lines(root, page):
     def code(name):
-        examples = readme_examples(root, name)
-        return [[line.partition("#")[0] for line in each.splitlines()] for each in examples]
+        return [line.partition("#")[0] for line in example(root, name).splitlines()]
 
-    assert code("README_zh.md") == code("README.md") != []
+    assert code(f"{page}_zh.md") == code(f"{page}.md")
 
 
 def test_every_name_is_there_and_nothing_is_loaded_before_it_is_used():

@@ -13,6 +13,7 @@ import pytest
 
 from spade_paddle import cli
 from spade_paddle.config import read_config
+from tests.guide.test_steps import blocks
 
 TOOLS = (
     *("annotate", "benchmark", "compare_maps", "compress", "convert", "doctor", "evaluate"),
@@ -45,35 +46,49 @@ def test_tools_named_here_are_all_tools(root):
     assert {path.stem for path in (root / "tools").glob("*.py")} == set(TOOLS)
 
 
-@pytest.mark.parametrize("name", ["README.md", "README_zh.md", "docs/design.md"])
+def headings(page) -> set[str]:
+    """What links call the headings of a page."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
+
+
+PAGES = [("README.md", "README_zh.md"), ("docs/guide.md", "docs/guide_zh.md")]
+
+
+@pytest.mark.parametrize("name", [*PAGES[0], *PAGES[1], "docs/design.md"])
 def test_files_that_the_readmes_point_to_exist(root, name):
     page = root / name
     text = page.read_text(encoding="utf-8")
-    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    targets = re.findall(r"\]\(([^):]+)\)", text)
     assert targets or name == "docs/design.md"
     for target in targets:
-        assert (page.parent / target).exists(), f"{name} points to {target}"
+        path, _, heading = target.partition("#")
+        assert (page.parent / path).exists(), f"{name} points to {target}"
+        if heading:
+            assert heading in headings(page.parent / path), f"{name} points to {target}"
     for path in re.findall(r"`?((?:configs|tools)/\w+\.(?:py|yaml))", text):
         assert (root / path).is_file(), f"{name} names {path}"
 
 
-def test_both_readmes_show_the_same_commands(root):
-    english, chinese = (
-        {
-            line.strip()
-            for line in (root / name).read_text(encoding="utf-8").splitlines()
-            if re.match(r"    (?!.*(<|字段))[.\w]", line)
-        }
-        for name in ("README.md", "README_zh.md")
-    )
-    starts = (".venv", "make", "hub", "py ", "python3")
-    commands = {line for line in chinese if line.startswith(starts)}
-    assert commands
-    assert commands <= english
+@pytest.mark.parametrize(("english", "chinese"), PAGES)
+def test_both_languages_show_the_same_commands_in_the_same_order(english, chinese):
+    def commands(name):
+        return [line for block in blocks(name) for line in block if "<" not in line]
+
+    assert commands(english)
+    assert commands(chinese) == commands(english)
 
 
-def test_label_table_of_the_readme_is_the_label_set(root, landscape):
-    for name, attribute in (("README.md", "name_en"), ("README_zh.md", "name_zh")):
+@pytest.mark.parametrize("name", PAGES[0])
+def test_a_readme_is_read_in_minutes(root, name):
+    lines = (root / name).read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+    assert any(line.startswith("![") for line in lines[:8])  # a picture first
+    assert "```bibtex" in lines
+
+
+def test_label_table_of_the_guide_is_the_label_set(root, landscape):
+    for name, attribute in zip(PAGES[1], ("name_en", "name_zh")):
         text = (root / name).read_text(encoding="utf-8")
         for label in landscape.labels:
             assert f"| {label.id} | {getattr(label, attribute)} |" in text

@@ -15,6 +15,7 @@ from pathlib import Path
 from spade_paddle.assets import find_config
 from spade_paddle.cli import run_tool
 from spade_paddle.config import Config, load_config
+from spade_paddle.data.dataset import left_out_lines
 from spade_paddle.data.label_sets import find_label_set, own_label_set
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.examine import examine, report_of
@@ -45,7 +46,7 @@ def look(arguments: argparse.Namespace) -> int:
     report = report_of(survey)
     printed = report.to_dict()
     if not arguments.json:
-        print(report.text())
+        print(*left_out_lines(arguments.data) if survey.scenes else (), report.text(), sep="\n")
     if arguments.fix is not None:
         actions = repair(survey, report, arguments.fix)
         report = examine(arguments.fix, label_set, config=config)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Paint one label map with a model folder.
+"""Paint a label map, or a folder of them, with a model folder.
 
 A style comes from a photo, from a vector saved earlier, or from a seed; without any of them it is
-the model's average.
+the model's average. Of a folder every label map becomes a picture of its name; what cannot be
+painted is told and left out, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from PIL import Image
 
 from spade_paddle.assets import WEIGHTS
 from spade_paddle.cli import run_tool
+from spade_paddle.data.dataset import MAP_ENDINGS, Folder
 from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.photos import read_photo
-from spade_paddle.errors import DataError
+from spade_paddle.errors import DataError, UserError
 from spade_paddle.files import write_atomically
 
 VECTOR = ".npy"
@@ -30,12 +32,16 @@ def main() -> int:
     parser.add_argument(
         "--model", type=Path, default=WEIGHTS, help="model folder; default: the shipped one"
     )
-    parser.add_argument("--labels", required=True, type=Path, help="PNG whose values are label ids")
-    parser.add_argument("--out", required=True, type=Path, help="picture to write, .png or .jpg")
+    parser.add_argument("--labels", required=True, type=Path, help="PNG of label ids, or folder")
+    parser.add_argument("--out", required=True, type=Path, help="picture, .png or .jpg; or folder")
     parser.add_argument("--style", type=Path, help="photo, .npy of --save-style, or name")
     parser.add_argument("--seed", type=seed, help="another style, other clouds, other waves")
-    parser.add_argument("--instances", type=Path, help="8- or 16-bit PNG of instance ids")
+    parser.add_argument("--instances", type=Path, help="PNG of instance ids, or folder")
     parser.add_argument("--save-style", type=Path, help="keep the style of --style in this .npy")
+    parser.add_argument("--format", choices=("png", "jpg"), default="png", help="of a folder's")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace pictures that are in the folder already"
+    )
     parser.add_argument(
         "--engine",
         choices=("auto", "paddle", "native"),
@@ -48,23 +54,60 @@ def main() -> int:
 def paint(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.painter import Painter
 
-    kind = check_outputs(arguments)
+    folder = arguments.labels.is_dir()
+    check_outputs(arguments, folder=folder)
     painter = Painter.load(arguments.model, engine=arguments.engine)
-    label_map = read_label_map(arguments.labels, painter.label_set)
     style = None if arguments.style is None else read_style(arguments.style, painter)
-    picture = painter.paint(
-        label_map,
-        seed=arguments.seed,
-        style=style,
-        instance_map=None if arguments.instances is None else read_ids(arguments.instances),
-    )
-    write_atomically(
-        arguments.out, lambda path: Image.fromarray(picture).save(path, kind, quality=92)
-    )
+    if folder:
+        failed = paint_folder(arguments, painter, style)
+    else:
+        files = (arguments.labels, arguments.out, arguments.instances)
+        print(paint_file(*files, arguments, painter, style))
+        failed = 0
     if arguments.save_style is not None:
         write_atomically(arguments.save_style, lambda path: save_array(path, style))
-    print(f"{picture.shape[1]} x {picture.shape[0]} pixels: {arguments.out}")
-    return 0
+    return int(failed > 0)
+
+
+def paint_folder(arguments: argparse.Namespace, painter, style: np.ndarray | None) -> int:
+    """Paint every label map of a folder; how many could not be."""
+    maps = Folder(arguments.labels, MAP_ENDINGS)
+    maps.check(expected="give a label map, or a folder of them")
+    failed = 0
+    for name, (source, *_) in maps.by_stem.items():
+        target = arguments.out / f"{name}.{arguments.format}"
+        instances = arguments.instances and arguments.instances / source.name
+        try:
+            if target.exists() and not arguments.overwrite:
+                raise DataError(
+                    f"{target}: is there already; --overwrite replaces it", code="would_overwrite"
+                )
+            print(paint_file(source, target, instances, arguments, painter, style), flush=True)
+        except UserError as error:
+            failed += 1
+            print(f"error: {error}", file=sys.stderr, flush=True)
+    print(f"{len(maps.by_stem) - failed} of {len(maps.by_stem)} label maps are painted")
+    return failed
+
+
+def paint_file(
+    source: Path,
+    target: Path,
+    instances: Path | None,
+    arguments: argparse.Namespace,
+    painter,
+    style: np.ndarray | None,
+) -> str:
+    """Paint one label map; what to say of it. Raises UserError."""
+    picture = painter.paint(
+        read_label_map(source, painter.label_set),
+        seed=arguments.seed,
+        style=style,
+        instance_map=None if instances is None else read_ids(instances),
+    )
+    kind = Image.registered_extensions()[target.suffix.lower()]
+    write_atomically(target, lambda path: Image.fromarray(picture).save(path, kind, quality=92))
+    return f"{picture.shape[1]} x {picture.shape[0]} pixels: {target}"
 
 
 def seed(text: str) -> int:
@@ -95,21 +138,38 @@ def save_array(path: Path, values: np.ndarray) -> None:
         np.save(file, values)
 
 
-def check_outputs(arguments: argparse.Namespace) -> str:
-    """Refuse, before anything is painted, what could not be written; the kind of picture."""
-    kind = Image.registered_extensions().get(arguments.out.suffix.lower())
-    if kind is None:
+def check_outputs(arguments: argparse.Namespace, *, folder: bool) -> None:
+    """Refuse, before anything is painted, what could not be written. Raises DataError."""
+    out, kept, instances = arguments.out, arguments.save_style, arguments.instances
+    if folder:
+        check_folders(arguments)
+    elif out.suffix.lower() not in Image.registered_extensions():
         raise DataError(
-            f"--out {arguments.out}: this ending names no kind of picture; use .png or .jpg",
+            f"--out {out}: this ending names no kind of picture; use .png or .jpg",
             code="out_ending",
         )
-    kept = arguments.save_style
     if kept is not None and (arguments.style is None or kept.suffix.lower() != VECTOR):
         raise DataError(
             f"--save-style {kept}: expected a file that ends in .npy, together with --style PHOTO",
             code="save_style",
         )
-    return kind
+    if instances is not None and folder != instances.is_dir():
+        raise DataError(
+            f"--instances {instances}: expected a {'folder' if folder else 'file'}, as --labels is",
+            code="instances_kind",
+        )
+
+
+def check_folders(arguments: argparse.Namespace) -> None:
+    """Refuse a folder of pictures that is a file, or that of the label maps. Raises DataError."""
+    out = arguments.out
+    if out.exists() and not out.is_dir():
+        raise DataError(f"--out {out}: expected a folder, as --labels is", code="out_kind")
+    if out.is_dir() and out.samefile(arguments.labels):
+        raise DataError(
+            f"--out {out}: the pictures would replace the label maps; choose another folder",
+            code="would_overwrite",
+        )
 
 
 if __name__ == "__main__":

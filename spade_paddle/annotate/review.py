@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from spade_paddle.data.labels import DONT_CARE, LabelSet
+from spade_paddle.data.leave_out import read_leave_out
 from spade_paddle.data.photos import read_photo, shrink
 from spade_paddle.files import write_atomically, write_text_atomically
 
@@ -28,14 +29,17 @@ def write_review(out: Path, records: Sequence[dict[str, Any]], label_set: LabelS
         label_set: of its label maps.
 
     Returns:
-        The page, which needs no server and no network.
+        The page, which needs no server and no network. Photos can be left out there: it makes the
+        file leave_out.txt (data/leave_out.py).
     """
     for record in records:
         if "skipped" not in record:
             _write_thumbnail(out, record["name"], label_set)
     page = Template((Path(__file__).parent / "review.html").read_text(encoding="utf-8"))
     text = page.substitute(
-        labels=_script_json(label_set.to_dict()["labels"]), records=_script_json(list(records))
+        labels=_script_json(label_set.to_dict()["labels"]),
+        records=_script_json(list(records)),
+        left_out=_script_json(sorted(read_leave_out(out))),
     )
     write_text_atomically(out / "review.html", text)
     return out / "review.html"

@@ -7,8 +7,9 @@ or, without train/ and val/, flat folders, which data/split.py divides:
 
     DIR/images/NAME.jpg         DIR/labels/NAME.png         (DIR/instances/NAME.png)
 
-A photo and its maps have the same file stem. Label maps are 8-bit grey or palette PNGs whose
-pixel values are the ids; instance maps are 8- or 16-bit grey or palette PNGs.
+A photo and its maps have the same file stem; data/leave_out.py tells which to pass over. Label
+maps are 8-bit grey or palette PNGs whose pixel values are the ids; instance maps are 8- or 16-bit
+grey or palette PNGs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from spade_paddle.config import DataConfig
 from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.data.leave_out import LEAVE_OUT_FILE, read_leave_out
 from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
 from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError
@@ -70,19 +72,26 @@ class Folder:
     Args:
         path: the folder.
         endings: of the files that are wanted, in lower case.
+        leave_out: stems of files that are not listed.
 
     Attributes:
         by_stem: the wanted files by stem, sorted; several where only their endings differ.
         others: everything else, subfolders too, but what file managers leave behind.
+        left_out: the stems of ``leave_out`` that there are.
     """
 
-    def __init__(self, path: Path, endings: tuple[str, ...]) -> None:
+    def __init__(
+        self, path: Path, endings: tuple[str, ...], *, leave_out: frozenset[str] = frozenset()
+    ) -> None:
         self.path = path
         self.endings = endings
         self.by_stem: dict[str, list[Path]] = {}
         self.others: list[Path] = []
+        self.left_out: set[str] = set()
         for file in sorted(path.iterdir()) if path.is_dir() else ():
-            if file.is_file() and file.suffix.lower() in endings:
+            if file.stem in leave_out:
+                self.left_out.add(file.stem)
+            elif file.is_file() and file.suffix.lower() in endings:
                 self.by_stem.setdefault(file.stem, []).append(file)
             elif file.name.lower() not in _LEFT_BY_SYSTEMS:
                 self.others.append(file)
@@ -131,9 +140,10 @@ class Part:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
-        self.images = Folder(folder / name / "images", PHOTO_ENDINGS)
-        self.labels = Folder(folder / name / "labels", MAP_ENDINGS)
-        self.instances = Folder(folder / name / "instances", MAP_ENDINGS)
+        leave_out = read_leave_out(folder)
+        self.images = Folder(folder / name / "images", PHOTO_ENDINGS, leave_out=leave_out)
+        self.labels = Folder(folder / name / "labels", MAP_ENDINGS, leave_out=leave_out)
+        self.instances = Folder(folder / name / "instances", MAP_ENDINGS, leave_out=leave_out)
 
     @property
     def folders(self) -> tuple[Folder, Folder, Folder]:
@@ -194,6 +204,29 @@ def dataset_parts(folder: str | Path) -> tuple[str, ...]:
     if any((folder / name).is_dir() for name in ("images", "labels")):
         return ("",)
     raise DataError(f"{folder}: this is no data set; {FORM}", code="data_folder_missing")
+
+
+def left_out_lines(folder: str | Path) -> list[str]:
+    """What to tell people of the scenes that a data set leaves out; nothing where it has no list.
+
+    Raises:
+        DataError: as ``dataset_parts`` and ``read_leave_out``.
+    """
+    folder = Path(folder)
+    names = read_leave_out(folder)
+    if not names:
+        return []
+    parts = [Part(folder, name) for name in dataset_parts(folder)]
+    found = set().union(*(listed.left_out for part in parts for listed in part.folders))
+    lines = [f"{folder / LEAVE_OUT_FILE}: scenes left out: {len(found)}"]
+    unknown = sorted(names - found)
+    if unknown:
+        lines.append(
+            f"warning: {folder / LEAVE_OUT_FILE}: there is no photo or label map of the name "
+            f"{', '.join(unknown[:6])}{' ...' if len(unknown) > 6 else ''} (file names without "
+            "their endings are expected)"
+        )
+    return lines
 
 
 def find_pairs(

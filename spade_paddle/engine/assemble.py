@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spade_paddle.config import Config
-from spade_paddle.data.dataset import PARTS, find_pairs
+from spade_paddle.data.dataset import PARTS, find_pairs, left_out_lines
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.distributed import Workers
@@ -41,6 +41,7 @@ def trainer_of_folder(
     if start is not None:  # the run's own configuration tells where it came from
         config = dataclasses.replace(config, init_from=str(start))
     workers = Workers.join()
+    workers.say(*left_out_lines(data))
     check_before_training(data, label_set, config=config, warn=workers.say)
     scenes = [find_pairs(data, part, val_share=config.data.val_share) for part in PARTS]
     return Trainer(config, label_set=label_set, scenes=scenes, run=run, workers=workers, **parts)

@@ -12,6 +12,8 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from spade_paddle.engine.quiet import import_paddle
+
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
 
@@ -24,19 +26,25 @@ def cpu_settings(*, vendor: str, cores: int) -> dict[str, str]:
 
 
 def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> dict[str, str]:
-    """Set what is not set yet and tell what was set; what the person set stays.
+    """Set what is not set yet and tell what was set; what the person set stays. Then import paddle.
+
+    Args:
+        environment: another one than the process's, to look at; then nothing is imported.
 
     Raises:
         RuntimeError: paddle is imported already, so that nothing would have an effect.
     """
     if "paddle" in sys.modules:
         raise RuntimeError("apply_cpu_settings() must run before paddle is imported")
-    environment = os.environ if environment is None else environment
+    own = environment is None
+    environment = os.environ if own else environment
     processes = int(environment.get("PADDLE_TRAINERS_NUM", "1"))  # set by Paddle's launcher
     cores = max(usable_cores() // processes, 1)
     settings = cpu_settings(vendor=_cpu_vendor(), cores=cores)
     added = {name: value for name, value in settings.items() if name not in environment}
     environment.update(added)
+    if own:
+        import_paddle()
     return added
 
 

@@ -19,6 +19,7 @@ from paddle import distributed
 from paddle.base import core
 from tqdm import tqdm
 
+from spade_paddle.engine.quiet import FLAGS, lines_left_out
 from spade_paddle.errors import ConfigError
 
 
@@ -72,7 +73,8 @@ class Workers:
         """Meet the other processes that the launcher has started; alone without a launcher."""
         if int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) == 1:
             return cls()
-        distributed.init_parallel_env()
+        with lines_left_out(FLAGS):
+            distributed.init_parallel_env()
         rank, size = distributed.get_rank(), distributed.get_world_size()
         votes = Votes(core.create_or_get_global_tcp_store(), size)
         return cls(rank=rank, size=size, launcher=os.getppid(), votes=votes)

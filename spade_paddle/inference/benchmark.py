@@ -14,6 +14,7 @@ import numpy as np
 
 from spade_paddle.compression.cost import macs_cost
 from spade_paddle.compression.groups import widths_of
+from spade_paddle.engine.quiet import import_paddle
 from spade_paddle.inference.native.kernels import openmp
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.timing import interleaved, scene, seconds
@@ -111,7 +112,7 @@ def memory(folder: Path, engine: str, *, side: int, pictures: int = 3) -> float:
     """MiB that a process has at most while it paints pictures of different maps, above what it has
     before the model is loaded."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as process:
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=import_paddle) as process:
         return process.submit(_memory, folder, engine, side, pictures).result()
 
 

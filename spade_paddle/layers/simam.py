@@ -22,8 +22,12 @@ def simam(x: paddle.Tensor, e_lambda: float = 1e-4) -> paddle.Tensor:
     Where we differ from the article: a 1x1 map has n = 0 there (0/0); here its variance is 0, the
     constant it is.
     """
+    if paddle.in_dynamic_mode():
+        mean = x.mean(axis=[2, 3], keepdim=True)
+    else:  # the same; Paddle Inference prints a line whenever it loads a mean
+        mean = F.adaptive_avg_pool2d(x, 1)
     n = x.shape[2] * x.shape[3] - 1
-    x_minus_mu_square = paddle.square(x - x.mean(axis=[2, 3], keepdim=True))
+    x_minus_mu_square = paddle.square(x - mean)
     total = x_minus_mu_square.sum(axis=[2, 3], keepdim=True)
     if paddle.in_dynamic_mode():
         variance = total / max(n, 1)

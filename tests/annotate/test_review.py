@@ -9,6 +9,7 @@ from PIL import Image
 from spade_paddle.annotate.records import RECORD
 from spade_paddle.annotate.review import overlay, write_review
 from spade_paddle.data.label_maps import write_label_map
+from spade_paddle.data.leave_out import read_leave_out
 
 RECORDS = [
     {"name": "lake", "photo": "lake.jpg", "shares": {"sky": 0.6, "water": 0.4}, "confidence": 0.9},
@@ -95,3 +96,34 @@ def test_records_travel_inside_label_maps(tmp_path, landscape):
     write_label_map(path, np.zeros((2, 2), np.uint8), landscape, texts={RECORD: '{"x": "天空"}'})
     with Image.open(path) as image:
         assert image.info[RECORD] == '{"x": "天空"}'
+
+
+def test_photos_that_are_left_out_make_a_file_that_the_data_set_honors(page, tmp_path):
+    boxes = page.locator("article input")
+    assert boxes.count() == 3  # one that was skipped has no files
+    assert page.locator("#out_count").inner_text() == "0 left out 不用"
+    for name in ("hill 10%", "a&b<"):
+        page.locator("article").filter(has_text=name).get_by_role("checkbox").check()
+    page.reload()  # what was chosen stays
+    assert page.locator("#out_count").inner_text() == "2 left out 不用"
+    page.locator("article").filter(has_text="hill 10%").get_by_role("checkbox").uncheck()
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename == "leave_out.txt"
+    download.value.save_as(tmp_path / "leave_out.txt")
+    assert read_leave_out(tmp_path) == {"a&b<_script>"}
+    assert page.locator("#list").input_value() == "a&b<_script>\n"
+    page.evaluate("localStorage.clear()")
+
+
+def test_the_page_begins_with_what_the_data_set_leaves_out(tmp_path, landscape, browser):
+    (tmp_path / "leave_out.txt").write_text("lake\n")
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (60, 40)).save(tmp_path / "images" / "lake.jpg")
+    write_label_map(tmp_path / "labels" / "lake.png", np.ones((40, 60), np.uint8), landscape)
+    record = {**RECORDS[0], "low_confidence": 0.0}
+    opened = browser.new_page()
+    opened.goto(write_review(tmp_path, [record], landscape).as_uri())
+    assert opened.locator("article input").is_checked()
+    assert opened.locator("#out_count").inner_text() == "1 left out 不用"
+    opened.close()

@@ -68,6 +68,7 @@ def test_gradients_and_losses_are_those_of_one_process_with_the_whole_batch(
     options = (*options, "optimizer.generator_lr=1.0e-4", "optimizer.discriminator_lr=1.0e-4")
     two = train_two(workshop, f"two-{name}", *options, "total_images=2")
     assert two.returncode == 0, two.stdout + two.stderr
+    assert "Modified FLAGS" not in two.stdout + two.stderr
     alone = workshop.train(f"one-{name}", *options, "total_images=2")
     assert alone.returncode == 0, alone.stderr
     left, right = (workshop.weights(f"{run}-{name}", 2) for run in ("two", "one"))

@@ -28,10 +28,10 @@ class Studio:
         Image.fromarray(self.photo).save(folder / "style.png")
         self.painter = Painter.load(model, threads=1)
 
-    def paint(self, *options, out="out.png"):
+    def paint(self, *options, labels="map.png", out="out.png"):
         command = [sys.executable, str(self.root / "tools" / "paint.py"), "--model", self.model]
         return subprocess.run(
-            [*command, "--labels", "map.png", "--out", out, *options],
+            [*command, "--labels", labels, "--out", out, *options],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -75,6 +75,55 @@ def test_a_seed_paints_its_style(studio):
     assert close(studio.picture("seed.png"), studio.painter.paint(studio.label_map, seed=7))
 
 
+def test_a_folder_of_label_maps_becomes_a_folder_of_pictures_of_their_names(studio):
+    maps, instances = studio.folder / "maps", studio.folder / "instances"
+    maps.mkdir()
+    instances.mkdir()
+    turned = studio.label_map[:, ::-1]
+    Image.fromarray(studio.label_map).save(maps / "lake.png")
+    Image.fromarray(turned).save(maps / "turned.png")
+    Image.fromarray(np.full((64, 96), 200, np.uint8)).save(maps / "of another set.png")
+    Image.fromarray(studio.instances).save(instances / "lake.png")
+    Image.fromarray(studio.instances).save(instances / "turned.png")
+    options = ("--seed", "3", "--instances", "instances")
+    result = studio.paint(*options, labels="maps", out="new/pictures")
+    assert result.returncode == 1
+    (error,) = result.stderr.splitlines()
+    assert error.startswith("error: maps/of another set.png: ")
+    assert result.stdout.splitlines()[-1] == "2 of 3 label maps are painted"
+    written = {path.name for path in (studio.folder / "new/pictures").iterdir()}
+    assert written == {"lake.png", "turned.png"}
+    ids = studio.instances.astype(np.int32)
+    expected = studio.painter.paint(turned, seed=3, instance_map=ids)
+    assert close(studio.picture("new/pictures/turned.png"), expected)
+
+    (maps / "of another set.png").unlink()
+    (studio.folder / "new/pictures/turned.png").write_bytes(b"mine")
+    (studio.folder / "new/pictures/lake.png").unlink()
+    result = studio.paint(*options, labels="maps", out="new/pictures")
+    assert result.returncode == 1
+    assert "turned.png: is there already; --overwrite replaces it" in result.stderr
+    assert (studio.folder / "new/pictures/turned.png").read_bytes() == b"mine"
+    assert (studio.folder / "new/pictures/lake.png").is_file()
+    options = (*options, "--overwrite")
+    result = studio.paint(*options, labels="maps", out="new/pictures")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert close(studio.picture("new/pictures/turned.png"), expected)
+    result = studio.paint(*options, "--format", "jpg", labels="maps", out="new/pictures")
+    assert result.returncode == 0
+    assert Image.open(studio.folder / "new/pictures/turned.jpg").format == "JPEG"
+
+
+def test_pictures_never_replace_their_label_maps(studio):
+    (studio.folder / "only maps").mkdir(exist_ok=True)
+    path = studio.folder / "only maps" / "a.png"
+    Image.fromarray(studio.label_map).save(path)
+    result = studio.paint("--overwrite", labels="only maps", out="only maps")
+    assert result.returncode == 2
+    assert "would replace the label maps; choose another folder" in result.stderr
+    assert np.array_equal(np.asarray(Image.open(path)), studio.label_map)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -86,6 +135,8 @@ def test_a_seed_paints_its_style(studio):
         (["--out", "picture.doc"], "names no kind of picture; use .png or .jpg"),
         (["--labels", "style.png"], "colours are not ids"),
         (["--model", "nowhere"], "not a model folder"),
+        (["--instances", "."], "expected a file, as --labels is"),
+        (["--labels", ".", "--out", "map.png"], "expected a folder, as --labels is"),
     ],
 )
 def test_mistakes_are_one_line_exit_code_2_and_no_file(studio, options, message):
