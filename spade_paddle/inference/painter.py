@@ -9,6 +9,7 @@ import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,8 @@ class Painter:
         folder = WEIGHTS if folder == SHIPPED else Path(folder)
         card = ModelCard.open(folder)
         ending = program_ending(folder, card)
-        options = {"ending": ending, "threads": threads or usable_cores(), "use_gpu": use_gpu}
+        cores = threads or usable_cores()
+        options: dict[str, Any] = {"ending": ending, "threads": cores, "use_gpu": use_gpu}
         encoder = None
         if ENCODER + ending in card.files:
             encoder = Program(folder, ENCODER, **options)
@@ -206,7 +208,7 @@ class Painter:
         return inputs
 
     def _run(
-        self, inputs: Sequence[dict[str, np.ndarray]], size: tuple[int, int]
+        self, inputs: Sequence[dict[str, np.ndarray]], size: tuple[int, ...]
     ) -> list[np.ndarray]:
         """Pictures ``uint8`` [H, W, 3] of inputs of one size, in one run."""
         batch = {name: np.stack([one[name] for one in inputs]) for name in self._generator.inputs}
