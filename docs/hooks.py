@@ -1,7 +1,7 @@
-"""Hooks of mkdocs: the site has the folders of the repository, so that links in its pages hold in both.
+"""Hooks of mkdocs: the site has the repository's folders, so that links in pages hold in both.
 
-Its pages are those in the navigation (mkdocs.yml) and whatever they link to, other files as they are. The
-reference (docs/api) is made of the names that ``spade_paddle`` offers.
+Its pages are those in the navigation (mkdocs.yml) and whatever they link to, other files as they
+are. The reference (docs/api) is made of the names that ``spade_paddle`` offers.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ def on_files(files: Files, *, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """What a forge reads and Python-Markdown does not: Markdown in what is folded, and lists in lists by
-    two spaces, as in the module's READMEs."""
+    """What a forge reads and Python-Markdown does not: Markdown in what is folded, and lists in
+    lists by two spaces, as in the module's READMEs."""
     markdown = markdown.replace("<details>", '<details markdown="1">')
     return wider_lists(markdown) if page.file.src_uri.startswith("hub_module/README") else markdown
 
 
 def wider_lists(markdown: str) -> str:
-    """Nested lists by four spaces instead of two; code that is an entry becomes part of the one above."""
+    """Nested lists by four spaces instead of two; code that is an entry of its own becomes part of
+    the one above."""
     lines: list[str] = []
     shift: int | None = None  # of the code that these lines are in
     for line in markdown.split("\n"):
