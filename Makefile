@@ -3,7 +3,10 @@
 # make test            set everything up, then run every test, those of painting with both engines (needs Chromium and Node.js)
 # make test-fast       what a change of networks, losses or data breaks first, in two minutes
 # make test-oldest     the tests of all but the service, page and style on Paddle 2.6.2
-# make check           style only
+# make check           style, and the types of Python and JavaScript
+# make coverage        how much of configuration, data, checkpoints and service their own tests cover, by branches
+# make docs            the site, into site/
+# make dist            wheel and source distribution, checked, into dist/
 # make requirements    after a change of setup.py or constraints.txt: the versions and hashes of the container image
 
 PORT ?= 8866
@@ -18,7 +21,7 @@ QUIET := PYTHONWARNINGS=ignore::UserWarning
 
 PINNED = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --no-header --no-annotate -c constraints.txt
 
-.PHONY: doodle test test-fast test-oldest check requirements clean
+.PHONY: doodle test test-fast test-oldest check coverage docs dist requirements clean
 
 doodle: $(VENV)/installed $(HUB_HOME)/installed
 	@$(BIN)/python -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
@@ -42,14 +45,14 @@ test: $(VENV)/installed-dev
 	GAUGAN_ENGINE=paddle $(BIN)/python -m pytest tests/inference  # as without a C compiler
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx,dev]" -c constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx,dev,docs]" -c constraints.txt
 	@touch $@
 
-# paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
 test-fast: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/layers tests/networks tests/losses tests/data tests/metrics tests/test_config.py \
 	  tests/test_reading.py tests/test_architecture.py tests/article
 
+# paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/compression tests/losses tests/data \
 	  tests/inference tests/convert tests/metrics tests/judge tests/features tests/onednn tests/evaluation \
@@ -65,11 +68,25 @@ $(OLDEST)/installed: setup.py constraints.txt
 check: $(VENV)/installed-dev $(VENV)/typescript/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	node $(VENV)/typescript/node_modules/typescript/bin/tsc --project tests/page/tsconfig.json
 
 $(VENV)/typescript/installed:
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/typescript typescript@5.9.3
 	@touch $@
+
+coverage: $(VENV)/installed-dev
+	$(BIN)/python tests/coverage_parts.py
+
+# the variable: a message of the theme's about another program
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+dist: $(VENV)/installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	@ls -l dist
 
 requirements: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv

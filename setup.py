@@ -17,7 +17,10 @@ PADDLE = ">=2.6.2,<4"
 # They break inference of any network with nearest-neighbor upsampling, on CPUs.
 BROKEN_ON_CPUS = ",!=3.3.0,!=3.3.1"
 # Beside the package in a checkout, within it in a wheel; spade_paddle/assets.py finds them.
-PACKED = ("configs/**/*.yaml", "configs/*.yml", "hub_module/weights/*", "tools/*.py")
+PACKED = (
+    *("configs/**/*.yaml", "configs/*.yml", "tools/*.py"),
+    *("hub_module/weights/*", "hub_module/MODEL_CARD.md"),
+)
 
 
 class BuildWithAssets(build_py):
@@ -76,10 +79,29 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="GauGAN SPADE CLADE PaddlePaddle PaddleHub semantic image synthesis",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Natural Language :: Chinese (Simplified)",
+        "Natural Language :: English",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Multimedia :: Graphics",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Processing",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.9,<3.13",
     packages=find_packages(include=["spade_paddle", "spade_paddle.*"]),
     package_data={
-        "spade_paddle": ["page/*", "page/**/*"],
+        "spade_paddle": ["py.typed", "page/*", "page/**/*"],
         "spade_paddle.annotate": ["review.html", "models/*/*"],
     },
     install_requires=[
@@ -119,7 +141,14 @@ setup(
             "nbclient>=0.10,<0.11",  # executes the notebooks
             "ipykernel>=6.29,<7",
             "openapi-spec-validator>=0.7.1,<0.8",  # brings jsonschema
+            "pytest-cov>=7",
+            "mypy>=1.19,<2",
+            "types-PyYAML",
+            "pre-commit>=4",
+            "build>=1.3",
+            "twine>=6.1",
         ],
+        "docs": ["mkdocs-material>=9.7,<10", "mkdocstrings[python]>=0.30,<0.31"],
         "load": ["locust>=2.30"],
     },
 )

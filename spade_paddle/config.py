@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from spade_paddle.assets import find_config
 from spade_paddle.config_checks import config_problems
-from spade_paddle.data_config import DataConfig
+from spade_paddle.data_config import DataConfig as DataConfig
 from spade_paddle.distillation_config import DistillationConfig
 from spade_paddle.errors import ConfigError
 from spade_paddle.fields import (

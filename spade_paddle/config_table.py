@@ -9,6 +9,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -31,14 +32,15 @@ and [data_config.py](../spade_paddle/data_config.py), which also tells what the 
 
 def table() -> str:
     """The page, in Markdown."""
-    fields = Config.__pydantic_fields__.items()
+    whole: Any = Config  # a pydantic dataclass: its fields have no type
+    fields = whole.__pydantic_fields__.items()
     sections = {
         name: field.annotation
         for name, field in fields
         if dataclasses.is_dataclass(field.annotation)
     }
     lines = [HEAD]
-    for section, kind in {"": Config, **sections}.items():
+    for section, kind in {"": whole, **sections}.items():
         lines += [f"## `{section}`" if section else "## At the top", "", _text(kind.__doc__), ""]
         lines += ["| Field | Must be | Default | Meaning |", "|---|---|---|---|"]
         for entry in entries(kind, f"{section}." if section else ""):

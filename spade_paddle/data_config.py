@@ -93,7 +93,7 @@ class DataConfig:
         if not self.has_load_size:
             return self.crop_height, self.crop_size
         if self.load_mode == "resize_and_crop":
-            sides = [self.load_size, self.load_size]
+            sides: list[float] = [self.load_size, self.load_size]
         elif self.load_mode.startswith("scale_width"):
             sides = [self.load_size / self.aspect_ratio, self.load_size]
         else:

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     secret: bool
 
 
-def entries(section: type, prefix: str = "") -> Iterator[Entry]:
+def entries(section: Any, prefix: str = "") -> Iterator[Entry]:
     """The fields of a pydantic dataclass and of those in it, whose names begin with ``prefix``."""
     for name, field in section.__pydantic_fields__.items():
         if dataclasses.is_dataclass(field.annotation):

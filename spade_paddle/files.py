@@ -22,7 +22,7 @@ def sha256(path: Path, *, end: int | None = None) -> str:
     return digest.hexdigest()
 
 
-def write_atomically(path: Path, write: Callable[[Path], None], *, shared: bool = False) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], *, shared: bool = False) -> None:
     """Let ``write`` fill a temporary file beside ``path``, flush it, and rename it to ``path``.
 
     A process that is killed leaves the temporary file, and its successor takes the same name.

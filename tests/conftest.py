@@ -9,6 +9,7 @@ import pytest
 
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.inference.native import kernels
+from tests.marks import add_marks
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,7 +26,9 @@ SLOW_FOLDERS = ("engine", "page", "guide", "hub")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first."""
+    """Marks, and fast tests first."""
+    for item in items:
+        add_marks(item)
 
     def rank(item: pytest.Item) -> int:
         folder = item.path.parent.name

@@ -91,6 +91,23 @@ def mode(name, *, upsampling="normal", **data):
         ({"data": {"load_size_min": 300}}, "at most data.load_size"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),
         (
+            {"losses": {"perceptual_shift": 128}},
+            "'losses.perceptual_shift' must be less than half of data.crop_size",
+        ),
+        ({"fade_in_images": 9}, "'fade_in_images' must be 0 unless generator.upsampling is most"),
+        (
+            {"batch_size": 4, "compute": {"accumulation": 3}},
+            "'compute.accumulation' must be a divisor of batch_size (4)",
+        ),
+        (
+            {"compute": {"bfloat16": True, "convolutions": "paddle"}},
+            "'compute.bfloat16' must be false with compute.convolutions paddle",
+        ),
+        (
+            {"data": {"dont_care": False, "drop_label_probability": 0.1}},
+            "'data.drop_label_probability' must be 0 when data.dont_care is false",
+        ),
+        (
             {
                 "discriminator": {
                     "kind": "both",

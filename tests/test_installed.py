@@ -8,14 +8,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import spade_paddle
 from spade_paddle.assets import TOOLS, find_config
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.errors import ConfigError
@@ -28,9 +31,10 @@ ROOT = Path(__file__).parents[1]
 class Installed:
     """An environment with the wheel, and an empty folder to work in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sdist: Path, wheel: Path) -> None:
         self.folder = folder / "elsewhere"
         self.folder.mkdir()
+        self.sdist, self.wheel = sdist, wheel
         self._bin = folder / "environment" / "bin"
 
     def command(self, *arguments: str) -> list[str]:
@@ -61,9 +65,12 @@ def installed(tmp_path_factory) -> Installed:
     source = folder / "source"  # building leaves files behind
     ignored = shutil.ignore_patterns(".*", "tests", "docs", "build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, source, ignore=ignored)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, source], check=True)
+    build = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", folder]
+    subprocess.run([*build, source], check=True)
     shutil.rmtree(source)
+    (sdist,) = folder.glob("*.tar.gz")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, sdist], check=True)
     place = folder / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
     (packages,) = place.glob("lib/python*/site-packages")
@@ -73,7 +80,35 @@ def installed(tmp_path_factory) -> Installed:
     (wheel,) = folder.glob("*.whl")
     python = place / "bin" / "python"
     subprocess.run([*pip, "--python", python, "install", "--no-deps", wheel], check=True)
-    return Installed(folder)
+    return Installed(folder, sdist=sdist, wheel=wheel)
+
+
+def contents(package: Path) -> dict[str, bytes]:
+    """The files of a wheel or a source distribution, by their names in it."""
+    if package.suffix == ".whl":
+        with zipfile.ZipFile(package) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    with tarfile.open(package) as archive:
+        files = {each.name.partition("/")[2]: archive.extractfile(each) for each in archive}
+        return {name: file.read() for name, file in files.items() if file is not None}
+
+
+def test_packages_hold_everything_that_is_needed_once_and_no_photos(installed):
+    weights = {path.name: path.read_bytes() for path in (ROOT / "hub_module/weights").iterdir()}
+    for package, place in ((installed.sdist, ""), (installed.wheel, "spade_paddle/packed/")):
+        assert package.name.startswith(f"spade_paddle-{spade_paddle.__version__}")
+        assert package.stat().st_size < 30e6
+        files = contents(package)
+        assert {"spade_paddle/py.typed", f"{place}hub_module/MODEL_CARD.md"} <= files.keys()
+        assert f"{place}tools/train.py" in files and "spade_paddle/page/index.html" in files
+        for name, content in weights.items():
+            assert files[f"{place}hub_module/weights/{name}"] == content
+        large = [content for content in files.values() if len(content) > 20_000]
+        assert len(large) == len(set(large)) > 6
+        assert not [name for name in files if name.endswith((".jpg", ".png", ".pyc"))]
+        tops = {name.partition("/")[0] for name in files if "/" in name}
+        known = {"configs", "hub_module", "tools", "spade_paddle"}
+        assert {top for top in tops - known if not top.endswith("-info")} == set()
 
 
 def test_it_is_not_the_checkout_that_runs(installed):

@@ -10,7 +10,9 @@ import sys
 
 import numpy as np
 import pytest
+import yaml
 
+import spade_paddle
 from spade_paddle import cli
 from spade_paddle.config import read_config
 from tests.guide.test_steps import blocks
@@ -53,14 +55,17 @@ def headings(page) -> set[str]:
 
 
 PAGES = [("README.md", "README_zh.md"), ("docs/guide.md", "docs/guide_zh.md")]
+WORKFLOW = ".github/workflows/ci.yml"
 
 
-@pytest.mark.parametrize("name", [*PAGES[0], *PAGES[1], "docs/design.md"])
+@pytest.mark.parametrize(
+    "name", [*PAGES[0], *PAGES[1], "CONTRIBUTING.md", "docs/design.md", "tests/README.md"]
+)
 def test_files_that_the_readmes_point_to_exist(root, name):
     page = root / name
     text = page.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^):]+)\)", text)
-    assert targets or name == "docs/design.md"
+    assert targets or name in ("docs/design.md", "tests/README.md")
     for target in targets:
         path, _, heading = target.partition("#")
         assert (page.parent / path).exists(), f"{name} points to {target}"
@@ -77,6 +82,43 @@ def test_both_languages_show_the_same_commands_in_the_same_order(english, chines
 
     assert commands(english)
     assert commands(chinese) == commands(english)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "README_zh.md", "CONTRIBUTING.md", "tests/README.md", ".ci/run", WORKFLOW],
+)
+def test_every_target_of_make_that_is_named_is_there(root, name):
+    text = (root / name).read_text(encoding="utf-8")
+    named = re.findall(r"(?:^|[`:] ?)\s*make ([a-z][a-z -]*)", text, re.M)
+    targets = re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert named
+    assert {target for words in named for target in words.split()} <= set(targets)
+
+
+def test_what_a_forge_reads_is_yaml_and_runs_what_the_continuous_integration_runs(root):
+    files = [*root.glob(".github/**/*.yml"), root / ".pre-commit-config.yaml"]
+    read = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
+    assert {"ci.yml", "bug.yml", "idea.yml", "config.yml", ".pre-commit-config.yaml"} <= set(read)
+    assert {"run": ".ci/run"} in read["ci.yml"]["jobs"]["all"]["steps"]
+    versions = read["ci.yml"]["jobs"]["fast"]["strategy"]["matrix"]["python"]
+    setup = (root / "setup.py").read_text(encoding="utf-8")
+    assert versions == re.findall(r'"Programming Language :: Python :: (3\.\d+)"', setup)
+    for hook in read[".pre-commit-config.yaml"]["repos"][0]["hooks"]:
+        assert hook["entry"].startswith(".venv/bin/")
+
+
+def test_one_version_everywhere(root):
+    version = spade_paddle.__version__
+    module = (root / "hub_module" / "module.py").read_text(encoding="utf-8")
+    assert f'version="{version}"' in module
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = next(line for line in changes.splitlines() if line.startswith("## "))
+    assert re.fullmatch(rf"## \[{version}\] - (not yet released|\d{{4}}-\d\d-\d\d)", newest)
+    assert f"`v{version}`" in changes
+    for name in ("README.md", "README_zh.md"):
+        notes = (root / "hub_module" / name).read_text(encoding="utf-8")
+        assert f"- {version}" in notes
 
 
 @pytest.mark.parametrize("name", PAGES[0])

@@ -91,7 +91,8 @@ class SceneCache:
             if isinstance(scene, Pair):
                 yield scene.photo, photo_size(scene.photo)
             else:
-                yield name, scene.photo.shape[:2]
+                height, width = scene.photo.shape[:2]
+                yield name, (height, width)
 
     def weights(self) -> np.ndarray | None:
         """How often each scene is to be shown, [S] (data/balance.py); None: all alike.

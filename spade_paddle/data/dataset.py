@@ -65,6 +65,12 @@ class Scene:
     positions: np.ndarray | None = None
     name: str = ""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """H, W."""
+        height, width = self.label_map.shape
+        return height, width
+
 
 class Folder:
     """A folder of pictures, listed without reading any; empty where there is none.
@@ -180,12 +186,12 @@ class Part:
             if folder is not self.instances or folder.path.is_dir():
                 folder.check(expected=FORM)
         alone = self.images.without(self.labels) + self.labels.without(self.images)
-        alone = sorted(path.stem for path in alone + self.without_instances)
-        if alone:
+        stems = sorted(path.stem for path in alone + self.without_instances)
+        if stems:
             raise DataError(
                 f"{self.images.path.parent}: every photo needs a label map of the same name (where "
                 f"there are instance maps, one of them, too) and the reverse; alone stand "
-                f"{len(alone)}: {', '.join(alone[:6])}{' ...' if len(alone) > 6 else ''}",
+                f"{len(stems)}: {', '.join(stems[:6])}{' ...' if len(stems) > 6 else ''}",
                 code="pairs_incomplete",
             )
 

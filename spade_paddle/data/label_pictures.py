@@ -126,5 +126,6 @@ def _values_in(path: str | Path) -> np.ndarray:
 
 def _raw_mode(image: Image.Image) -> str:
     """How the file holds its pixels, which Pillow's mode does not tell; before they are read."""
-    arguments = image.tile[0][3] if image.tile else ""
+    tile = getattr(image, "tile", None)  # of a picture from a file
+    arguments = tile[0][3] if tile else ""
     return arguments if isinstance(arguments, str) else arguments[0]

@@ -109,14 +109,14 @@ class LabelSet:
             ) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serialisable form that :meth:`from_dict` reads."""
+        """The JSON-serialisable form that ``from_dict`` reads."""
         return {
             "name": self.name,
             "labels": [label.to_dict() for label in self.labels],
         }
 
     def to_json(self) -> str:
-        """The text of a ``labels.json``, which :meth:`load` reads."""
+        """The text of a ``labels.json``, which ``load`` reads."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n"
 
     def fingerprint(self) -> str:

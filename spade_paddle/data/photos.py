@@ -143,7 +143,8 @@ def _upright(
     if short_side is not None:
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, several times faster
         image.draft(image.mode, (2 * short_side, 2 * short_side))
-    return shrink(_to_rgb(ImageOps.exif_transpose(image)), short_side)
+    upright = ImageOps.exif_transpose(image) or image  # None is for work in place
+    return shrink(_to_rgb(upright), short_side)
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:

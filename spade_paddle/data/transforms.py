@@ -52,7 +52,7 @@ def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def to_load_size(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
     """The scene at its load size: the part of the load mode that no chance is in."""
-    return resize(scene, *loaded_size(scene.label_map.shape, options, multiple=multiple))
+    return resize(scene, *loaded_size(scene.size, options, multiple=multiple))
 
 
 def crop(scene: Scene, top: int, left: int, height: int, width: int) -> Scene:
@@ -72,7 +72,7 @@ def center_crop(scene: Scene, height: int, width: int) -> Scene:
 
 def whole_picture(scene: Scene, height: int, width: int) -> Scene:
     """As much of the scene as a height x width picture shows: its middle."""
-    size, cover = scene.label_map.shape, (height, width)
+    size, cover = scene.size, (height, width)
     scene = resize(scene, *size_to_cover(size, min(cover), full=min(size), cover=cover))
     return center_crop(scene, height, width)
 
@@ -84,7 +84,7 @@ def middle_view(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
     """
     if options.crops and options.has_load_size:
         return whole_picture(scene, *options.picture_size(multiple))
-    size = view_size(scene.label_map.shape, options, load_size=options.load_size, multiple=multiple)
+    size = view_size(scene.size, options, load_size=options.load_size, multiple=multiple)
     scene = resize(scene, *size)
     return center_crop(scene, options.crop_height, options.crop_size) if options.crops else scene
 
@@ -146,7 +146,7 @@ def random_view(
     load_size = options.load_size
     if options.load_size_min is not None:
         load_size = int(rng.integers(options.load_size_min, load_size + 1))
-    size = view_size(scene.label_map.shape, options, load_size=load_size, multiple=multiple)
+    size = view_size(scene.size, options, load_size=load_size, multiple=multiple)
     scene = resize(scene, *size)
     if options.crops:
         scene = random_crop(scene, rng, height=options.crop_height, width=options.crop_size)

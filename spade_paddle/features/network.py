@@ -68,25 +68,31 @@ def by_channel(values: Sequence[float]) -> paddle.Tensor:
     return paddle.to_tensor(values, dtype="float32").reshape([1, 3, 1, 1])
 
 
-def known_network(name: str, *, weights: str | Path | None) -> nn.Layer:
+def known_network(name: str, *, weights: str | Path | None, classifier: bool = True) -> nn.Layer:
     """A network of ``paddle.vision.models`` with the weights of a file.
 
     Args:
         name: of the network there.
         weights: the file (feature_arrays); None: Paddle's own weights, downloaded on first use to
             where Paddle keeps them.
+        classifier: False leaves ``classifier.*`` out of the network, and of the file where it is
+            there (86 % of VGG19's weights).
 
     Raises:
         ModelError: there is no such file, it does not hold these weights, or they cannot be
             downloaded.
     """
     make = getattr(paddle.vision.models, name)
+    options = {} if classifier else {"num_classes": 0}
     if weights is not None:
-        network = make()
-        load_state(network, feature_arrays(weights), where=weights)
+        network = make(**options)
+        arrays = feature_arrays(weights)
+        if not classifier:
+            arrays = {key: a for key, a in arrays.items() if not key.startswith("classifier.")}
+        load_state(network, arrays, where=weights)
         return network
     try:
-        return make(pretrained=True)
+        return make(pretrained=True, **options)
     except RuntimeError as error:  # Paddle's, after three tries
         raise ModelError(
             f"Paddle's weights of {name} could not be downloaded ({error}); with a network try "

@@ -21,8 +21,8 @@ class VGG19(FeatureNetwork):
     deviation. ``picture`` is what comes of that.
 
     Args:
-        weights: a ``.pdparams`` file of ``paddle.vision.models.vgg19``; None downloads Paddle's
-            pretrained one.
+        weights: a ``.pdparams`` file of ``paddle.vision.models.vgg19``, with or without its
+            classifier; None downloads Paddle's pretrained one.
         resize: side of the square the pictures are resized to; None leaves them.
 
     Raises:
@@ -47,7 +47,7 @@ class VGG19(FeatureNetwork):
     def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
         super().__init__()
         self.resize = resize
-        network = known_network("vgg19", weights=weights)
+        network = known_network("vgg19", weights=weights, classifier=False)
         last = max(self._INDICES.values())
         self.features = nn.LayerList(list(network.features.children())[: last + 1])
         self.freeze()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import re
 import statistics
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,7 @@ import numpy as np
 from spade_paddle.compression.cost import macs_cost
 from spade_paddle.compression.groups import widths_of
 from spade_paddle.engine.quiet import import_paddle
+from spade_paddle.inference.engines import EngineName
 from spade_paddle.inference.native.kernels import openmp
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.timing import interleaved, scene, seconds
@@ -108,7 +108,7 @@ def peak(threads: Sequence[int]) -> dict[int, float]:
     return found
 
 
-def memory(folder: Path, engine: str, *, side: int, pictures: int = 3) -> float:
+def memory(folder: Path, engine: EngineName, *, side: int, pictures: int = 3) -> float:
     """MiB that a process has at most while it paints pictures of different maps, above what it has
     before the model is loaded."""
     spawn = multiprocessing.get_context("spawn")
@@ -116,7 +116,7 @@ def memory(folder: Path, engine: str, *, side: int, pictures: int = 3) -> float:
         return process.submit(_memory, folder, engine, side, pictures).result()
 
 
-def _memory(folder: Path, engine: str, side: int, pictures: int) -> float:
+def _memory(folder: Path, engine: EngineName, side: int, pictures: int) -> float:
     before = _most_mib()
     painter = Painter.load(folder, threads=1, engine=engine)
     for seed in range(pictures):
@@ -128,4 +128,4 @@ def _memory(folder: Path, engine: str, side: int, pictures: int) -> float:
 def _most_mib() -> float:
     # not getrusage's, which begins with what the parent process had
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024  # of kB

@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 import tempfile
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, Literal, Optional
 
 import paddle
 from paddle import nn
@@ -24,6 +24,8 @@ from spade_paddle.networks.build import build_encoder, build_generator
 from spade_paddle.networks.cost import count_parameters
 from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.weights import load_state
+
+InputShape = tuple[list[Optional[int]], Literal["int32", "float32"]]
 
 
 class LabelsToPicture(nn.Layer):
@@ -49,9 +51,9 @@ class LabelsToPicture(nn.Layer):
         network.eval()
         return network
 
-    def input_shapes(self) -> dict[str, tuple[list[int | None], str]]:
+    def input_shapes(self) -> dict[str, InputShape]:
         """Shape and type of every input by name; None stands for any size."""
-        shapes = {"label_map": ([None, None, None], "int32")}
+        shapes: dict[str, InputShape] = {"label_map": ([None, None, None], "int32")}
         if self.layout.edges:
             shapes["instance_map"] = ([None, None, None], "int32")
         if self.layout.positions:
@@ -211,6 +213,7 @@ def _network(
 
 def _encoder(config: Config, state: dict[str, Any]) -> nn.Layer:
     encoder = build_encoder(config, spectral_norm=False)
+    assert encoder is not None  # there are weights of one
     load_state(encoder, state)
     encoder.eval()
     return encoder

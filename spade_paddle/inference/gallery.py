@@ -32,8 +32,8 @@ class Gallery:
 
     Args:
         vectors: float32 [S, D].
-        layouts: float32 [S, BANDS, K], see :func:`layout`.
-        brightness: float32 [S], of the photos; see :func:`brightness`.
+        layouts: float32 [S, BANDS, K], see ``layout``.
+        brightness: float32 [S], of the photos; see ``brightness``.
     """
 
     def __init__(self, vectors: np.ndarray, layouts: np.ndarray, brightness: np.ndarray) -> None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 _here = threading.local()
+_thread: ThreadPoolExecutor
 
 
 def submit(work: Callable[[], Result]) -> Future[Result]:

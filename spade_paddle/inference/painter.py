@@ -9,6 +9,7 @@ import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ _noise_maps = functools.lru_cache(maxsize=2)(noise_maps)
 class Painter:
     """The one object that turns label maps into pictures. Not thread-safe: hold a lock.
 
-    Use :meth:`load`. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
+    Use ``load``. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
     (the size the model was trained for), ``multiple`` (sizes are padded to it), ``limits`` (the
     sizes that are painted at all), ``style_dim`` (length of a style vector, 0 without style),
     ``styles`` (those with a name that come with the model, ``float32`` [D] by name), ``gallery``
@@ -98,7 +99,8 @@ class Painter:
         folder = WEIGHTS if folder == SHIPPED else Path(folder)
         card = ModelCard.open(folder)
         ending = program_ending(folder, card)
-        options = {"ending": ending, "threads": threads or usable_cores(), "use_gpu": use_gpu}
+        cores = threads or usable_cores()
+        options: dict[str, Any] = {"ending": ending, "threads": cores, "use_gpu": use_gpu}
         encoder = None
         if ENCODER + ending in card.files:
             encoder = Program(folder, ENCODER, **options)
@@ -143,7 +145,7 @@ class Painter:
                 without a gallery one of ``styles``, without those drawn from N(0, 1). None is that
                 of the brightest few of some similar scenes, the first of ``styles``, or z = 0.
             style: the name of one of ``styles``; or ``uint8`` [h, w, 3], a photo to take the style
-                from (its mean, mu); or the style itself, numbers [D], as :meth:`style_of` gives it.
+                from (its mean, mu); or the style itself, numbers [D], as ``style_of`` gives it.
             instance_map: integers [H, W], for the instance edges; without it the edges between
                 labels stand in.
 
@@ -166,10 +168,10 @@ class Painter:
         seeds: Sequence[int | None],
         styles: Sequence[np.ndarray | str | None],
     ) -> list[np.ndarray]:
-        """Paint label maps of one size at once: the pictures of :meth:`paint`, but for rounding.
+        """Paint label maps of one size at once: the pictures of ``paint``, but for rounding.
 
         Several at once take longer on a CPU than one by one. The maps are not checked here: whoever
-        took them in has asked :meth:`check`.
+        took them in has asked ``check``.
         """
         inputs = [
             self._inputs(label_map, seed=seed, style=style)
@@ -206,7 +208,7 @@ class Painter:
         return inputs
 
     def _run(
-        self, inputs: Sequence[dict[str, np.ndarray]], size: tuple[int, int]
+        self, inputs: Sequence[dict[str, np.ndarray]], size: tuple[int, ...]
     ) -> list[np.ndarray]:
         """Pictures ``uint8`` [H, W, 3] of inputs of one size, in one run."""
         batch = {name: np.stack([one[name] for one in inputs]) for name in self._generator.inputs}
@@ -272,7 +274,7 @@ class Painter:
             )
 
     def chosen_style(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
-        """The style vector that :meth:`paint` takes where none is given, ``float32`` [D].
+        """The style vector that ``paint`` takes where none is given, ``float32`` [D].
 
         A picture of another label map in the same style is painted with ``style`` set to it.
         """

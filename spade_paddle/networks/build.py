@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any, Callable
+
+from paddle import nn
 
 from spade_paddle.config import Config
 from spade_paddle.features.choice import PROJECTED_LAYERS, feature_network
 from spade_paddle.layers import CLADE, SPADE, InceptionBlock, InceptionSPADE, SPADEResnetBlock
 from spade_paddle.layers.activation import make_activation
-from spade_paddle.layers.blocks import MakeModulatedNorm
 from spade_paddle.layers.initializer import initializer
 from spade_paddle.layers.norm import batch_norm, param_free_norm
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
 from spade_paddle.networks.encoder import Encoder
-from spade_paddle.networks.generator import SPADEGenerator
+from spade_paddle.networks.generator import MakeBlock, SPADEGenerator
 from spade_paddle.networks.projected import ProjectedDiscriminator
 from spade_paddle.networks.projection import FrozenProjection
 from spade_paddle.networks.semantics import SemanticLayout
@@ -40,10 +42,10 @@ def build_generator(
     layout = SemanticLayout.of(config, num_labels)
     activation = make_activation(options.activation)
     inception = options.block == "inception"
-    common = {"activation": activation, "simam": options.simam, "noise": options.noise}
+    common: dict[str, Any] = dict(activation=activation, simam=options.simam, noise=options.noise)
     if inception:
         make_norm = batch_norm(options.param_free_norm)
-        make_block = partial(
+        make_block: MakeBlock = partial(
             InceptionBlock,
             make_modulated_norm=_modulated_norm(config, layout),
             make_norm=make_norm,
@@ -150,7 +152,7 @@ def _projected(config: Config, semantic_nc: int) -> ProjectedDiscriminator:
     )
 
 
-def _modulated_norm(config: Config, layout: SemanticLayout) -> MakeModulatedNorm:
+def _modulated_norm(config: Config, layout: SemanticLayout) -> Callable[[int, Any], nn.Layer]:
     options = config.generator
     make_norm = param_free_norm(options.param_free_norm)
     if options.norm == "spade" and options.block == "inception":

@@ -44,7 +44,7 @@ def count_macs(
         total += output.shape[0] * positions * weight
 
     hooks = [
-        layer.register_forward_post_hook(count)
+        layer.register_forward_post_hook(count)  # type: ignore[arg-type]  # it may give nothing
         for whole in (network, *also)
         for layer in whole.sublayers(include_self=True)
         if isinstance(layer, (nn.Conv2D, nn.Linear, RandomConvolution))

@@ -10,7 +10,6 @@ import re
 import paddle
 from paddle import nn
 
-from spade_paddle.layers.activation import Activation
 from spade_paddle.layers.simam import simam as simam_attention
 from spade_paddle.layers.spectral import maybe_spectral_norm
 
@@ -41,7 +40,7 @@ class NLayersDiscriminator(nn.Layer):
         *,
         ndf: int = 128,
         num_layers: int = 6,
-        activation: Activation | None = None,
+        activation: nn.Layer | None = None,
         max_width: int = 512,
         spectral_norm: bool = True,
         simam: bool = True,

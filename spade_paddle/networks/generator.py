@@ -5,7 +5,6 @@ Legend: N batch, K channels of the semantic input, H height, W width of the pict
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Callable
 
 import paddle
@@ -104,6 +103,7 @@ class SPADEGenerator(nn.Layer):
         self.latent_size = latent_size
 
         self.latent_channels = widths.coarse
+        self.fc: nn.Layer
         if style_dim:
             self.fc = nn.Linear(style_dim, widths.coarse * latent_size[0] * latent_size[1])
         else:
@@ -126,7 +126,7 @@ class SPADEGenerator(nn.Layer):
     def forward(
         self,
         seg: paddle.Tensor,
-        noise: paddle.Tensor | Sequence[paddle.Tensor] | None = None,
+        noise: paddle.Tensor | list[paddle.Tensor] | tuple[paddle.Tensor, ...] | None = None,
         *,
         style: paddle.Tensor | None = None,
         positions: paddle.Tensor | None = None,
@@ -164,7 +164,7 @@ class SPADEGenerator(nn.Layer):
                 block_noise = (
                     noise[place]
                     if isinstance(noise, (list, tuple))
-                    else _shrunk(noise[:, place : place + 1], stride)
+                    else _shrunk(noise[:, place : place + 1], stride)  # type: ignore[index]
                 )
             x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))

@@ -98,8 +98,8 @@ class FrozenProjection(nn.Layer):
             mix = StandardizedMix(before, width, generator=generator)
             self.add_sublayer(f"across_{level}", mix)
         for level, (width, coarser) in enumerate(zip(self.widths, self.widths[1:])):
-            mix = RandomConvolution(coarser, width, kernel=3, generator=generator)
-            self.add_sublayer(f"down_{level}", mix)
+            down = RandomConvolution(coarser, width, kernel=3, generator=generator)
+            self.add_sublayer(f"down_{level}", down)
         self.register_buffer("photos", paddle.zeros([1], "int64"))  # that were measured
         self.register_buffer("fingerprint", paddle.to_tensor([self._fingerprint()], "int64"))
 

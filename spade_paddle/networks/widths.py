@@ -6,7 +6,6 @@ Legend: the blocks are in the order in which they run, head_0 first.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -166,11 +165,11 @@ class GeneratorWidths:
         Raises:
             ConfigError: it does not fit the other fields.
         """
-        names = [COARSE, *block_names(options)]
-        if list(options.widths) != names:
-            raise _misfit(f"expected the entries {', '.join(names)}", list(options.widths))
+        names, widths = [COARSE, *block_names(options)], options.widths or {}
+        if list(widths) != names:
+            raise _misfit(f"expected the entries {', '.join(names)}", list(widths))
         inner = _inner(options)
-        lists = {name: tuple(values) for name, values in options.widths.items()}
+        lists = {name: tuple(values) for name, values in widths.items()}
         for name, values in lists.items():
             count = 1 if name == COARSE else 1 + sum(inner)
             if len(values) != count or not values[0]:
@@ -243,7 +242,7 @@ def _inner(options: GeneratorConfig) -> tuple[int, int]:
 
 
 def _from_list(
-    values: Sequence[int], inner: tuple[int, int], options: GeneratorConfig
+    values: tuple[int, ...], inner: tuple[int, int], options: GeneratorConfig
 ) -> AnyBlockWidths:
     out, own, hidden = values[0], values[1 : 1 + inner[0]], values[1 + inner[0] :]
     if options.block == "inception":

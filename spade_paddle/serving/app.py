@@ -58,11 +58,13 @@ def extend(
     settings = service.settings
     if settings.proxies:
         count = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's docs do it
+            app.wsgi_app, x_for=count, x_proto=count
+        )
     _use_standard_logger(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json.ensure_ascii = False
-    app.json.sort_keys = False
+    json: Any = app.json  # Flask's own provider, which has these
+    json.ensure_ascii = json.sort_keys = False
     app.url_map.merge_slashes = False  # it would redirect to whatever "Host" names
     observe(app, service=service)
     app.before_request(_refuse_what_was_refused)
@@ -135,7 +137,8 @@ def _sent_json(*, example: str, or_else: str = "") -> dict[str, Any]:
 def _sent_body() -> bytes:
     """All of it; werkzeug cuts a body without a length at the limit and says nothing."""
     body = request.get_data(cache=False)
-    if request.content_length is None and len(body) >= request.max_content_length:
+    most = request.max_content_length
+    if request.content_length is None and most is not None and len(body) >= most:
         abort(413)
     return body
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from spade_paddle.errors import LabelMapError, ModelError, RequestError, UserError
 from spade_paddle.serving.error_codes import ERROR_CODES
@@ -43,14 +44,14 @@ def add_error_answers(app: Flask, *, addresses: str) -> None:
         return Response(status=499)  # as nginx logs it; nobody reads it
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
+    def http_error(error: HTTPException) -> BaseResponse:
         """What Flask refuses by itself (404, 405, 413, 415), in our form."""
         original = error.get_response()
         if original.status_code < 400:  # a redirect is an exception, too
             return original
         if error.code == 413:
             _drain_body()
-        response = _answer(error.code, *_told(error, app=app, addresses=addresses))
+        response = _answer(original.status_code, *_told(error, app=app, addresses=addresses))
         if "Allow" in original.headers:
             response.headers["Allow"] = original.headers["Allow"]
         return response
@@ -104,7 +105,7 @@ def _told(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, str
             "'Content-Type: application/json'"
         )
         return "unsupported_media_type", message, {"came": came}
-    code = "bad_request" if error.code < 500 else "internal"
+    code = "bad_request" if (error.code or 500) < 500 else "internal"
     return code, error.description or error.name, {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def paint_files(
         image = service.paint_array(label_map, seed=seed, style=given)
         data = encode_image(image, image_format=image_format)
         try:
-            write_atomically(target, lambda new, data=data: new.write_bytes(data), shared=True)
+            write_atomically(target, partial(Path.write_bytes, data=data), shared=True)
         except OSError as error:
             raise DataError(
                 f"{target}: cannot be written ({error.strerror}); choose another output folder",

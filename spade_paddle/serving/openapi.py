@@ -45,7 +45,7 @@ def describe_api(
         told_in: the header that tells of a picture sent as a file.
     """
     needs_token = settings.api_token is not None
-    token = {"security": [{"token": []}]} if needs_token else {}
+    token: dict[str, Any] = {"security": [{"token": []}]} if needs_token else {}
     posted = (400, *([401] if needs_token else []), 413, 415, 503)
     paths = {
         "/": {"get": _operation("The doodle page", {"text/html": _TEXT})},
@@ -84,7 +84,7 @@ def describe_api(
 
 
 def _paint(told_in: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
-    formats = {f"image/{name}": {} for name in schema.FORMATS}
+    formats: dict[str, Any] = {f"image/{name}": {} for name in schema.FORMATS}
     operation = _operation(
         "Pictures of label maps", {**_json("Pictures"), **formats}, errors=errors
     )

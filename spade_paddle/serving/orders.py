@@ -58,7 +58,7 @@ class Order:
         shapes = [array.shape for array in arrays]
         digest = hashlib.sha256(repr((shapes, self.seed, name, self.image_format)).encode())
         for array in arrays:
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.digest()
 
 

@@ -19,7 +19,7 @@ from spade_paddle.serving.web_server import serve
 
 _hubs_create_app = app_compat.create_app
 _hubs_load_config = StandaloneApplication.load_config
-_service: PaintService | None = None  # what was installed last
+_service: PaintService  # what was installed last
 
 
 def install(service: PaintService) -> None:
@@ -35,7 +35,7 @@ def _create_app(*args: Any, **kwargs: Any) -> Flask:
     app = _hubs_create_app(*args, **kwargs)
     extend(app, service=_service)
 
-    def run(host: str | None = None, port: int | None = None, **options: Any) -> None:
+    def run(host: str | None = None, port: Any = None, **options: Any) -> None:
         del host, options  # PaddleHub's own: every address, one thread
         serve(app, port=int(port), service=_service)
 

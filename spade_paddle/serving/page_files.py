@@ -101,7 +101,8 @@ def _answer(name: str, content: bytes, *, keep: str = "no-cache") -> Response:
     if request.accept_encodings["gzip"] and len(packed := _packed(content)) < len(content):
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @lru_cache(maxsize=512)

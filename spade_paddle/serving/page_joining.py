@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 # At the start of a line, or of a statement in minified code.
 _START = r"(?:^|(?<=[;}]))"
@@ -47,7 +47,8 @@ class CannotJoin(Exception):
     """A file of the page that cannot be joined with others; says which, where and why."""
 
 
-class JoinedPage(NamedTuple):
+@dataclass(frozen=True)
+class JoinedPage:
     """``index.html``, to be filled with the addresses of the other two; and their contents."""
 
     index: str
@@ -56,10 +57,9 @@ class JoinedPage(NamedTuple):
 
     def index_for(self, *, script: str, style: str) -> str:
         """``index.html`` that loads its script and its style sheet from these addresses."""
-        first = _STYLE.search(self.index)
+        before, _, after = _STYLE.split(self.index, maxsplit=1)  # the pattern has one group
         link = f'    <link rel="stylesheet" href="{style}">\n'
-        index = self.index[: first.start()] + link + _STYLE.sub("", self.index[first.start() :])
-        return _SCRIPT.sub(script, index)
+        return _SCRIPT.sub(script, before + link + _STYLE.sub("", after))
 
 
 def join_page(page: Path) -> JoinedPage:

@@ -67,7 +67,8 @@ def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -
         refuse(key, expected, f"{len(entries)}; send them in turn")
     orders = []
     for index, entry in enumerate(entries):
-        where, notes = f"{key}[{index}]", []
+        where = f"{key}[{index}]"
+        notes: list[dict[str, Any]] = []
         if key == "labels":
             label_map = _read_raw(entry, painter=painter, where=where)
         else:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Callable, Literal, Optional
 
-from annotated_types import Interval
+from annotated_types import Ge, Le
 from pydantic import BeforeValidator, ConfigDict, StringConstraints
 from pydantic.dataclasses import dataclass
 
@@ -31,12 +31,6 @@ PLAIN_ONLY = ("port", "workers")
 def variable(setting: str) -> str:
     """The environment variable of a setting, such as ``GAUGAN_HOST``."""
     return "GAUGAN_" + setting.upper()
-
-
-def _whole_number(at_least: int, at_most: int | None = None) -> Any:
-    limits = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
-    bounds = Interval(ge=at_least, le=at_most)
-    return Annotated[int, bounds, BeforeValidator(_no_fraction), f"a whole number {limits}"]
 
 
 def _no_fraction(value: Any) -> Any:
@@ -64,8 +58,11 @@ def _hosts(value: Any) -> tuple[str, ...]:
 
 Text = Annotated[str, StringConstraints(min_length=1), "a text that is not empty"]
 YesNo = Annotated[bool, "1, 0, true, false, yes or no"]
-From0, From1, From1024 = _whole_number(0), _whole_number(1), _whole_number(1024)
-Port = _whole_number(1, 65535)
+Whole = Annotated[int, BeforeValidator(_no_fraction)]
+From0 = Annotated[Whole, Ge(0), "a whole number of at least 0"]
+From1 = Annotated[Whole, Ge(1), "a whole number of at least 1"]
+From1024 = Annotated[Whole, Ge(1024), "a whole number of at least 1024"]
+Port = Annotated[Whole, Ge(1), Le(65535), "a whole number from 1 to 65535"]
 Origins = Annotated[
     tuple[str, ...],
     BeforeValidator(_origins),

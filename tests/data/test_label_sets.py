@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from spade_paddle.data.label_sets import FOLDER, find_label_set, label_set_names
+from spade_paddle.data.label_sets import FOLDER, find_label_set, label_set_names, own_label_set
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import ConfigError
 
@@ -193,3 +193,36 @@ def test_a_name_like_no_other_is_answered_by_all_there_are():
 
 def test_landscape_by_name_is_the_one_of_the_configurations(root):
     assert find_label_set("landscape") == LabelSet.load(root / "configs/labels/landscape.yaml")
+
+
+LABEL = {"id": 0, "name_en": "moss", "name_zh": "苔", "color": "#102030"}
+
+
+def own(folder, content):
+    (folder / "labels.json").write_text(
+        content if isinstance(content, str) else json.dumps(content), encoding="utf-8"
+    )
+    return own_label_set(folder)
+
+
+def test_a_data_set_without_labels_json_has_no_label_set_of_its_own(tmp_path):
+    assert own_label_set(tmp_path) is None
+
+
+def test_a_list_of_labels_is_named_as_the_label_set_with_the_same_ones(tmp_path, landscape):
+    labels = json.loads(landscape.to_json())["labels"]
+    assert own(tmp_path, labels) == landscape
+    assert own(tmp_path, landscape.to_json()) == landscape
+
+
+def test_a_list_of_other_labels_is_named_as_its_folder(tmp_path):
+    found = own(tmp_path, [LABEL])
+    assert found.name == tmp_path.name
+    assert [label.name_en for label in found.labels] == ["moss"]
+
+
+def test_a_broken_labels_json_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"labels\.json: this is not JSON"):
+        own(tmp_path, "[{")
+    with pytest.raises(ConfigError, match=f"'{tmp_path.name}': ids must be 0, 1, 2"):
+        own(tmp_path, [{**LABEL, "id": 3}])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from spade_paddle.data import photos
-from spade_paddle.data.photos import is_plain, read_photo
+from spade_paddle.data.photos import is_plain, read_photo, read_photo_bytes
 from spade_paddle.errors import DataError
 
 TURNED_RIGHT = {0x0112: 6}  # EXIF orientation: the camera was held upright
@@ -128,3 +130,22 @@ def test_only_upright_rgb_jpegs_may_be_copied(tmp_path):
     assert copied == ["plain.jpg"]
     assert not is_plain(tmp_path / "plain.jpg", short_side=7)
     assert is_plain(tmp_path / "plain.jpg", short_side=8)
+
+
+def sent(kind):
+    buffer = io.BytesIO()
+    Image.fromarray(gradient(10, 12)).save(buffer, kind, quality=95)
+    return buffer.getvalue()
+
+
+def test_sent_photos_may_have_the_limit_of_pixels_as_jpeg_and_half_of_it_otherwise():
+    assert read_photo_bytes(sent("JPEG"), where="photo", max_pixels=120).shape == (10, 12, 3)
+    assert np.array_equal(
+        read_photo_bytes(sent("PNG"), where="photo", max_pixels=240), gradient(10, 12)
+    )
+    for kind, limit in (("JPEG", 119), ("PNG", 239)):
+        with pytest.raises(DataError, match="photo: 12 x 10 pixels are more than") as error:
+            read_photo_bytes(sent(kind), where="photo", max_pixels=limit)
+        assert error.value.code == "photo_too_large"
+    with pytest.raises(DataError, match="photo: cannot be read as a photo"):
+        read_photo_bytes(b"GIF89a", where="photo")

@@ -6,6 +6,7 @@ import numpy as np
 import paddle
 import pytest
 
+from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.training_weights import HALF_ERROR, TrainingWeights, halved
 from spade_paddle.errors import ModelError
 from tests.engine.small_runs import STYLE, build, numbers, tiny
@@ -97,3 +98,22 @@ def test_a_file_without_a_count_of_images_is_read(tmp_path):
     read = TrainingWeights.read(path)
     assert read.images_seen is None
     assert list(read.states) == ["generator"]
+
+
+def test_those_of_a_run_are_of_its_newest_checkpoint(tmp_path):
+    run = RunFolder(tmp_path)
+    for images in (2, 4):
+        weights = {"a": paddle.full([2], images)}
+        run.save({"generator": weights, "average": weights, "images_seen": images})
+    read = TrainingWeights.of_run(run)
+    assert read.images_seen == 4
+    assert list(read.states) == ["generator"]  # averages do not train
+    assert read.states["generator"]["a"].numpy().tolist() == [4, 4]
+
+
+def test_a_run_without_a_checkpoint_has_none_and_nothing_to_paint_with(tmp_path):
+    run = RunFolder(tmp_path)
+    with pytest.raises(ModelError, match="no checkpoint here, and a snapshot has no weights"):
+        TrainingWeights.of_run(run)
+    with pytest.raises(ModelError, match=r"no checkpoint here; give the --run folder"):
+        run.averages()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import paddle
 import pytest
 from paddle import nn
 
+from spade_paddle.errors import ModelError
 from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.losses.perceptual import VGG19_RATES
 from tests import reference
@@ -14,25 +17,54 @@ LAYERS = tuple(VGG19_RATES)
 
 
 def vgg19_layers() -> nn.Layer:
-    """The convolutional part with random weights, the same each time."""
+    """The convolutional part with random weights that float16 holds, the same each time."""
     paddle.seed(7)
-    return paddle.vision.models.vgg19(num_classes=0).features
+    layers = paddle.vision.models.vgg19(num_classes=0).features
+    for parameter in layers.parameters():
+        parameter.set_value(parameter.astype("float16").astype("float32"))
+    return layers
+
+
+def vgg19_file(folder: Path, **others: paddle.Tensor) -> Path:
+    """40 MB: the convolutional part in float16, and what else is given."""
+    state = {
+        f"features.{name}": value.astype("float16")
+        for name, value in vgg19_layers().state_dict().items()
+    }
+    path = folder / "vgg19.pdparams"
+    paddle.save({**state, **others}, str(path))
+    return path
 
 
 @pytest.fixture(scope="module")
 def vgg19(tmp_path_factory) -> VGG19:
-    """Saved and loaded once: with its classifier the file has 144 million numbers."""
-    path = tmp_path_factory.mktemp("vgg19") / "vgg19.pdparams"
-    state = {f"features.{name}": value for name, value in vgg19_layers().state_dict().items()}
-    for index, before, after in ((0, 25088, 4096), (3, 4096, 4096), (6, 4096, 1000)):
-        state[f"classifier.{index}.weight"] = paddle.zeros([before, after])
-        state[f"classifier.{index}.bias"] = paddle.zeros([after])
-    paddle.save(state, str(path))
-    del state
+    path = vgg19_file(tmp_path_factory.mktemp("vgg19"))
     paddle.seed(8)  # whoever forgets to load gets other weights
     loaded = VGG19(weights=path)
     path.unlink()
     return loaded
+
+
+def test_a_files_classifier_is_left_out_and_nothing_else(tmp_path, vgg19):
+    # as in Paddle's file, but for its 124 million numbers
+    path = vgg19_file(tmp_path, **{"classifier.0.weight": paddle.zeros([2, 3])})
+    loaded = VGG19(weights=path)
+    assert not any("classifier" in name for name in loaded.state_dict())
+    assert_same(loaded.features[28].weight, vgg19.features[28].weight.numpy())
+    path = vgg19_file(tmp_path, **{"features.1.weight": paddle.zeros([2, 3])})
+    with pytest.raises(ModelError, match=r"features\.1\.weight: expected nothing, got \(2, 3\)"):
+        VGG19(weights=path)
+    path.unlink()
+
+
+def test_paddles_own_weights_are_asked_for_without_the_classifier(monkeypatch):
+    asked = []
+    network = paddle.vision.models.vgg19(num_classes=0)
+    monkeypatch.setattr(
+        paddle.vision.models, "vgg19", lambda **options: asked.append(options) or network
+    )
+    VGG19()
+    assert asked == [{"pretrained": True, "num_classes": 0}]
 
 
 def test_vgg19_gives_the_five_maps_of_the_article(vgg19):
