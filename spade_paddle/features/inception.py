@@ -149,6 +149,7 @@ class InceptionV3(nn.Layer):
     """
 
     def __init__(self, *, weights: str | Path) -> None:
+        arrays = _folded_arrays(weights)
         super().__init__()
         self.stem = Branches(3, [_STEM])
         before = self.stem.width
@@ -156,7 +157,6 @@ class InceptionV3(nn.Layer):
             block = Branches(before, chains)
             self.add_sublayer(name, block)
             before = block.width
-        arrays = _folded_arrays(weights)
         load_state(self, arrays, where=weights)
         self.eval()
 

@@ -37,7 +37,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if not isinstance(value, np.ndarray):
             return NotImplemented
-        storage = _Storage(np.ascontiguousarray(value), str(len(self.storages)))
+        storage = _Storage(np.asarray(value, order="C"), str(len(self.storages)))
         self.storages.append(storage)
         strides = [step // value.itemsize for step in storage.values.strides]
         arguments = (storage, 0, value.shape, tuple(strides), False, OrderedDict())
