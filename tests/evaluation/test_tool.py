@@ -163,8 +163,9 @@ def test_mistakes_are_one_line_and_exit_code_2(run, models, options, message):
 
 
 def test_fid_kid_and_pictures_are_measured_with_their_protocol(
-    run, data, weights, inception_weights, tmp_path
+    run, data, weights, inception, inception_weights, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(job, "InceptionEye", lambda path, kernel: inception)
     theirs = shutil.copytree(data / "val" / "images", tmp_path / "theirs")
     # without a contender, of the photos to choose by
     task = Task(
@@ -203,8 +204,8 @@ def test_fid_kid_and_pictures_are_measured_with_their_protocol(
     for name in ("fid", "fid_statistics", "kid", "frechet_4", "perceptual", "diversity"):
         assert f": {protocol['measures'][name]}" in result.stdout
     assert sha256(inception_weights)[:8] in protocol["measures"]["kid"]
-    with pytest.raises(DataError, match="another way, resize: 'bicubic"):
-        evaluate(dataclasses.replace(task, resize="bilinear", statistics=tmp_path / "s.npz"))
+    with pytest.raises(DataError, match=r"another way, pictures: 'middle square at 64 x 64 .* 96"):
+        evaluate(dataclasses.replace(task, side=96, statistics=tmp_path / "s.npz"))
 
 
 def test_without_features_the_weights_are_those_of_the_package(models, data, weights, monkeypatch):

@@ -10,7 +10,6 @@ import pytest
 
 from spade_paddle.data.clean_resize import clean_resize
 from spade_paddle.errors import DataError
-from spade_paddle.features.inception import InceptionV3
 from spade_paddle.judge import inception as judge_inception
 from spade_paddle.judge.inception import FeatureSet, InceptionEye, Statistics
 from spade_paddle.metrics.frechet import frechet_distance
@@ -22,19 +21,20 @@ from tests.inference.conftest import photo
 __all__ = ["inception", "inception_weights"]
 
 
-def test_pictures_are_resized_scaled_and_seen_by_inception(inception, inception_weights):
+def test_pictures_are_resized_scaled_and_seen_by_inception(inception):
     picture = photo(1, 40, 56)
     values = (clean_resize(picture, 299) - 128) / 128
     with paddle.no_grad():
-        network = InceptionV3(weights=inception_weights)
-        expected = network(paddle.to_tensor(values.transpose(2, 0, 1)[None])).numpy()[0]
+        pictures = paddle.to_tensor(values.transpose(2, 0, 1)[None])
+        expected = inception._network(pictures).numpy()[0]
     found = inception.look(picture)
     assert found.shape == (2048,)
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
     assert np.abs(found - inception.look(picture[::-1])).max() > 0.01
 
 
-def test_the_other_filter_is_another_protocol(inception, inception_weights):
+def test_the_other_filter_is_another_protocol(inception, inception_weights, monkeypatch):
+    monkeypatch.setattr(judge_inception, "InceptionV3", lambda weights: inception._network)
     other = InceptionEye(inception_weights, kernel="bilinear")
     assert other.protocol["resize"].startswith("bilinear")
     assert inception.protocol["resize"].startswith("bicubic")
