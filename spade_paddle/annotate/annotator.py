@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR, AnnotatorFiles, choose_annotator
-from spade_paddle.annotate.segmentation_network import SegmentationNetwork
+from spade_paddle.annotate.segmentation_network import MODEL_LABELS, SegmentationNetwork
 from spade_paddle.data.label_sets import find_label_set, find_remap
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.remap import Remap
@@ -83,7 +83,9 @@ class Annotator:
             ConfigError: there is no way from its labels to the wanted ones.
         """
         files = model if isinstance(model, AnnotatorFiles) else choose_annotator(model)
-        network = SegmentationNetwork(files.config, files.weights)
+        told = model_labels or files.labels
+        classes = None if told is None else len(find_label_set(told))
+        network = SegmentationNetwork(files.config, files.weights, exported_classes=classes)
         known = _known_labels(network, files, model_labels)
         remap = find_remap(known, known if label_set is None else label_set)
         return cls(network, remap=remap, **looks)
@@ -134,14 +136,14 @@ def _known_labels(
     if chosen is None:
         raise ModelError(
             f"{files.config}: what its {network.num_classes} classes are is not known; say it with "
-            "--model-labels NAME|FILE, or put a labels.json beside the file",
+            f"{MODEL_LABELS}, or put a labels.json beside the file",
             code="annotator_labels",
         )
     label_set = find_label_set(chosen)
     if len(label_set) != network.num_classes:
         raise ModelError(
             f"{files.config}: the network knows {network.num_classes} classes but the label set "
-            f"'{label_set.name}' has {len(label_set)}; say with --model-labels which one it is",
+            f"'{label_set.name}' has {len(label_set)}; say with {MODEL_LABELS} which one it is",
             code="annotator_labels",
         )
     return label_set

@@ -12,6 +12,8 @@ from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.errors import ModelError, did_you_mean
 
 DEFAULT_ANNOTATOR = "landscape"
+DEPLOY = "Deploy"
+"""The section of a YAML file that PaddleSeg's export.py wrote."""
 FOLDER = Path(__file__).parent / "models"  # each a folder: YAML file, weights or their address
 
 
@@ -41,8 +43,9 @@ def choose_annotator(model: str | Path) -> AnnotatorFiles:
     """Find the files of an annotator.
 
     Args:
-        model: a name of ``known_annotators``; a folder with one YAML file and one ``.pdparams``; or
-            a YAML file with its weights beside it or named by ``pretrained:`` in its model section.
+        model: a name of ``known_annotators``; a folder with one YAML file and one ``.pdparams``, or
+            one that PaddleSeg exported (deploy.yaml); or a YAML file with its weights beside it or
+            named by ``pretrained:`` in its model section.
 
     Raises:
         ModelError: there is nothing of that name, or the files do not say which belong together.
@@ -72,7 +75,11 @@ def choose_annotator(model: str | Path) -> AnnotatorFiles:
 
 
 def _weights_of(config: Path) -> str:
-    """The one ``.pdparams`` beside a YAML file, the one of its name, or its own ``pretrained``."""
+    """The one ``.pdparams`` beside a YAML file, the one of its name, or its own ``pretrained``; of
+    an exported network its ``params``."""
+    exported = _named(config, DEPLOY, "params")
+    if exported is not None:
+        return exported
     named = config.with_suffix(".pdparams")
     if named.is_file():
         return str(named)
@@ -85,7 +92,7 @@ def _weights_of(config: Path) -> str:
             f"name the right one {named.name}",
             code="annotator_files",
         )
-    address = _pretrained(config)
+    address = _named(config, "model", "pretrained")
     if address is None:
         raise ModelError(
             f"{config}: there are no weights: put the trained model.pdparams beside it",
@@ -94,11 +101,11 @@ def _weights_of(config: Path) -> str:
     return address
 
 
-def _pretrained(config: Path) -> str | None:
-    """``model: pretrained:`` of the file itself, an address or a path relative to it."""
+def _named(config: Path, section: str, key: str) -> str | None:
+    """What a YAML file names there, an address or a path relative to it."""
     try:
         content = yaml.safe_load(config.read_text(encoding="utf-8"))
-        address = content["model"]["pretrained"]
+        address = content[section][key]
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
         return None
     if not isinstance(address, str) or "://" in address:

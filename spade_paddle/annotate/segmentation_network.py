@@ -19,8 +19,12 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
+from spade_paddle.annotate.choice import DEPLOY
+from spade_paddle.annotate.exported_network import ExportedNetwork
 from spade_paddle.errors import ModelError
 from spade_paddle.weights import load_state, read_arrays
+
+MODEL_LABELS = "--model-labels (tools/evaluate.py: --annotator-labels) NAME|FILE"
 
 
 class SegmentationNetwork:
@@ -29,7 +33,8 @@ class SegmentationNetwork:
     Args:
         config: the YAML file (with ``_base_``).
         weights: path or address of a ``.pdparams`` file; an address is downloaded once into
-            PaddleSeg's own folder.
+            PaddleSeg's own folder. Of an exported network (exported_network.py) deploy.yaml tells.
+        exported_classes: K of an exported network, whose files do not tell.
 
     Attributes:
         num_classes: K.
@@ -40,15 +45,33 @@ class SegmentationNetwork:
             not fit the network.
     """
 
-    def __init__(self, config: Path, weights: str) -> None:
+    def __init__(self, config: Path, weights: str, *, exported_classes: int | None = None) -> None:
         require_paddleseg()
         content = read_paddleseg_yaml(config)
+        if DEPLOY in content:
+            self._open_exported(config, content[DEPLOY], exported_classes)
+            return
         self.num_classes, self.dataset = _classes_of(content, config)
         section = without_pretrained({**content["model"], "num_classes": self.num_classes})
         with contextlib.redirect_stdout(io.StringIO()):  # PaddleSeg's log lines
             self._network = build_component(section, config)
             _load_weights(self._network, weights, config)
-            self._transforms = _build_transforms(content, config)
+            validation = content.get("val_dataset") or {}
+            self._transforms = _build_transforms(validation, config, place="val_dataset")
+        self._network.eval()
+
+    def _open_exported(
+        self, config: Path, section: dict[str, Any], num_classes: int | None
+    ) -> None:
+        if num_classes is None:
+            raise ModelError(
+                f"{config}: an exported network does not tell its classes; put their labels.json "
+                f"beside it, or name their label set with {MODEL_LABELS}",
+                code="annotator_labels",
+            )
+        self.num_classes, self.dataset = num_classes, ""
+        self._network = ExportedNetwork(config, section, num_classes=num_classes)
+        self._transforms = _build_transforms(section, config, place=DEPLOY)
         self._network.eval()
 
     @paddle.no_grad()
@@ -113,9 +136,11 @@ def read_paddleseg_yaml(path: Path) -> dict[str, Any]:
             f"{path}: cannot be read as a PaddleSeg configuration: {error}",
             code="annotator_config",
         ) from error
-    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+    sections = [content.get(name) for name in ("model", DEPLOY)] if content else []
+    if not any(isinstance(section, dict) for section in sections):
         raise ModelError(
-            f"{path}: a PaddleSeg file has a 'model:' section with its 'type:'; here is none",
+            f"{path}: a PaddleSeg file has a 'model:' section with its 'type:', or a '{DEPLOY}:' "
+            "section; here is neither",
             code="annotator_config",
         )
     return content
@@ -148,13 +173,13 @@ def without_pretrained(section: Any) -> Any:
     return {key: without_pretrained(value) for key, value in section.items() if key != "pretrained"}
 
 
-def _build_transforms(content: dict[str, Any], path: Path):
+def _build_transforms(section: dict[str, Any], path: Path, *, place: str):
     from paddleseg.transforms import Compose
 
-    steps = (content.get("val_dataset") or {}).get("transforms")
+    steps = section.get("transforms")
     if not steps:
         raise ModelError(
-            f"{path}: 'val_dataset: transforms:' is missing; it says how photos are resized and "
+            f"{path}: '{place}: transforms:' is missing; it says how photos are resized and "
             "normalized, for example '- type: Normalize'",
             code="annotator_config",
         )

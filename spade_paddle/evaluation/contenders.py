@@ -1,4 +1,4 @@
-"""Who paints the scenes: every model, and one with styles in each way to choose one."""
+"""Which models paint the scenes, one with styles in each way to choose one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spade_paddle.config import DataConfig
 from spade_paddle.data.dataset import Scene, dataset_parts
 from spade_paddle.data.label_sets import own_label_set
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
@@ -68,7 +69,7 @@ def open_contenders(folders: Sequence[Path]) -> list[Contender]:
         ModelError: one is no model folder, or damaged.
     """
     contenders = []
-    for name, folder in zip(_names(folders), folders):
+    for name, folder in zip(distinct_names(folders), folders):
         painter = Painter.load(folder)
         styles: list[str | None] = [None]
         if painter.style_dim:
@@ -80,14 +81,26 @@ def open_contenders(folders: Sequence[Path]) -> list[Contender]:
     return contenders
 
 
-def common_label_set(contenders: Sequence[Contender], data: Path) -> LabelSet:
+def common_label_set(
+    contenders: Sequence[Contender], data: Path, *, otherwise: LabelSet | None = None
+) -> LabelSet:
     """The label set that all models paint and the data set has (if its labels.json tells).
+
+    ``otherwise`` is that of the data set where neither tells.
 
     Raises:
         ConfigError: labels.json is broken.
-        DataError: one of them has another.
+        DataError: one of them has another, or nothing tells.
     """
     own = own_label_set(data)
+    if own is None and not contenders:
+        if otherwise is None:
+            raise DataError(
+                f"{data}: what its labels are is not known without a model; write them into "
+                f"{data / LABELS_FILE}, or name their set with --label-set",
+                code="labels_unknown",
+            )
+        return otherwise
     expected = contenders[0].painter.label_set if own is None else own
     place = f"the model {contenders[0].model}" if own is None else str(data / LABELS_FILE)
     for contender in contenders:
@@ -106,11 +119,13 @@ def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
     """How much of a flat data set all models left for looking when they were trained.
 
     With another share than its own a model would be measured on scenes it has learned from. Where
-    the data set has train/ and val/ it does not matter.
+    the data set has train/ and val/ it does not matter. Without a model it is the default.
 
     Raises:
         DataError: no data set; or a flat one, and the models disagree.
     """
+    if not contenders:
+        return DataConfig.val_share
     first = contenders[0].painter.card.option("data.val_share")
     for contender in contenders:
         share = contender.painter.card.option("data.val_share")
@@ -136,7 +151,7 @@ def trained_through_the_eye(contenders: Sequence[Contender]) -> list[str]:
     ]
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
+def distinct_names(folders: Sequence[Path]) -> list[str]:
     """The names of the folders, or their paths where two have one name."""
     names = [folder.resolve().name for folder in folders]
     return names if len(set(names)) == len(names) else [str(folder) for folder in folders]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Callable
+from typing import Callable, Union
 
 import numpy as np
 
@@ -15,17 +15,20 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import LabelMapError
 from spade_paddle.evaluation.contenders import Contender
+from spade_paddle.evaluation.pictures import PictureFolder
 from spade_paddle.evaluation.scenes import LEAST_SCENES
 from spade_paddle.evaluation.scores import Row, SceneScores, scene_estimates
 from spade_paddle.judge.eye import LAYERS, Eye, Sight, sight_distance
+from spade_paddle.judge.inception import FeatureSet, InceptionEye, Statistics
 from spade_paddle.judge.picture_set import PictureSet
-from spade_paddle.metrics.bootstrap import Estimate, resampled
+from spade_paddle.metrics.bootstrap import REPLICATES, Estimate, resampled
 from spade_paddle.metrics.segmentation import confusion
 
 DIVERSITY_SCENES, DIVERSITY_SEEDS = 4, 8
 """So many scenes, evenly spread, are painted with so many seeds each."""
 
 Progress = Callable[[Iterable], Iterable]
+AnyContender = Union[Contender, PictureFolder]
 
 
 class Evaluation:
@@ -39,19 +42,37 @@ class Evaluation:
         annotator: looks whether pictures show what their label maps say; None: nobody does.
         label_set: of the scenes and of the contenders.
         side: pixels of the square that is painted: the middle of the scene, as much as fits.
+        inception: looks at the pictures for FID and KID; None: there are none.
+        statistics: of another data set, to which FID is taken as well.
+        replicates: so many sets of scenes are drawn for the intervals.
+
+    Attributes:
+        photo_features: after ``score`` with ``inception``, the features of the scenes' photos.
     """
 
     def __init__(
-        self, eye: Eye, *, annotator: Annotator | None, label_set: LabelSet, side: int = 256
+        self,
+        eye: Eye,
+        *,
+        annotator: Annotator | None,
+        label_set: LabelSet,
+        side: int = 256,
+        inception: InceptionEye | None = None,
+        statistics: Statistics | None = None,
+        replicates: int = REPLICATES,
     ) -> None:
         self._eye = eye
+        self._inception = inception
+        self._statistics = statistics
+        self._replicates = replicates
+        self.photo_features = FeatureSet()
         self._annotator = annotator
         self._label_set = label_set
         self._side = side
 
     def score(
         self,
-        contenders: Sequence[Contender],
+        contenders: Sequence[AnyContender],
         pairs: Sequence[Pair],
         *,
         others: Sequence[Pair],
@@ -70,8 +91,8 @@ class Evaluation:
             DataError: a file of the data set is broken.
             LabelMapError: a scene cannot be painted; it is named.
         """
-        photos = _Gathered()
-        painted = [_Gathered() for _ in contenders]
+        photos = _Gathered(self._inception)
+        painted = [_Gathered(self._inception) for _ in contenders]
         varied = set(np.linspace(0, len(pairs) - 1, DIVERSITY_SCENES).astype(int).tolist())
         for seed, pair in enumerate(progress(pairs)):
             scene = self._read(pair)
@@ -88,15 +109,18 @@ class Evaluation:
                     confusion=self._annotate(scene, picture),
                 )
                 gathered.add(picture, sight, scores)
-                if seed in varied:
+                if seed in varied and not isinstance(contender, PictureFolder):
                     gathered.distances.append(self._diversity(contender, scene, pair))
-        draws = resampled(len(pairs))
+        self.photo_features = photos.features
+        draws = resampled(len(pairs), replicates=self._replicates)
         # other photos belong to no scene, so they are drawn by themselves
-        floor = self._look_at(others), resampled(max(len(others), 1), seed=1)
-        rows = [Row("real photos", None, None, photos.scenes, photos.estimates(draws, *floor))]
+        floor = self._look_at(others)
+        other_draws = resampled(max(len(others), 1), replicates=self._replicates, seed=1)
+        estimates = photos.estimates(draws, floor, other_draws, self._statistics)
+        rows = [Row("real photos", None, None, photos.scenes, estimates)]
         for contender, gathered in zip(contenders, painted):
-            estimates = gathered.estimates(draws, photos.pictures, draws)
-            diversity = float(np.mean(gathered.distances))
+            estimates = gathered.estimates(draws, photos, draws, self._statistics)
+            diversity = float(np.mean(gathered.distances)) if gathered.distances else None
             about = contender.title, contender.model, contender.style
             rows.append(Row(*about, gathered.scenes, estimates, diversity=diversity))
         return rows
@@ -104,8 +128,8 @@ class Evaluation:
     def _read(self, pair: Pair) -> Scene:
         return whole_picture(read_scene(pair, self._label_set), self._side, self._side)
 
-    def _look_at(self, pairs: Sequence[Pair]) -> PictureSet:
-        photos = PictureSet()
+    def _look_at(self, pairs: Sequence[Pair]) -> _Gathered:
+        photos = _Gathered(self._inception)
         for pair in pairs:
             photo = self._read(pair).photo
             photos.add(photo, self._eye.look(photo))
@@ -131,26 +155,46 @@ class Evaluation:
 class _Gathered:
     """The pictures of one row."""
 
-    def __init__(self) -> None:
+    def __init__(self, inception: InceptionEye | None) -> None:
+        self._inception = inception
         self.pictures = PictureSet()
+        self.features = FeatureSet()
         self.scenes: list[SceneScores] = []
         self.distances: list[float] = []  # of pictures of one scene
 
-    def add(self, picture: np.ndarray, sight: Sight, scores: SceneScores) -> None:
+    def add(self, picture: np.ndarray, sight: Sight, scores: SceneScores | None = None) -> None:
         self.pictures.add(picture, sight)
-        self.scenes.append(scores)
+        if self._inception is not None:
+            self.features.add(self._inception.look(picture))
+        if scores is not None:
+            self.scenes.append(scores)
 
     def estimates(
-        self, draws: np.ndarray, others: PictureSet, other_draws: np.ndarray
+        self,
+        draws: np.ndarray,
+        others: _Gathered,
+        other_draws: np.ndarray,
+        statistics: Statistics | None,
     ) -> dict[str, Estimate]:
         """The scores of the set; distances are those to the others, if these are enough."""
+        distances: dict[str, Callable[..., np.ndarray]] = {}
+        for name in LAYERS:
+            distances[name] = functools.partial(self.pictures.frechet, name, others.pictures)
+        if self._inception is not None:
+            distances["fid"] = functools.partial(self.features.fid, others.features)
+            distances["kid"] = functools.partial(self.features.kid, others.features)
         estimates = {}
-        for name in LAYERS if len(others) >= LEAST_SCENES else ():
-            distance = functools.partial(self.pictures.frechet, name, others)
+        for name, distance in distances.items() if len(others) >= LEAST_SCENES else ():
             replicates = distance(weights=draws, other_weights=other_draws)
             estimates[name] = Estimate(float(distance()), replicates)
+        if statistics is not None:
+            stored = functools.partial(self.features.fid, statistics.normal)
+            estimates["fid_statistics"] = Estimate(float(stored()), stored(weights=draws))
         grid = Estimate.of(lambda weights: self.pictures.grid(weights=weights), draws)
         return {**estimates, "grid_energy": grid, **scene_estimates(self.scenes, draws)}
+
+    def __len__(self) -> int:
+        return len(self.pictures)
 
 
 def colour_error(picture: np.ndarray, photo: np.ndarray) -> float:
@@ -159,7 +203,7 @@ def colour_error(picture: np.ndarray, photo: np.ndarray) -> float:
     return float(np.linalg.norm(means[0] - means[1]))
 
 
-def _paint(contender: Contender, scene: Scene, pair: Pair, *, seed: int) -> np.ndarray:
+def _paint(contender: AnyContender, scene: Scene, pair: Pair, *, seed: int) -> np.ndarray:
     try:
         return contender.paint(scene, seed=seed)
     except LabelMapError as error:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import paddle
 
 import spade_paddle
 from spade_paddle.annotate.annotator import Annotator
+from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR, choose_annotator
+from spade_paddle.data.dataset import Pair
+from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.errors import ModelError
+from spade_paddle.errors import ConfigError, ModelError
 from spade_paddle.evaluation.contenders import (
     Contender,
     common_label_set,
     common_val_share,
+    distinct_names,
     open_contenders,
     trained_through_the_eye,
 )
 from spade_paddle.evaluation.evaluation import Evaluation, Progress
+from spade_paddle.evaluation.pictures import PictureFolder
+from spade_paddle.evaluation.protocol import common_line, measures, view_of
 from spade_paddle.evaluation.report import Report
 from spade_paddle.evaluation.scenes import scenes_of
+from spade_paddle.features.efficientnet import packaged_weights
 from spade_paddle.files import sha256
 from spade_paddle.judge.eye import Eye
+from spade_paddle.judge.inception import InceptionEye, Statistics
 from spade_paddle.metrics.bootstrap import REPLICATES
+from spade_paddle.metrics.normal import Normal
 
 _FLATTERED = (
     " was trained with discriminator.projected_network efficientnet_lite0: it has learned to "
@@ -32,30 +42,68 @@ _FLATTERED = (
 )
 
 
-def evaluate_models(
-    models: Sequence[Path],
-    *,
-    data: Path,
-    features: Path,
-    annotator: str | None,
-    part: str = "val",
-    half: str = "report",
-    side: int = 256,
-    progress: Progress = iter,
-    say: Callable[[str], None] = print,
-) -> Report:
-    """Let models paint a part of a data set and measure what they paint.
+@dataclass(frozen=True)
+class Task:
+    """What is to be measured.
 
     Args:
-        models: model folders; the others are compared with the first.
         data: the data set.
-        features: EfficientNet-Lite0 weights, ``.npz``.
+        models: model folders; the others are compared with the first.
+        pictures: folders with a picture of each scene, after the models.
+        features: EfficientNet-Lite0 weights; None: those of the installed package.
+        inception: weights of the Inception-v3 of FID and KID; None: they are not measured.
+        resize: filter of the resizing to Inception's size (data/clean_resize.py).
+        statistics: of a data set, made by ``save_statistics``, to which FID is taken as well.
+        save_statistics: file for the statistics of the scenes' photos.
         annotator: as ``choose_annotator`` takes it; None to do without. It is also done without,
             and said, where PaddleSeg is not installed.
+        annotator_labels: the annotator's own label set, where it does not tell.
+        label_set: the data set's, where neither it nor a model tells.
         part: ``train`` or ``val``.
         half: of the part: ``choose`` to choose a recipe, ``report`` to tell how good it is, or
             ``all`` (data/split.py).
         side: pixels of the square pictures.
+        replicates: so many sets of scenes are drawn for the intervals.
+    """
+
+    data: Path
+    models: Sequence[Path] = ()
+    pictures: Sequence[Path] = ()
+    features: Optional[Path] = None
+    inception: Optional[Path] = None
+    resize: str = "bicubic"
+    statistics: Optional[Path] = None
+    save_statistics: Optional[Path] = None
+    annotator: Optional[str] = DEFAULT_ANNOTATOR
+    annotator_labels: Optional[str] = None
+    label_set: Optional[str] = None
+    part: str = "val"
+    half: str = "report"
+    side: int = 256
+    replicates: int = REPLICATES
+
+    def check(self) -> None:
+        """Refuse options that do not go together. Raises ConfigError."""
+        if not self.models and not self.pictures and self.save_statistics is None:
+            raise ConfigError(
+                "there is nothing to measure: give --model or --pictures, or --save-statistics for "
+                "the photos alone",
+                code="contenders_missing",
+            )
+        if self.inception is None and (self.statistics or self.save_statistics):
+            raise ConfigError(
+                "statistics are of Inception-v3's features: give its weights with --inception",
+                code="inception_missing",
+            )
+
+
+def evaluate(
+    task: Task, *, progress: Progress = iter, say: Callable[[str], None] = print
+) -> Report:
+    """Let models paint a part of a data set and measure what they paint.
+
+    Args:
+        task: what is to be measured.
         progress: is handed the scenes and hands them back one by one.
         say: prints a line.
 
@@ -63,41 +111,90 @@ def evaluate_models(
         UserError: a model, the data set, the weights or the annotator is missing, broken, or does
             not go with the others.
     """
-    contenders = open_contenders(models)
-    label_set = common_label_set(contenders, data)
-    val_share = common_val_share(contenders, data)
-    pairs, others = scenes_of(data, part, half=half, val_share=val_share)
+    task.check()
+    models = open_contenders(task.models)
+    otherwise = None if task.label_set is None else find_label_set(task.label_set)
+    label_set = common_label_set(models, task.data, otherwise=otherwise)
+    val_share = common_val_share(models, task.data)
+    pairs, others = scenes_of(task.data, task.part, half=task.half, val_share=val_share)
+    folders = _open_pictures(task, pairs)
+    features = packaged_weights() if task.features is None else task.features
     eye = Eye(features)
-    judge = None if annotator is None else _open_annotator(annotator, label_set, say)
-    flattered = trained_through_the_eye(contenders)
-    for model in flattered:
+    inception, statistics = _open_inception(task)
+    annotator = _open_annotator(task, label_set, say)
+    for model in trained_through_the_eye(models):
         say(model + _FLATTERED)
-    evaluation = Evaluation(eye, annotator=judge, label_set=label_set, side=side)
-    rows = evaluation.score(contenders, pairs, others=others, progress=progress)
+    evaluation = Evaluation(
+        eye,
+        annotator=annotator,
+        label_set=label_set,
+        side=task.side,
+        inception=inception,
+        statistics=statistics,
+        replicates=task.replicates,
+    )
+    rows = evaluation.score([*models, *folders], pairs, others=others, progress=progress)
+    if task.save_statistics is not None:
+        normal = Normal.of_samples(evaluation.photo_features.features)
+        protocol = _statistics_protocol(inception, task)
+        Statistics(normal, len(pairs), protocol).save(task.save_statistics)
     protocol = {
-        "data": str(data),
-        "part": part,
-        "half": half,
+        **{name: getattr(task, name) for name in ("part", "half", "side", "replicates")},
+        "data": str(task.data),
         "val_share": val_share,
         "scenes": len(pairs),
         "other_photos": len(others),
-        "side": side,
         "seed": "number of the scene, from 0",
-        "replicates": REPLICATES,
-        "features": {"file": features.name, "sha256": sha256(features)},
-        "annotator": None if judge is None else annotator,
-        "models": _models(models, contenders, flattered),
+        "features": _file(features),
+        "inception": inception and inception.protocol,
+        "statistics": statistics and {**_file(task.statistics), "count": statistics.count},
+        "annotator": annotator and _annotator_files(task),
+        "models": _models(task.models, models),
+        "pictures": [each.to_dict() for each in folders],
         "spade_paddle": spade_paddle.__version__,
         "paddle": paddle.__version__,
     }
-    return Report(protocol, rows, label_set)
+    words = {"common": common_line(protocol), "measures": measures(protocol)}
+    return Report({**protocol, **words}, rows, label_set)
+
+
+def _open_pictures(task: Task, pairs: Sequence[Pair]) -> list[PictureFolder]:
+    names = distinct_names([*task.models, *task.pictures])[len(task.models) :]
+    return [PictureFolder(name, folder, pairs) for name, folder in zip(names, task.pictures)]
+
+
+def _open_inception(task: Task) -> tuple[Optional[InceptionEye], Optional[Statistics]]:
+    """Inception, and the statistics to compare with."""
+    if task.inception is None:
+        return None, None
+    inception = InceptionEye(task.inception, kernel=task.resize)
+    if task.statistics is None:
+        return inception, None
+    protocol = _statistics_protocol(inception, task)
+    return inception, Statistics.load(task.statistics, protocol=protocol)
+
+
+def _statistics_protocol(inception: InceptionEye, task: Task) -> dict[str, Any]:
+    return {**inception.protocol, "pictures": view_of(task.side)}
+
+
+def _file(path: Path) -> dict[str, str]:
+    return {"file": path.name, "sha256": sha256(path)}
+
+
+def _annotator_files(task: Task) -> dict[str, str]:
+    return {"name": task.annotator, "sha256": choose_annotator(task.annotator).fingerprint}
 
 
 def _open_annotator(
-    annotator: str, label_set: LabelSet, say: Callable[[str], None]
-) -> Annotator | None:
+    task: Task, label_set: LabelSet, say: Callable[[str], None]
+) -> Optional[Annotator]:
+    if task.annotator is None:
+        return None
     try:
-        return Annotator.load(annotator, label_set=label_set)
+        return Annotator.load(
+            task.annotator, label_set=label_set, model_labels=task.annotator_labels
+        )
     except ModelError as error:
         if error.code != "paddleseg_missing":
             raise
@@ -105,10 +202,9 @@ def _open_annotator(
         return None
 
 
-def _models(
-    folders: Sequence[Path], contenders: Sequence[Contender], flattered: Collection[str]
-) -> list[dict[str, Any]]:
+def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[dict[str, Any]]:
     """Which models they were, whatever their folders hold later."""
+    flattered = trained_through_the_eye(contenders)
     painters = {contender.model: contender.painter for contender in contenders}
     return [
         {

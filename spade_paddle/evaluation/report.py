@@ -17,8 +17,12 @@ from spade_paddle.metrics.bootstrap import Estimate
 _SETS = """\
 Frechet distance of EfficientNet-Lite0 features at every position (block 4: textures, block 10:
 parts of things), from the pictures to the photos; the first line is the floor, from the photos to
-as many photos of the other part. It is no FID. Grid: energy that repeats every 8 pixels; more than
+as many photos of the other part. It is not FID. Grid: energy that repeats every 8 pixels; more than
 the photos have is a weave. In brackets: where 95 % of resampled sets of scenes lie."""
+_INCEPTION = """\
+FID: Frechet distance of Inception-v3 features, one sample a picture (Heusel et al. 2017). With
+fewer than some thousand pictures it is far too large: compare it at the same number of pictures
+only, and with the floor in the first line. KID (Binkowski et al. 2018) has no such bias."""
 _SCENES = """\
 Perceptual (0 to 2) and colour (0 to 255): from each picture to its photo; smaller is nearer. Own
 style: the model was shown the photo. Diversity: how unlike pictures of one map are with other
@@ -30,6 +34,19 @@ _DIFFERENCES = """\
 Differences to the first model on the same resampled scenes. Smaller is better, but for mean IoU. An
 interval that does not hold 0 is more than chance of the scenes."""
 _DIGITS = {"perceptual": 3, "colour": 1, "mean_iou": 3, "pixel_accuracy": 3}  # others have 2
+_UNITS = {"grid_energy": 0.01, "kid": 0.001}
+_HEADS = {
+    **{name: f"Frechet, {layer}" for name, layer in LAYERS.items()},
+    "grid_energy": "grid, %",
+    "fid": "FID",
+    "fid_statistics": "FID to statistics",
+    "kid": "KID x 1000",
+    "perceptual": "perceptual",
+    "colour": "colour",
+    "diversity": "diversity",
+    "mean_iou": "mean IoU",
+    "pixel_accuracy": "accuracy",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,8 @@ class Report:
     """All that was found.
 
     Args:
-        protocol: how it was measured, JSON-serialisable.
+        protocol: how it was measured, JSON-serialisable. ``common`` in it is shown under every
+            table, and ``measures`` (evaluation/protocol.py), by the name of the score.
         rows: the real photos first; the models are compared with the first of them.
         label_set: of the scenes.
     """
@@ -60,26 +78,46 @@ class Report:
         }
 
     def text(self) -> str:
-        """Markdown tables, ready for a model card."""
-        seen = "mean_iou" in self.rows[0].estimates
+        """Markdown tables, ready for a model card, each with its protocol."""
+        estimates = self.rows[0].estimates
+        if len(self.rows) > 1:
+            estimates = {**estimates, **self.rows[1].estimates}
+        seen = [name for name in ("mean_iou", "pixel_accuracy") if name in estimates]
         sets = ["pictures"]
-        for layer in LAYERS.values():
-            sets += [f"Frechet, {layer}", "x floor"]
-        scenes = ["pictures", "perceptual", "colour", "diversity"]
-        scenes += ["mean IoU", "accuracy"] if seen else []
+        for name in LAYERS:
+            sets += [_HEADS[name], "x floor"]
+        scenes = ["perceptual", "colour", "diversity", *seen]
         parts = [
-            f"{len(self.rows[0].scenes)} scenes.",
-            _table([*sets, "grid, %"], [self._set_cells(row) for row in self.rows]),
-            _SETS,
-            _table(scenes, [self._scene_cells(row, seen=seen) for row in self.rows]),
-            "\n".join([_SCENES, *([_SEEN] if seen else [])]),
+            _table([*sets, _HEADS["grid_energy"]], [self._set_cells(row) for row in self.rows]),
+            "\n".join([_SETS, *self._protocol([*LAYERS, "grid_energy"])]),
         ]
+        inception = [name for name in ("fid", "fid_statistics", "kid") if name in estimates]
+        if inception:
+            lines = [[row.title, *self._cells(row.estimates, inception)] for row in self.rows]
+            parts.append(_table(["pictures", *(_HEADS[name] for name in inception)], lines))
+            parts.append("\n".join([_INCEPTION, *self._protocol(inception)]))
+        parts.append(
+            _table(
+                ["pictures", *(_HEADS[name] for name in scenes)],
+                [self._scene_cells(row, seen) for row in self.rows],
+            )
+        )
+        parts.append("\n".join([_SCENES, *([_SEEN] if seen else []), *self._protocol(scenes)]))
         if self.comparisons:
-            head = ["pictures", "compared with", *(f"{one}, x floor" for one in LAYERS.values())]
-            head += ["grid, %", "perceptual", *(["mean IoU"] if seen else []), "nearer in"]
-            lines = [self._comparison_cells(each, seen=seen) for each in self.comparisons]
-            parts += [_table(head, lines), _DIFFERENCES]
+            names = [*LAYERS, "grid_energy", *inception, "perceptual", *seen[:1]]
+            heads = [
+                f"{LAYERS[name]}, x floor" if name in LAYERS else _HEADS[name] for name in names
+            ]
+            lines = [self._comparison_cells(each, names) for each in self.comparisons]
+            parts.append(_table(["pictures", "compared with", *heads, "nearer in"], lines))
+            parts.append("\n".join([_DIFFERENCES, *self._protocol([])]))
         return "\n\n".join(parts)
+
+    def _protocol(self, names: Sequence[str]) -> list[str]:
+        """What stands under a table with these scores."""
+        measures = self.protocol.get("measures", {})
+        lines = [f"- {_HEADS[name]}: {measures[name]}" for name in names if name in measures]
+        return [f"Protocol: {self.protocol['common']}", *lines] if "common" in self.protocol else []
 
     def _floor(self, name: str) -> float | None:
         """The photos' own distance; None where there is none to divide by."""
@@ -102,25 +140,25 @@ class Report:
             cells.append(self._cell(row.estimates, name))
         return [*cells, self._cell(row.estimates, "grid_energy")]
 
-    def _scene_cells(self, row: Row, *, seen: bool) -> list[str]:
-        names = ("perceptual", "colour", *(("mean_iou", "pixel_accuracy") if seen else ()))
-        cells = [row.title, *(self._cell(row.estimates, name) for name in names)]
+    def _scene_cells(self, row: Row, seen: Sequence[str]) -> list[str]:
+        cells = [row.title, *self._cells(row.estimates, ["perceptual", "colour", *seen])]
         cells.insert(3, "-" if row.diversity is None else f"{row.diversity:.3f}")
         return cells
 
-    def _comparison_cells(self, each: Comparison, *, seen: bool) -> list[str]:
-        names = (*LAYERS, "grid_energy", "perceptual", *(("mean_iou",) if seen else ()))
-        return [
-            each.row.title,
-            each.baseline.title,
-            *(self._cell(each.differences, name, sign="+") for name in names),
-            f"{each.nearer} of {len(each.row.scenes)}",
-        ]
+    def _comparison_cells(self, each: Comparison, names: Sequence[str]) -> list[str]:
+        cells = self._cells(each.differences, names, sign="+")
+        nearer = f"{each.nearer} of {len(each.row.scenes)}"
+        return [each.row.title, each.baseline.title, *cells, nearer]
+
+    def _cells(
+        self, estimates: Mapping[str, Estimate], names: Sequence[str], *, sign: str = ""
+    ) -> list[str]:
+        return [self._cell(estimates, name, sign=sign) for name in names]
 
     def _cell(self, estimates: Mapping[str, Estimate], name: str, *, sign: str = "") -> str:
-        """``1.52 [1.31, 1.75]``, distances in multiples of the floor, the grid in percent; a dash
-        where there is no number."""
-        unit = self._floor(name) if name in LAYERS else {"grid_energy": 0.01}.get(name, 1.0)
+        """``1.52 [1.31, 1.75]``, Frechet distances in multiples of the floor, the grid in
+        percent; a dash where there is no number."""
+        unit = self._floor(name) if name in LAYERS else _UNITS.get(name, 1.0)
         estimate = estimates.get(name)
         if estimate is None or unit is None or not math.isfinite(estimate.value):
             return "-"

@@ -50,9 +50,11 @@ class Row:
         style: the style it painted with, if any.
         scenes: the pictures one by one.
         estimates: scores of the set by name, each with its replicates on resampled scenes:
-            ``frechet_4``, ``frechet_10``, ``grid_energy`` and what ``scene_estimates`` gives. Of
-            the photos the distances are the floors, or not there.
-        diversity: mean distance of pictures of one scene and several seeds, 0..2; None for photos.
+            ``frechet_4``, ``frechet_10``, ``grid_energy`` and what ``scene_estimates`` gives; with
+            Inception ``fid`` and ``kid``, with stored statistics ``fid_statistics``. Of the photos
+            the distances are the floors, or not there.
+        diversity: mean distance of pictures of one scene and several seeds, 0..2; None for photos
+            and for folders of pictures, which have one of each scene.
     """
 
     title: str

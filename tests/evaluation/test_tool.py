@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +13,10 @@ import pytest
 
 from spade_paddle.annotate import segmentation_network
 from spade_paddle.data.split import side_of
-from spade_paddle.evaluation.job import evaluate_models
+from spade_paddle.errors import DataError, UserError
+from spade_paddle.evaluation import job
+from spade_paddle.evaluation.job import Task, evaluate
+from spade_paddle.files import sha256
 from tests.engine.conftest import environment
 from tests.evaluation.test_contenders import trained_with, with_val_share
 from tests.synthetic import write_synthetic_dataset
@@ -90,15 +95,16 @@ def test_flat_data_set_is_split_as_it_was_for_the_model(models, weights, tmp_pat
     heads = {"kind": "both", "projected_network": "efficientnet_lite0"}
     folder = trained_with(folder, tmp_path / "fond", "discriminator", **heads)
     said = []
-    report = evaluate_models(
-        [folder],
+    task = Task(
         data=data / "train",
+        models=[folder],
         features=weights,
         annotator=None,
         half="all",
         side=64,
-        say=said.append,
+        replicates=20,
     )
+    report = evaluate(task, say=said.append)
     assert len(said) == 1
     assert "fond was trained with" in said[0]
     assert [model["trained_through_the_eye"] for model in report.protocol["models"]] == [True]
@@ -114,7 +120,7 @@ def test_annotator_that_comes_along_looks_at_the_pictures(run, models, tmp_path)
     assert result.returncode == 0, result.stderr
     assert "mean IoU" in result.stdout
     content = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
-    assert content["protocol"]["annotator"] == "landscape"
+    assert content["protocol"]["annotator"]["name"] == "landscape"
     real, painted = content["rows"]
     assert real["iou"].keys() == painted["iou"].keys()
     # an untrained model's pictures show hardly anything of their maps
@@ -125,9 +131,8 @@ def test_annotator_that_comes_along_looks_at_the_pictures(run, models, tmp_path)
 def test_without_paddleseg_one_line_says_what_to_install(monkeypatch, models, data, weights):
     monkeypatch.setattr(segmentation_network.importlib.util, "find_spec", lambda name: None)
     said = []
-    report = evaluate_models(
-        models[:1], data=data, features=weights, annotator="landscape", side=64, say=said.append
-    )
+    task = Task(data=data, models=models[:1], features=weights, side=64, replicates=20)
+    report = evaluate(task, say=said.append)
     assert len(said) == 1
     assert "without mean IoU and accuracy: PaddleSeg is not installed; install it with" in said[0]
     assert report.protocol["annotator"] is None
@@ -144,6 +149,7 @@ def test_without_paddleseg_one_line_says_what_to_install(monkeypatch, models, da
         (["--json", "/"], "--json is a folder"),
         (["--half", "best"], "invalid choice: 'best'"),
         (["--side", "16"], "expected a whole number from 32 to 1024"),
+        (["--pictures", "nowhere"], "nowhere: there is no such folder"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(run, models, options, message):
@@ -154,3 +160,94 @@ def test_mistakes_are_one_line_and_exit_code_2(run, models, options, message):
     assert message in result.stderr.strip().splitlines()[-1]
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
+
+
+def test_fid_kid_and_pictures_are_measured_with_their_protocol(
+    run, data, weights, inception, inception_weights, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(job, "InceptionEye", lambda path, kernel: inception)
+    theirs = shutil.copytree(data / "val" / "images", tmp_path / "theirs")
+    # without a contender, of the photos to choose by
+    task = Task(
+        data=data,
+        inception=inception_weights,
+        save_statistics=tmp_path / "s.npz",
+        features=weights,
+        annotator=None,
+        label_set="landscape",
+        half="choose",
+        side=64,
+        replicates=20,
+    )
+    assert "FID" in evaluate(task).text()
+    options = ["--inception", inception_weights, "--annotator", "none", "--replicates", 20]
+    options += ["--pictures", theirs, "--statistics", tmp_path / "s.npz"]
+    result = run(*options, "--label-set", "landscape", "--json", tmp_path / "j")
+    assert result.returncode == 0, result.stderr
+    content = json.loads((tmp_path / "j").read_text(encoding="utf-8"))
+    photos, copied = content["rows"]
+    assert copied["title"] == "theirs"
+    assert copied["fid"]["value"] == pytest.approx(0, abs=1e-6 * photos["fid"]["value"])
+    assert copied["kid"]["value"] < 0 or photos["kid"]["value"] > 0
+    assert copied["fid_statistics"] == photos["fid_statistics"]
+    assert copied["fid_statistics"]["value"] > 0
+    assert copied["diversity"] is None
+    protocol = content["protocol"]
+    assert protocol["statistics"]["count"] == 2
+    assert protocol["pictures"][0]["folder"] == str(theirs)
+    assert protocol["replicates"] == 20
+    # beside every table the scenes, and beside every number its network
+    tables = result.stdout.count("\n\n|") + result.stdout.startswith("|")
+    assert result.stdout.count(f"Protocol: {protocol['common']}") == tables == 3
+    for words in ("2 scenes", "half to report", "64 x 64", "seed = number", "20 replicates"):
+        assert words in protocol["common"], words
+    for name in ("fid", "fid_statistics", "kid", "frechet_4", "perceptual", "diversity"):
+        assert f": {protocol['measures'][name]}" in result.stdout
+    assert sha256(inception_weights)[:8] in protocol["measures"]["kid"]
+    with pytest.raises(DataError, match=r"another way, pictures: 'middle square at 64 x 64 .* 96"):
+        evaluate(dataclasses.replace(task, side=96, statistics=tmp_path / "s.npz"))
+
+
+def test_without_features_the_weights_are_those_of_the_package(models, data, weights, monkeypatch):
+    monkeypatch.setattr(job, "packaged_weights", lambda: weights)
+    task = Task(data=data, models=models[:1], annotator=None, side=64, replicates=20)
+    report = evaluate(task)
+    assert report.protocol["features"]["sha256"] == sha256(weights)
+    assert weights.name in report.text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "there is nothing to measure: give --model or --pictures"),
+        ({"statistics": "s.npz"}, "give its weights with --inception"),
+        ({"save_statistics": "s.npz"}, "give its weights with --inception"),
+        ({"inception": "none.pth"}, r"none\.pth: there is no such weights file"),
+        ({"label_set": "landscap"}, "did you mean 'landscape'"),
+    ],
+)
+def test_options_that_are_missing_or_do_not_go_together_are_told(
+    models, data, weights, options, message
+):
+    contenders = {"models": models[:1]} if options else {}
+    task = Task(data=data, features=weights, annotator=None, side=64, **contenders, **options)
+    with pytest.raises(UserError, match=message):
+        evaluate(task)
+
+
+def test_data_without_a_model_needs_its_labels_told(data, weights, tmp_path, landscape):
+    shutil.copytree(data, tmp_path / "data", ignore=shutil.ignore_patterns("labels.json"))
+    task = Task(
+        data=tmp_path / "data",
+        pictures=[data / "val" / "images"],
+        features=weights,
+        annotator=None,
+        side=64,
+        replicates=20,
+    )
+    with pytest.raises(DataError, match=r"not known without a model; .*--label-set") as error:
+        evaluate(task)
+    assert error.value.code == "labels_unknown"
+    report = evaluate(dataclasses.replace(task, label_set="landscape"))
+    assert report.label_set == landscape
+    assert report.rows[1].title == "images"

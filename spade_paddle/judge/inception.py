@@ -1,0 +1,179 @@
+"""FID and KID of sets of pictures, and the stored statistics of a data set.
+
+Legend: S pictures, D = 2048 features each; ... any leading axes.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+
+from spade_paddle.data.clean_resize import clean_resize
+from spade_paddle.errors import DataError
+from spade_paddle.features.inception import FEATURES, SIDE, InceptionV3
+from spade_paddle.files import sha256, write_arrays_atomically
+from spade_paddle.metrics.kernel import kernel_distance
+from spade_paddle.metrics.normal import Normal
+
+
+class InceptionEye:
+    """Inception-v3 looking at pictures.
+
+    Args:
+        weights: its file (features/inception.py).
+        kernel: of the resizing to 299 x 299 pixels (data/clean_resize.py).
+
+    Attributes:
+        protocol: how features are made of a picture, JSON-serialisable. Only numbers of the same
+            protocol can be compared.
+
+    Raises:
+        ModelError: no such file, or it does not hold these weights.
+    """
+
+    def __init__(self, weights: str | Path, *, kernel: str = "bicubic") -> None:
+        self._network = InceptionV3(weights=weights)
+        self._kernel = kernel
+        self.protocol: dict[str, Any] = {
+            "network": "Inception-v3 of 2015-12-05, 2048 features",
+            "sha256": sha256(Path(weights)),
+            "resize": f"{kernel} with antialiasing in float (Pillow) to {SIDE} x {SIDE}",
+            "scale": "(pixel - 128) / 128",
+        }
+
+    @paddle.no_grad()
+    def look(self, picture: np.ndarray) -> np.ndarray:
+        """The features of one picture, ``uint8`` [H, W, 3] RGB: ``float32`` [2048]."""
+        resized = clean_resize(picture, SIDE, kernel=self._kernel)
+        values = (resized.transpose(2, 0, 1)[None] - 128) / 128
+        return self._network(paddle.to_tensor(values)).numpy()[0]
+
+
+class FeatureSet:
+    """The features of pictures, gathered one by one.
+
+    Weights [..., S] say how often each picture counts; without them each counts once.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[np.ndarray] = []
+
+    def add(self, features: np.ndarray) -> None:
+        """One more, [D]; not after a score was asked for."""
+        self._rows.append(features)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def fid(
+        self,
+        other: FeatureSet | Normal,
+        *,
+        weights: np.ndarray | None = None,
+        other_weights: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Frechet distance to another set, or to stored statistics: float64 [...], >= 0."""
+        stored = other if isinstance(other, Normal) else None
+
+        def one(ours: np.ndarray, theirs: np.ndarray) -> float:
+            normal = Normal.of_samples(self.features, ours)
+            return normal.frechet(stored or Normal.of_samples(other.features, theirs))
+
+        weights = np.ones(len(self)) if weights is None else weights
+        if other_weights is None:
+            other_weights = np.ones(1 if stored else len(other))
+        return np.vectorize(one, signature="(s),(t)->()")(weights, other_weights)
+
+    def kid(
+        self,
+        other: FeatureSet,
+        *,
+        weights: np.ndarray | None = None,
+        other_weights: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Kernel distance to another set: float64 [...]."""
+        return kernel_distance(
+            self.features, other.features, weights=weights, other_weights=other_weights
+        )
+
+    @functools.cached_property
+    def features(self) -> np.ndarray:
+        """[S, D]."""
+        return np.stack(self._rows)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What FID needs to know of a data set.
+
+    Args:
+        normal: fitted to the features of its pictures.
+        count: of the pictures.
+        protocol: how the features were made; InceptionEye's, and of what pictures.
+    """
+
+    normal: Normal
+    count: int
+    protocol: dict[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write ``mu`` [D], ``sigma`` [D, D], ``count`` and ``protocol`` (JSON) as an ``.npz``."""
+        write_arrays_atomically(
+            path,
+            mu=self.normal.mean,
+            sigma=self.normal.covariance,
+            count=np.array(self.count),
+            protocol=json.dumps(self.protocol),
+        )
+
+    @classmethod
+    def load(cls, path: Path, *, protocol: dict[str, Any]) -> Statistics:
+        """Read what ``save`` wrote.
+
+        Args:
+            path: the file.
+            protocol: by which the pictures are measured that are compared with it.
+
+        Raises:
+            DataError: no such file, not such a file, or made by another protocol.
+        """
+        if not path.is_file():
+            raise DataError(
+                f"{path}: there is no such file; --save-statistics makes one",
+                code="statistics_missing",
+            )
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                mean, covariance = archive["mu"], archive["sigma"]
+                count, found = int(archive["count"]), json.loads(str(archive["protocol"]))
+            whole = mean.shape == (FEATURES,) and covariance.shape == (FEATURES, FEATURES)
+            if not whole or not isinstance(found, dict):
+                raise ValueError(f"shapes {mean.shape} and {covariance.shape}")
+            if not np.isfinite(mean).all() or not np.isfinite(covariance).all():
+                raise ValueError("numbers that are not finite")
+        except Exception as error:  # whatever reading another file raises
+            raise DataError(
+                f"{path}: expected mu [{FEATURES}], sigma [{FEATURES}, {FEATURES}], count and "
+                f"protocol, as --save-statistics writes them ({type(error).__name__}: {error}); "
+                "statistics without a protocol cannot be compared with",
+                code="statistics_unreadable",
+            ) from error
+        if found != protocol:
+            names = [
+                name for name in {**protocol, **found} if protocol.get(name) != found.get(name)
+            ]
+            differing = "; ".join(
+                f"{name}: {found.get(name)!r}, here {protocol.get(name)!r}" for name in names
+            )
+            raise DataError(
+                f"{path}: these statistics were made in another way, {differing}; measure in that "
+                "way, or make them anew with --save-statistics",
+                code="statistics_differ",
+            )
+        return cls(Normal.of_covariance(mean, covariance), count, found)
