@@ -107,7 +107,7 @@ setup(
     install_requires=[
         "numpy>=1.22,<2",
         "opencv-python>=4.5.5,<4.7",
-        "pillow>=9",
+        "pillow>=9.1",
         "pydantic>=2.8,<3",
         "pyyaml>=6",
         "ruamel.yaml>=0.18",

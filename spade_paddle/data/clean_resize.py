@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-FILTERS = {"bicubic": Image.BICUBIC, "bilinear": Image.BILINEAR}
+FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 """Bicubic is what the paper recommends; both are widened where a picture shrinks (antialiasing)."""
 
 
