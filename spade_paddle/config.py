@@ -38,7 +38,7 @@ EARLIER = {
     "data.short_side_min": "it is called 'data.load_size_min' now",
     "compute.channels_last": "it was removed, for it gained nothing; leave it out",
     "compute.to_static": "it was removed, for it gained nothing; leave it out",
-    "regularization.augment_colour": "write augment_brightness: 0.5, augment_saturation: 1.0 and "
+    "regularization.augment_color": "write augment_brightness: 0.5, augment_saturation: 1.0 and "
     "augment_contrast: 0.5, which it was",
 }
 """Fields of earlier configurations, and what to do about them."""

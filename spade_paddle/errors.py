@@ -18,7 +18,7 @@ class UserError(Exception):
     Args:
         message: where, what was expected, what came, what to do; in English.
         code: stable machine-readable name such as ``label_unknown``.
-        details: JSON-serialisable values that the message was made of.
+        details: JSON-serializable values that the message was made of.
     """
 
     def __init__(self, message: str, *, code: str = "bad_input", **details: Any) -> None:

@@ -101,9 +101,9 @@ def one_hot(label_map: Array, *, num_labels: int, dont_care: bool) -> Array:
 
 
 def instance_edges(instance_map: Array, *, both_sides: bool = True) -> Array:
-    """1 where a pixel has a 4-neighbour of another instance; [N, H, W] -> [N, 1, H, W].
+    """1 where a pixel has a 4-neighbor of another instance; [N, H, W] -> [N, 1, H, W].
 
-    ``both_sides=False``: wrong; looks at the right and lower neighbour only.
+    ``both_sides=False``: wrong; looks at the right and lower neighbor only.
     """
     steps = [(0, 1), (1, 0), (0, -1), (-1, 0)] if both_sides else [(0, 1), (1, 0)]
     _, height, width = instance_map.shape
@@ -246,7 +246,7 @@ def _of_place(parameters: Parameters, name: str, place: Array) -> float:
 
 
 def largest_singular_value(weight: Array) -> float:
-    """Of the matrix [O, C*k*k] that spectral normalisation (Miyato et al. 2018) divides by."""
+    """Of the matrix [O, C*k*k] that spectral normalization (Miyato et al. 2018) divides by."""
     return float(np.linalg.svd(weight.reshape(weight.shape[0], -1), compute_uv=False)[0])
 
 
@@ -321,7 +321,7 @@ def discriminator_stages(
 
 
 def resize_bilinear(x: Array, height: int, width: int) -> Array:
-    """By pixel centres, the border repeated: [N, C, H, W] -> [N, C, height, width]."""
+    """By pixel centers, the border repeated: [N, C, H, W] -> [N, C, height, width]."""
 
     def weights(before: int, after: int) -> Array:
         matrix = np.zeros((after, before))

@@ -1,7 +1,7 @@
 """Seeded synthetic landscapes: small exact data sets for tests and trials.
 
 A scene is sky above a mountain ridge above trees above water; its "photo" is made of the labels'
-colours with light and noise, so that a generator can learn it in a few steps.
+colors with light and noise, so that a generator can learn it in a few steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def synthetic_scene(
 
     Args:
         seed: any integer >= 0.
-        label_set: the colours; must have the ids of sky, mountain, tree and water (1, 3, 5, 7).
+        label_set: the colors; must have the ids of sky, mountain, tree and water (1, 3, 5, 7).
         instances: also make an instance map (each label cut into vertical thirds).
     """
     rng = np.random.default_rng(seed)

@@ -125,8 +125,8 @@ def mode(name, *, upsampling="normal", **data):
         ),
         ({"compute": {"to_static": True}}, "unknown field 'compute.to_static'; it was removed"),
         (
-            {"regularization": {"augment_colour": True}},
-            "unknown field 'regularization.augment_colour'; write augment_brightness: 0.5",
+            {"regularization": {"augment_color": True}},
+            "unknown field 'regularization.augment_color'; write augment_brightness: 0.5",
         ),
         (
             {"discriminator": {"kind": "projected", "projected_weights": "w.npz"}},
@@ -206,7 +206,7 @@ def test_load_modes_ask_of_the_load_size_only_what_they_need(content):
 def test_switches_that_were_removed_are_read_where_they_are_off():
     content = {
         "compute": {"to_static": False, "channels_last": False, "accumulation": 2},
-        "regularization": {"augment_colour": False},
+        "regularization": {"augment_color": False},
     }
     assert read_config(content) == read_config({"compute": {"accumulation": 2}})
     assert "to_static" in content["compute"]

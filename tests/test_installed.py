@@ -137,7 +137,7 @@ def test_it_paints_with_the_shipped_weights_by_their_name(installed):
     Image.fromarray(label_map).save(installed.folder / "label.png")
     # by the C library in the wheel, where it can have been built
     engine = "native" if sys.platform == "linux" and shutil.which("cc") else "auto"
-    painted = ("--labels", "label.png", "--out", "picture.png", "--engine", engine)
+    painted = ("--label-map", "label.png", "--out", "picture.png", "--engine", engine)
     installed.run("paint", *painted)
     picture = np.asarray(Image.open(installed.folder / "picture.png"))
     assert picture.shape == (64, 96, 3) and picture.std() > 5

@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", required=True, type=Path, help="folder; subfolders count")
     parser.add_argument("--out", required=True, type=Path, help="data set to make or go on with")
-    parser.add_argument("--labels", default="landscape", help="label set: name or file")
+    parser.add_argument("--label-set", default="landscape", help="label set: name or file")
     parser.add_argument(
         "--model",
         default=DEFAULT_ANNOTATOR,
@@ -49,7 +49,7 @@ def annotate(arguments: argparse.Namespace) -> int:
     from spade_paddle.annotate.job import annotate_photos, summary_text
     from spade_paddle.annotate.review import write_review
 
-    label_set = find_label_set(arguments.labels)
+    label_set = find_label_set(arguments.label_set)
     try:
         records = annotate_photos(
             arguments.photos,

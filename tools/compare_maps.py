@@ -26,12 +26,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--maps", required=True, type=Path, help="folder of label maps to judge")
     parser.add_argument("--truth", required=True, type=Path, help="folder of true ones, same names")
-    parser.add_argument("--labels", default="landscape", help="label set: name or file")
+    parser.add_argument("--label-set", default="landscape", help="label set: name or file")
     return run_tool(compare, parser)
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    label_set = find_label_set(arguments.labels)
+    label_set = find_label_set(arguments.label_set)
     truths = sorted(arguments.truth.glob("*.png"))
     missing = [path.name for path in truths if not (arguments.maps / path.name).is_file()]
     if missing or not truths:

@@ -31,7 +31,7 @@ def main() -> int:
     add("--upsampling", choices=("normal", "more", "most"), help="default: most if the weights "
         "show it, else normal")  # fmt: skip
     add("--compatible", action="store_true", help="CLADE-ICPE positions as its public code has")
-    add("--labels", type=Path, help="label set (YAML or JSON); default: label 0, label 1, ...")
+    add("--label-set", type=Path, help="label set (YAML or JSON); default: label 0, label 1, ...")
     add("--latent-size", type=height_and_width, metavar="HxW", help="of the coarsest features, "
         "where a style makes them and they are no square")  # fmt: skip
     add("--name", help="name of the model; default: the source")
@@ -72,8 +72,8 @@ def convert_weights(arguments: argparse.Namespace) -> int:
             latent_size=arguments.latent_size,
         ),
         label_set=(
-            LabelSet.load(arguments.labels)
-            if arguments.labels
+            LabelSet.load(arguments.label_set)
+            if arguments.label_set
             else numbered_label_set(name, arguments.num_labels)
         ),
         name=name,

@@ -27,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, metavar="DIR", help="folder with train/ and val/")
     parser.add_argument(
-        "--labels",
+        "--label-set",
         metavar="SET",
         help="name or file of the label set; default: that of --config, of DIR, or landscape",
     )
@@ -61,9 +61,9 @@ def look(arguments: argparse.Namespace) -> int:
 
 
 def choose_label_set(arguments: argparse.Namespace, config: Config | None) -> LabelSet:
-    """What --labels says; else that of the configuration, of the data set, or landscape."""
-    if arguments.labels is not None:
-        return find_label_set(arguments.labels)
+    """What --label-set says; else that of the configuration, of the data set, or landscape."""
+    if arguments.label_set is not None:
+        return find_label_set(arguments.label_set)
     if config is not None:
         return LabelSet.load(arguments.config.parent / config.data.labels)
     return own_label_set(arguments.data) or find_label_set("landscape")

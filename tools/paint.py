@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument(
         "--model", type=Path, default=WEIGHTS, help="model folder; default: the shipped one"
     )
-    parser.add_argument("--labels", required=True, type=Path, help="PNG of label ids, or folder")
+    parser.add_argument("--label-map", required=True, type=Path, help="PNG of label ids, or folder")
     parser.add_argument("--out", required=True, type=Path, help="picture, .png or .jpg; or folder")
     parser.add_argument("--style", type=Path, help="photo, .npy of --save-style, or name")
     parser.add_argument("--seed", type=seed, help="another style, other clouds, other waves")
@@ -54,14 +54,14 @@ def main() -> int:
 def paint(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.painter import Painter
 
-    folder = arguments.labels.is_dir()
+    folder = arguments.label_map.is_dir()
     check_outputs(arguments, folder=folder)
     painter = Painter.load(arguments.model, engine=arguments.engine)
     style = None if arguments.style is None else read_style(arguments.style, painter)
     if folder:
         failed = paint_folder(arguments, painter, style)
     else:
-        files = (arguments.labels, arguments.out, arguments.instances)
+        files = (arguments.label_map, arguments.out, arguments.instances)
         print(paint_file(*files, arguments, painter, style))
         failed = 0
     if arguments.save_style is not None:
@@ -71,7 +71,7 @@ def paint(arguments: argparse.Namespace) -> int:
 
 def paint_folder(arguments: argparse.Namespace, painter, style: np.ndarray | None) -> int:
     """Paint every label map of a folder; how many could not be."""
-    maps = Folder(arguments.labels, MAP_ENDINGS)
+    maps = Folder(arguments.label_map, MAP_ENDINGS)
     maps.check(expected="give a label map, or a folder of them")
     failed = 0
     for name, (source, *_) in maps.by_stem.items():
@@ -155,7 +155,7 @@ def check_outputs(arguments: argparse.Namespace, *, folder: bool) -> None:
         )
     if instances is not None and folder != instances.is_dir():
         raise DataError(
-            f"--instances {instances}: expected a {'folder' if folder else 'file'}, as --labels is",
+            f"--instances {instances}: expected a {'folder' if folder else 'file'}, as --label-map is",
             code="instances_kind",
         )
 
@@ -164,8 +164,8 @@ def check_folders(arguments: argparse.Namespace) -> None:
     """Refuse a folder of pictures that is a file, or that of the label maps. Raises DataError."""
     out = arguments.out
     if out.exists() and not out.is_dir():
-        raise DataError(f"--out {out}: expected a folder, as --labels is", code="out_kind")
-    if out.is_dir() and out.samefile(arguments.labels):
+        raise DataError(f"--out {out}: expected a folder, as --label-map is", code="out_kind")
+    if out.is_dir() and out.samefile(arguments.label_map):
         raise DataError(
             f"--out {out}: the pictures would replace the label maps; choose another folder",
             code="would_overwrite",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Convert label maps from one label set to another, or colour drawings into label maps."""
+"""Convert label maps from one label set to another, or color drawings into label maps."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from spade_paddle.data.label_sets import find_label_set, find_remap, label_set_n
 from spade_paddle.data.labels import DONT_CARE, LabelSet, hex_of
 from spade_paddle.data.remap_folder import Outcome, remap_folder
 
-NOTES = """A label set is a name or a file (YAML or JSON). With --colours the maps are drawings in
-the colours of --from, from any drawing program; --to may be the same set. Files that cannot be
+NOTES = """A label set is a name or a file (YAML or JSON). With --colors the maps are drawings in
+the colors of --from, from any drawing program; --to may be the same set. Files that cannot be
 converted whole are told, the others are written all the same, and the exit code is 1."""
-SHOWN = 20  # unknown colours that are listed
+SHOWN = 20  # unknown colors that are listed
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     add("--out", required=True, type=Path, help="folder for palette PNGs of the same names")
     add("--from", required=True, dest="source", help=f"their label set: {known}, or a file")
     add("--to", required=True, dest="target", help="the label set wanted")
-    add("--colours", action="store_true", help="the maps hold colours, not ids")
+    add("--colors", action="store_true", help="the maps hold colors, not ids")
     return run_tool(remap_maps, parser)
 
 
@@ -41,12 +41,12 @@ def remap_maps(arguments: argparse.Namespace) -> int:
         arguments.maps,
         arguments.out,
         remap=find_remap(source, target),
-        colours=arguments.colours,
+        colors=arguments.colors,
         progress=functools.partial(tqdm, desc="remap", unit="map"),
     )
     print_table(outcome.pixels, target)
-    if arguments.colours:
-        print_colours(outcome)
+    if arguments.colors:
+        print_colors(outcome)
     print(f"{outcome.written} label maps: {arguments.out}")
     for problem in outcome.problems:
         print(f"error: {problem}", file=sys.stderr)
@@ -62,15 +62,15 @@ def print_table(pixels: np.ndarray, label_set: LabelSet) -> None:
         print(f"{value:3}  {names[value]:20}  {100 * pixels[value] / pixels.sum():10.2f}")
 
 
-def print_colours(outcome: Outcome) -> None:
-    """How well the colours fitted."""
+def print_colors(outcome: Outcome) -> None:
+    """How well the colors fitted."""
     total = max(int(outcome.pixels.sum()), 1)
     share = 100 * outcome.snapped / total
-    print(f"{outcome.snapped} pixels ({share:.2f} %) were not exactly in a label's colour")
-    for colour, count in outcome.unknown.most_common(SHOWN):
-        print(f"unknown colour {hex_of(colour)}: {count} pixels")
+    print(f"{outcome.snapped} pixels ({share:.2f} %) were not exactly in a label's color")
+    for color, count in outcome.unknown.most_common(SHOWN):
+        print(f"unknown color {hex_of(color)}: {count} pixels")
     if len(outcome.unknown) > SHOWN:
-        print(f"and {len(outcome.unknown) - SHOWN} more unknown colours")
+        print(f"and {len(outcome.unknown) - SHOWN} more unknown colors")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def make_sheet(arguments: argparse.Namespace) -> int:
 
 
 def paint_scenes(painter, data: Path, names: str) -> list[list[np.ndarray]]:
-    """For each scene its label map in colours, the painted picture and the photo."""
+    """For each scene its label map in colors, the painted picture and the photo."""
     # photos that the training has not seen: it has split a flat data set by this
     found = find_pairs(data, "val", val_share=painter.card.option("data.val_share"))
     pairs = {pair.stem: pair for pair in found}

@@ -24,7 +24,7 @@ from spade_paddle.data.labels import DONT_CARE
 
 @manager.DATASETS.add_component
 class Scenes(paddle.io.Dataset):
-    """Random views of the scenes of a data set: scaled, cropped, mirrored, recoloured.
+    """Random views of the scenes of a data set: scaled, cropped, mirrored, recolored.
 
     The k-th view depends on the seed and k alone.
 
@@ -36,7 +36,7 @@ class Scenes(paddle.io.Dataset):
         crop_size: pixels of a side of the views.
         load_size_min: smallest short side of a scene a view is cut from.
         load_size: largest one.
-        jitter: strength of the random colours; 0 keeps the photos' own.
+        jitter: strength of the random colors; 0 keeps the photos' own.
         seed: of everything drawn.
     """
 
@@ -73,21 +73,21 @@ class Scenes(paddle.io.Dataset):
         position = self._first + index
         scene = self._source.view(position)
         rng = np.random.default_rng([self._seed, 4, position])
-        photo = recolour(scene.photo, rng, strength=self._jitter)
+        photo = recolor(scene.photo, rng, strength=self._jitter)
         return {
             "img": to_network(photo[None])[0],
             "label": scene.label_map.astype(np.int64),
         }
 
 
-def recolour(photo: np.ndarray, rng: np.random.Generator, *, strength: float) -> np.ndarray:
-    """Another light, another camera: exposure, contrast, colour cast, saturation, gamma, blur.
+def recolor(photo: np.ndarray, rng: np.random.Generator, *, strength: float) -> np.ndarray:
+    """Another light, another camera: exposure, contrast, color cast, saturation, gamma, blur.
 
     Args:
         photo: ``uint8`` [H, W, 3] RGB.
         rng: draws how.
         strength: 1: exposure and contrast change by up to half, saturation to half or one and a
-            half, one photo in ten becomes grey; 0 changes nothing.
+            half, one photo in ten becomes gray; 0 changes nothing.
 
     Returns:
         ``float32`` [H, W, 3] in 0..255.
@@ -100,9 +100,9 @@ def recolour(photo: np.ndarray, rng: np.random.Generator, *, strength: float) ->
     picture *= factor(-0.4, 0.4)
     picture = (picture - 128) * factor(-0.4, 0.4) + 128
     picture *= factor(-0.25, 0.25, 3)
-    grey = picture.mean(axis=2, keepdims=True)
+    gray = picture.mean(axis=2, keepdims=True)
     saturation = np.float32(0) if rng.random() < 0.1 * strength else factor(-0.7, 0.5)
-    picture = np.clip(grey + (picture - grey) * saturation, 0, 255)
+    picture = np.clip(gray + (picture - gray) * saturation, 0, 255)
     picture = 255 * (picture / 255) ** factor(-0.4, 0.4)
     if rng.random() < 0.15 * strength:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 1.5))

@@ -17,7 +17,7 @@ from spade_paddle.data.photos import read_photo, shrink
 from spade_paddle.files import write_atomically, write_text_atomically
 
 THUMBNAIL = 288  # pixels of the shorter side
-OPACITY = 0.6  # of the label colours over the photo
+OPACITY = 0.6  # of the label colors over the photo
 
 
 def write_review(out: Path, records: Sequence[dict[str, Any]], label_set: LabelSet) -> Path:
@@ -46,15 +46,15 @@ def write_review(out: Path, records: Sequence[dict[str, Any]], label_set: LabelS
 
 
 def overlay(photo: np.ndarray, label_map: np.ndarray, label_set: LabelSet) -> np.ndarray:
-    """The label colours laid over a photo, borders between labels in black, 255 left as photo.
+    """The label colors laid over a photo, borders between labels in black, 255 left as photo.
 
     Args:
         photo: ``uint8`` [H, W, 3] RGB.
         label_map: ``uint8`` [H, W].
-        label_set: the colours.
+        label_set: the colors.
     """
-    colours = label_set.colorize(label_map).astype(np.float32)
-    mixed = OPACITY * colours + (1 - OPACITY) * photo
+    colors = label_set.colorize(label_map).astype(np.float32)
+    mixed = OPACITY * colors + (1 - OPACITY) * photo
     mixed[label_map == DONT_CARE] = photo[label_map == DONT_CARE]
     border = np.zeros(label_map.shape, bool)
     border[:, 1:] |= label_map[:, 1:] != label_map[:, :-1]

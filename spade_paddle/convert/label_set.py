@@ -11,7 +11,7 @@ _BRIGHTNESS = (0.95, 0.7, 0.45)
 
 
 def numbered_label_set(name: str, count: int) -> LabelSet:
-    """``label 0``, ``label 1``, ... in colours that are always the same and all different.
+    """``label 0``, ``label 1``, ... in colors that are always the same and all different.
 
     Raises:
         ConfigError: count is not 1..255.

@@ -22,9 +22,9 @@ def without_counters(arrays: Arrays) -> Arrays:
 
 
 def complete_spectral(arrays: Arrays) -> Arrays:
-    """``weight_orig``, ``weight_u`` and ``weight_v`` of every spectrally normalised layer.
+    """``weight_orig``, ``weight_u`` and ``weight_v`` of every spectrally normalized layer.
 
-    Old versions of PyTorch saved no ``weight_v`` but the normalised ``weight`` beside the rest,
+    Old versions of PyTorch saved no ``weight_v`` but the normalized ``weight`` beside the rest,
     which tells the sigma it was divided by. v then points along ``W^T u``, W the weight with its
     output channels as rows (Miyato et al. 2018, algorithm 1), and is as long as ``u^T W v = sigma``
     needs; without a ``weight`` that belongs to it its length is 1. Where there is a ``weight_v``,

@@ -53,7 +53,7 @@ class SourceTensors:
         return tensors
 
     def shape(self, name: str, *, dimensions: int | None = None) -> Shape:
-        """The shape of a tensor of ours, also of a weight that is spectrally normalised.
+        """The shape of a tensor of ours, also of a weight that is spectrally normalized.
 
         Raises:
             ModelError: there is none, or it has another number of dimensions, so the size of the

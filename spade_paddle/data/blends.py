@@ -1,10 +1,10 @@
-"""Which of the colours around a pixel its own colour is a blend of.
+"""Which of the colors around a pixel its own color is a blend of.
 
-Drawing programs smooth edges: a pixel that two labels share gets a mixture of their colours. Such a
-mixture may come near the colour of a third label, so it is never judged by its colour alone, but by
+Drawing programs smooth edges: a pixel that two labels share gets a mixture of their colors. Such a
+mixture may come near the color of a third label, so it is never judged by its color alone, but by
 the anchors around it: pixels whose label is certain.
 
-Legend: H, W height and width; N anchor colours; M pixels; S anchors looked at for each pixel.
+Legend: H, W height and width; N anchor colors; M pixels; S anchors looked at for each pixel.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 SLOTS = 4  # anchors of different groups that are looked at for each pixel
 GAMMA = 2.2  # of programs that mix light instead of pixel values
-OVERSHOOT = 0.25  # how far sharpening filters go beyond the two colours of an edge
-INSIDE = -0.05  # weight of a colour that takes part in a mixture of three, at least
+OVERSHOOT = 0.25  # how far sharpening filters go beyond the two colors of an edge
+INSIDE = -0.05  # weight of a color that takes part in a mixture of three, at least
 _CHUNK = 100_000  # pixels at a time, for the memory
 
 
@@ -26,13 +26,13 @@ def nearest_anchors(
     """The anchors around pixels, the nearest of each group.
 
     Args:
-        anchors: ``int32`` [H, W], index of the anchor colour at each pixel, -1 for none.
+        anchors: ``int32`` [H, W], index of the anchor color at each pixel, -1 for none.
         pixels: integers [M, 2], rows and columns.
-        groups: integers [N], what each anchor colour belongs to (its label).
+        groups: integers [N], what each anchor color belongs to (its label).
         radius: how far to look up, down and to the sides.
 
     Returns:
-        ``int32`` [M, S] indices of anchor colours, nearest first, -1 where there are fewer.
+        ``int32`` [M, S] indices of anchor colors, nearest first, -1 where there are fewer.
     """
     reach = range(-radius, radius + 1)
     offsets = sorted(((dy, dx) for dy in reach for dx in reach if dy or dx), key=_distance)
@@ -66,29 +66,29 @@ def _first_of_each_group(candidates: np.ndarray, groups: np.ndarray) -> np.ndarr
 
 
 def explain(
-    colours: np.ndarray, near: np.ndarray, *, anchor_colours: np.ndarray, tolerance: float
+    colors: np.ndarray, near: np.ndarray, *, anchor_colors: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """The anchor that each pixel shows most of, if its colour is a blend of the anchors around it.
+    """The anchor that each pixel shows most of, if its color is a blend of the anchors around it.
 
-    A blend is one anchor's colour, or a mixture of two (of pixel values, or of light), or of three;
+    A blend is one anchor's color, or a mixture of two (of pixel values, or of light), or of three;
     the simplest that fits is taken.
 
     Args:
-        colours: of the pixels, [M, 3] in 0..255.
-        near: integers [M, S], indices of anchor colours, -1 for none.
-        anchor_colours: [N, 3] in 0..255.
+        colors: of the pixels, [M, 3] in 0..255.
+        near: integers [M, S], indices of anchor colors, -1 for none.
+        anchor_colors: [N, 3] in 0..255.
         tolerance: how far a channel may be from the blend.
 
     Returns:
-        ``int32`` [M] indices of anchor colours, -1 where the colour is no blend.
+        ``int32`` [M] indices of anchor colors, -1 where the color is no blend.
     """
-    chosen = np.full(len(colours), -1, np.int32)
+    chosen = np.full(len(colors), -1, np.int32)
     for count, gamma in ((2, 1.0), (1, 1.0), (2, GAMMA), (3, 1.0)):
         left = np.flatnonzero((chosen < 0) & (near[:, count - 1] >= 0))
         chosen[left] = _best_mixture(
-            colours[left],
+            colors[left],
             near[left],
-            anchor_colours=anchor_colours,
+            anchor_colors=anchor_colors,
             count=count,
             gamma=gamma,
             tolerance=tolerance,
@@ -97,44 +97,44 @@ def explain(
 
 
 def _best_mixture(
-    colours: np.ndarray,
+    colors: np.ndarray,
     near: np.ndarray,
     *,
-    anchor_colours: np.ndarray,
+    anchor_colors: np.ndarray,
     count: int,
     gamma: float,
     tolerance: float,
 ) -> np.ndarray:
     """As ``explain``, of mixtures of ``count`` anchors only; the best one is taken."""
-    chosen = np.full(len(colours), -1, np.int32)
-    best = np.full(len(colours), np.inf)
+    chosen = np.full(len(colors), -1, np.int32)
+    best = np.full(len(colors), np.inf)
     for slots in combinations(range(SLOTS), count):
         rows = np.flatnonzero(near[:, slots[-1]] >= 0)  # then the slots before are filled too
         if rows.size:
             members = near[rows][:, slots]  # [rows, count]
-            weights, error = _fit(colours[rows], anchor_colours[members], gamma=gamma)
+            weights, error = _fit(colors[rows], anchor_colors[members], gamma=gamma)
             most = members[np.arange(len(rows)), weights.argmax(axis=1)]
             better = (error <= tolerance) & (error < best[rows])
             chosen[rows[better]], best[rows[better]] = most[better], error[better]
     return chosen
 
 
-def _fit(colours: np.ndarray, parts: np.ndarray, *, gamma: float) -> tuple[np.ndarray, np.ndarray]:
-    """The mixture of ``parts`` [M, count, 3] that comes nearest to ``colours`` [M, 3].
+def _fit(colors: np.ndarray, parts: np.ndarray, *, gamma: float) -> tuple[np.ndarray, np.ndarray]:
+    """The mixture of ``parts`` [M, count, 3] that comes nearest to ``colors`` [M, 3].
 
     Weights [M, count] sum to 1; the error [M] is the largest difference in a channel.
     """
-    wanted, parts = (_as_light(values, gamma) for values in (colours, parts))
+    wanted, parts = (_as_light(values, gamma) for values in (colors, parts))
     steps = parts[:, 1:] - parts[:, :1]  # [M, count-1, 3]
     normal = steps @ steps.transpose(0, 2, 1)  # [M, count-1, count-1]
-    normal += 1e-9 * np.eye(normal.shape[1])  # three colours may lie on one line
+    normal += 1e-9 * np.eye(normal.shape[1])  # three colors may lie on one line
     right = steps @ (wanted - parts[:, 0])[:, :, None]  # [M, count-1, 1]
     later = np.linalg.solve(normal, right)[..., 0]
     if later.shape[1] == 1:
         later = later.clip(-OVERSHOOT, 1 + OVERSHOOT)
     weights = np.concatenate([1 - later.sum(axis=1, keepdims=True), later], axis=1)
     mixture = (weights[:, :, None] * parts).sum(axis=1).clip(0, 1)
-    error = np.abs(255 * mixture ** (1 / gamma) - colours).max(axis=1)
+    error = np.abs(255 * mixture ** (1 / gamma) - colors).max(axis=1)
     if later.shape[1] > 1:
         error[weights.min(axis=1) < INSIDE] = np.inf
     return weights, error

@@ -8,8 +8,8 @@ or, without train/ and val/, flat folders, which data/split.py divides:
     DIR/images/NAME.jpg         DIR/labels/NAME.png         (DIR/instances/NAME.png)
 
 A photo and its maps have the same file stem; data/leave_out.py tells which to pass over. Label
-maps are 8-bit grey or palette PNGs whose pixel values are the ids; instance maps are 8- or 16-bit
-grey or palette PNGs.
+maps are 8-bit gray or palette PNGs whose pixel values are the ids; instance maps are 8- or 16-bit
+gray or palette PNGs.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
 
     Raises:
         DataError: a file cannot be read, or the sizes differ.
-        LabelMapError: the label map is coloured or holds unknown ids; the file is named.
+        LabelMapError: the label map is colored or holds unknown ids; the file is named.
     """
     photo = read_photo(pair.photo)
     label_map = read_label_map(pair.label_map, label_set)

@@ -20,16 +20,16 @@ def write_label_map(
     *,
     texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a label map as an 8-bit palette PNG: the ids as they are, shown in their colours.
+    """Write a label map as an 8-bit palette PNG: the ids as they are, shown in their colors.
 
     Args:
         path: the file, ``.png``; its folder is made, and it is written whole or not at all.
         label_map: integers [H, W], ids 0..K-1 and 255.
-        label_set: whose ids they are, and whose colours viewers show.
+        label_set: whose ids they are, and whose colors viewers show.
         texts: what else the PNG is to carry, by name; Pillow's ``image.info`` gives it back.
 
     Raises:
-        LabelMapError: unknown ids, or no grey picture.
+        LabelMapError: unknown ids, or no gray picture.
     """
     label_set.check(label_map, where=str(path))
     image = Image.fromarray(np.ascontiguousarray(label_map, np.uint8))

@@ -1,8 +1,8 @@
 """Pictures that say what lies where, however they were saved: the one reader of all of them.
 
-Either the pixel values ARE the ids (grey and palette pictures), or the picture shows the colours of
-a label set (data/colour_masks.py); grey saved as RGB has the ids in each channel. JPEG keeps ids
-not at all, and colours roughly.
+Either the pixel values ARE the ids (gray and palette pictures), or the picture shows the colors of
+a label set (data/color_masks.py); gray saved as RGB has the ids in each channel. JPEG keeps ids
+not at all, and colors roughly.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.colour_masks import ColourReading, colours_to_labels
+from spade_paddle.data.color_masks import ColorReading, colors_to_labels
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import DataError
 
-ID_MODES = ("L", "P", "I", "I;16", "1")  # of Pillow: grey and palette, whose values are ids
+ID_MODES = ("L", "P", "I", "I;16", "1")  # of Pillow: gray and palette, whose values are ids
 LOSSY = ("JPEG", "MPO", "WEBP")  # formats
-# Pillow spreads the few values of such greys over 0..255
-_GREY_STEPS = {"L;2": 85, "L;4": 17}
+# Pillow spreads the few values of such grays over 0..255
+_GRAY_STEPS = {"L;2": 85, "L;4": 17}
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 def pixel_values(image: Image.Image) -> np.ndarray:
-    """The values as they stand in a picture of ID_MODES, or of grey with transparency (LA), that
+    """The values as they stand in a picture of ID_MODES, or of gray with transparency (LA), that
     was opened and not yet loaded.
 
     Returns:
@@ -32,22 +32,22 @@ def pixel_values(image: Image.Image) -> np.ndarray:
     """
     if image.mode == "LA":
         return np.asarray(image)[..., 0]
-    step = _GREY_STEPS.get(_raw_mode(image), 1)
+    step = _GRAY_STEPS.get(_raw_mode(image), 1)
     values = np.asarray(image)
     return values.astype(np.uint8) if values.dtype == bool else values // step
 
 
-def ids_in_grey(pixels: np.ndarray) -> np.ndarray | None:
-    """The values ``uint8`` [...] of RGB pixels [..., 3] or [..., 4] that are grey; else None."""
+def ids_in_gray(pixels: np.ndarray) -> np.ndarray | None:
+    """The values ``uint8`` [...] of RGB pixels [..., 3] or [..., 4] that are gray; else None."""
     red = pixels[..., 0]
     return red if (pixels[..., 1:3] == red[..., None]).all() else None
 
 
 def read_ids(path: str | Path) -> np.ndarray:
-    """The pixel values of a grey or palette PNG: ``int64`` [H, W], never converted to colours.
+    """The pixel values of a gray or palette PNG: ``int64`` [H, W], never converted to colors.
 
     Raises:
-        DataError: unreadable, or a colour picture, or a JPEG (which changes ids).
+        DataError: unreadable, or a color picture, or a JPEG (which changes ids).
     """
     return _values_in(path).astype(np.int64)
 
@@ -63,44 +63,44 @@ def read_label_map(path: str | Path, label_set: LabelSet) -> np.ndarray:
     return ids.astype(np.uint8)
 
 
-def read_colour_mask(
+def read_color_mask(
     path: str | Path, label_set: LabelSet, *, tolerance: int = 12, allow_jpeg: bool = False
-) -> ColourReading:
-    """Read a picture whose colours are those of a label set.
+) -> ColorReading:
+    """Read a picture whose colors are those of a label set.
 
     Args:
-        path: PNG, BMP, GIF or TIFF; grey, palette, RGB or RGBA. Transparent pixels (alpha below
+        path: PNG, BMP, GIF or TIFF; gray, palette, RGB or RGBA. Transparent pixels (alpha below
             one half) are "don't care".
-        label_set: the colours; they must differ.
-        tolerance: largest difference in a channel at which a colour still counts as a label's.
+        label_set: the colors; they must differ.
+        tolerance: largest difference in a channel at which a color still counts as a label's.
         allow_jpeg: read JPEG and WebP too. Their noise goes to the most alike label nearby; edges
             become rough, and things smaller than a dozen pixels may be lost.
 
     Raises:
-        DataError: unreadable, a JPEG that was not allowed, or no picture of 8-bit colours.
-        ConfigError: two labels of the set have the same colour.
+        DataError: unreadable, a JPEG that was not allowed, or no picture of 8-bit colors.
+        ConfigError: two labels of the set have the same color.
     """
     try:
         with Image.open(path) as image:
             lossy = image.format in LOSSY
             if lossy and not allow_jpeg:
                 raise DataError(
-                    f"{path}: a colour mask must not be a {image.format}, which changes colours; "
+                    f"{path}: a color mask must not be a {image.format}, which changes colors; "
                     "save it as PNG",
-                    code="colour_mask_jpeg",
+                    code="color_mask_jpeg",
                 )
             if image.mode.startswith(("I", "F")):
                 raise DataError(
-                    f"{path}: expected a picture in the colours of '{label_set.name}', got one of "
+                    f"{path}: expected a picture in the colors of '{label_set.name}', got one of "
                     f"mode {image.mode}; save it as an RGB PNG",
-                    code="colour_mask_mode",
+                    code="color_mask_mode",
                 )
             pixels = np.asarray(image.convert("RGBA"))
     except _BROKEN as error:
         raise DataError(
-            f"{path}: cannot be read as a colour mask: {error}", code="colour_mask_unreadable"
+            f"{path}: cannot be read as a color mask: {error}", code="color_mask_unreadable"
         ) from error
-    return colours_to_labels(pixels, label_set, tolerance=tolerance, lossy=lossy)
+    return colors_to_labels(pixels, label_set, tolerance=tolerance, lossy=lossy)
 
 
 def _values_in(path: str | Path) -> np.ndarray:
@@ -113,9 +113,9 @@ def _values_in(path: str | Path) -> np.ndarray:
                 )
             if image.mode not in ID_MODES:
                 raise DataError(
-                    f"{path}: expected a grey or palette PNG whose pixel values are label ids, "
-                    f"got a picture of mode {image.mode}; colours are not ids",
-                    code="label_map_colour",
+                    f"{path}: expected a gray or palette PNG whose pixel values are label ids, "
+                    f"got a picture of mode {image.mode}; colors are not ids",
+                    code="label_map_color",
                 )
             return pixel_values(image)
     except OSError as error:

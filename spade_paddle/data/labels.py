@@ -23,7 +23,7 @@ LABELS_FILE = "labels.json"  # the label set that a data set, a run or a model f
 
 @dataclass(frozen=True)
 class Label:
-    """One label: ``id`` 0..K-1, its names, the colour (R, G, B) it is shown in, and maybe a group.
+    """One label: ``id`` 0..K-1, its names, the color (R, G, B) it is shown in, and maybe a group.
 
     ``group``, one of ``GROUPS``, is where the doodle page puts it.
     """
@@ -36,11 +36,11 @@ class Label:
 
     @property
     def hex_color(self) -> str:
-        """The colour as ``#rrggbb``."""
+        """The color as ``#rrggbb``."""
         return hex_of(self.color)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serialisable form; ``group`` only where there is one."""
+        """The JSON-serializable form; ``group`` only where there is one."""
         names = {"id": self.id, "name_en": self.name_en, "name_zh": self.name_zh}
         group = {} if self.group is None else {"group": self.group}
         return {**names, "color": self.hex_color, **group}
@@ -109,7 +109,7 @@ class LabelSet:
             ) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serialisable form that ``from_dict`` reads."""
+        """The JSON-serializable form that ``from_dict`` reads."""
         return {
             "name": self.name,
             "labels": [label.to_dict() for label in self.labels],
@@ -131,7 +131,7 @@ class LabelSet:
         raise KeyError(name_en)
 
     def palette(self) -> np.ndarray:
-        """Colours as ``uint8`` [256, 3]; ids without a label (255 included) are light grey."""
+        """Colors as ``uint8`` [256, 3]; ids without a label (255 included) are light gray."""
         palette = np.full((256, 3), 235, np.uint8)
         for label in self.labels:
             palette[label.id] = label.color
@@ -153,7 +153,7 @@ class LabelSet:
         """
         if label_map.ndim != 2 or not np.issubdtype(label_map.dtype, np.integer):
             raise LabelMapError(
-                f"{where}: expected a grey picture of label ids (height x width integers), got "
+                f"{where}: expected a gray picture of label ids (height x width integers), got "
                 f"shape {tuple(label_map.shape)} of {label_map.dtype}",
                 code="label_map_shape",
             )
@@ -186,7 +186,7 @@ def hex_of(color: tuple[int, int, int]) -> str:
 
 def _parse_hex(text: str) -> tuple[int, int, int]:
     if not (isinstance(text, str) and len(text) == 7 and text.startswith("#")):
-        raise ValueError(f"colour {text!r} is not '#rrggbb'")
+        raise ValueError(f"color {text!r} is not '#rrggbb'")
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 

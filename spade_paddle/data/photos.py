@@ -27,7 +27,7 @@ _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 def read_photo(path: str | Path, *, short_side: int | None = None) -> np.ndarray:
     """A photo as ``uint8`` [H, W, 3] RGB, turned upright as its EXIF data says.
 
-    Grey, CMYK and palette photos are converted, 16 bits become 8, transparent parts white.
+    Gray, CMYK and palette photos are converted, 16 bits become 8, transparent parts white.
 
     Args:
         path: the file.
@@ -157,8 +157,8 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def _to_eight_bits(grey: np.ndarray) -> np.ndarray:
-    """Grey [H, W] of 16 bits (or floats in 0..1) as ``uint8``."""
-    values = grey.astype(np.float64)
-    highest = 1.0 if np.issubdtype(grey.dtype, np.floating) and values.max() <= 1 else 65535.0
+def _to_eight_bits(gray: np.ndarray) -> np.ndarray:
+    """Gray [H, W] of 16 bits (or floats in 0..1) as ``uint8``."""
+    values = gray.astype(np.float64)
+    highest = 1.0 if np.issubdtype(gray.dtype, np.floating) and values.max() <= 1 else 65535.0
     return np.rint(np.clip(values / highest, 0, 1) * 255).astype(np.uint8)

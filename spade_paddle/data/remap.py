@@ -44,7 +44,7 @@ class Remap:
             where: what to call the map in an error.
 
         Raises:
-            LabelMapError: ids that the source does not have, or no grey picture.
+            LabelMapError: ids that the source does not have, or no gray picture.
         """
         self.source.check(label_map, where=where)
         return self.table[label_map]

@@ -1,4 +1,4 @@
-"""A folder of label maps or colour masks, written anew in the ids of another label set."""
+"""A folder of label maps or color masks, written anew in the ids of another label set."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from spade_paddle.data.colour_masks import ColourReading
+from spade_paddle.data.color_masks import ColorReading
 from spade_paddle.data.dataset import Folder
 from spade_paddle.data.label_maps import write_label_map
-from spade_paddle.data.label_pictures import read_colour_mask, read_ids
+from spade_paddle.data.label_pictures import read_color_mask, read_ids
 from spade_paddle.data.labels import DONT_CARE, hex_of
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import DataError, LabelMapError
 
 MAP_ENDINGS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
-_SHOWN = 4  # unknown colours that are named for each file
+_SHOWN = 4  # unknown colors that are named for each file
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Outcome:
     """What became of a folder.
 
     ``written`` counts files; ``pixels`` are those of each target id, ``int64`` [256]; ``snapped``
-    counts pixels that were not exactly in a label's colour; ``unknown`` the pixels in each colour
+    counts pixels that were not exactly in a label's color; ``unknown`` the pixels in each color
     (R, G, B) of no label; ``problems`` has a sentence for each file that is not right.
     """
 
@@ -42,19 +42,19 @@ def remap_folder(
     out: Path,
     *,
     remap: Remap,
-    colours: bool = False,
+    colors: bool = False,
     progress: Callable[[Iterable[Path]], Iterable[Path]] = iter,
 ) -> Outcome:
     """Write every map of a folder as a palette PNG of the same stem in the target's ids.
 
-    A file that cannot be read, or has unknown ids, is left out; unknown colours become "don't
+    A file that cannot be read, or has unknown ids, is left out; unknown colors become "don't
     care" (255). Both are told in the outcome, and the rest goes on.
 
     Args:
         maps: folder of the label maps.
         out: another folder, made if needed.
         remap: from their label set to the one wanted.
-        colours: they are colour masks in the colours of the source, not ids.
+        colors: they are color masks in the colors of the source, not ids.
         progress: goes round the list of files, and may show how far it is.
 
     Raises:
@@ -73,7 +73,7 @@ def remap_folder(
     folder.check(expected="expected one of label maps")
     for path in progress([files[0] for files in folder.by_stem.values()]):
         try:
-            reading = _read(path, remap, colours=colours)
+            reading = _read(path, remap, colors=colors)
             label_map = remap.apply(reading.label_map, where=str(path))
         except (DataError, LabelMapError) as error:
             problems.append(str(error))
@@ -88,18 +88,18 @@ def remap_folder(
     return Outcome(written, pixels, snapped, unknown, tuple(problems))
 
 
-def _read(path: Path, remap: Remap, *, colours: bool) -> ColourReading:
-    if colours:
-        return read_colour_mask(path, remap.source)
-    return ColourReading(label_map=read_ids(path), snapped=0, unknown=())
+def _read(path: Path, remap: Remap, *, colors: bool) -> ColorReading:
+    if colors:
+        return read_color_mask(path, remap.source)
+    return ColorReading(label_map=read_ids(path), snapped=0, unknown=())
 
 
-def _told(path: Path, reading: ColourReading, name: str) -> str:
+def _told(path: Path, reading: ColorReading, name: str) -> str:
     count = sum(number for _, number in reading.unknown)
-    shown = ", ".join(f"{hex_of(colour)} ({number})" for colour, number in reading.unknown[:_SHOWN])
+    shown = ", ".join(f"{hex_of(color)} ({number})" for color, number in reading.unknown[:_SHOWN])
     more = len(reading.unknown) - _SHOWN
     return (
-        f"{path}: {count} pixels are in colours of no label of '{name}': {shown}"
-        f"{f' and {more} more colours' if more > 0 else ''}; they are now don't care "
-        f"({DONT_CARE}). Paint them in a label's colour"
+        f"{path}: {count} pixels are in colors of no label of '{name}': {shown}"
+        f"{f' and {more} more colors' if more > 0 else ''}; they are now don't care "
+        f"({DONT_CARE}). Paint them in a label's color"
     )

@@ -1,7 +1,7 @@
 """Resize, crop, mirror, coarse and dropped labels; label ids stay exact everywhere.
 
 Photos are resized by area or cubic interpolation, everything else (label map, instance map,
-positional encoding) by nearest neighbour; photo and maps are always cut and mirrored together.
+positional encoding) by nearest neighbor; photo and maps are always cut and mirrored together.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Nearest neighbour by pixel centres for any type: no value appears that was not there."""
+    """Nearest neighbor by pixel centers for any type: no value appears that was not there."""
     rows = np.minimum((np.arange(height) + 0.5) * values.shape[0] / height, values.shape[0] - 1)
     columns = np.minimum((np.arange(width) + 0.5) * values.shape[1] / width, values.shape[1] - 1)
     return values[rows.astype(np.int64)[:, None], columns.astype(np.int64)[None, :]]

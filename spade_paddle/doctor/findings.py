@@ -51,24 +51,24 @@ _ERRORS = {
     ),
     "label_map_ending": (
         "label maps must be PNG files: {}",
-        "save its ids as a grey or palette PNG; --fix does it",
+        "save its ids as a gray or palette PNG; --fix does it",
     ),
     "instance_map_missing": ("no instance map of this name in instances/", _COMPLETE),
     "photo_unreadable": ("cannot be read as a photo: {}", _ANEW),
     "label_map_unreadable": ("cannot be read as a label map: {}", _ANEW),
     "instance_map_unreadable": (
         "cannot be read as an instance map: {}",
-        "an instance map is a grey PNG of 8 or 16 bits; --fix leaves them out",
+        "an instance map is a gray PNG of 8 or 16 bits; --fix leaves them out",
     ),
     "label_map_jpeg": (
         "a label map must not be a JPEG, whatever its ending: {}",
         "JPEG changes ids beyond repair: save the map as PNG from where it was made; --fix can "
-        "only read JPEGs in the label set's colours",
+        "only read JPEGs in the label set's colors",
     ),
-    "label_map_colour": (
-        "colours are not ids: {}",
-        "a label map is a grey or palette PNG whose values are ids; --fix reads the label set's "
-        "colours and grey saved as colour",
+    "label_map_color": (
+        "colors are not ids: {}",
+        "a label map is a gray or palette PNG whose values are ids; --fix reads the label set's "
+        "colors and gray saved as color",
     ),
     "sizes_differ_exif": (
         "the map was drawn on the photo as it is stored, which its EXIF data turns when it is "
@@ -77,7 +77,7 @@ _ERRORS = {
     ),
     "sizes_differ": ("{}", "make them the same size; --fix does it where their proportions agree"),
     "ids_multiplied": (
-        "ids look multiplied, as if to see them as grey: {}",
+        "ids look multiplied, as if to see them as gray: {}",
         "save the ids themselves; --fix undoes it, look at what it makes of them",
     ),
     "ids_off_by_one": (
@@ -86,7 +86,7 @@ _ERRORS = {
     ),
     "label_unknown": (
         f"unknown label ids {{}} (and {DONT_CARE} for don't care)",
-        "name the label set they were drawn with (--labels), or bring them into this one with "
+        "name the label set they were drawn with (--label-set), or bring them into this one with "
         "tools/remap.py; --fix makes them don't care",
     ),
 }
@@ -102,11 +102,11 @@ _WARNINGS = {
     "label_map_interpolated": (
         "along the borders lie ids between those of both sides: the map was resized or turned as "
         "if ids were brightness, and those borders name wrong things",
-        "make them anew, resized by nearest neighbour",
+        "make them anew, resized by nearest neighbor",
     ),
     "label_map_palette": (
-        "values and colours contradict each other: {}; training goes by the values",
-        "if the colours are right, save the maps as RGB pictures and let --fix read them",
+        "values and colors contradict each other: {}; training goes by the values",
+        "if the colors are right, save the maps as RGB pictures and let --fix read them",
     ),
     "label_map_mask": (
         f"only 0 and {DONT_CARE}: a black and white mask? {DONT_CARE} means don't care here (ids "
@@ -153,7 +153,7 @@ _ADVICE = {
     ),
     "photo_mode": (
         "made 8-bit RGB when they are read: {}",
-        "look whether their colours are as they should be; --fix stores them as RGB",
+        "look whether their colors are as they should be; --fix stores them as RGB",
     ),
     "label_map_mode": (
         "label maps have 8 bits a pixel, these have {}; they are read all the same",
@@ -211,7 +211,7 @@ class Finding:
         return SEVERITIES[self.code]
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serialisable form."""
+        """The JSON-serializable form."""
         return {**dataclasses.asdict(self), "severity": self.severity}
 
 

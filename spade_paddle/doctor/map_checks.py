@@ -38,7 +38,7 @@ def check_maps(survey: Survey) -> Iterator[Issue]:
         if facts.displaced:
             value, label = next(iter(facts.displaced.items()))
             name = survey.label_set.labels[label].name_en
-            color = f"value {value} has the colour of {label} ({name})"
+            color = f"value {value} has the color of {label} ({name})"
             yield Issue("label_map_palette", [path], color)
         if facts.ids == {0, DONT_CARE}:
             yield Issue("label_map_mask", [path])

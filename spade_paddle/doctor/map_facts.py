@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spade_paddle.data.colour_table import pack, unpack
-from spade_paddle.data.label_pictures import ID_MODES, ids_in_grey, pixel_values
+from spade_paddle.data.color_table import pack, unpack
+from spade_paddle.data.label_pictures import ID_MODES, ids_in_gray, pixel_values
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.doctor.photo_facts import why_unreadable
 
-GREY = "grey saved as colour"
+GRAY = "gray saved as color"
 _NOTHING = np.zeros((0, 0), np.uint8)
 # Of the thin runs in a map, how many lie between their neighbors; a third by chance.
 _BETWEEN = 0.5
@@ -37,7 +37,7 @@ class MapFacts:
     mode: str = ""  # as Pillow calls it
     counts: dict[int, int] | None = None  # pixels of every value
     ramp_share: float = 0.0  # what ramp_share() tells
-    displaced: dict[int, int] = field(default_factory=dict)  # value -> id that its colour means
+    displaced: dict[int, int] = field(default_factory=dict)  # value -> id that its color means
     digest: str = ""  # the same for maps that are the same pixel by pixel
     shared: tuple[int, ...] = ()  # of an 8-bit instance map: numbers that lie in several labels
 
@@ -73,7 +73,7 @@ def label_map_facts(
                 return dataclasses.replace(facts, code="label_map_jpeg", problem="a JPEG"), _NOTHING
             if image.mode not in ID_MODES:
                 kind = _kind_of_colors(image, label_set) if ids else f"mode {image.mode}"
-                return dataclasses.replace(facts, code="label_map_colour", problem=kind), _NOTHING
+                return dataclasses.replace(facts, code="label_map_color", problem=kind), _NOTHING
             if not ids:
                 return facts, _NOTHING
             values = pixel_values(image)
@@ -122,19 +122,19 @@ def _counts(values: np.ndarray) -> dict[int, int]:
 
 
 def _kind_of_colors(image: Image.Image, label_set: LabelSet) -> str:
-    """What the colours of a picture that should hold ids may mean, in words."""
+    """What the colors of a picture that should hold ids may mean, in words."""
     pixels = np.asarray(image.convert("RGB"))
-    if ids_in_grey(pixels) is not None:
-        return GREY
+    if ids_in_gray(pixels) is not None:
+        return GRAY
     found = set(map(tuple, unpack(np.unique(pack(pixels))).tolist()))
     known = found & {label.color for label in label_set.labels}
     if known == found:
-        return f"the colours of the label set '{label_set.name}'"
-    return f"{len(found)} colours, {len(known)} of them of the label set '{label_set.name}'"
+        return f"the colors of the label set '{label_set.name}'"
+    return f"{len(found)} colors, {len(known)} of them of the label set '{label_set.name}'"
 
 
 def _displaced_colors(image: Image.Image, used: set[int], label_set: LabelSet) -> dict[int, int]:
-    """Of a palette picture whose colours are the label set's but at other ids: value -> id.
+    """Of a palette picture whose colors are the label set's but at other ids: value -> id.
 
     Empty when the palette agrees with the label set, or is another one altogether.
     """

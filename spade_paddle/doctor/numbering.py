@@ -19,7 +19,7 @@ class Numbering:
     """How the maps of a data set number their labels, where they hold unknown ids.
 
     Args:
-        stretch: value -> id, where ids were multiplied to be seen as grey.
+        stretch: value -> id, where ids were multiplied to be seen as gray.
         stretched: the maps that were.
         from_one: all maps count from 1.
     """

@@ -2,7 +2,7 @@
 
 Photos are compared by a difference hash: is a pixel of a 17x16 thumbnail brighter than the one to
 its left? Copies that were shrunk or compressed anew differ in at most about 25 of the 256 answers,
-different photos in 40 and more; and the thumbnails' colours must agree, too.
+different photos in 40 and more; and the thumbnails' colors must agree, too.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ def _alike(thumbnails: list[np.ndarray]) -> Iterator[tuple[int, int]]:
     """Which thumbnails, each [16, 17, 3], show one photo: index pairs, the smaller first."""
     if not thumbnails:
         return
-    grey = np.stack([cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY) for thumbnail in thumbnails])
-    bits = (grey[:, :, 1:] > grey[:, :, :-1]).reshape(len(grey), -1)
+    gray = np.stack([cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY) for thumbnail in thumbnails])
+    bits = (gray[:, :, 1:] > gray[:, :, :-1]).reshape(len(gray), -1)
     signs = np.where(bits, 1, -1).astype(np.float32)
     for start in range(0, len(signs), _ROWS):
         differing = (bits.shape[1] - signs[start : start + _ROWS] @ signs.T) / 2

@@ -65,12 +65,12 @@ def why_unreadable(path: Path, error: BaseException) -> str:
 def _conversion(image: Image.Image) -> str:
     """What reading an open picture as 8-bit RGB changes; empty when nothing."""
     if image.mode.startswith("I") or image.mode == "F":
-        return "16-bit grey"
+        return "16-bit gray"
     if image.tile and ";16" in str(image.tile[0][3]):
-        return "16 bits a colour"
+        return "16 bits a color"
     if is_transparent(image):
         return "transparency"
-    return {"RGB": "", "P": "", "L": "grey", "1": "black and white"}.get(image.mode, image.mode)
+    return {"RGB": "", "P": "", "L": "gray", "1": "black and white"}.get(image.mode, image.mode)
 
 
 def _orientation(image: Image.Image, *, whole: bool) -> int:

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from spade_paddle.data.label_pictures import ids_in_grey, read_colour_mask, read_ids
+from spade_paddle.data.label_pictures import ids_in_gray, read_color_mask, read_ids
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.photos import ORIENTATION
 from spade_paddle.data.transforms import resize_nearest
-from spade_paddle.doctor.map_facts import GREY, MapFacts
+from spade_paddle.doctor.map_facts import GRAY, MapFacts
 from spade_paddle.doctor.numbering import Numbering
 from spade_paddle.doctor.survey import SceneFacts
 from spade_paddle.errors import DataError
 
 _SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
-_MOST_UNKNOWN = 0.5  # of a coloured map; above, its colours are not the label set's
-_MOST_UNKNOWN_JPEG = 0.05  # where JPEG blurs colours more than this, ids are lost
+_MOST_UNKNOWN = 0.5  # of a colored map; above, its colors are not the label set's
+_MOST_UNKNOWN_JPEG = 0.05  # where JPEG blurs colors more than this, ids are lost
 
 
 class CannotRepair(Exception):
@@ -39,7 +39,7 @@ def repaired_map(
         CannotRepair: it cannot be read, or fits neither label set nor photo.
     """
     values, notes = _read(scene.pair.label_map, scene.label_map, label_set)
-    if not scene.label_map.code or scene.label_map.problem == GREY:  # colours need no numbering
+    if not scene.label_map.code or scene.label_map.problem == GRAY:  # colors need no numbering
         values = _renumber(values, numbering, scene.pair.label_map, notes)
     if len(label_set) == 2 and scene.label_map.ids == {0, DONT_CARE}:
         values = np.where(values == DONT_CARE, 1, values)
@@ -70,24 +70,24 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
         return read_ids(path), ["label map saved with 8 bits"] if wide else []
     if facts.code == "label_map_unreadable":
         raise CannotRepair(f"the label map is {facts.problem}")
-    if facts.problem == GREY:
+    if facts.problem == GRAY:
         with Image.open(path) as image:
-            ids = ids_in_grey(np.asarray(image.convert("RGB")))
-        return ids.astype(np.int64), ["ids read from grey saved as colour"]
+            ids = ids_in_gray(np.asarray(image.convert("RGB")))
+        return ids.astype(np.int64), ["ids read from gray saved as color"]
     jpeg = facts.code == "label_map_jpeg"
     try:
-        reading = read_colour_mask(path, label_set, allow_jpeg=jpeg)
+        reading = read_color_mask(path, label_set, allow_jpeg=jpeg)
     except DataError as error:
         raise CannotRepair(str(error)) from error
     unknown = sum(pixels for _, pixels in reading.unknown) / reading.label_map.size
     if unknown > (_MOST_UNKNOWN_JPEG if jpeg else _MOST_UNKNOWN):
-        kind = "a JPEG" if jpeg else "coloured"
+        kind = "a JPEG" if jpeg else "colored"
         raise CannotRepair(
-            f"the label map is {kind}, and {unknown:.0%} of it in none of the label set's colours"
+            f"the label map is {kind}, and {unknown:.0%} of it in none of the label set's colors"
         )
-    notes = ["ids read from the label set's colours"]
+    notes = ["ids read from the label set's colors"]
     if unknown:
-        notes.append(f"other colours became don't care ({unknown:.1%})")
+        notes.append(f"other colors became don't care ({unknown:.1%})")
     return reading.label_map.astype(np.int64), notes
 
 

@@ -46,7 +46,7 @@ class Report:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serialisable form."""
+        """The JSON-serializable form."""
         return {
             "folder": str(self.folder),
             "labels": {"name": self.label_set.name, "count": len(self.label_set)},

@@ -38,7 +38,7 @@ class PartSummary:
     maps: tuple[int, ...]
 
     def to_dict(self, label_set: LabelSet) -> dict[str, Any]:
-        """The JSON-serialisable form, with the labels' names."""
+        """The JSON-serializable form, with the labels' names."""
         names = [*(label.name_en for label in label_set.labels), "255"]
         counts = [
             {"label": name, "share": round(share, 6), "maps": maps}

@@ -14,12 +14,12 @@ class WeightAverage:
 
     Progress is counted in images: ``beta = 0.5 ** (images / halflife_images)``, so that the batch
     size does not change the average. Buffers (the running statistics of batch norm) are averaged
-    too: they belong to the weights of the same time. Spectrally normalised weights are averaged
+    too: they belong to the weights of the same time. Spectrally normalized weights are averaged
     as they are applied.
 
     Args:
         network: the network that is trained.
-        average: a second one of the same structure but without spectral normalisation;
+        average: a second one of the same structure but without spectral normalization;
             overwritten with the first's state.
         halflife_images: after so many images an old state counts half; 0: there is no average, and
             ``catch_up`` copies the newest.

@@ -24,7 +24,7 @@ def measure_statistics(networks: Networks, batches: Iterable[StepInput]) -> Stat
     """The mean over the batches of every batch norm's statistics; nothing is changed.
 
     Every batch counts the same, so they should be of one size. Empty for a generator without batch
-    norm. With synchronised batch norm every process must call it with as many batches.
+    norm. With synchronized batch norm every process must call it with as many batches.
 
     Args:
         networks: generator and encoder to measure, in evaluation mode.

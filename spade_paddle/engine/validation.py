@@ -35,7 +35,7 @@ class Validation:
 
     The other half is untouched: tools/evaluate.py reports on it. A network with styles
     paints the k-th scene in the style of the k-th of the training photos that give the floor, since
-    with that of its own photo it would be told the colours. Everything is the same each time.
+    with that of its own photo it would be told the colors. Everything is the same each time.
 
     Args:
         train_scenes: those to learn from; some give the floor.

@@ -35,7 +35,7 @@ class Comparison:
         return sum(scene.perceptual < other.perceptual for scene, other in pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-serialisable."""
+        """JSON-serializable."""
         return {
             "title": self.row.title,
             "baseline": self.baseline.title,

@@ -105,7 +105,7 @@ class Evaluation:
                 scores = SceneScores(
                     pair.stem,
                     perceptual=sight_distance(sight, truth),
-                    colour=colour_error(picture, scene.photo),
+                    color=color_error(picture, scene.photo),
                     confusion=self._annotate(scene, picture),
                 )
                 gathered.add(picture, sight, scores)
@@ -197,8 +197,8 @@ class _Gathered:
         return len(self.pictures)
 
 
-def colour_error(picture: np.ndarray, photo: np.ndarray) -> float:
-    """Euclidean distance of the mean colours of two pictures [H, W, 3]; 0..441."""
+def color_error(picture: np.ndarray, photo: np.ndarray) -> float:
+    """Euclidean distance of the mean colors of two pictures [H, W, 3]; 0..441."""
     means = [array.mean(axis=(0, 1), dtype=np.float64) for array in (picture, photo)]
     return float(np.linalg.norm(means[0] - means[1]))
 

@@ -36,7 +36,7 @@ def measures(protocol: dict[str, Any]) -> dict[str, str]:
     lines["grid_energy"] = "share of the high-passed energy at periods that divide 8 pixels"
     layers = " and ".join(LAYERS.values())
     lines["perceptual"] = f"{eye}, mean of 1 - cosine over positions of {layers}"
-    lines["colour"] = "Euclidean distance of the mean RGB of picture and photo, 0..255 each"
+    lines["color"] = "Euclidean distance of the mean RGB of picture and photo, 0..255 each"
     lines["diversity"] = (
         f"{eye}, perceptual distance of all pairs of {DIVERSITY_SEEDS} seeds, mean of "
         f"{min(DIVERSITY_SCENES, protocol['scenes'])} scenes; no interval"

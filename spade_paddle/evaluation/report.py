@@ -24,7 +24,7 @@ FID: Frechet distance of Inception-v3 features, one sample a picture (Heusel et 
 fewer than some thousand pictures it is far too large: compare it at the same number of pictures
 only, and with the floor in the first line. KID (Binkowski et al. 2018) has no such bias."""
 _SCENES = """\
-Perceptual (0 to 2) and colour (0 to 255): from each picture to its photo; smaller is nearer. Own
+Perceptual (0 to 2) and color (0 to 255): from each picture to its photo; smaller is nearer. Own
 style: the model was shown the photo. Diversity: how unlike pictures of one map are with other
 seeds."""
 _SEEN = """\
@@ -33,7 +33,7 @@ sees in the photos is the ceiling that can be hoped for, though a painted pictur
 _DIFFERENCES = """\
 Differences to the first model on the same resampled scenes. Smaller is better, but for mean IoU. An
 interval that does not hold 0 is more than chance of the scenes."""
-_DIGITS = {"perceptual": 3, "colour": 1, "mean_iou": 3, "pixel_accuracy": 3}  # others have 2
+_DIGITS = {"perceptual": 3, "color": 1, "mean_iou": 3, "pixel_accuracy": 3}  # others have 2
 _UNITS = {"grid_energy": 0.01, "kid": 0.001}
 _HEADS = {
     **{name: f"Frechet, {layer}" for name, layer in LAYERS.items()},
@@ -42,7 +42,7 @@ _HEADS = {
     "fid_statistics": "FID to statistics",
     "kid": "KID x 1000",
     "perceptual": "perceptual",
-    "colour": "colour",
+    "color": "color",
     "diversity": "diversity",
     "mean_iou": "mean IoU",
     "pixel_accuracy": "accuracy",
@@ -54,7 +54,7 @@ class Report:
     """All that was found.
 
     Args:
-        protocol: how it was measured, JSON-serialisable. ``common`` in it is shown under every
+        protocol: how it was measured, JSON-serializable. ``common`` in it is shown under every
             table, and ``measures`` (evaluation/protocol.py), by the name of the score.
         rows: the real photos first; the models are compared with the first of them.
         label_set: of the scenes.
@@ -70,7 +70,7 @@ class Report:
         return compare_to_first(self.rows[1:])
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-serialisable, with the scores of every scene."""
+        """JSON-serializable, with the scores of every scene."""
         return {
             "protocol": self.protocol,
             "rows": [self._with_multiples(row) for row in self.rows],
@@ -86,7 +86,7 @@ class Report:
         sets = ["pictures"]
         for name in LAYERS:
             sets += [_HEADS[name], "x floor"]
-        scenes = ["perceptual", "colour", "diversity", *seen]
+        scenes = ["perceptual", "color", "diversity", *seen]
         parts = [
             _table([*sets, _HEADS["grid_energy"]], [self._set_cells(row) for row in self.rows]),
             "\n".join([_SETS, *self._protocol([*LAYERS, "grid_energy"])]),
@@ -141,7 +141,7 @@ class Report:
         return [*cells, self._cell(row.estimates, "grid_energy")]
 
     def _scene_cells(self, row: Row, seen: Sequence[str]) -> list[str]:
-        cells = [row.title, *self._cells(row.estimates, ["perceptual", "colour", *seen])]
+        cells = [row.title, *self._cells(row.estimates, ["perceptual", "color", *seen])]
         cells.insert(3, "-" if row.diversity is None else f"{row.diversity:.3f}")
         return cells
 

@@ -21,18 +21,18 @@ class SceneScores:
     Args:
         scene: stem of its files.
         perceptual: distance of what the eye sees to the photo, 0..2 (judge/eye.py).
-        colour: distance of the mean colours, 0..255 each.
+        color: distance of the mean colors, 0..255 each.
         confusion: int64 [K, K + 1] of the label map and what the annotator sees in the picture.
     """
 
     scene: str
     perceptual: float | None = None
-    colour: float | None = None
+    color: float | None = None
     confusion: np.ndarray | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Without what is None."""
-        values = {"scene": self.scene, "perceptual": self.perceptual, "colour": self.colour}
+        values = {"scene": self.scene, "perceptual": self.perceptual, "color": self.color}
         if self.confusion is not None:
             agreement = Agreement.of(self.confusion)
             values["mean_iou"] = number(agreement.mean_iou)
@@ -71,7 +71,7 @@ class Row:
         return Agreement.of(np.sum(counts, axis=0)) if counts else None
 
     def to_dict(self, label_set: LabelSet) -> dict[str, Any]:
-        """JSON-serialisable, with every scene."""
+        """JSON-serializable, with every scene."""
         values: dict[str, Any] = {"title": self.title, "model": self.model, "style": self.style}
         values.update({name: numbers(estimate) for name, estimate in self.estimates.items()})
         values["diversity"] = self.diversity
@@ -83,14 +83,14 @@ class Row:
 
 
 def scene_estimates(scenes: Sequence[SceneScores], draws: np.ndarray) -> dict[str, Estimate]:
-    """``perceptual``, ``colour``, ``mean_iou`` and ``pixel_accuracy``, those that there are.
+    """``perceptual``, ``color``, ``mean_iou`` and ``pixel_accuracy``, those that there are.
 
     Args:
         scenes: S of them.
         draws: [R, S], of ``resampled``.
     """
     estimates = {}
-    for name in ("perceptual", "colour"):
+    for name in ("perceptual", "color"):
         values = [getattr(scene, name) for scene in scenes]
         if None not in values:
             estimates[name] = Estimate(float(np.mean(values)), draws @ values / len(values))

@@ -30,7 +30,7 @@ class InceptionEye:
         kernel: of the resizing to 299 x 299 pixels (data/clean_resize.py).
 
     Attributes:
-        protocol: how features are made of a picture, JSON-serialisable. Only numbers of the same
+        protocol: how features are made of a picture, JSON-serializable. Only numbers of the same
             protocol can be compared.
 
     Raises:

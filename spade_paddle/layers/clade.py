@@ -1,4 +1,4 @@
-"""CLADE, class-adaptive (de)normalisation (Tan et al., 2020; the article, "Upgrade SPADE").
+"""CLADE, class-adaptive (de)normalization (Tan et al., 2020; the article, "Upgrade SPADE").
 
 Legend: N batch, C channels of the features, L classes, H height, W width.
 """
@@ -15,7 +15,7 @@ from spade_paddle.layers.spade import resize_like
 
 
 class CLADE(nn.Layer):
-    """Normalise, then scale and shift every pixel by a table entry of its class.
+    """Normalize, then scale and shift every pixel by a table entry of its class.
 
     ``out = param_free_norm(x) * weight[c] + bias[c]`` with c the class of the pixel: SPADE
     without its convolutions over the label map, and so several times cheaper. There is no
@@ -86,7 +86,7 @@ class CLADE(nn.Layer):
             set_to_zero(*self.edge_conv.parameters())
 
     def _table(self, norm_nc: int, initializer: nn.initializer.Initializer) -> paddle.Tensor:
-        # an attribute, not default_initializer: a global initialiser does not touch the tables
+        # an attribute, not default_initializer: a global initializer does not touch the tables
         return self.create_parameter(
             [self.num_classes, norm_nc], attr=paddle.ParamAttr(initializer=initializer)
         )

@@ -38,11 +38,11 @@ def set_to_zero(*parameters: paddle.Tensor) -> None:
 
 @contextmanager
 def initializer(name: str) -> Iterator[None]:
-    """Layers made inside start as ``name`` says; what has an initialiser of its own keeps that.
+    """Layers made inside start as ``name`` says; what has an initializer of its own keeps that.
 
     ``paddle``: Paddle's defaults, as in photopen. ``xavier``: every convolution and linear
     layer Xavier-normal with gain 0.02 and biases 0, as in the public SPADE. Either is in place
-    before spectral normalisation wraps a layer and copies its weight.
+    before spectral normalization wraps a layer and copies its weight.
     """
     if name == "xavier":
         set_global_initializer(XavierNormal(XAVIER_GAIN), nn.initializer.Constant(0.0))

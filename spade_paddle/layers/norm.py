@@ -1,4 +1,4 @@
-"""Normalisation: without learned parameters, as SPADE and CLADE modulate it, and with them.
+"""Normalization: without learned parameters, as SPADE and CLADE modulate it, and with them.
 
 Legend: N batch, C channels, H height, W width.
 """
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class ParamFreeBatchNorm(nn.Layer):
-    """Batch normalisation with neither scale nor shift.
+    """Batch normalization with neither scale nor shift.
 
     ``(x - mean) / sqrt(variance + epsilon)``; mean and variance over N, H, W in training, the
     running averages in evaluation. Paddle's ``momentum`` is the weight of the OLD average: 0.9
@@ -63,7 +63,7 @@ class ParamFreeBatchNorm(nn.Layer):
 
 
 class BatchNorm(ParamFreeBatchNorm):
-    """Batch normalisation with a scale and a shift, ``param_free(x) * weight + bias``.
+    """Batch normalization with a scale and a shift, ``param_free(x) * weight + bias``.
 
     The scales start around 1 with a deviation of 0.02, as the public SPADE starts its own.
     """
@@ -80,7 +80,7 @@ class BatchNorm(ParamFreeBatchNorm):
 
 
 class ParamFreeInstanceNorm(nn.Layer):
-    """Instance normalisation with neither scale nor shift (statistics over H, W)."""
+    """Instance normalization with neither scale nor shift (statistics over H, W)."""
 
     def __init__(self, channels: int, *, epsilon: float = 1e-5) -> None:
         super().__init__()

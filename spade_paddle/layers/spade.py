@@ -1,4 +1,4 @@
-"""SPADE, spatially-adaptive (de)normalisation (Park et al., CVPR 2019; the article, section 3).
+"""SPADE, spatially-adaptive (de)normalization (Park et al., CVPR 2019; the article, section 3).
 
 Legend: N batch, C channels of the features, K channels of the semantic input, H height, W width.
 """
@@ -17,7 +17,7 @@ NHIDDEN = 128
 
 
 def resize_like(segmap: paddle.Tensor, x: paddle.Tensor) -> paddle.Tensor:
-    """Nearest-neighbour resize of ``segmap`` [N, K, h, w] to the height and width of ``x``.
+    """Nearest-neighbor resize of ``segmap`` [N, K, h, w] to the height and width of ``x``.
 
     During export sizes are unknown; there the generator has to pass a map that fits, as it does.
     """
@@ -29,7 +29,7 @@ def resize_like(segmap: paddle.Tensor, x: paddle.Tensor) -> paddle.Tensor:
 
 
 class SPADE(nn.Layer):
-    """Normalise, then scale and shift every pixel by what the label map says there.
+    """Normalize, then scale and shift every pixel by what the label map says there.
 
     ``out = param_free_norm(x) * (1 + gamma) + beta``, where gamma and beta come from the resized
     label map: ``actv = activation(mlp_shared(segmap))``, ``gamma = mlp_gamma(actv)``,

@@ -1,4 +1,4 @@
-"""Spectral normalisation (Miyato et al., ICLR 2018), with the names of Paddle's and PyTorch's.
+"""Spectral normalization (Miyato et al., ICLR 2018), with the names of Paddle's and PyTorch's.
 
 Our own hook, because Paddle's does not work in mixed precision: its vectors become float16 there.
 """
@@ -15,10 +15,10 @@ FIRST_ITERATIONS = 15
 
 
 def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
-    """Wrap a convolution in spectral normalisation when ``enabled``.
+    """Wrap a convolution in spectral normalization when ``enabled``.
 
     Its ``weight`` is then computed in every forward pass, and ``weight_orig`` is what learns.
-    Initialise before: an initialiser that runs after the wrapping changes nothing.
+    Initialize before: an initializer that runs after the wrapping changes nothing.
     """
     if not enabled:
         return layer
@@ -74,13 +74,13 @@ def settled(weight: paddle.Tensor, u: paddle.Tensor) -> tuple[paddle.Tensor, pad
 
 
 def effective_state(network: nn.Layer) -> dict[str, paddle.Tensor]:
-    """The state dict that the same network without spectral normalisation would need."""
+    """The state dict that the same network without spectral normalization would need."""
     return without_spectral_norm(network.state_dict())
 
 
 @paddle.no_grad()
 def without_spectral_norm(state: Mapping[str, paddle.Tensor]) -> dict[str, paddle.Tensor]:
-    """The effective weights of a state dict; one without spectral normalisation stays as it is.
+    """The effective weights of a state dict; one without spectral normalization stays as it is.
 
     ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, W the weight with its output
     channels as rows, u and v the stored vectors; in evaluation the hooks compute just that.

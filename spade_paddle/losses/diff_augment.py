@@ -35,7 +35,7 @@ def diff_augment(
 
     In this order, each left out where no row asks for it:
 
-    - colour, of the photo: ``x + brightness``, then ``m + saturation * (x - m)`` with m the mean
+    - color, of the photo: ``x + brightness``, then ``m + saturation * (x - m)`` with m the mean
       of a pixel's three channels, then ``m + contrast * (x - m)`` with m the mean of the picture;
     - translation of all channels by whole pixels; what comes in is the reflection of what is
       there. In the paper it is 0, a frame that tells the discriminator how far the picture was
@@ -43,7 +43,7 @@ def diff_augment(
     - cutout: a rectangle of all channels becomes 0.
 
     The paper's networks know no labels. Here the semantic map moves and is cut together with its
-    photo, for the discriminator to judge whether the two fit; 0 is "no label" in the map and grey
+    photo, for the discriminator to judge whether the two fit; 0 is "no label" in the map and gray
     in the photo. Values beyond -1..1 stay, as in the paper. All of it can be differentiated twice,
     as R1 needs it.
 
@@ -57,7 +57,7 @@ def diff_augment(
     """
     rows = np.asarray(augmentation).astype(np.float64)  # whole pixels are counted on the host
     if (rows[:, :DOWN] != IDENTITY[:DOWN]).any():
-        pictures = _recoloured(pictures, rows)
+        pictures = _recolored(pictures, rows)
     height, width = pictures.shape[2:]
     down = np.rint(rows[:, DOWN] * height).astype(np.int64)
     right = np.rint(rows[:, RIGHT] * width).astype(np.int64)
@@ -70,7 +70,7 @@ def diff_augment(
     return pictures * mask.astype(pictures.dtype).expand(pictures.shape)
 
 
-def _recoloured(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
+def _recolored(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
     """Brightness b, saturation s and contrast c of the last three channels, in one go:
 
     ``c (s x + (1 - s) m) + (1 - c) M + b`` with m the mean of a pixel's channels and M that of the

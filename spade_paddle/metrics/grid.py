@@ -13,14 +13,14 @@ WINDOW = 7 * PERIOD
 """Side of the parts that are looked at one by one: wide enough for seven repeats, and so narrow
 that snow and trees, which are woven differently, mostly have parts of their own."""
 _AROUND = PERIOD + 1  # odd, so that it has a middle
-_GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+_GRAY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def grid_energy(picture: np.ndarray) -> float:
     """Share of the high-passed energy at the frequencies ``(i / 8, j / 8)`` a pixel, i and j in
     0..7 and not both 0; 0..1.
 
-    High-passed is the grey picture minus its mean over the 9 x 9 pixels around (where they all are
+    High-passed is the gray picture minus its mean over the 9 x 9 pixels around (where they all are
     in the picture). It is cut into windows of 56 x 56 pixels, and the share is the mean of theirs,
     so that a faint weave in the sky counts as a strong one in trees does. Energy at those 63
     frequencies is that of the part that repeats every 8 pixels in both directions, so no spectrum
@@ -40,7 +40,7 @@ def grid_energy(picture: np.ndarray) -> float:
     Returns:
         The share; a window without any texture counts as 0.
     """
-    x = _high_passed(picture @ _GREY)
+    x = _high_passed(picture @ _GRAY)
     sides = [min(WINDOW, size // PERIOD * PERIOD) for size in x.shape]
     rows, columns = (size // side for size, side in zip(x.shape, sides))
     x = x[: rows * sides[0], : columns * sides[1]]
@@ -51,9 +51,9 @@ def grid_energy(picture: np.ndarray) -> float:
     return float(np.where(textured, repeated / np.where(textured, whole, 1), 0).mean())
 
 
-def _high_passed(grey: np.ndarray) -> np.ndarray:
+def _high_passed(gray: np.ndarray) -> np.ndarray:
     """[H, W] -> [H - 8, W - 8]: minus the mean of the window around each pixel."""
-    sums = np.pad(grey, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    sums = np.pad(gray, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     size, margin = _AROUND, _AROUND // 2
     window = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
-    return grey[margin:-margin, margin:-margin] - window / size**2
+    return gray[margin:-margin, margin:-margin] - window / size**2

@@ -19,7 +19,7 @@ class NLayersDiscriminator(nn.Layer):
 
     ``num_layers`` convolutions 4x4 with padding 2 (width ndf, doubled up to ``max_width``; stride
     2, the last of them stride 1), then one to a single channel of logits. The first and the last
-    have no norm; those between are spectrally normalised and instance normalised.
+    have no norm; those between are spectrally normalized and instance normalized.
 
     Args:
         input_nc: C.
@@ -50,7 +50,7 @@ class NLayersDiscriminator(nn.Layer):
         activation = activation or nn.GELU()
         self.simam = simam
         self.num_layers = num_layers
-        # an initialiser of its own: Xavier has no meaning for a scale
+        # an initializer of its own: Xavier has no meaning for a scale
         scale = paddle.ParamAttr(initializer=nn.initializer.Constant(1.0)) if affine_norm else False
         bias = None if affine_norm else False
         width = min(ndf, max_width)

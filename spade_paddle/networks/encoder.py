@@ -19,7 +19,7 @@ class Encoder(nn.Layer):
     """A photo becomes the mean and the log variance of its style.
 
     The photo is resized bilinearly to size x size; ``log2(size) - 2`` convolutions (3x3, stride 2,
-    padding 1, no bias, spectrally normalised, instance normalised without affine, LeakyReLU 0.2)
+    padding 1, no bias, spectrally normalized, instance normalized without affine, LeakyReLU 0.2)
     shrink it to 4x4 while the width grows from nef to 8 * nef; two linear layers read mu and
     logvar off. With nef 64 and size 256 this is the public SPADE's encoder (64, 128, 256, 512, 512,
     512); its 256 entries of style are ``style_dim`` here.

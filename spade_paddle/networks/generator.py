@@ -27,7 +27,7 @@ class SPADEGenerator(nn.Layer):
 
     head_0 and G_middle_0/1 work on the coarse features, up_0...up_3 (up_4 with ``most``) refine
     them and halve the width; between the blocks the features are doubled in size by nearest
-    neighbour; ``tanh(conv_img(act(x)))`` is the picture.
+    neighbor; ``tanh(conv_img(act(x)))`` is the picture.
 
     ``fine_blocks`` more doublings, each followed by a block up_fine_0, up_fine_1 of half the width
     before, come after all these (not in the article, whose ``more`` and ``most`` double in the
@@ -35,7 +35,7 @@ class SPADEGenerator(nn.Layer):
     that it has learned. ``extra_blocks`` more of its width follow each block, without doubling:
     up_0_extra_0 (the deeper teacher of OMGD, Ren et al. 2021). They take the noise of the block.
 
-    The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbour,
+    The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbor,
     n = 5, 6, 7 for normal, more, most, and one more for each fine block; or, with ``style_dim``,
     from a style vector z alone (the article's ``use_vae``): a linear layer makes them for the size
     in training, ``latent_size``.

@@ -71,7 +71,7 @@ class ProjectedDiscriminator(nn.Layer):
     In the terms of losses/gan.py every head is a scale with one stage, its logits, so that feature
     matching has nothing to match here.
 
-    Differences from the paper: labels, standardised features, the levels' widths, and heads of
+    Differences from the paper: labels, standardized features, the levels' widths, and heads of
     one structure on three levels (theirs go down to 4x4 pixels on four).
 
     Args:

@@ -44,7 +44,7 @@ class RandomConvolution(nn.Layer):
 class StandardizedMix(RandomConvolution):
     """A random 1x1 convolution of ``(x - mean) / deviation``, both [C].
 
-    The standardising is done to the weights instead: no map is read for it.
+    The standardizing is done to the weights instead: no map is read for it.
     """
 
     def __init__(self, channels: int, width: int, *, generator: np.random.Generator) -> None:
@@ -63,12 +63,12 @@ class FrozenProjection(nn.Layer):
 
     A discriminator that could choose among features would use the few that tell fake from real
     most easily; in random mixtures it has to look at all of them. With ``phi_i`` the network's
-    map and ``s`` its standardising by the training photos' mean and deviation of each channel:
+    map and ``s`` its standardizing by the training photos' mean and deviation of each channel:
 
         m_i = A_i s(phi_i),   x_last = m_last,   x_i = (m_i + enlarged(B_i x_{i+1})) / sqrt(2)
 
     A_i are 1x1 convolutions (across channels), B_i 3x3 ones (across scales), both random and
-    frozen; enlarging is bilinear. The paper does not standardise; SqueezeNet's channels differ by
+    frozen; enlarging is bilinear. The paper does not standardize; SqueezeNet's channels differ by
     orders of magnitude, and a few would be all of a mixture.
 
     Gradients pass through all of it to the picture; nothing in it learns. The network is no

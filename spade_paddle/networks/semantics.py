@@ -73,7 +73,7 @@ class SemanticLayout:
 
 
 def instance_edges(instance_map: paddle.Tensor) -> paddle.Tensor:
-    """1 where a pixel's instance differs from its left, right, upper or lower neighbour.
+    """1 where a pixel's instance differs from its left, right, upper or lower neighbor.
 
     Both sides of a boundary are marked (Wang et al. 2018, pix2pixHD, section 3.3; the article's
     instance map). The border of the picture is no boundary.

@@ -30,7 +30,7 @@ _ROWS = (
     ErrorCode("label_map_too_small", 400, "A side is shorter than the model can paint."),
     ErrorCode("label_map_too_large", 400, "More pixels than the service allows."),
     ErrorCode("lossy_labels", 400, "A JPEG whose labels can no longer be told apart."),
-    ErrorCode("unknown_colors", 400, "Too many pixels are far from every palette colour."),
+    ErrorCode("unknown_colors", 400, "Too many pixels are far from every palette color."),
     ErrorCode("no_styles", 400, "A style picture was sent, but the model has no styles."),
     ErrorCode("style_unknown", 400, "A style name that the model does not have."),
     ErrorCode("photo_too_large", 400, "A photo with more pixels than the service unpacks."),

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from spade_paddle.data.colour_masks import colours_to_labels
-from spade_paddle.data.label_pictures import ID_MODES, LOSSY, ids_in_grey, pixel_values
+from spade_paddle.data.color_masks import colors_to_labels
+from spade_paddle.data.label_pictures import ID_MODES, LOSSY, ids_in_gray, pixel_values
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.photos import read_photo_bytes
 from spade_paddle.errors import ConfigError, DataError, LabelMapError, RequestError
@@ -28,8 +28,8 @@ from spade_paddle.inference.limits import SizeLimits
 if TYPE_CHECKING:  # it loads Paddle
     from spade_paddle.inference.painter import Painter
 
-NEAR = 24  # a channel of an area in a label's colour differs by so much at most
-MAX_UNKNOWN_SHARE = 0.01  # of the pixels may be in colours of no label and not beside one
+NEAR = 24  # a channel of an area in a label's color differs by so much at most
+MAX_UNKNOWN_SHARE = 0.01  # of the pixels may be in colors of no label and not beside one
 _BROKEN_FILE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 # A phone's 48 megapixels. Larger photos gain nothing: the networks look at 256 pixels.
 MAX_PHOTO_PIXELS = 50_000_000
@@ -61,7 +61,7 @@ def read_sent_photo(data: bytes, *, where: str, short_side: int) -> np.ndarray:
 def read_sent_label_map(
     data: bytes, *, painter: Painter, where: str
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Read a label map from the bytes of a PNG (or JPEG in palette colours).
+    """Read a label map from the bytes of a PNG (or JPEG in palette colors).
 
     Args:
         data: the file's bytes.
@@ -90,7 +90,7 @@ def read_sent_label_map(
         ) from error
     if image.format == "JPEG" and image.mode == "L":
         raise LabelMapError(
-            f"{where}: this is a grey JPEG; JPEG changes label ids into their neighbours. "
+            f"{where}: this is a gray JPEG; JPEG changes label ids into their neighbors. "
             "Send the label map as PNG",
             code="lossy_labels",
         )
@@ -133,7 +133,7 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
 def _ids_from_colors(
     image: Image.Image, *, label_set: LabelSet, where: str
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """What the colours of a picture say, and how many pixels were not exactly in one."""
+    """What the colors of a picture say, and how many pixels were not exactly in one."""
     pixels = np.asarray(image.convert("RGBA"))  # [H, W, 4]
     opaque = pixels[..., 3] >= 128
     notes, total = [], opaque.size
@@ -141,24 +141,24 @@ def _ids_from_colors(
         count = int(total - opaque.sum())
         message = f"{count} transparent pixels were taken as 'don't care' (255)"
         notes.append({"code": "transparent_pixels", "message": message, "count": count})
-    ids = _ids_in_grey(pixels, opaque, label_set)
+    ids = _ids_in_gray(pixels, opaque, label_set)
     if ids is not None:
-        message = "the picture is grey with the ids in all three channels; they were taken as ids"
-        return ids, [*notes, {"code": "grey_taken_as_ids", "message": message}]
+        message = "the picture is gray with the ids in all three channels; they were taken as ids"
+        return ids, [*notes, {"code": "gray_taken_as_ids", "message": message}]
     try:
-        reading = colours_to_labels(
+        reading = colors_to_labels(
             pixels, label_set, tolerance=NEAR, lossy=image.format in LOSSY, strays=MAX_UNKNOWN_SHARE
         )
-    except ConfigError as error:  # labels of one colour; their ids can still be told
-        message = f"{where}: {error}; or send a grey PNG whose pixel values are the ids"
+    except ConfigError as error:  # labels of one color; their ids can still be told
+        message = f"{where}: {error}; or send a gray PNG whose pixel values are the ids"
         raise LabelMapError(message, code="unknown_colors") from error
     if reading.unknown:
-        code, advice = "unknown_colors", "paint with the colours of GET /labels"
+        code, advice = "unknown_colors", "paint with the colors of GET /labels"
         if image.format == "JPEG":
             code, advice = "lossy_labels", "JPEG blurs them; send a PNG"
         far = sum(count for _, count in reading.unknown)
         raise LabelMapError(
-            f"{where}: {far} of {total} pixels are far from every colour of the label set "
+            f"{where}: {far} of {total} pixels are far from every color of the label set "
             f"'{label_set.name}'; {advice}",
             code=code,
             count=far,
@@ -167,7 +167,7 @@ def _ids_from_colors(
     if reading.snapped:
         count = reading.snapped
         message = (
-            f"{count} of {total} pixels were not exactly in a label's colour; the label beside or "
+            f"{count} of {total} pixels were not exactly in a label's color; the label beside or "
             "nearest was taken"
         )
         note = {"code": "colors_snapped", "message": message, "count": count, "total": total}
@@ -175,15 +175,15 @@ def _ids_from_colors(
     return reading.label_map, notes
 
 
-def _ids_in_grey(pixels: np.ndarray, opaque: np.ndarray, label_set: LabelSet) -> np.ndarray | None:
+def _ids_in_gray(pixels: np.ndarray, opaque: np.ndarray, label_set: LabelSet) -> np.ndarray | None:
     """Ids [H, W] that were written into all three channels, a common way to save; else None."""
-    values = ids_in_grey(pixels[opaque])
+    values = ids_in_gray(pixels[opaque])
     if values is None:
         return None
     found = set(np.flatnonzero(np.bincount(values)).tolist())
     labels = range(len(label_set))
-    greys = {red for red, green, blue in label_set.palette().tolist() if red == green == blue}
-    if found <= greys or not found & set(labels) or not found <= {*labels, DONT_CARE}:
+    grays = {red for red, green, blue in label_set.palette().tolist() if red == green == blue}
+    if found <= grays or not found & set(labels) or not found <= {*labels, DONT_CARE}:
         return None
     ids = np.full(opaque.shape, DONT_CARE, np.uint8)
     ids[opaque] = values

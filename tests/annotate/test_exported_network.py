@@ -17,7 +17,7 @@ from spade_paddle.errors import ModelError
 LABELS = ("grass", "sky", "tree")  # in another order than ours
 
 
-class Colours(nn.Layer):
+class Colors(nn.Layer):
     """Three classes: the score of each is a channel of the picture."""
 
     def __init__(self, output):
@@ -40,7 +40,7 @@ def export(tmp_path, landscape):
 
     def export(output, *, labels=LABELS, **changes):
         spec = paddle.static.InputSpec([None, 3, None, None], "float32")
-        paddle.jit.save(Colours(output), str(tmp_path / "model"), input_spec=[spec])
+        paddle.jit.save(Colors(output), str(tmp_path / "model"), input_spec=[spec])
         program = next(path for path in tmp_path.iterdir() if path.suffix in (".json", ".pdmodel"))
         deploy = {
             "model": program.name,
@@ -59,7 +59,7 @@ def export(tmp_path, landscape):
                 {**landscape.to_dict()["labels"][landscape.id_of(name)], "id": index}
                 for index, name in enumerate(labels)
             ]
-            content = {"name": "colours", "labels": entries}
+            content = {"name": "colors", "labels": entries}
             (tmp_path / "labels.json").write_text(json.dumps(content))
         return tmp_path
 

@@ -1,4 +1,4 @@
-"""Our parts of a PaddleSeg training: views, random colours, loss."""
+"""Our parts of a PaddleSeg training: views, random colors, loss."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.annotate.paddleseg_parts import PixelCrossEntropy, Scenes, recolour
+from spade_paddle.annotate.paddleseg_parts import PixelCrossEntropy, Scenes, recolor
 from tests.synthetic import write_synthetic_dataset
 
 
@@ -62,16 +62,16 @@ def test_view_has_the_form_that_paddleseg_expects(make_scenes):
     assert view["label"].dtype == np.int64
 
 
-def test_recolouring_without_strength_changes_nothing():
+def test_recoloring_without_strength_changes_nothing():
     photo = np.random.default_rng(0).integers(0, 256, (6, 7, 3)).astype(np.uint8)
     for seed in range(5):
-        same = recolour(photo, np.random.default_rng(seed), strength=0.0)
+        same = recolor(photo, np.random.default_rng(seed), strength=0.0)
         assert np.allclose(same, photo, atol=1e-3)
 
 
-def test_recoloured_photos_differ_and_stay_in_range():
+def test_recolored_photos_differ_and_stay_in_range():
     photo = np.random.default_rng(0).integers(0, 256, (6, 7, 3)).astype(np.uint8)
-    made = [recolour(photo, np.random.default_rng(seed), strength=1.0) for seed in range(20)]
+    made = [recolor(photo, np.random.default_rng(seed), strength=1.0) for seed in range(20)]
     assert min(picture.min() for picture in made) >= 0
     assert max(picture.max() for picture in made) <= 255
     brightness = [picture.mean() for picture in made]

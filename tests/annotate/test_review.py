@@ -80,7 +80,7 @@ def test_filter_offers_only_labels_that_occur_in_both_languages(page):
     assert options == ["any label 任意标签", "sky 天空", "tree 树", "water 水"]
 
 
-def test_overlay_mixes_colours_draws_borders_and_leaves_dont_care(landscape):
+def test_overlay_mixes_colors_draws_borders_and_leaves_dont_care(landscape):
     photo = np.full((3, 4, 3), 100, np.uint8)
     label_map = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [255, 255, 255, 255]], np.uint8)
     shown = overlay(photo, label_map, landscape)

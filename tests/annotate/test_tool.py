@@ -198,7 +198,7 @@ def test_other_settings_are_refused_in_a_folder_that_has_maps(studio, photos, an
         (["--shard", "5/4"], "expected for example 2/4"),
         (["--scales", "1,huge"], "expected numbers from 0.25 to 4"),
         (["--min-confidence", "2"], "expected a number from 0.0 to 1.0"),
-        (["--labels", "landscpe"], "did you mean 'landscape'"),
+        (["--label-set", "landscpe"], "did you mean 'landscape'"),
         (["--model", "nothing"], "there is no such annotator"),
         (["--model-labels", "ade20k"], "knows 13 classes but the label set 'ade20k' has 150"),
     ],

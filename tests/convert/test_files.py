@@ -119,7 +119,7 @@ def test_counters_of_batch_norm_go():
     assert list(without_counters(dict.fromkeys(names, 0))) == names[:1]
 
 
-def test_old_pytorch_lacks_v_and_has_the_normalised_weight_as_well():
+def test_old_pytorch_lacks_v_and_has_the_normalized_weight_as_well():
     # W = diag(3, 4) as two 1x1 filters of two channels, u = (0.6, 0.8): W^T u = (1.8, 3.2). It
     # was divided by sigma = 5, and u^T W (1.8, 3.2) = 13.48, so v is (1.8, 3.2) * 5 / 13.48
     weight = np.diag([3.0, 4.0]).reshape(2, 2, 1, 1)
@@ -127,7 +127,7 @@ def test_old_pytorch_lacks_v_and_has_the_normalised_weight_as_well():
     new = complete_spectral({**old, "d.weight": np.ones(3)})
     assert set(new) == {"c.weight_orig", "c.weight_u", "c.weight_v", "d.weight"}
     np.testing.assert_allclose(new["c.weight_v"], [0.66765579, 1.18694362], rtol=1e-7)
-    # without the normalised weight only the length 1 is left: over sqrt(13.48) = 3.67151195
+    # without the normalized weight only the length 1 is left: over sqrt(13.48) = 3.67151195
     del old["c.weight"]
     np.testing.assert_allclose(
         complete_spectral(old)["c.weight_v"], [0.49026125, 0.87157557], rtol=1e-7

@@ -112,7 +112,7 @@ def test_a_long_table_is_cut(states, refusal):
     ("source", "other"),
     [pair for pair in itertools.permutations(CONFIGS, 2) if pair != ("clade", "spade")],
 )
-def test_weights_of_another_source_are_recognised(states, refusal, source, other):
+def test_weights_of_another_source_are_recognized(states, refusal, source, other):
     message = refusal(source, generator=states[other]["generator"])
     assert f"this is a {other} generator, but --from {source} is given" in message
 
@@ -137,7 +137,7 @@ def test_a_lost_tensor_that_tells_a_size_is_named(states, refusal, lost, message
     assert message in refusal("spade", generator=arrays)
 
 
-def test_a_discriminator_in_place_of_the_generator_is_recognised(states, refusal):
+def test_a_discriminator_in_place_of_the_generator_is_recognized(states, refusal):
     message = refusal("spade", generator=states["spade"]["discriminator"])
     assert "Is this the generator" in message
     message = refusal(
@@ -177,7 +177,7 @@ def test_a_label_set_must_have_as_many_labels_as_the_flags_say(tmp_path):
         )
 
 
-def test_made_label_sets_have_different_colours_and_are_always_the_same():
+def test_made_label_sets_have_different_colors_and_are_always_the_same():
     labels = numbered_label_set("many", 255)
     assert len({label.color for label in labels.labels}) == 255
     assert (235, 235, 235) not in {label.color for label in labels.labels}  # don't care

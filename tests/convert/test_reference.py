@@ -107,8 +107,8 @@ def public_norm(x, segmap, weights: PublicWeights, name: str, positions):
 
     def running(values):
         mean, variance = own["param_free_norm.running_mean"], own["param_free_norm.running_var"]
-        centred = values - mean.reshape(1, -1, 1, 1)
-        return centred / np.sqrt(variance.reshape(1, -1, 1, 1) + 1e-5)
+        centered = values - mean.reshape(1, -1, 1, 1)
+        return centered / np.sqrt(variance.reshape(1, -1, 1, 1) + 1e-5)
 
     if not weights.clade:
         return reference.spade(x, segmap, own, activation=reference.relu, norm=running)

@@ -85,7 +85,7 @@ def test_the_labels_of_a_file_are_taken(tool, tmp_path):
     )
     labels.write_text(f"name: beach\nlabels:\n{entries}", encoding="utf-8")
     out = tmp_path / "model"
-    result = tool(*base("clade", path, out), "--labels", labels)
+    result = tool(*base("clade", path, out), "--label-set", labels)
     assert result.returncode == 0, result.stderr
     assert ModelCard.open(out).label_set.labels[1].name_en == "sea"
 

@@ -10,17 +10,17 @@ MULTIPLE = 32
 IDS_OF_BLOCKS = np.array([[0, 1, 2], [3, 12, 5], [7, 8, 255]], np.uint8)
 
 
-def coloured_scene(height, width):
-    """Nine blocks; label, instance, position and colour of a pixel tell the same block."""
+def colored_scene(height, width):
+    """Nine blocks; label, instance, position and color of a pixel tell the same block."""
     rows, columns = np.arange(height) * 3 // height, np.arange(width) * 3 // width
     labels = IDS_OF_BLOCKS[rows[:, None], columns[None]]
     column = np.broadcast_to(columns[None], labels.shape)
     positions = np.stack([labels / 256, (column + 1) / 4], axis=2).astype(np.float32)
     instances = labels.astype(np.int32) * 200 + column
-    return Scene(colour_of(labels), labels, instances, positions)
+    return Scene(color_of(labels), labels, instances, positions)
 
 
-def colour_of(labels):
+def color_of(labels):
     labels = labels.astype(int)
     return np.stack([labels * 19 % 256, 255 - labels, labels * 101 % 256], -1).astype(np.uint8)
 

@@ -37,7 +37,7 @@ def test_bicubic_is_keyss_kernel_widened_by_the_factor():
         assert resized[3, place] == pytest.approx(expected, abs=2e-4)
 
 
-def test_nothing_is_rounded_and_stripes_finer_than_the_result_are_grey():
+def test_nothing_is_rounded_and_stripes_finer_than_the_result_are_gray():
     stripes = rows([0, 255] * 16)
     for kernel in ("bilinear", "bicubic"):
         resized = clean_resize(stripes, 16, kernel=kernel)

@@ -34,7 +34,7 @@ def test_synthetic_scenes_depend_on_the_seed_only(landscape):
     assert not np.array_equal(one.label_map, other.label_map)
 
 
-def test_palette_png_is_read_by_index_not_by_colour(tmp_path, landscape):
+def test_palette_png_is_read_by_index_not_by_color(tmp_path, landscape):
     ids = np.array([[0, 5], [12, 255]], np.uint8)
     image = Image.fromarray(ids, mode="P")
     image.putpalette(landscape.palette().flatten().tolist())
@@ -75,7 +75,7 @@ def test_sizes_that_differ_are_told(dataset, landscape):
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda p: Image.new("RGB", (4, 4)).save(p, "PNG"), DataError, "colours are not ids"),
+        (lambda p: Image.new("RGB", (4, 4)).save(p, "PNG"), DataError, "colors are not ids"),
         (lambda p: Image.new("L", (4, 4)).save(p, "JPEG"), DataError, "must not be a JPEG"),
         (lambda p: p.write_bytes(b"not a picture"), DataError, "cannot be read"),
         (lambda p: Image.new("L", (4, 4), 77).save(p, "PNG"), LabelMapError, "label ids 77"),

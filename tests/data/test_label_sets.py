@@ -54,7 +54,7 @@ def test_a_set_is_named_as_its_file(name):
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_names_and_colours_tell_the_labels_of_a_set_apart(name):
+def test_names_and_colors_tell_the_labels_of_a_set_apart(name):
     for column in zip(*contents(name)):
         assert len(set(column)) == SIZES[name]
 
@@ -113,7 +113,7 @@ def test_well_known_labels_have_their_well_known_ids(name, ids):
 
 
 @pytest.mark.parametrize(
-    ("name", "colours"),
+    ("name", "colors"),
     [
         ("ade20k", {"wall": "#787878", "sky": "#06e6e6", "tree": "#04c803", "road": "#8c8c8c"}),
         ("ade20k", {"mountain": "#8fff8c", "water": "#3de6fa", "flag": "#5c00ff"}),
@@ -121,13 +121,13 @@ def test_well_known_labels_have_their_well_known_ids(name, ids):
         ("coco_stuff_raw", {"unlabeled": "#000000", "person": "#800000", "bicycle": "#008000"}),
     ],
 )
-def test_well_known_labels_have_their_usual_colours(name, colours):
+def test_well_known_labels_have_their_usual_colors(name, colors):
     label_set = find_label_set(name)
     palette = {label.name_en: label.hex_color for label in label_set.labels}
-    assert {label: palette[label] for label in colours} == colours
+    assert {label: palette[label] for label in colors} == colors
 
 
-def test_colours_that_are_not_the_usual_ones_are_far_from_all_others():
+def test_colors_that_are_not_the_usual_ones_are_far_from_all_others():
     changed = {
         "ade20k": ["skyscraper"],
         "cityscapes": ["ego vehicle", "rectification border", "out of roi", "static", "polegroup"],
@@ -141,7 +141,7 @@ def test_colours_that_are_not_the_usual_ones_are_far_from_all_others():
             assert difference.min() > 24, label
 
 
-def test_coco_stuff_has_the_voc_colours_of_its_numbers():
+def test_coco_stuff_has_the_voc_colors_of_its_numbers():
     """Bits 0, 1, 2 of a number are the highest bits of red, green and blue, bits 3, 4, 5 the next
     ones, and so on."""
     for label in find_label_set("coco_stuff_raw").labels:

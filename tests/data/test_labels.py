@@ -16,7 +16,7 @@ def test_landscape_set_has_the_thirteen_documented_labels(landscape):
     assert landscape.id_of("water") == 7
 
 
-def test_every_colour_tells_its_label_apart(landscape):
+def test_every_color_tells_its_label_apart(landscape):
     palette = landscape.palette()[: len(landscape)].astype(int)
     distances = np.abs(palette[:, None] - palette[None]).max(axis=2)
     assert distances[~np.eye(len(landscape), dtype=bool)].min() > 24  # the service's snapping
@@ -76,8 +76,8 @@ def test_unknown_ids_of_every_type_are_named_in_order(landscape, dtype, ids):
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.float32)])
-def test_colour_or_float_arrays_are_not_label_maps(landscape, wrong):
-    with pytest.raises(LabelMapError, match="expected a grey picture of label ids"):
+def test_color_or_float_arrays_are_not_label_maps(landscape, wrong):
+    with pytest.raises(LabelMapError, match="expected a gray picture of label ids"):
         landscape.check(wrong)
 
 
@@ -103,6 +103,6 @@ def test_missing_label_file_is_named(tmp_path):
         LabelSet.load(tmp_path / "nowhere.yaml")
 
 
-def test_colorize_shows_ids_in_their_colours(landscape):
+def test_colorize_shows_ids_in_their_colors(landscape):
     picture = landscape.colorize(np.array([[1, DONT_CARE]], np.uint8))
     assert picture.tolist() == [[list(landscape.labels[1].color), [235, 235, 235]]]

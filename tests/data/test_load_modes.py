@@ -11,7 +11,7 @@ import pytest
 from spade_paddle.config import DataConfig
 from spade_paddle.data.transforms import random_view, to_load_size
 from spade_paddle.data_config import LOAD_MODES
-from tests.data.scenes import IDS_OF_BLOCKS, MULTIPLE, colour_of, coloured_scene, numbered_scene
+from tests.data.scenes import IDS_OF_BLOCKS, MULTIPLE, color_of, colored_scene, numbered_scene
 from tests.synthetic import synthetic_scene
 
 SCALED = tuple(mode for mode in LOAD_MODES if mode.startswith(("resize", "scale")))
@@ -55,7 +55,7 @@ def test_sizes_by_hand(mode, photo, loaded, view):
 
 ALL, HALF, SQUARED = np.s_[:], np.s_[1::2, 1::2], np.s_[1::2, 2::4]
 IDS = [
-    # mode, load size -> the pixels of the 64 x 128 photo that are taken: those in the centres
+    # mode, load size -> the pixels of the 64 x 128 photo that are taken: those in the centers
     ("resize_and_crop", 32, SQUARED),
     ("scale_width", 64, HALF),
     ("scale_width_and_crop", 64, HALF),
@@ -151,7 +151,7 @@ def test_photos_are_not_brought_to_multiples_before_their_load_size_is_drawn():
 )
 def test_photo_and_maps_stay_together_and_ids_come_from_the_source(mode, size, smallest):
     options = DataConfig(load_mode=mode, load_size=96, load_size_min=smallest, crop_size=64)
-    scene = coloured_scene(*size)
+    scene = colored_scene(*size)
     mirrored = []
     for seed in range(6):
         view = view_of(scene, options, seed=seed)
@@ -171,7 +171,7 @@ def test_photo_and_maps_stay_together_and_ids_come_from_the_source(mode, size, s
         # the photo agrees wherever no other label is near enough to mix with it
         inside = away_from_borders(labels, 6)
         assert inside.mean() > 0.1
-        assert np.abs(view.photo[inside].astype(int) - colour_of(labels[inside])).max() <= 1
+        assert np.abs(view.photo[inside].astype(int) - color_of(labels[inside])).max() <= 1
     assert 0 < sum(mirrored) < 6
 
 
@@ -179,7 +179,7 @@ def test_photo_and_maps_stay_together_and_ids_come_from_the_source(mode, size, s
 def test_compatible_positions_are_turned_upside_down_with_a_mirrored_picture(mode):
     options = DataConfig(load_mode=mode, load_size=64, crop_size=64, icpe_compatible=True)
     plain = dataclasses.replace(options, flip=False)
-    scene = coloured_scene(64, 64)
+    scene = colored_scene(64, 64)
     seed = next(
         seed
         for seed in range(9)

@@ -20,16 +20,16 @@ from spade_paddle.data.transforms import crop, mirror, resize
 IDS = np.array([[0, 1, 254, 255], [256, 257, 32767, 32768], [40000, 65534, 65535, 300]])
 
 
-def png(ids, *, bits, colour_type=0):
-    """A PNG written by hand: grey (0) or palette (3) of any depth."""
+def png(ids, *, bits, color_type=0):
+    """A PNG written by hand: gray (0) or palette (3) of any depth."""
     rows = b""
     for row in ids:
         digits = "".join(format(int(value), f"0{bits}b") for value in row)
         digits += "0" * (-len(digits) % 8)
         rows += b"\0" + int(digits, 2).to_bytes(len(digits) // 8, "big")
-    head = struct.pack(">IIBBBBB", ids.shape[1], ids.shape[0], bits, colour_type, 0, 0, 0)
-    colours = [(b"PLTE", bytes(3 * 2**bits))] * (colour_type == 3)
-    chunks = [(b"IHDR", head), *colours, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    head = struct.pack(">IIBBBBB", ids.shape[1], ids.shape[0], bits, color_type, 0, 0, 0)
+    colors = [(b"PLTE", bytes(3 * 2**bits))] * (color_type == 3)
+    chunks = [(b"IHDR", head), *colors, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
@@ -37,13 +37,13 @@ def png(ids, *, bits, colour_type=0):
 
 
 @pytest.mark.parametrize(
-    ("bits", "colour_type"),
+    ("bits", "color_type"),
     [(1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (1, 3), (2, 3), (4, 3), (8, 3)],
 )
-def test_ids_of_every_depth_are_the_numbers_in_the_file(tmp_path, bits, colour_type):
+def test_ids_of_every_depth_are_the_numbers_in_the_file(tmp_path, bits, color_type):
     ids = np.arange(2**bits)[:: max(1, 2**bits // 512)]
     ids = np.stack([ids, ids[::-1]])
-    (tmp_path / "ids.png").write_bytes(png(ids, bits=bits, colour_type=colour_type))
+    (tmp_path / "ids.png").write_bytes(png(ids, bits=bits, color_type=color_type))
     read = read_ids(tmp_path / "ids.png")
     assert read.dtype == np.int64
     assert np.array_equal(read, ids)
@@ -98,7 +98,7 @@ def test_instances_up_to_65535_come_in_batches_of_a_data_set(tmp_path, landscape
 @pytest.mark.parametrize("bits", [4, 8])
 def test_instances_in_a_palette_png_are_its_indices(tmp_path, landscape, bits):
     ids = np.arange(12).reshape(3, 4) + (240 if bits == 8 else 4)
-    pair = scene_files(tmp_path, png(ids, bits=bits, colour_type=3))
+    pair = scene_files(tmp_path, png(ids, bits=bits, color_type=3))
     assert Image.open(pair.instance_map).mode == "P"
     assert np.array_equal(read_scene(pair, landscape).instance_map, ids)
 

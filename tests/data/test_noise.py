@@ -37,7 +37,7 @@ def test_they_are_spread_like_a_strided_map_of_the_full_size():
     shares = [0.05, 0.25, 0.5, 0.75, 0.95]
     assert np.abs(np.quantile(drawn, shares) - np.quantile(strided, shares)).max() < 0.08
     assert abs(drawn.std() - 1) < 0.03
-    # neighbours, and blocks of one picture, have nothing in common
+    # neighbors, and blocks of one picture, have nothing in common
     pixels = drawn.reshape(400, -1)
     assert abs(np.corrcoef(pixels[:, :-1].ravel(), pixels[:, 1:].ravel())[0, 1]) < 0.04
     first = np.stack([noise_pyramid([5, k], sizes=SIZES)[0] for k in range(400)])

@@ -35,10 +35,10 @@ def test_photo_that_the_camera_turned_comes_upright(tmp_path):
     assert np.array_equal(read_photo(tmp_path / "photo.png"), upright)
 
 
-def test_grey_photo_has_three_equal_channels(tmp_path):
-    grey = gradient()[..., 0]
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    assert np.array_equal(read_photo(tmp_path / "grey.png"), np.stack([grey] * 3, axis=2))
+def test_gray_photo_has_three_equal_channels(tmp_path):
+    gray = gradient()[..., 0]
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    assert np.array_equal(read_photo(tmp_path / "gray.png"), np.stack([gray] * 3, axis=2))
 
 
 def test_sixteen_bits_become_eight_by_scaling_not_by_cutting_off(tmp_path):
@@ -47,7 +47,7 @@ def test_sixteen_bits_become_eight_by_scaling_not_by_cutting_off(tmp_path):
     assert read_photo(tmp_path / "deep.png")[0, :, 0].tolist() == [0, 1, 100, 255]
 
 
-def test_cmyk_photo_keeps_its_colours(tmp_path):
+def test_cmyk_photo_keeps_its_colors(tmp_path):
     red = Image.new("RGB", (16, 16), (220, 30, 40)).convert("CMYK")
     red.save(tmp_path / "print.jpg", quality=100)
     assert np.abs(read_photo(tmp_path / "print.jpg").astype(int) - (220, 30, 40)).max() <= 3
@@ -124,7 +124,7 @@ def test_only_upright_rgb_jpegs_may_be_copied(tmp_path):
     picture = Image.fromarray(gradient())
     picture.save(tmp_path / "plain.jpg")
     picture.save(tmp_path / "turned.jpg", exif=exif(TURNED_RIGHT))
-    picture.convert("L").save(tmp_path / "grey.jpg")
+    picture.convert("L").save(tmp_path / "gray.jpg")
     picture.save(tmp_path / "photo.png")
     copied = [path.name for path in sorted(tmp_path.iterdir()) if is_plain(path)]
     assert copied == ["plain.jpg"]

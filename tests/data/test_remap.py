@@ -24,8 +24,8 @@ def shipped(name):
 
 def small(name, *labels):
     """A label set of these English names."""
-    colours = [(i, 0, 0) for i in range(len(labels))]
-    return LabelSet(name, tuple(Label(i, text, text, colours[i]) for i, text in enumerate(labels)))
+    colors = [(i, 0, 0) for i in range(len(labels))]
+    return LabelSet(name, tuple(Label(i, text, text, colors[i]) for i, text in enumerate(labels)))
 
 
 WOOD = small("wood", "oak", "fir", "moss", "owl")

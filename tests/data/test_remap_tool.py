@@ -26,7 +26,7 @@ def run_tool(root, *arguments):
 
 @pytest.fixture
 def drawings(tmp_path, landscape):
-    """A folder of two drawings in the colours of the landscape labels, and their ids."""
+    """A folder of two drawings in the colors of the landscape labels, and their ids."""
     folder = tmp_path / "drawn"
     folder.mkdir()
     ids = {}
@@ -43,7 +43,7 @@ def identity(landscape):
     return Remap.identity(landscape)
 
 
-def test_a_written_label_map_holds_the_ids_and_shows_their_colours(tmp_path, landscape):
+def test_a_written_label_map_holds_the_ids_and_shows_their_colors(tmp_path, landscape):
     label_map = np.array([[0, 12, 4], [DONT_CARE, 7, 7]], np.int64)
     path = tmp_path / "new" / "map.png"
     write_label_map(path, label_map, landscape)
@@ -87,7 +87,7 @@ def test_ids_of_a_folder_become_ids_of_the_other_set(tmp_path, landscape):
 
 def test_drawings_become_label_maps_of_the_same_names(tmp_path, drawings, landscape, identity):
     folder, ids = drawings
-    outcome = remap_folder(folder, tmp_path / "out", remap=identity, colours=True)
+    outcome = remap_folder(folder, tmp_path / "out", remap=identity, colors=True)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "scene0.png",
         "scene1.png",
@@ -99,14 +99,14 @@ def test_drawings_become_label_maps_of_the_same_names(tmp_path, drawings, landsc
     assert outcome.pixels.sum() == sum(label_map.size for label_map in ids.values())
 
 
-def test_drawings_in_the_colours_of_one_set_become_ids_of_another(tmp_path, landscape):
+def test_drawings_in_the_colors_of_one_set_become_ids_of_another(tmp_path, landscape):
     cityscapes = find_label_set("cityscapes")
     drawn = np.full((20, 20), cityscapes.id_of("vegetation"), np.uint8)
     drawn[:10] = cityscapes.id_of("sky")
     (tmp_path / "maps").mkdir()
     Image.fromarray(cityscapes.colorize(drawn)).save(tmp_path / "maps" / "a.png")
     remap = find_remap(cityscapes, landscape)
-    remap_folder(tmp_path / "maps", tmp_path / "out", remap=remap, colours=True)
+    remap_folder(tmp_path / "maps", tmp_path / "out", remap=remap, colors=True)
     label_map = read_label_map(tmp_path / "out" / "a.png", landscape)
     assert (label_map[:10] == SKY).all()
     assert (label_map[10:] == TREE).all()
@@ -115,7 +115,7 @@ def test_drawings_in_the_colours_of_one_set_become_ids_of_another(tmp_path, land
 def test_a_folder_is_converted_the_same_way_twice(tmp_path, drawings, identity):
     folder, _ = drawings
     for name in ("one", "two"):
-        remap_folder(folder, tmp_path / name, remap=identity, colours=True)
+        remap_folder(folder, tmp_path / name, remap=identity, colors=True)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -126,7 +126,7 @@ def test_files_that_are_not_right_are_told_and_the_rest_goes_on(tmp_path, landsc
     good = np.full((4, 4), WATER, np.uint8)
     Image.fromarray(good).save(maps / "b.png")
     Image.fromarray(good + 200).save(maps / "a.png")  # unknown ids
-    Image.fromarray(landscape.colorize(good)).save(maps / "c.png")  # colours
+    Image.fromarray(landscape.colorize(good)).save(maps / "c.png")  # colors
     Image.fromarray(good).save(maps / "d.jpg")
     (maps / "e.png").write_text("no picture", encoding="utf-8")
     Image.fromarray(good).save(maps / "f.png")
@@ -136,23 +136,23 @@ def test_files_that_are_not_right_are_told_and_the_rest_goes_on(tmp_path, landsc
     told = dict(zip("acde", outcome.problems))
     assert len(outcome.problems) == 4
     assert "a.png: unknown label ids 207" in told["a"]
-    assert "c.png: expected a grey or palette PNG" in told["c"]
+    assert "c.png: expected a gray or palette PNG" in told["c"]
     assert "d.jpg: a label map must not be a JPEG" in told["d"]
     assert "e.png: cannot be read" in told["e"]
 
 
-def test_unknown_colours_are_told_and_become_dont_care(tmp_path, landscape, identity):
+def test_unknown_colors_are_told_and_become_dont_care(tmp_path, landscape, identity):
     maps = tmp_path / "maps"
     maps.mkdir()
-    for name, colours in (("a", [PINK]), ("b", [(1, 254, 3), PINK])):
+    for name, colors in (("a", [PINK]), ("b", [(1, 254, 3), PINK])):
         pixels = landscape.colorize(np.full((20, 30), MOUNTAIN, np.uint8))
-        for index, colour in enumerate(colours):
-            pixels[5:10, 5 + 10 * index : 10 + 10 * index] = colour
+        for index, color in enumerate(colors):
+            pixels[5:10, 5 + 10 * index : 10 + 10 * index] = color
         Image.fromarray(pixels).save(maps / f"{name}.png")
-    outcome = remap_folder(maps, tmp_path / "out", remap=identity, colours=True)
+    outcome = remap_folder(maps, tmp_path / "out", remap=identity, colors=True)
     assert outcome.written == 2
     assert outcome.unknown == {PINK: 50, (1, 254, 3): 25}
-    assert "a.png: 25 pixels are in colours of no label" in outcome.problems[0]
+    assert "a.png: 25 pixels are in colors of no label" in outcome.problems[0]
     assert "b.png: 50 pixels" in outcome.problems[1]
     assert "#ff00ff (25)" in outcome.problems[1]
     assert "#01fe03 (25)" in outcome.problems[1]
@@ -164,7 +164,7 @@ def test_unknown_colours_are_told_and_become_dont_care(tmp_path, landscape, iden
 def test_the_folder_that_is_read_is_never_written_to(drawings, identity):
     folder, _ = drawings
     with pytest.raises(DataError, match="this is the folder that is read") as e:
-        remap_folder(folder, folder / ".." / "drawn", remap=identity, colours=True)
+        remap_folder(folder, folder / ".." / "drawn", remap=identity, colors=True)
     assert e.value.code == "out_is_input"
     assert len(list(folder.iterdir())) == 3
 
@@ -173,7 +173,7 @@ def test_two_files_of_one_stem_are_refused_before_anything_is_written(tmp_path, 
     folder, _ = drawings
     (folder / "scene0.gif").write_bytes((folder / "scene0.png").read_bytes())
     with pytest.raises(DataError, match=r"scene0\.gif and scene0\.png have one name"):
-        remap_folder(folder, tmp_path / "out", remap=identity, colours=True)
+        remap_folder(folder, tmp_path / "out", remap=identity, colors=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -198,31 +198,31 @@ def test_the_tool_prints_shares_and_ends_with_0(tmp_path, root, drawings, landsc
         "landscape",
         "--to",
         "landscape",
-        "--colours",
+        "--colors",
     )
     assert result.returncode == 0, result.stderr
     share = 100 * np.mean([label_map == SKY for label_map in ids.values()])
     rows = [line.split() for line in result.stdout.splitlines()]
     assert ["1", "sky", f"{share:.2f}"] in rows
     assert [row[0] for row in rows[1:5]] == ["1", "3", "5", "7"]
-    assert "0 pixels (0.00 %) were not exactly in a label's colour" in result.stdout
+    assert "0 pixels (0.00 %) were not exactly in a label's color" in result.stdout
     assert f"2 label maps: {out}" in result.stdout
     assert "remap: 100%" in result.stderr
     label_map = read_label_map(out / "scene1.png", landscape)
     assert (label_map == ids["scene1"]).all()
 
 
-def test_the_tool_tells_unknown_colours_and_ends_with_1(tmp_path, root, drawings, landscape):
+def test_the_tool_tells_unknown_colors_and_ends_with_1(tmp_path, root, drawings, landscape):
     folder, _ = drawings
     Image.fromarray(np.full((5, 5, 3), PINK, np.uint8)).save(folder / "pink.png")
     result = run_tool(
         root, "--maps", folder, "--out", tmp_path / "out", "--from", "landscape", "--to",
-        "landscape", "--colours",
+        "landscape", "--colors",
     )  # fmt: skip
     assert result.returncode == 1
-    assert "unknown colour #ff00ff: 25 pixels" in result.stdout
+    assert "unknown color #ff00ff: 25 pixels" in result.stdout
     assert "3 label maps" in result.stdout
-    assert "pink.png: 25 pixels are in colours of no label of 'landscape'" in result.stderr
+    assert "pink.png: 25 pixels are in colors of no label of 'landscape'" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -23,11 +23,11 @@ def scene(landscape):
     return synthetic_scene(1, label_set=landscape, instances=True)
 
 
-def test_nearest_neighbour_by_hand():
+def test_nearest_neighbor_by_hand():
     ids = np.array([[1, 2], [3, 200]], np.uint8)
     doubled = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 200, 200], [3, 3, 200, 200]]
     assert resize_nearest(ids, 4, 4).tolist() == doubled
-    # halving takes the pixel at the centre of each 2x2 block, (0.5 + i) * 2 rounded down
+    # halving takes the pixel at the center of each 2x2 block, (0.5 + i) * 2 rounded down
     assert resize_nearest(np.arange(16).reshape(4, 4), 2, 2).tolist() == [[5, 7], [13, 15]]
 
 
@@ -40,7 +40,7 @@ def test_resizing_never_invents_an_id(scene, size):
 
 
 def test_photos_that_shrink_one_way_and_grow_the_other_lose_no_detail_to_aliasing():
-    # stripes one pixel wide are grey when many of them share a pixel; sampled they would be black
+    # stripes one pixel wide are gray when many of them share a pixel; sampled they would be black
     # or white
     photo = np.zeros((8, 128, 3), np.uint8)
     photo[:, ::2] = 254

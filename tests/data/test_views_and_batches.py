@@ -12,7 +12,7 @@ from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.data.transforms import middle_view, to_load_size
 from spade_paddle.data_config import LOAD_MODES
-from tests.data.scenes import MULTIPLE, coloured_scene, numbered_scene
+from tests.data.scenes import MULTIPLE, colored_scene, numbered_scene
 from tests.synthetic import synthetic_scene, write_synthetic_dataset
 
 MIDDLES = [
@@ -31,7 +31,7 @@ MIDDLES = [
 @pytest.mark.parametrize(("mode", "size"), MIDDLES)
 def test_samples_are_the_same_each_time_and_fit_the_networks(mode, size):
     options = DataConfig(load_mode=mode, load_size=100, crop_size=64, aspect_ratio=2.0)
-    scene = to_load_size(coloured_scene(120, 200), options, multiple=MULTIPLE)
+    scene = to_load_size(colored_scene(120, 200), options, multiple=MULTIPLE)
     view = middle_view(scene, options, multiple=MULTIPLE)
     assert view.label_map.shape == view.photo.shape[:2] == size
     assert np.array_equal(view.instance_map // 200, view.label_map)

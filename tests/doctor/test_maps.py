@@ -37,22 +37,22 @@ def test_jpeg_under_the_ending_of_a_png_is_named(dataset):
     assert dataset.found() == {"label_map_jpeg": (NAME,)}
 
 
-def test_colours_of_the_label_set_are_recognised(dataset):
+def test_colors_of_the_label_set_are_recognized(dataset):
     dataset.write(NAME, dataset.label_set.colorize(dataset.ids(NAME)))
-    assert dataset.found() == {"label_map_colour": (NAME,)}
-    assert "the colours of the label set 'eight'" in dataset.message("label_map_colour")
+    assert dataset.found() == {"label_map_color": (NAME,)}
+    assert "the colors of the label set 'eight'" in dataset.message("label_map_color")
 
 
-def test_ids_saved_as_grey_colours_are_recognised(dataset):
+def test_ids_saved_as_gray_colors_are_recognized(dataset):
     dataset.write(NAME, np.repeat(dataset.ids(NAME)[..., None], 3, axis=2))
-    assert dataset.found() == {"label_map_colour": (NAME,)}
-    assert "grey saved as colour" in dataset.message("label_map_colour")
+    assert dataset.found() == {"label_map_color": (NAME,)}
+    assert "gray saved as color" in dataset.message("label_map_color")
 
 
 def test_a_photo_in_place_of_a_map_is_not_called_a_palette(dataset):
     dataset.write(NAME, dataset.ids("train/images/0003.png"))
-    assert dataset.found() == {"label_map_colour": (NAME,)}
-    assert "the colours of" not in dataset.message("label_map_colour")
+    assert dataset.found() == {"label_map_color": (NAME,)}
+    assert "the colors of" not in dataset.message("label_map_color")
 
 
 def test_unknown_ids_are_named(dataset):
@@ -64,21 +64,21 @@ def test_unknown_ids_are_named(dataset):
     assert "unknown label ids 9, 200 (2.0%" in dataset.message("label_unknown")
 
 
-def test_multiplied_ids_are_recognised(dataset):
+def test_multiplied_ids_are_recognized(dataset):
     dataset.write(NAME, dataset.ids(NAME) * 20)
     assert dataset.found() == {"ids_multiplied": (NAME,)}
-    assert "look multiplied, as if to see them as grey: 0 for 0, 20 for 1" in dataset.message(
+    assert "look multiplied, as if to see them as gray: 0 for 0, 20 for 1" in dataset.message(
         "ids_multiplied"
     )
 
 
-def test_ids_spread_over_all_of_255_are_recognised(dataset):
+def test_ids_spread_over_all_of_255_are_recognized(dataset):
     dataset.change_maps(lambda ids: np.floor(ids * (255 / 7)).astype(np.uint8))
     assert dataset.found() == {"ids_multiplied": TRAIN + VAL}
     assert "36 for 1, 72 for 2" in dataset.message("ids_multiplied")
 
 
-def test_black_and_white_mask_is_recognised(dataset):
+def test_black_and_white_mask_is_recognized(dataset):
     dataset.write(NAME, np.where(dataset.ids(NAME) > 2, 255, 0).astype(np.uint8))
     found = dataset.found()
     found.pop("dont_care_much", None)  # as the white is
@@ -86,7 +86,7 @@ def test_black_and_white_mask_is_recognised(dataset):
     assert "ids look multiplied" in dataset.message("label_map_mask")
 
 
-def test_maps_that_count_from_one_are_recognised(dataset):
+def test_maps_that_count_from_one_are_recognized(dataset):
     dataset.change_maps(lambda ids: ids + 1)
     assert dataset.found() == {"ids_off_by_one": TRAIN + VAL}
     assert "tools/remap.py" in dataset.message("ids_off_by_one")
@@ -177,7 +177,7 @@ def test_palette_that_contradicts_the_ids_is_named(dataset):
     image.putpalette(dataset.label_set.palette()[:8][::-1].flatten().tolist())
     image.save(dataset / NAME)
     assert dataset.found() == {"label_map_palette": (NAME,)}
-    assert "value 0 has the colour of 7 (water)" in dataset.message("label_map_palette")
+    assert "value 0 has the color of 7 (water)" in dataset.message("label_map_palette")
 
 
 def test_palette_in_which_two_labels_changed_places_is_named(dataset):
@@ -187,7 +187,7 @@ def test_palette_in_which_two_labels_changed_places_is_named(dataset):
     image.putpalette(palette.flatten().tolist())
     image.save(dataset / NAME)
     assert dataset.found() == {"label_map_palette": (NAME,)}
-    assert "value 1 has the colour of 3 (mountain)" in dataset.message("label_map_palette")
+    assert "value 1 has the color of 3 (mountain)" in dataset.message("label_map_palette")
 
 
 def test_palette_of_the_label_set_or_a_foreign_one_is_fine(dataset):
@@ -246,9 +246,9 @@ def test_8_bit_instance_map_with_numbers_for_all_is_fine(with_instances):
     assert with_instances.found() == {}
 
 
-def test_coloured_instance_map_is_named(with_instances):
-    colours = np.zeros((64, 96, 3), np.uint8)
-    with_instances.write(INSTANCES, colours)
+def test_colored_instance_map_is_named(with_instances):
+    colors = np.zeros((64, 96, 3), np.uint8)
+    with_instances.write(INSTANCES, colors)
     assert with_instances.found() == {"instance_map_unreadable": (INSTANCES,)}
 
 

@@ -87,7 +87,7 @@ def test_extreme_aspect_ratio_is_named(dataset):
 
 @pytest.mark.parametrize(
     ("mode", "kind", "told"),
-    [("CMYK", "JPEG", "CMYK"), ("RGBA", "PNG", "transparency"), ("L", "PNG", "grey")],
+    [("CMYK", "JPEG", "CMYK"), ("RGBA", "PNG", "transparency"), ("L", "PNG", "gray")],
 )
 def test_photo_that_is_converted_is_told(dataset, mode, kind, told):
     with Image.open(dataset / PHOTO) as image:
@@ -97,18 +97,18 @@ def test_photo_that_is_converted_is_told(dataset, mode, kind, told):
     assert f"1 {told}" in dataset.message("photo_mode")
 
 
-def test_16_bit_colours_are_told(dataset):
+def test_16_bit_colors_are_told(dataset):
     import cv2
 
     cv2.imwrite(str(dataset / PHOTO), dataset.ids(PHOTO)[..., ::-1].astype(np.uint16) * 257)
     assert dataset.found() == {"photo_mode": (PHOTO,)}
-    assert "16 bits a colour" in dataset.message("photo_mode")
+    assert "16 bits a color" in dataset.message("photo_mode")
 
 
-def test_16_bit_grey_photo_is_told(dataset):
+def test_16_bit_gray_photo_is_told(dataset):
     dataset.write(PHOTO, dataset.ids(PHOTO)[..., 1].astype(np.uint16) * 257)
     assert dataset.found() == {"photo_mode": (PHOTO,)}
-    assert "16-bit grey" in dataset.message("photo_mode")
+    assert "16-bit gray" in dataset.message("photo_mode")
 
 
 def test_photo_of_too_many_pixels_is_named(dataset, monkeypatch):

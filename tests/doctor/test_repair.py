@@ -83,7 +83,7 @@ def test_a_palette_map_that_needs_a_change_is_not_copied(dataset, tmp_path):
     assert_clean(dataset, tmp_path / "out")
 
 
-def test_colours_become_ids(dataset, tmp_path):
+def test_colors_become_ids(dataset, tmp_path):
     ids = dataset.ids(LABELS)
     dataset.write(LABELS, dataset.label_set.colorize(ids))
     assert repaired(dataset, tmp_path / "out")[LABELS].done == "changed"
@@ -91,7 +91,7 @@ def test_colours_become_ids(dataset, tmp_path):
     assert_clean(dataset, tmp_path / "out")
 
 
-def test_a_jpeg_in_the_colours_of_the_label_set_becomes_ids(dataset, tmp_path):
+def test_a_jpeg_in_the_colors_of_the_label_set_becomes_ids(dataset, tmp_path):
     ids = dataset.ids(LABELS)
     dataset.write("train/labels/0002.jpg", dataset.label_set.colorize(ids), kind="JPEG")
     (dataset / LABELS).unlink()
@@ -99,7 +99,7 @@ def test_a_jpeg_in_the_colours_of_the_label_set_becomes_ids(dataset, tmp_path):
     assert (read_ids(tmp_path / "out" / LABELS) == ids).mean() > 0.95
 
 
-def test_ids_saved_as_grey_colours_become_ids(dataset, tmp_path):
+def test_ids_saved_as_gray_colors_become_ids(dataset, tmp_path):
     ids = dataset.ids(LABELS)
     dataset.write(LABELS, np.repeat(ids[..., None], 3, axis=2))
     repaired(dataset, tmp_path / "out")
@@ -125,18 +125,18 @@ def test_wrong_numbering_is_undone(dataset, tmp_path, spoil, note):
     assert_clean(dataset, tmp_path / "out")
 
 
-def test_dont_care_and_colours_stay_where_maps_count_from_one(dataset, tmp_path):
+def test_dont_care_and_colors_stay_where_maps_count_from_one(dataset, tmp_path):
     ids = dataset.ids(LABELS)
     ids[60:] = 255
     dataset.write(LABELS, ids)
     dataset.change_maps(lambda ids: np.where(ids == 255, 255, ids + 1).astype(np.uint8))
-    coloured = "train/labels/0003.png"
-    expected = dataset.ids(coloured) - 1
-    dataset.write(coloured, dataset.label_set.colorize(expected))
+    colored = "train/labels/0003.png"
+    expected = dataset.ids(colored) - 1
+    dataset.write(colored, dataset.label_set.colorize(expected))
     done = repaired(dataset, tmp_path / "out")
     assert done[LABELS].notes == ("1 subtracted from the ids",)
     assert np.array_equal(read_ids(tmp_path / "out" / LABELS), ids)
-    assert np.array_equal(read_ids(tmp_path / "out" / coloured), expected)
+    assert np.array_equal(read_ids(tmp_path / "out" / colored), expected)
     assert_clean(dataset, tmp_path / "out")
 
 
@@ -215,12 +215,12 @@ def test_photos_of_other_modes_become_rgb(dataset, tmp_path, mode, kind):
     assert_clean(dataset, tmp_path / "out")
 
 
-def test_16_bit_grey_keeps_its_brightness(dataset, tmp_path):
-    grey = dataset.ids(PHOTO)[..., 1]
-    dataset.write(PHOTO, grey.astype(np.uint16) * 256 + 100)
+def test_16_bit_gray_keeps_its_brightness(dataset, tmp_path):
+    gray = dataset.ids(PHOTO)[..., 1]
+    dataset.write(PHOTO, gray.astype(np.uint16) * 256 + 100)
     repaired(dataset, tmp_path / "out")
     after = read_photo(tmp_path / "out" / "train/images/0002.jpg")[..., 0]
-    assert np.abs(after.astype(int) - grey).max() < 12
+    assert np.abs(after.astype(int) - gray).max() < 12
     assert_clean(dataset, tmp_path / "out")
 
 

@@ -29,7 +29,7 @@ def unknown_id(dataset, name=LABELS):
 
 
 def test_errors_come_before_warnings_and_advice(dataset):
-    dataset.write(PHOTO, dataset.ids(PHOTO)[..., 0])  # advice: grey
+    dataset.write(PHOTO, dataset.ids(PHOTO)[..., 0])  # advice: gray
     dataset.write("val/labels/0001.png", np.full((64, 96), 255, np.uint8))  # a warning
     unknown_id(dataset)
     report = dataset.examine()
@@ -210,7 +210,7 @@ def test_tool_exits_with_0_for_warnings_1_for_errors_and_2_for_wrong_usage(datas
     result = doctor(dataset.folder)
     assert result.returncode == 1
     assert "training would fail" in result.stdout
-    result = doctor(dataset.folder, "--labels", "landscapes")
+    result = doctor(dataset.folder, "--label-set", "landscapes")
     assert result.returncode == 2
     assert result.stderr.startswith("error: there is no label set 'landscapes'")
     assert doctor(dataset / "nowhere").returncode == 2

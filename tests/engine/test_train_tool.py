@@ -17,7 +17,7 @@ from spade_paddle.inference.painter import Painter
 from tests.engine.conftest import assert_same_state
 from tests.synthetic import synthetic_scene
 
-# a style encoder, CLADE-ICPE and synchronised statistics, in as few numbers as may be
+# a style encoder, CLADE-ICPE and synchronized statistics, in as few numbers as may be
 STYLE = (
     *("generator.norm=clade_icpe", "generator.param_free_norm=sync_batch"),
     *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16"),

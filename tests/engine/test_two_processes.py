@@ -19,7 +19,7 @@ from spade_paddle.engine.distributed import Votes
 from tests.engine.conftest import Workshop, environment, wait_until
 
 INSTANCE = ("generator.param_free_norm=instance",)
-# a style encoder, CLADE-ICPE and synchronised statistics
+# a style encoder, CLADE-ICPE and synchronized statistics
 STYLE = (
     *("generator.norm=clade_icpe", "generator.param_free_norm=sync_batch"),
     *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16"),

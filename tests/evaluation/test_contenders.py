@@ -46,12 +46,12 @@ def test_styles_that_come_with_a_model_enter_in_place_of_the_average(
 ):
     folder = tmp_path / "styled"
     shutil.copytree(make_exported("style")[1], folder)
-    photos = {name: tmp_path / f"{name}.png" for name in ("bright", "grey")}
+    photos = {name: tmp_path / f"{name}.png" for name in ("bright", "gray")}
     for seed, path in enumerate(photos.values()):
         Image.fromarray(photo(seed)).save(path)
     add_styles(folder, photos)
     contenders = open_contenders([folder])
-    assert [c.style for c in contenders] == ["bright", "grey", "drawn", "own"]
+    assert [c.style for c in contenders] == ["bright", "gray", "drawn", "own"]
     painter, plain = contenders[0].painter, {"instance_map": scene.instance_map}
     for contender in contenders[:2]:
         expected = painter.paint(scene.label_map, style=contender.style, **plain)

@@ -14,7 +14,7 @@ from spade_paddle.data.dataset import find_pairs, read_scene
 from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import LabelMapError
 from spade_paddle.evaluation.contenders import Contender
-from spade_paddle.evaluation.evaluation import Evaluation, colour_error
+from spade_paddle.evaluation.evaluation import Evaluation, color_error
 from spade_paddle.evaluation.report import Report
 from spade_paddle.inference.painter import Painter
 from spade_paddle.judge.eye import sight_distance
@@ -82,7 +82,7 @@ def test_the_photos_themselves_are_perfect_pictures(rows):
         assert value(copy, name) == pytest.approx(0, abs=1e-6 * value(photos, name))
         assert copy.estimates[name].interval[1] < 1e-3 * value(photos, name)
     assert value(copy, "perceptual") == pytest.approx(0, abs=1e-6)
-    assert value(copy, "colour") == 0
+    assert value(copy, "color") == 0
     for name in ("grid_energy", "mean_iou", "pixel_accuracy"):
         assert value(copy, name) == value(photos, name)
         assert np.array_equal(copy.estimates[name].replicates, photos.estimates[name].replicates)
@@ -93,7 +93,7 @@ def test_pictures_of_nothing_are_far_away_in_every_column(rows):
     for name in ("frechet_4", "frechet_10", "perceptual"):
         assert value(blind, name) > 3 * value(off, name) > 0
         assert blind.estimates[name].interval[0] > value(off, name)
-    assert value(blind, "colour") > value(off, "colour")
+    assert value(blind, "color") > value(off, "color")
     assert value(blind, "pixel_accuracy") < value(off, "pixel_accuracy")
 
 
@@ -123,12 +123,12 @@ def test_diversity_is_the_mean_distance_of_pictures_of_one_scene_with_other_seed
     assert row.diversity > 0.01
 
 
-def test_colour_error_is_the_distance_of_the_mean_colours(rows):
-    assert 4.5 < value(rows[2], "colour") <= 5  # 3 less red, 4 more blue, cut off at 0 and 255
+def test_color_error_is_the_distance_of_the_mean_colors(rows):
+    assert 4.5 < value(rows[2], "color") <= 5  # 3 less red, 4 more blue, cut off at 0 and 255
     left, right = np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)
-    left[0], right[1] = (6, 0, 8), (6, 0, 8)  # the same colour elsewhere
-    assert colour_error(left, right) == 0
-    assert colour_error(left, 0 * left) == 5
+    left[0], right[1] = (6, 0, 8), (6, 0, 8)  # the same color elsewhere
+    assert color_error(left, right) == 0
+    assert color_error(left, 0 * left) == 5
 
 
 def test_real_photos_are_measured_against_photos_of_the_other_part(
@@ -136,7 +136,7 @@ def test_real_photos_are_measured_against_photos_of_the_other_part(
 ):
     photos = rows[0]
     assert photos.model is None
-    assert not {"perceptual", "colour"} & photos.estimates.keys()
+    assert not {"perceptual", "color"} & photos.estimates.keys()
     scenes = [read_scene(pair, landscape) for pair in find_pairs(data, "train")[:4]]
     others = [whole_picture(scene, SIDE, SIDE) for scene in scenes]
     for name, layer in (("frechet_4", "block4"), ("frechet_10", "block10")):
@@ -171,7 +171,7 @@ def test_every_scene_has_a_seed_of_its_own_the_same_for_all(rows, copyists):
 def test_means_are_those_of_the_scenes(rows):
     for row in rows[1:]:
         assert [scene.scene for scene in row.scenes] == ["0000", "0001", "0002", "0003"]
-        for name in ("perceptual", "colour"):
+        for name in ("perceptual", "color"):
             expected = np.mean([getattr(scene, name) for scene in row.scenes])
             assert value(row, name) == pytest.approx(expected)
 

@@ -57,7 +57,7 @@ def test_two_models_are_measured_and_compared_the_same_each_time(run, models, tm
     floor = content["rows"][0]["frechet_10"]["value"]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     for row in content["rows"][1:]:
-        distance, colour = row["frechet_10"], row["colour"]
+        distance, color = row["frechet_10"], row["color"]
         assert distance["over_floor"] == pytest.approx(distance["value"] / floor)
         shown = next(line for line in cells if line[0] == row["title"])
         assert shown[3] == f"{distance['value']:.2f}"
@@ -67,7 +67,7 @@ def test_two_models_are_measured_and_compared_the_same_each_time(run, models, tm
         )
         assert any(
             line[0] == row["title"]
-            and line[2] == f"{colour['value']:.1f} [{colour['low']:.1f}, {colour['high']:.1f}]"
+            and line[2] == f"{color['value']:.1f} [{color['low']:.1f}, {color['high']:.1f}]"
             for line in cells
         )
     for comparison in content["comparisons"]:

@@ -109,12 +109,12 @@ def test_vgg19_sees_the_picture_as_it_is_without_imagenet_mean(vgg19_at_32):
     first = vgg19_at_32(paddle.to_tensor(picture, dtype="float32"), ("relu1_1",))["relu1_1"]
     expected = reference.relu(reference.conv2d(picture, weight, bias, padding=1))
     assert_same(first, expected, rtol=1e-5)
-    normalised = ((picture + 1) / 2 - 0.45) / 0.225
-    wrong = reference.relu(reference.conv2d(normalised, weight, bias, padding=1))
+    normalized = ((picture + 1) / 2 - 0.45) / 0.225
+    wrong = reference.relu(reference.conv2d(normalized, weight, bias, padding=1))
     assert_differs(first, wrong)
 
 
-def test_vgg19_resizes_by_nearest_neighbour(vgg19_at_32):
+def test_vgg19_resizes_by_nearest_neighbor(vgg19_at_32):
     picture = normal(1, 3, 40, 24)
     resized = reference.resize_nearest(picture, 32, 32)
     got, expected = (

@@ -48,7 +48,7 @@ def test_layout_hardly_depends_on_the_size(size):
         assert np.allclose(shares, [[1, 0], [1, 0], [0, 1], [0, 1]])
 
 
-def test_brightness_is_of_the_strongest_colour():
+def test_brightness_is_of_the_strongest_color():
     photo = np.array([[[0, 10, 200], [100, 0, 0]]], np.uint8)
     assert brightness(photo) == 150
 

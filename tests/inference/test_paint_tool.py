@@ -31,7 +31,7 @@ class Studio:
     def paint(self, *options, labels="map.png", out="out.png"):
         command = [sys.executable, str(self.root / "tools" / "paint.py"), "--model", self.model]
         return subprocess.run(
-            [*command, "--labels", labels, "--out", out, *options],
+            [*command, "--label-map", labels, "--out", out, *options],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -133,10 +133,10 @@ def test_pictures_never_replace_their_label_maps(studio):
         (["--save-style", "kept.npy"], "together with --style PHOTO"),
         (["--style", "style.png", "--save-style", "kept.txt"], "ends in .npy"),
         (["--out", "picture.doc"], "names no kind of picture; use .png or .jpg"),
-        (["--labels", "style.png"], "colours are not ids"),
+        (["--label-map", "style.png"], "colors are not ids"),
         (["--model", "nowhere"], "not a model folder"),
-        (["--instances", "."], "expected a file, as --labels is"),
-        (["--labels", ".", "--out", "map.png"], "expected a folder, as --labels is"),
+        (["--instances", "."], "expected a file, as --label-map is"),
+        (["--label-map", ".", "--out", "map.png"], "expected a folder, as --label-map is"),
     ],
 )
 def test_mistakes_are_one_line_exit_code_2_and_no_file(studio, options, message):

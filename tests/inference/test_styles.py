@@ -19,7 +19,7 @@ from spade_paddle.inference.styles import add_styles
 from tests.engine.conftest import environment
 from tests.inference.conftest import photo, scene_labels
 
-NAMES = ("bright", "grey", "sunset")
+NAMES = ("bright", "gray", "sunset")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_first_is_the_default_and_seeds_draw_among_all(painter, label_map):
 
 
 def test_a_name_it_has_not_is_told_with_those_it_has(painter, label_map, make_exported):
-    with pytest.raises(LabelMapError, match="no style 'dark'; it has bright, grey, sunset"):
+    with pytest.raises(LabelMapError, match="no style 'dark'; it has bright, gray, sunset"):
         painter.paint(label_map, style="dark")
     plain = Painter.load(make_exported("style")[1], threads=1)
     with pytest.raises(LabelMapError, match="no style 'bright'; it has none with a name"):
@@ -103,7 +103,7 @@ def test_the_tool_paints_with_a_name_and_says_what_a_wrong_option_lacks(
         )
 
     result = tool(
-        *("paint", "--model", "styled", "--labels", "map.png", "--out", "o.png"),
+        *("paint", "--model", "styled", "--label-map", "map.png", "--out", "o.png"),
         *("--style", "sunset"),
     )
     assert result.returncode == 0, result.stderr

@@ -90,7 +90,7 @@ def by_the_paper(
 
 
 def test_block_of_one_pixel_is_what_the_formula_gives_by_hand():
-    # no norm, LeakyReLU 0.2, x = -1. Of a 3x3 kernel one pixel meets the centre only.
+    # no norm, LeakyReLU 0.2, x = -1. Of a 3x3 kernel one pixel meets the center only.
     # conv_0: 2 * (0.2 * -1) + 0.5 = 0.1; conv_1: 3 * 0.1 = 0.3; out = -1 + 0.3 = -0.7
     block = SPADEResnetBlock(
         1,
@@ -193,11 +193,11 @@ def test_spectral_norm_makes_one_power_iteration_per_training_step_and_none_in_e
     convolution = maybe_spectral_norm(convolution, enabled=True)
     start = convolution.weight_u.numpy().reshape(-1).copy()
     for steps in (1, 2, 3):
-        normalised = reference.spectral_norm(weight, start, iterations=steps)
-        assert_same(convolution(tensor(x)), reference.conv2d(x, normalised, bias))
+        normalized = reference.spectral_norm(weight, start, iterations=steps)
+        assert_same(convolution(tensor(x)), reference.conv2d(x, normalized, bias))
     convolution.eval()
     for _ in range(2):
-        assert_same(convolution(tensor(x)), reference.conv2d(x, normalised, bias))
+        assert_same(convolution(tensor(x)), reference.conv2d(x, normalized, bias))
 
 
 def test_spectral_norm_ends_at_the_largest_singular_value():

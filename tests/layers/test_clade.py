@@ -58,7 +58,7 @@ def test_clade_with_instance_norm_agrees_with_the_paper():
     assert_same(layer(tensor(x), tensor(segmap)), expected)
 
 
-def test_a_label_map_of_another_size_is_resized_by_nearest_neighbour():
+def test_a_label_map_of_another_size_is_resized_by_nearest_neighbor():
     layer, x, segmap = small_clade(), normal(1, 2, 4, 6), labels(1, 16, 12)
     assert_same(layer(tensor(x), tensor(segmap)), reference.clade(x, segmap, parameters_of(layer)))
 
@@ -98,7 +98,7 @@ def test_a_uniform_label_map_makes_clade_a_plain_affine_norm(label):
 
 
 def test_a_class_looks_at_no_pixel_but_its_own():
-    # unlike SPADE, whose convolutions see neighbours
+    # unlike SPADE, whose convolutions see neighbors
     layer, x, segmap = small_clade(), tensor(normal(1, 2, 4, 4)), labels(1, 4, 4)
     changed = segmap.copy()
     changed[0, :, 2, 1] = np.roll(segmap[0, :, 2, 1], 1)

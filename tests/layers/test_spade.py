@@ -83,7 +83,7 @@ def test_spade_with_relu_and_instance_norm_agrees_with_the_paper():
     assert_differs(layer(tensor(x), tensor(segmap)), other)  # GELU is something else
 
 
-def test_a_label_map_of_another_size_is_resized_by_nearest_neighbour():
+def test_a_label_map_of_another_size_is_resized_by_nearest_neighbor():
     layer, x, segmap = small_spade(), normal(1, 2, 4, 6), labels(1, 16, 12)
     assert_same(layer(tensor(x), tensor(segmap)), reference.spade(x, segmap, parameters_of(layer)))
 

@@ -37,8 +37,8 @@ def row(**values: float) -> np.ndarray:
     return numbers[None]
 
 
-def drawn(count: int, *, seed: int = 0, colour=True, translation=0.4, cutout=0.5) -> np.ndarray:
-    strengths = {"brightness": 0.5, "saturation": 1.0, "contrast": 0.5} if colour else {}
+def drawn(count: int, *, seed: int = 0, color=True, translation=0.4, cutout=0.5) -> np.ndarray:
+    strengths = {"brightness": 0.5, "saturation": 1.0, "contrast": 0.5} if color else {}
     rows = [
         draw_augmentation([seed, k], **strengths, translation=translation, cutout=cutout)
         for k in range(count)
@@ -81,7 +81,7 @@ def augmented(pictures: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return diff_augment(tensor(pictures), rows).numpy()
 
 
-def test_colours_by_hand():
+def test_colors_by_hand():
     # one label channel and a photo of two pixels, (1, 2, 3) and (5, 5, 5)
     picture = np.array([7, 7, 1, 5, 2, 5, 3, 5], float).reshape(1, 4, 1, 2)
 
@@ -89,7 +89,7 @@ def test_colours_by_hand():
         return augmented(picture, row(**values)).ravel().round(12).tolist()
 
     assert result(brightness=0.5) == [7, 7, 1.5, 5.5, 2.5, 5.5, 3.5, 5.5]
-    # about the mean of each pixel, 2 and 5: grey at 0, twice as colourful at 2
+    # about the mean of each pixel, 2 and 5: gray at 0, twice as colorful at 2
     assert result(saturation=0) == [7, 7, 2, 5, 2, 5, 2, 5]
     assert result(saturation=2) == [7, 7, 0, 5, 2, 5, 4, 5]
     # about the mean of the picture, 3.5
@@ -119,12 +119,12 @@ def test_holes_by_hand():
     assert corner.tolist() == [[1, 1, 1, 1, 0, 0], [1] * 6, [1] * 6, [1] * 6]
 
 
-@pytest.mark.parametrize("colour", [True, False])
+@pytest.mark.parametrize("color", [True, False])
 @pytest.mark.parametrize("translation", [0.4, 0.0])
 @pytest.mark.parametrize("cutout", [0.5, 0.0])
-def test_every_combination_agrees_with_the_definition(colour, translation, cutout):
+def test_every_combination_agrees_with_the_definition(color, translation, cutout):
     pictures = normal(6, 5, 9, 14)
-    rows = drawn(6, colour=colour, translation=translation, cutout=cutout)
+    rows = drawn(6, color=color, translation=translation, cutout=cutout)
     assert_same(augmented(pictures, rows), reference(pictures, rows))
 
 
@@ -152,14 +152,14 @@ def test_pictures_whose_row_is_the_identity_come_back_exactly():
 def test_map_and_photo_move_and_are_cut_together_and_the_map_keeps_its_values():
     labels = (normal(8, 1, 16, 16) > 0).astype(float)
     pictures = np.concatenate([labels, 1 - labels, labels, labels, labels], axis=1)
-    rows = drawn(8, colour=False)
+    rows = drawn(8, color=False)
     out = augmented(pictures, rows)
     for channel in (2, 3, 4):
         assert np.array_equal(out[:, channel], out[:, 0])
     assert (out[:, 0] + out[:, 1] != 1).any()  # neither label: nothing is there
-    coloured = augmented(pictures, drawn(8))
-    assert np.array_equal(coloured[:, :2], out[:, :2])
-    assert not np.array_equal(coloured[:, 2:], out[:, 2:])
+    colored = augmented(pictures, drawn(8))
+    assert np.array_equal(colored[:, :2], out[:, :2])
+    assert not np.array_equal(colored[:, 2:], out[:, 2:])
 
 
 def test_each_picture_is_changed_by_its_own_row_alone():

@@ -60,7 +60,7 @@ def test_sets_on_lines_across_each_other_add_their_variances():
 
 
 def test_fewer_samples_than_dimensions_give_the_exact_distance():
-    # tr((C1 C2)^(1/2)) is the sum of the singular values of Y X^T for centred samples X, Y
+    # tr((C1 C2)^(1/2)) is the sum of the singular values of Y X^T for centered samples X, Y
     rng = np.random.default_rng(3)
     left, right = rng.standard_normal((5, 60)), 2 * rng.standard_normal((7, 60)) + 1
     x = (left - left.mean(axis=0)) / np.sqrt(4)

@@ -34,10 +34,10 @@ def test_white_noise_gives_the_share_of_its_frequencies():
 
 def test_it_is_the_share_of_the_power_spectrum_at_multiples_of_an_eighth():
     picture = noise(64, 130).astype(np.float64)  # 56 x 122 pixels have all their neighbors
-    grey = picture @ [0.299, 0.587, 0.114]
+    gray = picture @ [0.299, 0.587, 0.114]
     high = np.array(
         [
-            [grey[y, x] - grey[y - 4 : y + 5, x - 4 : x + 5].mean() for x in range(4, 126)]
+            [gray[y, x] - gray[y - 4 : y + 5, x - 4 : x + 5].mean() for x in range(4, 126)]
             for y in range(4, 60)
         ]
     )

@@ -108,7 +108,7 @@ def test_the_articles_stages_are_as_wide_as_the_article_says():
     assert sides == [33, 17, 9, 5, 3, 4, 5]
 
 
-def test_only_the_convolutions_between_first_and_last_are_spectrally_normalised():
+def test_only_the_convolutions_between_first_and_last_are_spectrally_normalized():
     network = small_discriminator(spectral_norm=True)
     wrapped = {name for name, _ in network.named_parameters() if name.endswith("weight_orig")}
     assert wrapped == {"layer_1.0.weight_orig", "layer_2.0.weight_orig", "layer_3.0.weight_orig"}

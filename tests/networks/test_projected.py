@@ -171,7 +171,7 @@ def test_only_the_heads_learn():
     assert all(weight.grad is None and weight.stop_gradient for weight in frozen)
 
 
-def test_every_convolution_of_a_head_is_spectrally_normalised():
+def test_every_convolution_of_a_head_is_spectrally_normalized():
     names = {name for name, _ in head_of(spectral_norm=True).named_parameters()}
     assert {name for name in names if "weight" in name} == {
         f"layers.{index}.weight_orig" for index in (0, 2, 4)

@@ -25,7 +25,7 @@ def projection_of(network=None, *, layers=("fine", "middle", "coarse"), seed=1) 
 
 
 def by_formula(projection, picture, *, measured_on=None, enlarge=True) -> list[np.ndarray]:
-    """The levels, coarsest last; ``measured_on``: photos whose statistics standardise."""
+    """The levels, coarsest last; ``measured_on``: photos whose statistics standardize."""
     maps = maps_of(projection.network, picture)
     state = {name: value.numpy() for name, value in projection.state_dict().items()}
     if measured_on is not None:
@@ -56,7 +56,7 @@ def test_levels_agree_with_the_formula(size):
     assert_differs(levels[0], by_formula(projection, picture, enlarge=False)[0])
 
 
-def test_features_are_standardised_by_the_photos():
+def test_features_are_standardized_by_the_photos():
     projection, picture = projection_of(), normal(2, 3, 16, 16, seed=4)
     photos = [normal(1, 3, 16, 24, seed=1), normal(2, 3, 12, 16, seed=2)]
     before = by_formula(projection, picture)

@@ -40,7 +40,7 @@ def test_with_dont_care_every_pixel_has_exactly_one_label():
 
 
 def test_edges_of_a_pixel_in_the_middle_by_hand():
-    # the pixel differs from its four neighbours and each of them from it; the corners, which touch
+    # the pixel differs from its four neighbors and each of them from it; the corners, which touch
     # it by a corner only, and the border of the picture are no boundary
     out = instance_edges(ids([[[1, 1, 1], [1, 2, 1], [1, 1, 1]]]))
     assert_same(out, [[[[0, 1, 0], [1, 1, 1], [0, 1, 0]]]])

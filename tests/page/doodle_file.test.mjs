@@ -10,9 +10,9 @@ const { doodleToJson, doodleToPng, packDoodle, readDoodleFile, unpackDoodle } = 
 const { decode, encode } = await import(new URL("vendor/fast-png.js", ui));
 const { PAPER } = await import(new URL("view.js", ui));
 
-const COLOURS = ["#202020", "#7ec0ee", "#2f6fb5", "#ffffff"];
+const COLORS = ["#202020", "#7ec0ee", "#2f6fb5", "#ffffff"];
 const labelsOf = (names) =>
-  names.map((name, id) => ({ id, name_en: name, name_zh: "", color: COLOURS[id] }));
+  names.map((name, id) => ({ id, name_en: name, name_zh: "", color: COLORS[id] }));
 const LABELS = labelsOf(["other", "sky", "water", "snow"]);
 const GRID = {
   width: 5,
@@ -22,10 +22,10 @@ const GRID = {
 const SIZE = { width: 5, height: 3 };
 const bytesOf = (text) => new TextEncoder().encode(text);
 const isProblem = (code) => (error) => error.code === code;
-const coloured = (pixels, options = {}) =>
+const colored = (pixels, options = {}) =>
   encode({ width: 4, height: 1, channels: 3, depth: 8, data: Uint8Array.from(pixels.flat()), ...options });
 
-test("a PNG of a doodle holds ids as pixels and the labels' colours as its palette", () => {
+test("a PNG of a doodle holds ids as pixels and the labels' colors as its palette", () => {
   const png = decode(doodleToPng(GRID, LABELS));
   assert.deepEqual([png.width, png.height, png.channels, png.depth], [5, 3, 1, 8]);
   assert.deepEqual(Uint8Array.from(png.data), GRID.cells);
@@ -64,18 +64,18 @@ test("another size is reached by the nearest cell, and no id is mixed", () => {
   assert.deepEqual([...unpackDoodle(wide, LABELS, { width: 2, height: 1 }).cells], [1, 2]);
 });
 
-test("a grey PNG of ids from elsewhere is a doodle, of 8, 4 and 2 bits", () => {
-  const grey = (depth, data, width) =>
+test("a gray PNG of ids from elsewhere is a doodle, of 8, 4 and 2 bits", () => {
+  const gray = (depth, data, width) =>
     readDoodleFile(encode({ width, height: 1, channels: 1, depth, data: Uint8Array.from(data) }), LABELS);
-  assert.deepEqual([...grey(8, [0, 3, 255], 3).cells], [0, 3, 255]);
-  assert.deepEqual([...grey(4, [0x01, 0x23], 4).cells], [0, 1, 2, 3]);
-  assert.deepEqual([...grey(2, [0b00011011], 4).cells], [0, 1, 2, 3]);
+  assert.deepEqual([...gray(8, [0, 3, 255], 3).cells], [0, 3, 255]);
+  assert.deepEqual([...gray(4, [0x01, 0x23], 4).cells], [0, 1, 2, 3]);
+  assert.deepEqual([...gray(2, [0b00011011], 4).cells], [0, 1, 2, 3]);
 });
 
-test("a picture in the labels' colours is a doodle; a few smoothed pixels become the nearest", () => {
+test("a picture in the labels' colors is a doodle; a few smoothed pixels become the nearest", () => {
   const sky = [0x7e, 0xc0, 0xee];
   const water = [0x2f, 0x6f, 0xb5];
-  assert.deepEqual([...readDoodleFile(coloured([sky, water, PAPER, sky]), LABELS).cells], [1, 2, 255, 1]);
+  assert.deepEqual([...readDoodleFile(colored([sky, water, PAPER, sky]), LABELS).cells], [1, 2, 255, 1]);
   const many = Array.from({ length: 99 }, () => water);
   const png = encode({
     ...{ width: 100, height: 1, channels: 3, depth: 8 },
@@ -85,9 +85,9 @@ test("a picture in the labels' colours is a doodle; a few smoothed pixels become
 });
 
 test("photos are no doodles", () => {
-  const grey = Uint8Array.from([10, 50, 90, 200]);
-  assert.equal(readDoodleFile(encode({ width: 4, height: 1, channels: 1, depth: 8, data: grey }), LABELS), null);
-  assert.equal(readDoodleFile(coloured([[1, 2, 3], [9, 9, 9], [50, 60, 70], [80, 80, 8]]), LABELS), null);
+  const gray = Uint8Array.from([10, 50, 90, 200]);
+  assert.equal(readDoodleFile(encode({ width: 4, height: 1, channels: 1, depth: 8, data: gray }), LABELS), null);
+  assert.equal(readDoodleFile(colored([[1, 2, 3], [9, 9, 9], [50, 60, 70], [80, 80, 8]]), LABELS), null);
   assert.equal(readDoodleFile(Uint8Array.of(0xff, 0xd8, 0xff), LABELS), null);
 });
 

@@ -121,7 +121,7 @@ def set_live(page: Page, *, on: bool) -> None:
 
 
 def pixel_of_picture(page: Page, x: float, y: float) -> tuple[int, int, int]:
-    """The colour of the shown picture at a place given in fractions of it."""
+    """The color of the shown picture at a place given in fractions of it."""
     red, green, blue = element(page, "picture").evaluate(
         """(image, [x, y]) => {
             const canvas = document.createElement('canvas');

@@ -19,7 +19,7 @@ function painted(grid, label) {
   return cells;
 }
 
-/** How many groups of touching cells (8 neighbours) there are. */
+/** How many groups of touching cells (8 neighbors) there are. */
 function groups(grid, cells) {
   const left = new Set(cells);
   let count = 0;
@@ -140,10 +140,10 @@ test("fill takes exactly the connected area, compared with a plain search", () =
     const y = Math.floor(random() * 17);
     const expected = new Set([y * 23 + x]);
     for (const index of expected) {
-      const neighbours = [index - 23, index + 23];
-      if (index % 23 > 0) neighbours.push(index - 1);
-      if (index % 23 < 22) neighbours.push(index + 1);
-      for (const next of neighbours) {
+      const neighbors = [index - 23, index + 23];
+      if (index % 23 > 0) neighbors.push(index - 1);
+      if (index % 23 < 22) neighbors.push(index + 1);
+      for (const next of neighbors) {
         if (grid.cells[next] === grid.cells[index]) expected.add(next);
       }
     }

@@ -57,7 +57,7 @@ test("parts without a label are left out, and a stamp that lacks what it is", ()
   assert.deepEqual([offers(labelsOf(NAMES)), offers(labelsOf(["cat"]))], [true, false]);
 });
 
-test("a tap is centred and fits the side; a drag goes from corner to corner", () => {
+test("a tap is centered and fits the side; a drag goes from corner to corner", () => {
   const tap = stampBox(2, { from: { x: 50, y: 50 }, side: 40 });
   assert.deepEqual(tap, { x: 30, y: 40, width: 40, height: 20, mirrored: false });
   const right = stampBox(2, { from: { x: 10, y: 10 }, to: { x: 50, y: 15 }, side: 40 });

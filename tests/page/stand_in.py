@@ -1,6 +1,6 @@
 """A stand-in for the painting service: same routes, no model, and made to fail on request.
 
-It "paints" by showing the label map in its palette colours, so a test can tell from the picture
+It "paints" by showing the label map in its palette colors, so a test can tell from the picture
 which doodle was sent.
 """
 
@@ -114,7 +114,7 @@ class StandIn:
         }
 
     def paint(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a well-formed request: the doodle in its colours."""
+        """The answer to a well-formed request: the doodle in its colors."""
         (doodle,) = request["images"]
         look = {key: request.get(key) for key in LOOK}
         label_map = np.asarray(Image.open(io.BytesIO(base64.b64decode(doodle))))

@@ -58,7 +58,7 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
-def colour_at(page: Page, x: float, y: float) -> list[int]:
+def color_at(page: Page, x: float, y: float) -> list[int]:
     """What the canvas shows of a cell, after the next frame."""
     return element(page, "doodle").evaluate(
         """(canvas, [x, y]) => new Promise((resolve) => requestAnimationFrame(() => {
@@ -91,9 +91,9 @@ def test_a_line_is_straight_and_escape_gives_it_up(paper: Page, service: StandIn
     paper.mouse.down()
     paper.mouse.move(*place(paper, 0.8, 0.8), steps=4)
     flower = service.label_set.labels[service.label_set.id_of("flower")].color
-    assert colour_at(paper, 0.5, 0.5) == list(flower)
+    assert color_at(paper, 0.5, 0.5) == list(flower)
     paper.keyboard.press("Escape")
-    assert colour_at(paper, 0.5, 0.5) != list(flower)
+    assert color_at(paper, 0.5, 0.5) != list(flower)
     paper.mouse.up()
     stroke(paper, (0.2, 0.5), (0.5, 0.1), (0.8, 0.5))
     cells = doodle_of(paper, service)
@@ -208,7 +208,7 @@ def test_every_tool_works_by_keyboard(paper: Page, service: StandIn) -> None:
     assert doodle_of(paper, service).all()
     element(paper, "doodle").focus()
     keys("l", "Space", "ArrowUp", "Escape")
-    expect(element(paper, "said")).to_have_text("Cancelled.")
+    expect(element(paper, "said")).to_have_text("Canceled.")
 
 
 def test_a_stroke_drawn_while_zoomed_lands_on_the_right_cells(
@@ -300,9 +300,9 @@ def test_two_fingers_zoom_and_take_back_what_the_first_began(
     far_left, far_right = (place(page, x, 0.5) for x in (0.2, 0.8))
     touch("touchStart", left)
     flower = list(service.label_set.labels[service.label_set.id_of("flower")].color)
-    assert colour_at(page, 0.4, 0.5) == flower
+    assert color_at(page, 0.4, 0.5) == flower
     touch("touchStart", left, right)
-    assert colour_at(page, 0.4, 0.5) != flower
+    assert color_at(page, 0.4, 0.5) != flower
     for part in (0.5, 1.0):
         fingers = [
             tuple(a + part * (b - a) for a, b in zip(*pair))

@@ -65,8 +65,8 @@ def test_a_saved_png_is_a_label_map_for_every_tool(
     picture = Image.open(saved)
     assert picture.mode == "P"
     assert np.array_equal(np.asarray(picture), service.doodles[-1])
-    colours = np.asarray(picture.convert("RGB"))
-    assert np.array_equal(colours, service.label_set.colorize(service.doodles[-1]))
+    colors = np.asarray(picture.convert("RGB"))
+    assert np.array_equal(colors, service.label_set.colorize(service.doodles[-1]))
 
 
 def test_saved_json_tells_the_names_of_its_labels(visit: Visit, tmp_path: Path) -> None:

@@ -140,12 +140,12 @@ def test_the_gallery_shows_all_and_one_large_and_goes_on_with_it(
     page.keyboard.press("ArrowRight")
     expect(names).to_contain_text("Picture 3")  # round again
     page.keyboard.press("ArrowLeft")
-    colours = (
+    colors = (
         element(page, "large")
         .locator("canvas")
         .evaluate("c => [...c.getContext('2d').getImageData(128, 8, 1, 1).data].slice(0, 3)")
     )
-    assert colours == list(service.label_set.colorize(service.doodles[-1])[8, 128])
+    assert colors == list(service.label_set.colorize(service.doodles[-1])[8, 128])
     element(page, "large-go-on").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     shown = wait_for_picture(page)

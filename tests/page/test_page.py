@@ -23,7 +23,7 @@ from tests.page.driver import (
     wait_for_picture,
 )
 from tests.page.stand_in import DONT_CARE, StandIn
-from tests.page.test_drawing import colour_at
+from tests.page.test_drawing import color_at
 
 
 def newest(service: StandIn, x: float, y: float) -> str:
@@ -74,7 +74,7 @@ def test_fill_eraser_undo_and_redo(visit: Visit, service: StandIn) -> None:
     choose(page, tool="eraser")
     stroke(page, (0.5, 0.85))
     shown = wait_for_picture(page, other_than=shown)
-    paper = colour_at(page, 0.5, 0.85)
+    paper = color_at(page, 0.5, 0.85)
     assert tuple(paper) not in {label.color for label in service.label_set.labels}
     element(page, "undo").click()
     page.keyboard.press("Control+z")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.driver import Visit, choose, element, open_page, stroke
 from tests.page.stand_in import DONT_CARE, ROOT, StandIn
-from tests.page.test_drawing import blank, box_of, colour_at, near, place, sent
+from tests.page.test_drawing import blank, box_of, color_at, near, place, sent
 
 STAMPS = {
     "tree": {"tree"},
@@ -61,9 +61,9 @@ def test_a_drag_sets_the_size_and_shows_it_and_escape_gives_it_up(
     paper.mouse.move(*place(paper, 0.1, 0.1))
     paper.mouse.down()
     paper.mouse.move(*place(paper, 0.9, 0.2), steps=4)
-    assert colour_at(paper, 0.5, 0.5) == mountain
+    assert color_at(paper, 0.5, 0.5) == mountain
     paper.keyboard.press("Escape")
-    assert colour_at(paper, 0.5, 0.5) != mountain
+    assert color_at(paper, 0.5, 0.5) != mountain
     paper.mouse.up()
     stroke(paper, (0.1, 0.1), (0.9, 0.2))
     large = sent(paper, service)

@@ -26,7 +26,7 @@ MODES = ("THREADED", "GUNICORN")  # of stand_in_server.py
 
 
 class FakePainter:
-    """Paints the palette colours; can be held in the middle of a picture, and can fail."""
+    """Paints the palette colors; can be held in the middle of a picture, and can fail."""
 
     name = "fake"
     version = "0.0.1"

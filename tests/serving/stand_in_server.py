@@ -23,7 +23,7 @@ HELD_SEED = 13
 
 
 class Painter:
-    """Paints the palette colours."""
+    """Paints the palette colors."""
 
     name, version, multiple, height, width = "stand-in", "1", 32, 64, 64
     has_styles, has_seeds, styles, style_dim = False, True, {}, 0

@@ -49,7 +49,7 @@ def test_healthz_says_starting_until_the_first_picture_is_painted(make_client):
     assert warm.get_json() == {"status": "ok", "model": "fake", "version": "0.0.1"}
 
 
-def test_labels_tell_names_colours_model_and_limits(client):
+def test_labels_tell_names_colors_model_and_limits(client):
     body = client.get("/labels").get_json()
     names = {"name_en": "sky", "name_zh": "天空"}
     assert body["labels"][1] == {"id": 1, **names, "color": "#7ec0ee", "group": "sky"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from spade_paddle.data import colour_masks
+from spade_paddle.data import color_masks
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
@@ -46,7 +46,7 @@ def codes(notes) -> list[str]:
     return [note["code"] for note in notes]
 
 
-def test_a_grey_png_is_read_as_ids_without_any_change(decode):
+def test_a_gray_png_is_read_as_ids_without_any_change(decode):
     ids = scene(40, 72)
     ids[0, :13] = range(13)
     ids[1, 0] = 255
@@ -54,7 +54,7 @@ def test_a_grey_png_is_read_as_ids_without_any_change(decode):
     assert np.array_equal(read, ids) and read.dtype == np.uint8 and notes == []
 
 
-def test_the_indices_of_a_palette_png_are_the_ids_whatever_its_colours(decode, label_set):
+def test_the_indices_of_a_palette_png_are_the_ids_whatever_its_colors(decode, label_set):
     ids = scene(top=4, bottom=2)
     odd_palette = np.roll(label_set.palette(), 7, axis=0)
     assert np.array_equal(decode(palette_png(ids, odd_palette))[0], ids)
@@ -68,7 +68,7 @@ def test_a_text_that_unpacks_to_too_much_is_refused_for_what_it_is(decode):
     assert caught.value.code == "not_an_image"
 
 
-def test_grey_with_transparency_is_read_as_ids(decode):
+def test_gray_with_transparency_is_read_as_ids(decode):
     ids = scene(top=4, bottom=2)
     with_alpha = np.dstack([ids, np.full_like(ids, 255)])
     read, notes = decode(file_bytes(with_alpha))
@@ -76,7 +76,7 @@ def test_grey_with_transparency_is_read_as_ids(decode):
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
-def test_grey_pngs_of_few_bits_keep_their_ids(decode, bits):
+def test_gray_pngs_of_few_bits_keep_their_ids(decode, bits):
     pattern = 0b01011011  # whatever the depth, a row of repeated ids below 12
     rows = (b"\x00" + bytes([pattern]) * (32 * bits // 8)) * 32
     read, _ = decode(hand_made_png(32, 32, bits=bits, kind=0, rows=rows))
@@ -100,7 +100,7 @@ def test_an_unknown_id_is_refused_with_the_ids_and_the_highest_known(decode):
     assert str(caught.value).startswith("images[0]")
 
 
-def test_palette_colours_become_ids_exactly_and_without_a_note(decode, label_set):
+def test_palette_colors_become_ids_exactly_and_without_a_note(decode, label_set):
     ids = scene(top=11, bottom=9)
     ids[0, :13] = range(13)
     ids[3, 3] = 255
@@ -108,7 +108,7 @@ def test_palette_colours_become_ids_exactly_and_without_a_note(decode, label_set
     assert np.array_equal(read, ids) and notes == []
 
 
-def test_colours_near_the_palette_are_snapped_and_counted(decode, label_set):
+def test_colors_near_the_palette_are_snapped_and_counted(decode, label_set):
     ids = scene()
     picture = label_set.colorize(ids)
     picture[:2, :10] += 3
@@ -119,7 +119,7 @@ def test_colours_near_the_palette_are_snapped_and_counted(decode, label_set):
     assert note == {"code": "colors_snapped", "count": 20, "total": 64 * 64}
 
 
-def test_more_than_one_per_cent_of_foreign_colours_is_refused_with_the_count(decode, label_set):
+def test_more_than_one_per_cent_of_foreign_colors_is_refused_with_the_count(decode, label_set):
     picture = label_set.colorize(scene())
     picture[:1, :41] = (255, 0, 255)
     with pytest.raises(LabelMapError) as caught:
@@ -128,7 +128,7 @@ def test_more_than_one_per_cent_of_foreign_colours_is_refused_with_the_count(dec
     assert caught.value.details == {"count": 41, "total": 4096}
 
 
-def test_up_to_one_per_cent_of_foreign_colours_takes_the_nearest_label(decode, label_set):
+def test_up_to_one_per_cent_of_foreign_colors_takes_the_nearest_label(decode, label_set):
     picture = label_set.colorize(scene())
     picture[:1, :40] = (255, 0, 255)
     read, notes = decode(file_bytes(picture))
@@ -159,8 +159,8 @@ def test_noise_is_refused_before_any_edge_is_settled(decode, monkeypatch):
     def settled(*_, **__):
         raise AssertionError("this takes seconds")
 
-    monkeypatch.setattr(colour_masks, "_settle_edges", settled)
-    monkeypatch.setattr(colour_masks, "_settle_alike", settled)
+    monkeypatch.setattr(color_masks, "_settle_edges", settled)
+    monkeypatch.setattr(color_masks, "_settle_alike", settled)
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     with pytest.raises(LabelMapError) as caught:
         decode(file_bytes(picture))
@@ -176,7 +176,7 @@ def test_a_png_of_what_was_a_jpeg_is_read_by_the_labels_around(decode, label_set
     assert np.array_equal(read, ids) and codes(notes) == ["colors_snapped"]
 
 
-def test_labels_of_one_colour_are_told_to_send_ids(label_set):
+def test_labels_of_one_color_are_told_to_send_ids(label_set):
     first, second = label_set.labels[:2]
     alike = LabelSet("alike", (first, replace(second, color=first.color)))
     with pytest.raises(LabelMapError, match="pixel values are the ids") as caught:
@@ -199,22 +199,22 @@ def test_transparent_pixels_become_dont_care_and_are_counted(decode, label_set):
 def test_ids_saved_into_three_equal_channels_are_taken_as_ids_with_a_note(decode):
     ids = scene(top=3, bottom=12)
     read, notes = decode(file_bytes(np.dstack([ids] * 3)))
-    assert np.array_equal(read, ids) and codes(notes) == ["grey_taken_as_ids"]
+    assert np.array_equal(read, ids) and codes(notes) == ["gray_taken_as_ids"]
 
 
-def test_a_grey_jpeg_is_refused_because_jpeg_changes_ids(decode):
+def test_a_gray_jpeg_is_refused_because_jpeg_changes_ids(decode):
     with pytest.raises(LabelMapError, match="PNG") as caught:
         decode(file_bytes(scene(), image_format="JPEG", quality=95))
     assert caught.value.code == "lossy_labels"
 
 
-def test_a_jpeg_in_palette_colours_is_read_when_it_is_good_enough(decode, label_set):
+def test_a_jpeg_in_palette_colors_is_read_when_it_is_good_enough(decode, label_set):
     ids = scene()
     data = file_bytes(label_set.colorize(ids), image_format="JPEG", quality=98, subsampling=0)
     assert np.array_equal(decode(data)[0], ids)
 
 
-def test_a_bad_jpeg_of_colours_is_refused_as_lossy_with_the_count(decode, label_set):
+def test_a_bad_jpeg_of_colors_is_refused_as_lossy_with_the_count(decode, label_set):
     ids = np.random.default_rng(0).integers(0, 13, (64, 64)).astype(np.uint8)
     with pytest.raises(LabelMapError) as caught:
         decode(file_bytes(label_set.colorize(ids), image_format="JPEG", quality=30))

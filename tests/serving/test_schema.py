@@ -159,7 +159,7 @@ def test_a_style_photo_is_read_upright_and_may_be_larger_than_a_label_map(
     assert photo[: middle - 8].min() > 250 and photo[middle + 8 :].max() < 5
 
 
-def test_a_grey_style_photo_is_read_as_rgb(painter, read):
+def test_a_gray_style_photo_is_read_as_rgb(painter, read):
     painter.has_styles = True
     content = {"images": [png64(scene())], "style": b64(file_bytes(scene()))}
     (order,) = read(content)

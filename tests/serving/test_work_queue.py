@@ -16,7 +16,7 @@ from tests.serving import conftest
 
 
 class HeldPainter:
-    """Paints grey; waits before each batch until ``go_on`` is set and tells by ``begun``."""
+    """Paints gray; waits before each batch until ``go_on`` is set and tells by ``begun``."""
 
     def __init__(self) -> None:
         self.batches: list[list[Order]] = []

@@ -1,4 +1,4 @@
-// Colours of labels, written "#rrggbb" as the label set has them.
+// Colors of labels, written "#rrggbb" as the label set has them.
 
 /** Red, green and blue, 0..255 each. */
 export function rgbOf(color) {
@@ -6,7 +6,7 @@ export function rgbOf(color) {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-/** Whether black text reads better than white on a colour (WCAG luminance; then always 4.5:1). */
+/** Whether black text reads better than white on a color (WCAG luminance; then always 4.5:1). */
 export function isLight(color) {
   const [r, g, b] = rgbOf(color).map((byte) => {
     const part = byte / 255;

@@ -1,5 +1,5 @@
 // A doodle as a file that keeps every label id: a PNG whose pixels are ids and whose palette is the
-// labels' colours (it looks like the doodle in any viewer), or JSON. Both carry the label names,
+// labels' colors (it looks like the doodle in any viewer), or JSON. Both carry the label names,
 // because another model may number its labels anew.
 
 import { fromBase64, toBase64 } from "./base64.js";
@@ -11,7 +11,7 @@ import { PAPER, paletteBytes } from "./view.js";
 
 const FORMAT = "spade_paddle doodle";
 const NAMES_IN_PNG = "Labels";
-// A picture in colours is a doodle when so much of it has exactly the labels' colours.
+// A picture in colors is a doodle when so much of it has exactly the labels' colors.
 const EXACT_SHARE = 0.97;
 
 /** What to keep of a doodle: `{ width, height, names, cells }`, `names` by id. */
@@ -92,7 +92,7 @@ function readPng(bytes, labels) {
     const isDoodle = cells.every((id) => id in known || id === DONT_CARE);
     return isDoodle ? { width, height, names: known, cells } : null;
   }
-  return fromColours(png, labels, known);
+  return fromColors(png, labels, known);
 }
 
 function readNames(text) {
@@ -117,16 +117,16 @@ function unpackBits({ width, height, depth, data }) {
   return cells;
 }
 
-/** A picture drawn in the labels' colours: each pixel the label of the nearest colour. */
-function fromColours({ width, height, channels, data }, labels, names) {
+/** A picture drawn in the labels' colors: each pixel the label of the nearest color. */
+function fromColors({ width, height, channels, data }, labels, names) {
   if (channels < 3) return null;
-  const colours = [...labels.map(({ id, color }) => [id, ...rgbOf(color)]), [DONT_CARE, ...PAPER]];
+  const colors = [...labels.map(({ id, color }) => [id, ...rgbOf(color)]), [DONT_CARE, ...PAPER]];
   const cells = new Uint8Array(width * height);
   let exact = 0;
   for (let i = 0; i < cells.length; i += 1) {
     const pixel = data.subarray(i * channels, i * channels + 3);
     let best = Infinity;
-    for (const [id, r, g, b] of colours) {
+    for (const [id, r, g, b] of colors) {
       const distance = Math.max(
         Math.abs(r - pixel[0]), Math.abs(g - pixel[1]), Math.abs(b - pixel[2]));
       if (distance < best) [best, cells[i]] = [distance, id];

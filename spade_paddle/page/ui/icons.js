@@ -1,4 +1,4 @@
-// Line icons on a 24 x 24 field; they take the colour of the text around them.
+// Line icons on a 24 x 24 field; they take the color of the text around them.
 
 import { html } from "./html.js";
 

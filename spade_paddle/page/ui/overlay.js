@@ -46,7 +46,7 @@ function Outline({ outline, place }) {
 function Corners({ places, aimed, closes }) {
   const all = [...places, ...(aimed ? [aimed] : []), ...(closes ? [places[0]] : [])];
   const sides = all.slice(1).map((end, i) => [all[i], end]);
-  // Dark below light: seen above every colour.
+  // Dark below light: seen above every color.
   return ["outline-dark", "outline-light"].map(
     (shade) => html`<g class=${shade}>
       ${sides.map(([a, b]) => html`<line x1=${a.x} y1=${a.y} x2=${b.x} y2=${b.y} />`)}

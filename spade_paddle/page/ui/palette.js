@@ -1,4 +1,4 @@
-// The paint box: one tile for each label, with its icon, its colour, its name and its key, in groups.
+// The paint box: one tile for each label, with its icon, its color, its name and its key, in groups.
 // In children's mode ten large ones.
 
 import { isLight } from "./color.js";

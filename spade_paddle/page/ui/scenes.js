@@ -226,8 +226,8 @@ const SCENES = [
       s.below("tree", hills(0.52, 0.016, 4.6, 0.5));
       s.below("grass", hills(0.62, 0.015, 1.2, 0.1));
       for (const [left, right, top] of [[0.18, 0.34, 0.5], [0.4, 0.52, 0.46], [0.58, 0.76, 0.52]]) {
-        const centre = (left + right) / 2;
-        const roof = (x) => top - 0.09 + Math.abs(x - centre) * 0.95;
+        const center = (left + right) / 2;
+        const roof = (x) => top - 0.09 + Math.abs(x - center) * 0.95;
         s.where("building", (x, y) => x > left && x < right && y > roof(x) && y < 0.68);
       }
       s.blobs("tree", [[0.09, 0.6, 0.07, 0.11], [0.86, 0.59, 0.08, 0.12]]);

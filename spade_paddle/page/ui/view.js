@@ -6,7 +6,7 @@ import { DONT_CARE, unionRects, wholeRect } from "./grid.js";
 export const PAPER = [243, 239, 229];
 const PAPER_DOT = [228, 222, 208];
 
-/** Colours for ids 0..255 as bytes R, G, B. Ids without a label look like paper. */
+/** Colors for ids 0..255 as bytes R, G, B. Ids without a label look like paper. */
 export function paletteBytes(labels) {
   const bytes = new Uint8Array(256 * 3);
   for (let id = 0; id < 256; id += 1) bytes.set(PAPER, id * 3);

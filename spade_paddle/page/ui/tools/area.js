@@ -28,7 +28,7 @@ export class Area {
     if (y > this.bottom) this.bottom = y;
   }
 
-  /** Add the cells of row `y` whose centres lie in `from`..`to`. */
+  /** Add the cells of row `y` whose centers lie in `from`..`to`. */
   addCentres(y, from, to) {
     this.add(y, Math.ceil(from - 0.5 - TINY), Math.floor(to - 0.5 + TINY));
   }
@@ -39,7 +39,7 @@ export class Area {
   }
 }
 
-// Rounding must not lose a cell whose centre lies exactly on the edge of a shape.
+// Rounding must not lose a cell whose center lies exactly on the edge of a shape.
 const TINY = 1e-9;
 
 /** The change that gives the cells of an area a label; it lists only cells that become another. */

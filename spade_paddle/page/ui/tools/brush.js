@@ -8,7 +8,7 @@ const LIGHTEST = 0.3;
 /**
  * A round brush of `size` cells across, drawn along `points` `{ x, y, pressure }` (grid
  * coordinates; cell (0, 0) spans 0..1; `pressure` 0..1 only from a pen). Each segment is painted as
- * a capsule, the disc at one end growing into the disc at the other - every cell whose centre is
+ * a capsule, the disc at one end growing into the disc at the other - every cell whose center is
  * within - so a fast hand leaves no gaps between two pointer events.
  */
 export function brush(grid, { points, size, label }) {
@@ -34,7 +34,7 @@ export function addCapsule(area, from, to) {
     for (const side of sides) widenByLine(span, side, y + 0.5);
     area.addCentres(y, span.left, span.right);
   }
-  // A one-cell brush may miss every centre near its ends; the cell under the pointer is certain.
+  // A one-cell brush may miss every center near its ends; the cell under the pointer is certain.
   area.addPoint(from);
   area.addPoint(to);
 }

@@ -3,7 +3,7 @@
 import { DONT_CARE } from "../grid.js";
 import { Area, paint } from "./area.js";
 
-/** Give the connected area (4 neighbours) around the point another label. */
+/** Give the connected area (4 neighbors) around the point another label. */
 export function fill(grid, { point, label }) {
   const area = new Area(grid);
   const old = labelAt(grid, point);

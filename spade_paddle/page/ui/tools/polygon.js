@@ -4,7 +4,7 @@ import { Area, paint } from "./area.js";
 import { addCapsule } from "./brush.js";
 
 /**
- * The area round which the corners `points` go: every cell whose centre is inside, however often
+ * The area round which the corners `points` go: every cell whose center is inside, however often
  * the sides cross, and the cells on the sides, so that a thin shape does not vanish.
  */
 export function polygon(grid, { points, label }) {
@@ -15,7 +15,7 @@ export function polygon(grid, { points, label }) {
   return paint(grid, area, label);
 }
 
-/** Add every cell whose centre is inside the corners; they stand anywhere, also between cells. */
+/** Add every cell whose center is inside the corners; they stand anywhere, also between cells. */
 export function addPolygon(area, points) {
   const sides = sidesOf(points);
   const rows = points.map(({ y }) => Math.floor(y));

@@ -54,7 +54,7 @@ export default {
   said_cursor: "{name}, {across} % from the left, {down} % from the top.",
   said_undone: "Undone.",
   said_redone: "Redone.",
-  said_cancelled: "Cancelled.",
+  said_cancelled: "Canceled.",
   said_zoom: "Zoom {percent} %.",
   palette: "What to paint",
   label_key: "{name}, key {key}",
@@ -240,7 +240,7 @@ export default {
   error_label_map_too_large: "The doodle is too large for this service.",
   error_lossy_labels:
     "The doodle's labels were changed on the way, as JPEG does. They must be sent exactly.",
-  error_unknown_colors: "The doodle holds colours that are not in the palette.",
+  error_unknown_colors: "The doodle holds colors that are not in the palette.",
   error_no_styles: "This model has no styles to choose from.",
   error_body_too_large: "The doodle is too large to send.",
   error_not_json: "The service could not read what the page sent (not JSON). Reload the page.",

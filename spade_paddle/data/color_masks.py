@@ -1,12 +1,12 @@
-"""Masks drawn in other programs, in the colours of a label set, read as label maps.
+"""Masks drawn in other programs, in the colors of a label set, read as label maps.
 
-A pixel in exactly a label's colour has that label. An area of another colour has the label of the
-nearest colour within the tolerance, or is unknown. What is left lies on smoothed edges and goes to
+A pixel in exactly a label's color has that label. An area of another color has the label of the
+nearest color within the tolerance, or is unknown. What is left lies on smoothed edges and goes to
 a label that occurs beside it (data/blends.py). A picture with hardly a pixel of either kind was
 a JPEG once, or is no drawing, and then all that is left is unknown.
 
-Legend: H, W height and width; M pixels; N colours of a ``ColourTable``. Anchors are ``int32``
-[H, W]: the index of the colour whose label a pixel has, -1 as long as that is open.
+Legend: H, W height and width; M pixels; N colors of a ``ColorTable``. Anchors are ``int32``
+[H, W]: the index of the color whose label a pixel has, -1 as long as that is open.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ import cv2
 import numpy as np
 
 from spade_paddle.data.blends import explain, nearest_anchors
-from spade_paddle.data.colour_table import FIRST_UNKNOWN, ColourTable, pack, unpack
+from spade_paddle.data.color_table import FIRST_UNKNOWN, ColorTable, pack, unpack
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 
 REACH = 2  # pixels from an open one to the anchors that it is judged by
 ROUNDS = 8  # soft edges may be so many times wider
 ROUNDING = 4  # how far a channel may be from a mixture, at least
-LOSSY_REACH = 6  # a JPEG smears colours so far
+LOSSY_REACH = 6  # a JPEG smears colors so far
 LEAST_CERTAIN = 0.25  # of a drawing's pixels; with 30 lines of a pixel at 32 x 32 it is 0.46
 
 
 @dataclass(frozen=True, eq=False)
-class ColourReading:
-    """What a colour mask says.
+class ColorReading:
+    """What a color mask says.
 
     ``label_map`` is ``uint8`` [H, W], 255 where the mask is transparent, shows "don't care" or is
-    unknown. ``snapped`` counts the pixels that have a label but not exactly its colour. ``unknown``
-    lists the colours that belong to no label and their pixels, most frequent first.
+    unknown. ``snapped`` counts the pixels that have a label but not exactly its color. ``unknown``
+    lists the colors that belong to no label and their pixels, most frequent first.
     """
 
     label_map: np.ndarray
@@ -41,27 +41,27 @@ class ColourReading:
     unknown: tuple[tuple[tuple[int, int, int], int], ...]
 
 
-def colours_to_labels(
+def colors_to_labels(
     pixels: np.ndarray,
     label_set: LabelSet,
     *,
     tolerance: int = 12,
     lossy: bool = False,
     strays: float = 0.0,
-) -> ColourReading:
-    """The label map of a picture in the colours of a label set.
+) -> ColorReading:
+    """The label map of a picture in the colors of a label set.
 
     Args:
         pixels: ``uint8`` [H, W, 3] RGB or [H, W, 4] RGBA.
-        label_set: the colours; they must differ.
-        tolerance: largest difference in a channel at which a colour still counts as a label's.
+        label_set: the colors; they must differ.
+        tolerance: largest difference in a channel at which a color still counts as a label's.
         lossy: the picture was a JPEG, or the like.
         strays: where no more than this share of the pixels is unknown, they get the nearest label.
 
     Raises:
-        ConfigError: two labels of the set have the same colour.
+        ConfigError: two labels of the set have the same color.
     """
-    table = ColourTable(label_set, tolerance=tolerance)
+    table = ColorTable(label_set, tolerance=tolerance)
     packed = pack(pixels)
     opaque = pixels[..., 3] >= 128 if pixels.shape[2] == 4 else np.ones(packed.shape, bool)
     anchors = None if lossy else _anchors(packed, opaque, table)
@@ -85,13 +85,13 @@ def _is_drawing(anchors: np.ndarray, opaque: np.ndarray) -> bool:
     return bool((anchors[opaque] >= 0).sum() >= LEAST_CERTAIN * opaque.sum())
 
 
-def _anchors(packed: np.ndarray, opaque: np.ndarray, table: ColourTable) -> np.ndarray:
-    """Anchors of pixels in exactly a label's colour, and of areas of one other colour."""
+def _anchors(packed: np.ndarray, opaque: np.ndarray, table: ColorTable) -> np.ndarray:
+    """Anchors of pixels in exactly a label's color, and of areas of one other color."""
     anchors = np.where(opaque, table.find(packed), -1)
     solid = _solid(packed) & opaque
     other = solid & (anchors < 0)
     anchors[other] = table.add(packed[other])
-    if (anchors[opaque] < 0).any():  # else no edge is smoothed, and every colour is meant
+    if (anchors[opaque] < 0).any():  # else no edge is smoothed, and every color is meant
         by_chance = _mixed_by_chance(anchors, solid, table)
         anchors[tuple(by_chance.T)] = -1
     return anchors
@@ -107,8 +107,8 @@ def _solid(values: np.ndarray) -> np.ndarray:
     return cv2.dilate(square.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
-def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColourTable) -> np.ndarray:
-    """The pixels [M, 2] whose colour is a label's, but only as a mixture of two others.
+def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColorTable) -> np.ndarray:
+    """The pixels [M, 2] whose color is a label's, but only as a mixture of two others.
 
     A label that has an area nearby is meant; the two others must have one somewhere.
     """
@@ -123,7 +123,7 @@ def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColourTable)
     near[near == own[:, None]] = -1
     near = np.take_along_axis(near, np.argsort(near < 0, axis=1, kind="stable"), axis=1)
     known = unpack(table.packed)
-    mixed = explain(known[own], near, anchor_colours=known, tolerance=1)
+    mixed = explain(known[own], near, anchor_colors=known, tolerance=1)
     return pixels[(mixed >= 0) & (near[:, 1] >= 0)]
 
 
@@ -131,7 +131,7 @@ def _settle_edges(
     anchors: np.ndarray,
     packed: np.ndarray,
     opaque: np.ndarray,
-    table: ColourTable,
+    table: ColorTable,
     *,
     error: int,
 ) -> None:
@@ -145,16 +145,16 @@ def _settle_edges(
         if not len(pixels):
             break
         near = nearest_anchors(anchors, pixels, groups=table.groups, radius=REACH)
-        colours, known = unpack(packed[tuple(pixels.T)]), unpack(table.packed)
-        chosen = explain(colours, near, anchor_colours=known, tolerance=error)
-        # at a tip, or in a wide edge, the other colour of the mixture is farther away
+        colors, known = unpack(packed[tuple(pixels.T)]), unpack(table.packed)
+        chosen = explain(colors, near, anchor_colors=known, tolerance=error)
+        # at a tip, or in a wide edge, the other color of the mixture is farther away
         for other in present:
             left = np.flatnonzero((chosen < 0) & (near[:, 0] >= 0))
             if not left.size:
                 break
             pair = np.full((len(left), near.shape[1]), -1, np.int32)
             pair[:, 0], pair[:, 1] = near[left, 0], other
-            most = explain(colours[left], pair, anchor_colours=known, tolerance=ROUNDING)
+            most = explain(colors[left], pair, anchor_colors=known, tolerance=ROUNDING)
             chosen[left] = np.where(most == near[left, 0], most, -1)
             lone[tuple(pixels[left[most == other]].T)] = True  # unless it comes nearer
         anchors[tuple(pixels.T)] = chosen
@@ -166,7 +166,7 @@ def _settle_edges(
 
 
 def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:
-    """Whether no pixel beside one of [H, W], corners included, has its colour."""
+    """Whether no pixel beside one of [H, W], corners included, has its color."""
     height, width = packed.shape
     padded = np.pad(packed, 1, constant_values=-1)
     like = np.zeros(packed.shape, bool)
@@ -178,35 +178,35 @@ def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:
 
 
 def _settle_alike(
-    anchors: np.ndarray, pixels: np.ndarray, packed: np.ndarray, table: ColourTable, *, reach: int
+    anchors: np.ndarray, pixels: np.ndarray, packed: np.ndarray, table: ColorTable, *, reach: int
 ) -> None:
     """Give pixels [M, 2] to the most alike anchor within reach, where there is one."""
     near = nearest_anchors(anchors, pixels, groups=table.groups, radius=reach)
-    colours = unpack(packed[tuple(pixels.T)])
-    difference = np.abs(colours[:, None] - unpack(table.packed[near])).sum(axis=2)
+    colors = unpack(packed[tuple(pixels.T)])
+    difference = np.abs(colors[:, None] - unpack(table.packed[near])).sum(axis=2)
     difference[near < 0] = 2**20
     anchors[tuple(pixels.T)] = near[np.arange(len(near)), difference.argmin(axis=1)]
 
 
-def _lossy_anchors(packed: np.ndarray, opaque: np.ndarray, table: ColourTable) -> np.ndarray:
-    """Anchors of pixels that, with all around them, are near one label's colour."""
+def _lossy_anchors(packed: np.ndarray, opaque: np.ndarray, table: ColorTable) -> np.ndarray:
+    """Anchors of pixels that, with all around them, are near one label's color."""
     anchors = np.where(opaque, table.add(packed), -1)
     groups = np.where(opaque, table.groups[anchors], -1)
     return np.where(_solid(groups) & (groups < FIRST_UNKNOWN), anchors, -1)
 
 
 def _reading(
-    anchors: np.ndarray, packed: np.ndarray, opaque: np.ndarray, table: ColourTable
-) -> ColourReading:
+    anchors: np.ndarray, packed: np.ndarray, opaque: np.ndarray, table: ColorTable
+) -> ColorReading:
     groups = np.where(opaque, table.groups[anchors], DONT_CARE)
     known = groups < FIRST_UNKNOWN
     found = table.find(packed)
     exact = (table.groups[found] == groups) & (found < table.official)
     counts = np.bincount(anchors[~known], minlength=len(table.packed))
     indices = np.flatnonzero(counts)
-    colours, numbers = unpack(table.packed[indices]).tolist(), counts[indices].tolist()
-    unknown = sorted(zip(map(tuple, colours), numbers), key=lambda entry: (-entry[1], entry[0]))
-    return ColourReading(
+    colors, numbers = unpack(table.packed[indices]).tolist(), counts[indices].tolist()
+    unknown = sorted(zip(map(tuple, colors), numbers), key=lambda entry: (-entry[1], entry[0]))
+    return ColorReading(
         label_map=np.where(known, groups, DONT_CARE).astype(np.uint8),
         snapped=int((opaque & known & ~exact).sum()),
         unknown=tuple(unknown),

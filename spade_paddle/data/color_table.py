@@ -1,6 +1,6 @@
-"""The colours met in one colour mask, and whose they are.
+"""The colors met in one color mask, and whose they are.
 
-Legend: N colours; U colours asked for. A packed colour is red * 65536 + green * 256 + blue.
+Legend: N colors; U colors asked for. A packed color is red * 65536 + green * 256 + blue.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ import numpy as np
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.errors import ConfigError
 
-FIRST_UNKNOWN = 256  # groups from here on are colours of no label, each its own
+FIRST_UNKNOWN = 256  # groups from here on are colors of no label, each its own
 
 
 def pack(pixels: np.ndarray) -> np.ndarray:
-    """Packed colours ``int32`` [...] of RGB ``uint8`` [..., 3]."""
+    """Packed colors ``int32`` [...] of RGB ``uint8`` [..., 3]."""
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
     return (red << 16) | (green << 8) | blue
 
 
 def unpack(packed: np.ndarray) -> np.ndarray:
-    """RGB ``int32`` [..., 3] of packed colours [...]; undoes ``pack``."""
+    """RGB ``int32`` [..., 3] of packed colors [...]; undoes ``pack``."""
     return np.stack([packed >> 16, (packed >> 8) & 255, packed & 255], axis=-1)
 
 
-class ColourTable:
-    """Colours by index: those of the labels, then of "don't care", then others as they are met.
+class ColorTable:
+    """Colors by index: those of the labels, then of "don't care", then others as they are met.
 
     Args:
-        label_set: the labels; their colours must differ.
-        tolerance: largest difference in a channel at which a colour still counts as a label's.
+        label_set: the labels; their colors must differ.
+        tolerance: largest difference in a channel at which a color still counts as a label's.
 
     Attributes:
-        packed: ``int32`` [N] the colours.
+        packed: ``int32`` [N] the colors.
         groups: ``int32`` [N] what each belongs to: a label's id, 255 for "don't care", or a number
             of its own from 256 on.
 
     Raises:
-        ConfigError: two labels have the same colour.
+        ConfigError: two labels have the same color.
     """
 
     def __init__(self, label_set: LabelSet, *, tolerance: int) -> None:
@@ -47,26 +47,26 @@ class ColourTable:
             if one.color == other.color:
                 raise ConfigError(
                     f"label set '{label_set.name}': '{one.name_en}' and '{other.name_en}' have the "
-                    f"same colour {one.hex_color}, so a colour mask cannot tell them apart; change "
+                    f"same color {one.hex_color}, so a color mask cannot tell them apart; change "
                     "one of them",
-                    code="label_colours_equal",
+                    code="label_colors_equal",
                 )
         palette = label_set.palette()
         self._labels = len(label_set)
         self._tolerance = tolerance
         self.packed = pack(np.append(palette[: self._labels], palette[[DONT_CARE]], axis=0))
         self.groups = np.append(np.arange(self._labels), DONT_CARE)
-        self.official = len(self.packed)  # so many colours are exactly a label's or "don't care"
+        self.official = len(self.packed)  # so many colors are exactly a label's or "don't care"
 
     def find(self, packed: np.ndarray) -> np.ndarray:
-        """Indices ``int32`` [...] of packed colours [...], -1 for those not met yet."""
+        """Indices ``int32`` [...] of packed colors [...], -1 for those not met yet."""
         order = np.argsort(self.packed, kind="stable")  # a label goes before "don't care"
         place = np.searchsorted(self.packed, packed, sorter=order).clip(max=len(order) - 1)
         index = order[place].astype(np.int32)
         return np.where(self.packed[index] == packed, index, np.int32(-1))
 
     def add(self, packed: np.ndarray) -> np.ndarray:
-        """As ``find``, but a colour not met yet is added: to the nearest label within the
+        """As ``find``, but a color not met yet is added: to the nearest label within the
         tolerance, or as an unknown one."""
         new = np.unique(packed[self.find(packed) < 0])
         labels, near = self._nearest(unpack(new))
@@ -76,15 +76,15 @@ class ColourTable:
         return self.find(packed)
 
     def nearest(self, packed: np.ndarray) -> np.ndarray:
-        """Indices ``int32`` [U] of the label colours nearest to packed colours [U]."""
+        """Indices ``int32`` [U] of the label colors nearest to packed colors [U]."""
         return self._nearest(unpack(packed))[0]
 
-    def _nearest(self, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For colours [U, 3]: the nearest label, and whether it is within the tolerance."""
-        best = np.full(len(colours), 2**30)
-        labels = np.zeros(len(colours), np.int32)
+    def _nearest(self, colors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For colors [U, 3]: the nearest label, and whether it is within the tolerance."""
+        best = np.full(len(colors), 2**30)
+        labels = np.zeros(len(colors), np.int32)
         for label, own in enumerate(unpack(self.packed[: self._labels])):
-            difference = np.abs(colours - own)
+            difference = np.abs(colors - own)
             # the largest difference counts; the sum decides between equal ones
             score = difference.max(axis=1) * 1024 + difference.sum(axis=1)
             closer = score < best
