@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spade_paddle.data.dataset import find_pairs, left_out_lines
+from spade_paddle.data.dataset import Part, find_pairs, left_out_lines
 from spade_paddle.doctor.examine import examine
 from spade_paddle.errors import DataError
 from tests.synthetic import write_synthetic_dataset
@@ -61,3 +61,10 @@ def test_leaving_everything_out_is_said(dataset):
     (dataset / "leave_out.txt").write_text("0000\n0001\n")
     with pytest.raises(DataError, match="val/images: there is no"):
         find_pairs(dataset, "val")
+
+
+def test_instance_maps_are_left_out_too(tmp_path, landscape):
+    folder = write_synthetic_dataset(tmp_path / "data", label_set=landscape, instances=True)
+    (folder / "leave_out.txt").write_text("0002\n")
+    assert "0002" not in Part(folder, "train").instances.by_stem
+    assert len(find_pairs(folder, "train")) == 5
