@@ -49,7 +49,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 test-fast: $(VENV)/installed-dev
-	$(BIN)/python -m pytest tests/layers tests/networks tests/losses tests/data tests/metrics tests/test_config.py \
+	$(BIN)/python -m pytest -m "not slow" tests/layers tests/networks tests/losses tests/data tests/metrics tests/test_config.py \
 	  tests/test_reading.py tests/test_architecture.py tests/article
 
 # paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there

@@ -186,15 +186,26 @@ class FakeServer:
         self.stopped += 1
 
     def run(self) -> bool:
-        usual = signal.getsignal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
         signal.raise_signal(signal.SIGTERM)
         assert self.stopped == 1
-        # a second signal would end the process as if we were not there
-        assert signal.getsignal(signal.SIGINT) is not usual
+        # a second signal ends the process as if we were not there
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         self.sockets[0].close()
         return self.finished
 
 
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """A test run in the background of a shell script ignores SIGINT."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("finished", [True, False])
 def test_a_signal_stops_it_and_the_process_ends_with_0(painter, monkeypatch, finished):
     monkeypatch.setattr(web_server, "WebServer", FakeServer)
