@@ -155,7 +155,8 @@ def check_outputs(arguments: argparse.Namespace, *, folder: bool) -> None:
         )
     if instances is not None and folder != instances.is_dir():
         raise DataError(
-            f"--instances {instances}: expected a {'folder' if folder else 'file'}, as --label-map is",
+            f"--instances {instances}: expected a {'folder' if folder else 'file'}, "
+            "as --label-map is",
             code="instances_kind",
         )
 
