@@ -57,10 +57,10 @@ class GauganDoodle(paddle.nn.Layer):
         from spade_paddle.serving.paddlehub_gpu import refuse_gpu_mode
         from spade_paddle.serving.paddlehub_hook import install
         from spade_paddle.serving.service import PaintService
-        from spade_paddle.serving.settings import Settings
+        from spade_paddle.serving.settings import ServiceSettings
 
         refuse_gpu_mode()
-        settings = Settings.read(given)
+        settings = ServiceSettings.read(given)
         # a missing or damaged model is said now, not at the first picture
         folder = Path(settings.model or Path(self.directory) / "weights")
         self.service = PaintService.of_folder(folder, settings=settings)
@@ -83,7 +83,7 @@ class GauganDoodle(paddle.nn.Layer):
         Returns:
             ``uint8`` RGB [H, W, 3].
         """
-        from spade_paddle.serving.files import read_label_file, read_style
+        from spade_paddle.serving.paint_files import read_label_file, read_style
 
         if isinstance(label_map, (str, Path)):
             label_map = read_label_file(label_map, service=self.service)
@@ -113,7 +113,7 @@ class GauganDoodle(paddle.nn.Layer):
     def run_cmd(self, argvs: list[str]) -> str:
         """``hub run gaugan_doodle --input_path label.png --output_dir out``."""
         from spade_paddle.errors import UserError
-        from spade_paddle.serving.files import paint_files
+        from spade_paddle.serving.paint_files import paint_files
 
         args = _parser().parse_args(argvs)
         try:

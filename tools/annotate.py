@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR
+from spade_paddle.annotate.annotator_files import DEFAULT_ANNOTATOR
 from spade_paddle.cli import number_in, run_tool
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.engine.cpu import apply_cpu_settings

@@ -64,7 +64,7 @@ def compress(arguments: argparse.Namespace) -> int:
     from spade_paddle.compression.clipping import clip_to
     from spade_paddle.compression.groups import widths_of
     from spade_paddle.compression.table import clipping_rows, clipping_table
-    from spade_paddle.engine.source import Source
+    from spade_paddle.engine.initial_weights import Source
     from spade_paddle.engine.students import begin_student
 
     source = Source.read(arguments.run, warn=print).faded_in()
@@ -113,7 +113,7 @@ def budget_of(arguments: argparse.Namespace, source, *, height: int, width: int)
 def configuration(arguments: argparse.Namespace, widths):
     """The student's: narrower than the teacher's, and what it begins with and learns from."""
     from spade_paddle.config import read_config
-    from spade_paddle.engine.source import configuration_of
+    from spade_paddle.engine.initial_weights import configuration_of
 
     config, _ = configuration_of(arguments.run)
     teacher = str(arguments.run.absolute())

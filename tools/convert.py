@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from spade_paddle.cli import run_tool
-from spade_paddle.convert.names import SOURCES
+from spade_paddle.convert.layer_names import SOURCES
 
 NOTES = """The sizes of the networks are read from the weights. What they do not show is asked for:
 the labels in the order of their channels, and --upsampling normal or more. Label ids count from 0:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR
+from spade_paddle.annotate.annotator_files import DEFAULT_ANNOTATOR
 from spade_paddle.cli import number_in, run_tool
 from spade_paddle.data.clean_resize import FILTERS
 from spade_paddle.data.dataset import PARTS
@@ -75,13 +75,13 @@ def evaluate(arguments: argparse.Namespace) -> int:
         if path is not None and path.is_dir():
             raise ConfigError(f"{path}: {option} is a folder; name a file", code="out_folder")
     apply_cpu_settings()
-    from spade_paddle.evaluation import job  # after the CPU settings
+    from spade_paddle.evaluation import task  # after the CPU settings
 
     values["models"] = values.pop("model")
     if arguments.annotator == "none":
         values["annotator"] = None
     progress = functools.partial(tqdm, desc="evaluate", unit="scene")
-    report = job.evaluate(job.Task(**values), progress=progress, say=print)
+    report = task.evaluate(task.Task(**values), progress=progress, say=print)
     print(report.text())
     if out is not None:
         text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)

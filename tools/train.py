@@ -56,7 +56,7 @@ def train(arguments: argparse.Namespace) -> int:
         print("CPU settings:", " ".join(f"{name}={value}" for name, value in added.items()))
     config, label_set = configuration(arguments)
     from spade_paddle.engine.assemble import trainer_of_folder  # after the CPU settings
-    from spade_paddle.engine.plan import plan
+    from spade_paddle.engine.dry_run import plan
 
     trainer = trainer_of_folder(
         config,
@@ -83,7 +83,7 @@ def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
         config = load_config(path, overrides=arguments.set)
         return config, LabelSet.load(path.parent / config.data.labels)
     if arguments.init is not None:
-        from spade_paddle.engine.source import configuration_of  # after the CPU settings
+        from spade_paddle.engine.initial_weights import configuration_of  # after the CPU settings
 
         return configuration_of(arguments.init, overrides=arguments.set)
     from spade_paddle.engine.run_folder import RunFolder

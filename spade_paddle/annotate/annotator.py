@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR, AnnotatorFiles, choose_annotator
+from spade_paddle.annotate.annotator_files import (
+    DEFAULT_ANNOTATOR,
+    AnnotatorFiles,
+    choose_annotator,
+)
 from spade_paddle.annotate.segmentation_network import MODEL_LABELS, SegmentationNetwork
 from spade_paddle.data.label_sets import find_label_set, find_remap
 from spade_paddle.data.labels import DONT_CARE, LabelSet

@@ -35,7 +35,7 @@ from spade_paddle.files import write_atomically, write_text_atomically
 
 
 @dataclass(frozen=True)
-class Settings:
+class AnnotationSettings:
     """What label maps are made with; a folder holds maps of one kind only."""
 
     model: str  # sha256 of the annotator's configuration and weights, or their address
@@ -59,7 +59,7 @@ class DatasetWriter:
         DataError: the folder holds label maps of other settings.
     """
 
-    def __init__(self, out: Path, *, annotator: Annotator, settings: Settings) -> None:
+    def __init__(self, out: Path, *, annotator: Annotator, settings: AnnotationSettings) -> None:
         self._out = out
         self._annotator = annotator
         self._settings = settings

@@ -9,8 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from spade_paddle.annotate.annotator import Annotator
-from spade_paddle.annotate.choice import choose_annotator
-from spade_paddle.annotate.folder import DatasetWriter, Settings
+from spade_paddle.annotate.annotator_files import choose_annotator
+from spade_paddle.annotate.folder import AnnotationSettings, DatasetWriter
 from spade_paddle.annotate.photo_list import find_photos, shard_of
 from spade_paddle.annotate.records import write_manifest
 from spade_paddle.data.labels import LabelSet
@@ -46,7 +46,7 @@ def annotate_photos(
     writer = DatasetWriter(
         out,
         annotator=Annotator.load(files, label_set=label_set, model_labels=model_labels, **looks),
-        settings=Settings(
+        settings=AnnotationSettings(
             model=files.fingerprint,
             labels=label_set.name,
             batch=batch,

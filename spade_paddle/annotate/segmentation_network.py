@@ -19,7 +19,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.annotate.choice import DEPLOY
+from spade_paddle.annotate.annotator_files import DEPLOY
 from spade_paddle.annotate.exported_network import ExportedNetwork
 from spade_paddle.errors import ModelError
 from spade_paddle.weights import load_state, read_arrays

@@ -9,8 +9,8 @@ from paddle import nn
 
 from spade_paddle.config import Config
 from spade_paddle.convert.configuration import configuration
-from spade_paddle.convert.fit import fit
 from spade_paddle.convert.flags import Flags
+from spade_paddle.convert.loading import fit
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.run_folder import RunFolder

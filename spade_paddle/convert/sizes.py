@@ -48,7 +48,7 @@ def clipped(config: Config, tensors: SourceTensors) -> Config:
     """The configuration with ``generator.widths``, where the channels do not follow from its other
     fields: those of a compressed generator.
 
-    As it is where a tensor is missing: convert/fit.py tells which.
+    As it is where a tensor is missing: convert/loading.py tells which.
     """
     options = config.generator
     usual = GeneratorWidths.of_options(options, has_style=config.encoder.style_dim > 0)

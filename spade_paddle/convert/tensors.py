@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from spade_paddle.convert.leftovers import complete_spectral, without_counters, without_prefix
-from spade_paddle.convert.names import looks_like, our_names, their_name
+from spade_paddle.convert.extra_entries import complete_spectral, without_counters, without_prefix
+from spade_paddle.convert.layer_names import looks_like, our_names, their_name
 from spade_paddle.errors import ModelError
 from spade_paddle.weights import Arrays, Shape, read_arrays
 

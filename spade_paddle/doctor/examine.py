@@ -8,12 +8,12 @@ from pathlib import Path
 from spade_paddle.config import Config
 from spade_paddle.data.dataset import PARTS
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.doctor.dataset_report import DatasetReport
+from spade_paddle.doctor.file_names import check_names
 from spade_paddle.doctor.findings import WARNING, findings_of, shorten
 from spade_paddle.doctor.map_checks import check_labels, check_maps
-from spade_paddle.doctor.names import check_names
 from spade_paddle.doctor.numbering import check_ids
 from spade_paddle.doctor.photo_checks import check_duplicates, check_photos
-from spade_paddle.doctor.report import Report
 from spade_paddle.doctor.summary import PartSummary, suggest, summarize
 from spade_paddle.doctor.survey import Survey, maps_read, take_survey
 
@@ -22,7 +22,7 @@ CHECKS = (check_names, check_photos, check_maps, check_ids, check_duplicates)
 
 def examine(
     folder: str | Path, label_set: LabelSet, *, config: Config | None = None, quick: bool = False
-) -> Report:
+) -> DatasetReport:
     """Look for everything that stops training on a data set or spoils its result.
 
     Args:
@@ -52,14 +52,14 @@ def check_before_training(
         warn(f"warning: {files}: {finding.message} (tools/doctor.py tells more)")
 
 
-def report_of(survey: Survey) -> Report:
+def report_of(survey: Survey) -> DatasetReport:
     """What is to be said about the files."""
     summary = tuple(_summary(survey, side) for side in PARTS)
     issues = [issue for check in CHECKS for issue in check(survey)]
     # which labels occur is known when the ids are right only
     if not {issue.code for issue in issues} & {"ids_multiplied", "ids_off_by_one"}:
         issues.extend(check_labels(survey, summary[0]))
-    return Report(
+    return DatasetReport(
         folder=survey.folder,
         label_set=survey.label_set,
         findings=findings_of(issues, survey.folder),

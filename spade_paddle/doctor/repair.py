@@ -14,12 +14,12 @@ from PIL import Image
 from spade_paddle.data.label_maps import write_label_map
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
+from spade_paddle.doctor.dataset_report import DatasetReport
+from spade_paddle.doctor.file_names import find_partners
 from spade_paddle.doctor.findings import names_in
-from spade_paddle.doctor.names import find_partners
 from spade_paddle.doctor.numbering import Numbering, numbering_of
 from spade_paddle.doctor.photo_checks import find_twins
 from spade_paddle.doctor.repaired_maps import CannotRepair, repaired_instances, repaired_map
-from spade_paddle.doctor.report import Report
 from spade_paddle.doctor.survey import SceneFacts, Survey, maps_read
 from spade_paddle.errors import DataError
 from spade_paddle.files import write_atomically, write_text_atomically
@@ -42,7 +42,7 @@ class Action:
         return f"{self.done:8} {', '.join(self.files)}{notes}"
 
 
-def repair(survey: Survey, report: Report, out: Path) -> list[Action]:
+def repair(survey: Survey, report: DatasetReport, out: Path) -> list[Action]:
     """Write a repaired copy of a data set, with labels.json and, of what was done, doctor.json.
 
     Photos that training reads as they are are copied byte for byte, others become upright RGB

@@ -11,7 +11,7 @@ from spade_paddle.data.dataset import PARTS, find_pairs, left_out_lines
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.doctor.examine import check_before_training
 from spade_paddle.engine.distributed import Workers
-from spade_paddle.engine.start import source_of
+from spade_paddle.engine.resuming import source_of
 from spade_paddle.engine.trainer import Trainer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spade_paddle.config import LossConfig
-from spade_paddle.features.choice import feature_network
+from spade_paddle.features.factory import feature_network
 from spade_paddle.features.network import FeatureNetwork
 from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.features.vgg19_partial import PartialVGG19

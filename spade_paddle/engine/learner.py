@@ -18,8 +18,8 @@ from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.ema import WeightAverage
 from spade_paddle.engine.feature_networks import build_perceptual_loss
-from spade_paddle.engine.guard import BufferGuard
 from spade_paddle.engine.loss_scale import LossScale
+from spade_paddle.engine.nan_guard import BufferGuard
 from spade_paddle.engine.omgd import OnlineUpdater, teachers_of
 from spade_paddle.engine.recalibrate import Statistics, statistics
 from spade_paddle.engine.schedule import fade_in, linear_decay, passed

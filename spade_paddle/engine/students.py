@@ -9,8 +9,8 @@ from typing import Any, Callable
 from spade_paddle.compression.clipping import Clipping
 from spade_paddle.compression.slicing import clipped_state, kept_by_widths
 from spade_paddle.config import Config, GeneratorConfig
+from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.source import Source
 from spade_paddle.errors import CompressionError
 
 

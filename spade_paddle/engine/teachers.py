@@ -7,7 +7,7 @@ from typing import Callable
 
 from spade_paddle.config import Config
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.source import Source
+from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.steps import Networks
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.build import build_encoder, build_generator

@@ -21,14 +21,14 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.feed import Feed
-from spade_paddle.engine.guard import BadSteps
 from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.nan_guard import BadSteps
 from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.reporter import Reporter
+from spade_paddle.engine.resuming import begin, settle_projection
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.schedule import passed
-from spade_paddle.engine.start import begin, settle_projection
 from spade_paddle.engine.steps import Losses
 from spade_paddle.engine.stopping import Stopping
 from spade_paddle.engine.teachers import read_teacher

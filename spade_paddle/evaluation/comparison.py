@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from spade_paddle.evaluation.scores import Row, numbers
+from spade_paddle.evaluation.scores import ScoreRow, numbers
 from spade_paddle.metrics.bootstrap import Estimate
 
 
@@ -15,8 +15,8 @@ from spade_paddle.metrics.bootstrap import Estimate
 class Comparison:
     """One row beside another of the same scenes in the same order."""
 
-    row: Row
-    baseline: Row
+    row: ScoreRow
+    baseline: ScoreRow
 
     @cached_property
     def differences(self) -> dict[str, Estimate]:
@@ -44,7 +44,7 @@ class Comparison:
         }
 
 
-def compare_to_first(rows: Sequence[Row]) -> list[Comparison]:
+def compare_to_first(rows: Sequence[ScoreRow]) -> list[Comparison]:
     """The rows of all other models against the first one's.
 
     Like is compared with like, average style with average style; a row whose kind the first model

@@ -17,7 +17,7 @@ from spade_paddle.errors import LabelMapError
 from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.pictures import PictureFolder
 from spade_paddle.evaluation.scenes import LEAST_SCENES
-from spade_paddle.evaluation.scores import Row, SceneScores, scene_estimates
+from spade_paddle.evaluation.scores import SceneScores, ScoreRow, scene_estimates
 from spade_paddle.judge.eye import LAYERS, Eye, Sight, sight_distance
 from spade_paddle.judge.inception import FeatureSet, InceptionEye, Statistics
 from spade_paddle.judge.picture_set import PictureSet
@@ -77,7 +77,7 @@ class Evaluation:
         *,
         others: Sequence[Pair],
         progress: Progress = iter,
-    ) -> list[Row]:
+    ) -> list[ScoreRow]:
         """The real photos' row and a row for each contender.
 
         Args:
@@ -117,12 +117,12 @@ class Evaluation:
         floor = self._look_at(others)
         other_draws = resampled(max(len(others), 1), replicates=self._replicates, seed=1)
         estimates = photos.estimates(draws, floor, other_draws, self._statistics)
-        rows = [Row("real photos", None, None, photos.scenes, estimates)]
+        rows = [ScoreRow("real photos", None, None, photos.scenes, estimates)]
         for contender, gathered in zip(contenders, painted):
             estimates = gathered.estimates(draws, photos, draws, self._statistics)
             diversity = float(np.mean(gathered.distances)) if gathered.distances else None
             about = contender.title, contender.model, contender.style
-            rows.append(Row(*about, gathered.scenes, estimates, diversity=diversity))
+            rows.append(ScoreRow(*about, gathered.scenes, estimates, diversity=diversity))
         return rows
 
     def _read(self, pair: Pair) -> Scene:

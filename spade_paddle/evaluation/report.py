@@ -10,7 +10,7 @@ from typing import Any
 
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.evaluation.comparison import Comparison, compare_to_first
-from spade_paddle.evaluation.scores import Row
+from spade_paddle.evaluation.scores import ScoreRow
 from spade_paddle.judge.eye import LAYERS
 from spade_paddle.metrics.bootstrap import Estimate
 
@@ -50,7 +50,7 @@ _HEADS = {
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """All that was found.
 
     Args:
@@ -61,7 +61,7 @@ class Report:
     """
 
     protocol: dict[str, Any]
-    rows: Sequence[Row]
+    rows: Sequence[ScoreRow]
     label_set: LabelSet
 
     @cached_property
@@ -124,7 +124,7 @@ class Report:
         estimate = self.rows[0].estimates.get(name)
         return None if estimate is None or not estimate.value else estimate.value
 
-    def _with_multiples(self, row: Row) -> dict[str, Any]:
+    def _with_multiples(self, row: ScoreRow) -> dict[str, Any]:
         values = row.to_dict(self.label_set)
         for name in LAYERS:
             floor = self._floor(name)
@@ -132,7 +132,7 @@ class Report:
                 values[name]["over_floor"] = row.estimates[name].value / floor
         return values
 
-    def _set_cells(self, row: Row) -> list[str]:
+    def _set_cells(self, row: ScoreRow) -> list[str]:
         cells = [row.title]
         for name in LAYERS:
             estimate = row.estimates.get(name)
@@ -140,7 +140,7 @@ class Report:
             cells.append(self._cell(row.estimates, name))
         return [*cells, self._cell(row.estimates, "grid_energy")]
 
-    def _scene_cells(self, row: Row, seen: Sequence[str]) -> list[str]:
+    def _scene_cells(self, row: ScoreRow, seen: Sequence[str]) -> list[str]:
         cells = [row.title, *self._cells(row.estimates, ["perceptual", "color", *seen])]
         cells.insert(3, "-" if row.diversity is None else f"{row.diversity:.3f}")
         return cells

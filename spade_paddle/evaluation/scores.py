@@ -41,7 +41,7 @@ class SceneScores:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """All scores of one set of pictures.
 
     Args:

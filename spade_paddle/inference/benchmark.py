@@ -25,7 +25,7 @@ _PRODUCT = 1536  # rows and columns of the matrices whose product tells the peak
 
 
 @dataclass(frozen=True)
-class Row:
+class TimingRow:
     """One engine's times for one model.
 
     Attributes:
@@ -45,7 +45,7 @@ class Row:
 
 def time_model(
     folder: Path, *, side: int, threads: Sequence[int], rounds: int, peaks: dict[int, float]
-) -> list[Row]:
+) -> list[TimingRow]:
     """All engines with all numbers of threads, interleaved picture by picture.
 
     Args:
@@ -69,7 +69,7 @@ def time_model(
     times = dict(zip(names, interleaved(painters, maps)[1:].T))
     macs = macs_of(folder, side)
     return [
-        Row(
+        TimingRow(
             engine,
             count,
             1000 * statistics.median(column),

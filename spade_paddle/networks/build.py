@@ -8,7 +8,7 @@ from typing import Any, Callable
 from paddle import nn
 
 from spade_paddle.config import Config
-from spade_paddle.features.choice import PROJECTED_LAYERS, feature_network
+from spade_paddle.features.factory import PROJECTED_LAYERS, feature_network
 from spade_paddle.layers import CLADE, SPADE, InceptionBlock, InceptionSPADE, SPADEResnetBlock
 from spade_paddle.layers.activation import make_activation
 from spade_paddle.layers.initializer import initializer

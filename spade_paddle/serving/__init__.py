@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from spade_paddle.serving.settings import Settings
+    from spade_paddle.serving.settings import ServiceSettings
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: ServiceSettings | None = None) -> Flask:
     """The whole service as an app for any WSGI server; see ``serving.plain.create_app``."""
     from spade_paddle.serving.plain import create_app  # only here: it loads the web framework
 

@@ -8,7 +8,7 @@ import sys
 from spade_paddle.cli import run_tool
 from spade_paddle.engine.cpu import apply_cpu_settings
 from spade_paddle.fields import Entry
-from spade_paddle.serving.settings import TABLE, Settings, variable
+from spade_paddle.serving.settings import TABLE, ServiceSettings, variable
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    settings = Settings.read(vars(arguments), given_as=_option)
+    settings = ServiceSettings.read(vars(arguments), given_as=_option)
     apply_cpu_settings()
     from spade_paddle.serving.plain import run  # after the CPU settings
 

@@ -14,7 +14,7 @@ from gunicorn.config import Config
 from gunicorn.workers.base import Worker
 from prometheus_client.multiprocess import mark_process_dead
 
-from spade_paddle.serving.metrics import Metrics, share_between_processes
+from spade_paddle.serving.prometheus_metrics import Metrics, share_between_processes
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.web_server import WebServer
 

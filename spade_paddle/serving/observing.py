@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 
-from spade_paddle.serving.metrics import CONTENT_TYPE
+from spade_paddle.serving.prometheus_metrics import CONTENT_TYPE
 from spade_paddle.serving.service import PaintService
 
 # Asked for every few seconds by the page and by machines; they would bury everything else.

@@ -13,7 +13,7 @@ import spade_paddle
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.serving import annotating, schema
 from spade_paddle.serving.error_codes import ERROR_CODES
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer", "minimum": 0}
@@ -34,7 +34,7 @@ _ANYWHERE = (405, 421, 500)
 
 
 def describe_api(
-    settings: Settings, *, predict: str, annotate: str, told_in: str
+    settings: ServiceSettings, *, predict: str, annotate: str, told_in: str
 ) -> dict[str, Any]:
     """The document.
 
@@ -172,7 +172,7 @@ def _or_null(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "type": [one["type"], "null"]}
 
 
-def _schemas(settings: Settings) -> dict[str, Any]:
+def _schemas(settings: ServiceSettings) -> dict[str, Any]:
     raw = _object({"width": _SIDE, "height": _SIDE, "data": _BASE64})
     doodles = {"type": "array", "minItems": 1, "maxItems": settings.max_images}
     images = {**doodles, "items": {**_BASE64, "description": "PNG files of label ids."}}

@@ -11,10 +11,10 @@ from spade_paddle.assets import WEIGHTS
 from spade_paddle.engine.cpu import usable_cores
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: ServiceSettings | None = None) -> Flask:
     """The whole service as a WSGI app, its painter loaded.
 
     A server that forks has to call this in its workers: ``gunicorn --worker-class gthread
@@ -28,12 +28,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         ConfigError, ModelError: a setting or the model folder is wrong.
     """
-    app, service = _open(settings or Settings.read())
+    app, service = _open(settings or ServiceSettings.read())
     service.warm_up()
     return app
 
 
-def run(settings: Settings) -> None:
+def run(settings: ServiceSettings) -> None:
     """Serve with gunicorn until SIGTERM or Ctrl-C; raises as ``create_app``, then SystemExit."""
     from spade_paddle.serving.gunicorn_server import PlainApplication  # not on Windows
 
@@ -44,7 +44,7 @@ def run(settings: Settings) -> None:
     PlainApplication(app, service=service).run()
 
 
-def _open(settings: Settings) -> tuple[Flask, PaintService]:
+def _open(settings: ServiceSettings) -> tuple[Flask, PaintService]:
     service = PaintService.of_folder(Path(settings.model or WEIGHTS), settings=settings)
     app = Flask("spade_paddle.serving", static_folder=None)
     extend(app, service=service)

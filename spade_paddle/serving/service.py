@@ -15,10 +15,10 @@ import numpy as np
 import spade_paddle
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.inference.paddle_thread import in_paddle_thread
-from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order, Picture
+from spade_paddle.serving.prometheus_metrics import Metrics
 from spade_paddle.serving.schema import read_file_order, read_orders
-from spade_paddle.serving.settings import MIB, Settings
+from spade_paddle.serving.settings import MIB, ServiceSettings
 from spade_paddle.serving.work_queue import Client, WorkQueue
 
 if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
@@ -36,7 +36,7 @@ class PaintService:
     for them for ever.
     """
 
-    def __init__(self, *, load_painter: Callable[[], Painter], settings: Settings) -> None:
+    def __init__(self, *, load_painter: Callable[[], Painter], settings: ServiceSettings) -> None:
         self._load_painter = load_painter
         self._loading = threading.Lock()
         self._loaded: Painter | None = None
@@ -52,7 +52,7 @@ class PaintService:
         self.is_ready = False
 
     @classmethod
-    def of_folder(cls, folder: Path, *, settings: Settings) -> PaintService:
+    def of_folder(cls, folder: Path, *, settings: ServiceSettings) -> PaintService:
         """A service of a model folder, which is checked now and loaded when it is first needed.
 
         Raises:

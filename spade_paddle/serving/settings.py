@@ -2,8 +2,8 @@
 
 A value comes from the module's ``init_args`` (or keyword of ``hub.Module``) or from the plain
 server's options, else from the environment variable, else it is the default. The fields of
-``Settings`` are the one source: ``TABLE``, the README (by a test), the module's arguments (by a
-test) and the plain server's options follow them.
+``ServiceSettings`` are the one source: ``TABLE``, the README (by a test), the module's arguments
+(by a test) and the plain server's options follow them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ Token = Annotated[
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", hide_input_in_errors=True))
-class Settings:
+class ServiceSettings:
     """The checked values."""
 
     host: Text = of(
@@ -135,7 +135,7 @@ class Settings:
         *,
         environ: Mapping[str, str] | None = None,
         given_as: Callable[[str], str] = "init_args '{}'".format,
-    ) -> Settings:
+    ) -> ServiceSettings:
         """Collect the settings; ``None`` in ``given`` and an empty variable mean "not given".
 
         Args:
@@ -158,4 +158,4 @@ class Settings:
         return build(cls, values, place=place, noun="setting")
 
 
-TABLE = tuple(entries(Settings))
+TABLE = tuple(entries(ServiceSettings))

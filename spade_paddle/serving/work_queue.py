@@ -23,7 +23,7 @@ from cachetools import LRUCache
 
 from spade_paddle.errors import RequestError
 from spade_paddle.inference import paddle_thread
-from spade_paddle.serving.metrics import Metrics
+from spade_paddle.serving.prometheus_metrics import Metrics
 
 # How much the newest picture counts in the mean time that Retry-After is estimated from.
 _NEWEST = 0.2

@@ -11,7 +11,7 @@ import yaml
 from paddle import nn
 
 from spade_paddle.annotate.annotator import Annotator
-from spade_paddle.annotate.choice import choose_annotator
+from spade_paddle.annotate.annotator_files import choose_annotator
 from spade_paddle.errors import ModelError
 
 LABELS = ("grass", "sky", "tree")  # in another order than ours

@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.convert.leftovers import complete_spectral, without_counters, without_prefix
+from spade_paddle.convert.extra_entries import complete_spectral, without_counters, without_prefix
 from spade_paddle.errors import ModelError
 from spade_paddle.weights import read_arrays
 from tests import reference

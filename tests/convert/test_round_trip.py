@@ -16,7 +16,7 @@ from spade_paddle.convert.model import convert, load_networks
 from spade_paddle.data.batches import to_network
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.engine.start import begin_with
+from spade_paddle.engine.resuming import begin_with
 from spade_paddle.errors import UserError
 from spade_paddle.inference.painter import Painter
 from spade_paddle.networks.build import build_discriminator, build_generator

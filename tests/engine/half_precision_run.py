@@ -62,7 +62,7 @@ with contextlib.ExitStack() as stack:
         "paddle.mv": halved(paddle.mv),
         "spade_paddle.engine.adam.on_gpu": lambda: True,
         "spade_paddle.engine.descent.on_gpu": lambda: True,
-        "spade_paddle.engine.start.on_gpu": lambda: True,
+        "spade_paddle.engine.resuming.on_gpu": lambda: True,
     }.items():
         stack.enter_context(mock.patch(name, value))
     trainer = Trainer(

@@ -12,7 +12,7 @@ import yaml
 from spade_paddle.config import Config, read_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import save_checkpoint
-from spade_paddle.engine.start import begin_with
+from spade_paddle.engine.resuming import begin_with
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY

@@ -9,8 +9,8 @@ import pytest
 from spade_paddle.config import Config
 from spade_paddle.engine.grown_weights import grown_discriminator
 from spade_paddle.engine.growth import added_blocks, finer_scales, fresh_layers
+from spade_paddle.engine.resuming import begin_with, check_same_networks
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.start import begin_with, check_same_networks
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.discriminator import scale_name
 from tests.engine.small_runs import (

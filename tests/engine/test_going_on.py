@@ -13,8 +13,8 @@ import paddle
 import pytest
 import yaml
 
-from spade_paddle.engine.source import Source, configuration_of
-from spade_paddle.engine.start import begin_with
+from spade_paddle.engine.initial_weights import Source, configuration_of
+from spade_paddle.engine.resuming import begin_with
 from spade_paddle.engine.training_weights import HALF_ERROR
 from spade_paddle.errors import ModelError
 from spade_paddle.inference.export import without_folders

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from spade_paddle.engine.ema import WeightAverage
+from spade_paddle.engine.resuming import begin_with
 from spade_paddle.engine.schedule import fade_in
-from spade_paddle.engine.start import begin_with
 from spade_paddle.networks.build import build_generator
 from tests.engine.small_runs import (
     MORE,

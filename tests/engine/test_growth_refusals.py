@@ -9,8 +9,8 @@ import paddle
 import pytest
 
 from spade_paddle.data.labels import LabelSet
+from spade_paddle.engine.resuming import begin_with, check_same_networks, source_of
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.start import begin_with, check_same_networks, source_of
 from spade_paddle.errors import ConfigError, ModelError
 from tests.engine.small_runs import FINE, MOST, STYLE, Run, SmallRuns, build, numbers, tiny
 

@@ -16,8 +16,8 @@ from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.engine import learner as learner_module
 from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
-from spade_paddle.engine.guard import PATIENCE, BadSteps
 from spade_paddle.engine.learner import Learner
+from spade_paddle.engine.nan_guard import PATIENCE, BadSteps
 from spade_paddle.engine.recalibrate import measure_statistics, statistics
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.steps import StepInput, generator_losses

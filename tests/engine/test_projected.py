@@ -8,7 +8,7 @@ import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.engine.start import MEASURED, begin_with, settle_projection
+from spade_paddle.engine.resuming import MEASURED, begin_with, settle_projection
 from spade_paddle.engine.steps import discriminator_losses, judged
 from spade_paddle.errors import ConfigError, ModelError
 from spade_paddle.losses.gan import discriminator_loss, generator_loss, judged_generator_loss

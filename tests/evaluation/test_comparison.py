@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from spade_paddle.evaluation.comparison import Comparison, compare_to_first
-from spade_paddle.evaluation.scores import Row, SceneScores, scene_estimates
+from spade_paddle.evaluation.scores import SceneScores, ScoreRow, scene_estimates
 from spade_paddle.metrics.bootstrap import resampled
 
 
 def row(model, *distances, style=None):
     scenes = [SceneScores(str(index), distance, 0.0) for index, distance in enumerate(distances)]
     estimates = scene_estimates(scenes, resampled(len(scenes)))
-    return Row(f"{model} {style}", model, style, scenes, estimates)
+    return ScoreRow(f"{model} {style}", model, style, scenes, estimates)
 
 
 def test_differences_are_taken_on_the_same_resampled_scenes():

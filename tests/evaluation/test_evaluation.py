@@ -15,7 +15,7 @@ from spade_paddle.data.transforms import whole_picture
 from spade_paddle.errors import LabelMapError
 from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.evaluation import Evaluation, color_error
-from spade_paddle.evaluation.report import Report
+from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.inference.painter import Painter
 from spade_paddle.judge.eye import sight_distance
 from spade_paddle.metrics.frechet import frechet_distance
@@ -181,14 +181,14 @@ def test_without_an_annotator_there_are_no_columns_of_it(eye, data, landscape, r
     bare = evaluation.score([Copyist()], find_pairs(data, "val"), others=[])
     assert bare[0].estimates.keys() == {"grid_energy"}
     assert "mean_iou" not in bare[1].estimates
-    text = Report({}, bare, landscape).text()
+    text = EvaluationReport({}, bare, landscape).text()
     assert "IoU" not in text
     assert "| real photos |               - |       - |" in text
-    assert "mean IoU" in Report({}, rows, landscape).text()
+    assert "mean IoU" in EvaluationReport({}, rows, landscape).text()
 
 
 def test_report_shows_every_distance_beside_its_floor(rows, landscape):
-    report = Report({}, rows, landscape)
+    report = EvaluationReport({}, rows, landscape)
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in report.text().splitlines()
@@ -213,7 +213,7 @@ def test_report_shows_every_distance_beside_its_floor(rows, landscape):
 
 
 def test_report_goes_through_json_even_with_labels_that_are_nowhere(rows, landscape):
-    report = Report({"side": SIDE}, rows, landscape)
+    report = EvaluationReport({"side": SIDE}, rows, landscape)
     content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert [row["title"] for row in content["rows"]] == [row.title for row in rows]
     first = content["rows"][0]

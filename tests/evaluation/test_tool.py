@@ -14,12 +14,13 @@ import pytest
 from spade_paddle.annotate import segmentation_network
 from spade_paddle.data.split import side_of
 from spade_paddle.errors import DataError, UserError
-from spade_paddle.evaluation import job
-from spade_paddle.evaluation.job import Task, evaluate
+from spade_paddle.evaluation.task import Task, evaluate
 from spade_paddle.files import sha256
 from tests.engine.conftest import environment
 from tests.evaluation.test_contenders import trained_with, with_val_share
 from tests.synthetic import write_synthetic_dataset
+
+TASK = "spade_paddle.evaluation.task"
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def test_mistakes_are_one_line_and_exit_code_2(run, models, options, message):
 def test_fid_kid_and_pictures_are_measured_with_their_protocol(
     run, data, weights, inception, inception_weights, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(job, "InceptionEye", lambda path, kernel: inception)
+    monkeypatch.setattr(f"{TASK}.InceptionEye", lambda path, kernel: inception)
     theirs = shutil.copytree(data / "val" / "images", tmp_path / "theirs")
     # without a contender, of the photos to choose by
     task = Task(
@@ -209,7 +210,7 @@ def test_fid_kid_and_pictures_are_measured_with_their_protocol(
 
 
 def test_without_features_the_weights_are_those_of_the_package(models, data, weights, monkeypatch):
-    monkeypatch.setattr(job, "packaged_weights", lambda: weights)
+    monkeypatch.setattr(f"{TASK}.packaged_weights", lambda: weights)
     task = Task(data=data, models=models[:1], annotator=None, side=64, replicates=20)
     report = evaluate(task)
     assert report.protocol["features"]["sha256"] == sha256(weights)

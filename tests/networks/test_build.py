@@ -9,8 +9,8 @@ from paddle import nn
 
 from spade_paddle.config import Config, load_config, read_config
 from spade_paddle.errors import ConfigError
-from spade_paddle.features.choice import PROJECTED_LAYERS
 from spade_paddle.features.efficientnet import EfficientNetLite0
+from spade_paddle.features.factory import PROJECTED_LAYERS
 from spade_paddle.features.squeezenet import SqueezeNet
 from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, ParamFreeInstanceNorm

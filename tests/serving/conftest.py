@@ -19,7 +19,7 @@ from spade_paddle.inference.painter import Painter
 from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 MODES = ("THREADED", "GUNICORN")  # of stand_in_server.py
@@ -138,7 +138,7 @@ def make_client(painter, annotator, tmp_path):
     """Build a test client; keyword arguments are settings."""
 
     def make(*, app: Flask | None = None, warm: bool = True, paddleseg: bool = False, **given):
-        settings = Settings.read(given, environ={})
+        settings = ServiceSettings.read(given, environ={})
         service = PaintService(load_painter=lambda: painter, settings=settings)
         if warm:
             service.warm_up()

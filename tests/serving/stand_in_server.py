@@ -17,7 +17,7 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 
 HELD_SEED = 13
 
@@ -52,7 +52,7 @@ class Painter:
 
 def main() -> None:
     mode, port, pipes = sys.argv[1:]
-    settings = Settings.read({"port": int(port)})
+    settings = ServiceSettings.read({"port": int(port)})
     service = PaintService(load_painter=lambda: Painter(Path(pipes)), settings=settings)
     app = Flask("stand-in", static_folder=None)
     extend(app, service=service)

@@ -227,8 +227,8 @@ def test_a_service_that_has_annotated_nothing_has_not_loaded_paddle():
         "import sys\n"
         "from spade_paddle.serving.annotating import AnnotatingService\n"
         "from spade_paddle.serving.service import PaintService\n"
-        "from spade_paddle.serving.settings import Settings\n"
-        "painting = PaintService(load_painter=None, settings=Settings())\n"
+        "from spade_paddle.serving.settings import ServiceSettings\n"
+        "painting = PaintService(load_painter=None, settings=ServiceSettings())\n"
         "assert AnnotatingService(painting).is_available\n"
         "assert not {'paddle', 'paddleseg', 'torch'} & set(sys.modules)\n"
     )

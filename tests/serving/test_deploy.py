@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from spade_paddle.serving.error_codes import ERROR_CODES
-from spade_paddle.serving.settings import TABLE, Settings, variable
+from spade_paddle.serving.settings import TABLE, ServiceSettings, variable
 from tests.serving.conftest import ROOT
 
 GUIDE = ROOT / "docs/serving.md"
@@ -45,7 +45,7 @@ def test_every_file_that_is_named_exists():
 
 
 def test_nginx_lets_the_same_bodies_through_and_waits_longer_than_the_service():
-    nginx, settings = text_of("deploy/nginx.conf"), Settings()
+    nginx, settings = text_of("deploy/nginx.conf"), ServiceSettings()
     megabytes = int(re.search(r"client_max_body_size (\d+)m;", nginx)[1])
     assert megabytes * 1024 * 1024 == settings.max_body_bytes
     assert f'"max_body_bytes":{settings.max_body_bytes}' in nginx

@@ -10,15 +10,15 @@ import pytest
 
 from spade_paddle.serving import __main__ as command
 from spade_paddle.serving import gunicorn_server, paddlehub_gpu, plain
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 
 WORKER = "/lib/paddlehub/serving/worker.py"
 
 
 @pytest.fixture
-def served(monkeypatch) -> list[Settings]:
+def served(monkeypatch) -> list[ServiceSettings]:
     """The settings of what would be served; nothing is."""
-    found: list[Settings] = []
+    found: list[ServiceSettings] = []
     monkeypatch.setattr(command, "apply_cpu_settings", lambda: None)
     monkeypatch.setattr(plain, "run", found.append)
     for name in [name for name in os.environ if name.startswith("GAUGAN_")]:
@@ -63,7 +63,7 @@ def test_several_workers_share_the_cores(monkeypatch, given, threads):
 
     monkeypatch.setattr(gunicorn_server, "PlainApplication", Application)
     monkeypatch.setattr(plain, "usable_cores", lambda: 6)
-    plain.run(Settings(**given))
+    plain.run(ServiceSettings(**given))
     assert run == [threads]
 
 

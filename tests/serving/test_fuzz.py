@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.app import PREDICT_ROUTE, extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 from tests.serving.conftest import FakeAnnotator, FakePainter
 from tests.serving.odd_requests import (
     FAKE_STYLE_DIM,
@@ -63,7 +63,7 @@ def client(label_set):
     painter.style_dim = FAKE_STYLE_DIM
     painter.chosen_style = lambda label_map, seed: np.zeros(FAKE_STYLE_DIM, np.float32)
     painter.styles = {"bright": None, "sunset": None}
-    given_settings = Settings.read({"max_body_bytes": 2_000_000}, environ={})
+    given_settings = ServiceSettings.read({"max_body_bytes": 2_000_000}, environ={})
     service = PaintService(load_painter=lambda: painter, settings=given_settings)
     annotating = AnnotatingService(service, load_annotator=lambda: annotator)
     app = Flask("fuzz")

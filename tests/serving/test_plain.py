@@ -9,7 +9,7 @@ import pytest
 
 from spade_paddle.errors import ModelError
 from spade_paddle.serving import plain
-from spade_paddle.serving.settings import TABLE, Settings, variable
+from spade_paddle.serving.settings import TABLE, ServiceSettings, variable
 from tests.pictures import open64, png64, scene
 from tests.serving.conftest import ROOT
 from tests.serving.processes import free_port, serving
@@ -53,7 +53,7 @@ def test_a_wrong_setting_or_model_is_one_line_and_exit_code_2(tmp_path, argument
 
 def test_a_model_that_is_not_there_is_named():
     with pytest.raises(ModelError, match="/nowhere"):
-        plain.create_app(Settings(model="/nowhere"))
+        plain.create_app(ServiceSettings(model="/nowhere"))
 
 
 def test_the_app_for_other_servers_paints_with_the_shipped_model_and_without_paddlehub(tmp_path):

@@ -11,14 +11,14 @@ from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 from tests.pictures import open64, png64, raw_labels, scene
 from tests.serving.conftest import wait_until
 
 
 @pytest.fixture
 def service(painter):
-    return PaintService(load_painter=lambda: painter, settings=Settings(queue_length=2))
+    return PaintService(load_painter=lambda: painter, settings=ServiceSettings(queue_length=2))
 
 
 def test_an_answer_holds_the_painted_picture_and_says_what_was_asked(service, label_set):
@@ -51,7 +51,7 @@ def test_several_maps_are_answered_in_their_order(service, label_set):
 
 
 def test_only_one_picture_is_painted_at_a_time(painter):
-    service = PaintService(load_painter=lambda: painter, settings=Settings(queue_length=100))
+    service = PaintService(load_painter=lambda: painter, settings=ServiceSettings(queue_length=100))
     with ThreadPoolExecutor(16) as pool:
         bodies = [{"images": [png64(scene())], "seed": seed} for seed in range(40)]
         answers = [pool.submit(service.paint_json, body) for body in bodies]
@@ -97,7 +97,7 @@ def test_an_equal_request_is_answered_from_memory_and_says_so(service, painter):
 
 
 def test_without_memory_an_equal_request_is_painted_again(painter):
-    service = PaintService(load_painter=lambda: painter, settings=Settings(cache_mib=0))
+    service = PaintService(load_painter=lambda: painter, settings=ServiceSettings(cache_mib=0))
     for painted in (1, 2):
         (result,) = service.paint_json({"images": [png64(scene())]})
         assert (result["cached"], painter.painted) == (False, painted)
@@ -106,7 +106,7 @@ def test_without_memory_an_equal_request_is_painted_again(painter):
 def test_the_maps_of_a_request_are_painted_as_one_batch_when_the_settings_allow_it(
     painter, label_set
 ):
-    settings = Settings(batch_size=4)
+    settings = ServiceSettings(batch_size=4)
     service = PaintService(load_painter=lambda: painter, settings=settings)
     painter.go_on.clear()
     maps = [scene(top=top) for top in (1, 2, 3, 4)]
@@ -135,7 +135,9 @@ def test_a_failed_picture_frees_the_painter_for_the_next(service, painter):
 
 def test_the_lower_of_the_painters_and_the_services_limits_holds(painter):
     painter.limits = SizeLimits(min_side=32, max_pixels=64 * 64)
-    service = PaintService(load_painter=lambda: painter, settings=Settings(max_pixels=128 * 128))
+    service = PaintService(
+        load_painter=lambda: painter, settings=ServiceSettings(max_pixels=128 * 128)
+    )
     assert service.describe()["limits"]["max_pixels"] == 64 * 64
 
 
@@ -154,7 +156,9 @@ def test_the_python_api_takes_any_integers_and_gives_rgb(service):
 
 def test_the_painter_is_loaded_once_and_only_when_it_is_first_needed(painter):
     loads = []
-    service = PaintService(load_painter=lambda: loads.append(1) or painter, settings=Settings())
+    service = PaintService(
+        load_painter=lambda: loads.append(1) or painter, settings=ServiceSettings()
+    )
     assert (loads, service.is_ready) == ([], False)  # a parent of worker processes stays here
     service.warm_up()
     service.paint_array(scene())

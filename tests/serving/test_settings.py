@@ -5,18 +5,18 @@ import ast
 import pytest
 
 from spade_paddle.errors import ConfigError
-from spade_paddle.serving.settings import PLAIN_ONLY, TABLE, Settings, variable
+from spade_paddle.serving.settings import PLAIN_ONLY, TABLE, ServiceSettings, variable
 from tests.serving.conftest import ROOT
 
 
 def test_nothing_given_means_this_computer_only_and_no_foreign_pages():
-    settings = Settings.read(environ={})
-    assert settings == Settings()
+    settings = ServiceSettings.read(environ={})
+    assert settings == ServiceSettings()
     assert (settings.host, settings.cors_origins) == ("127.0.0.1", ())
 
 
 def test_the_table_has_a_row_for_every_field_and_its_default():
-    assert vars(Settings()) == {setting.name: setting.default for setting in TABLE}
+    assert vars(ServiceSettings()) == {setting.name: setting.default for setting in TABLE}
     assert [setting.name for setting in TABLE if setting.secret] == ["api_token"]
     assert all(setting.meaning.endswith(".") for setting in TABLE)
 
@@ -29,7 +29,7 @@ def test_environment_variables_are_read_and_checked_into_types():
         "GAUGAN_USE_GPU": "yes",
         "GAUGAN_THREADS": "",
     }
-    settings = Settings.read(environ=environ)
+    settings = ServiceSettings.read(environ=environ)
     assert settings.host == "0.0.0.0"
     assert settings.cors_origins == ("https://a.example", "http://localhost:5173")
     assert settings.max_pixels == 65536
@@ -39,7 +39,7 @@ def test_environment_variables_are_read_and_checked_into_types():
 
 def test_init_args_win_over_the_environment_and_none_means_not_given():
     environ = {"GAUGAN_QUEUE_LENGTH": "3", "GAUGAN_MAX_IMAGES": "2"}
-    settings = Settings.read({"queue_length": 5, "max_images": None}, environ=environ)
+    settings = ServiceSettings.read({"queue_length": 5, "max_images": None}, environ=environ)
     assert (settings.queue_length, settings.max_images) == (5, 2)
 
 
@@ -61,7 +61,7 @@ def test_init_args_win_over_the_environment_and_none_means_not_given():
 )
 def test_a_value_that_does_not_parse_names_its_variable_and_what_came(variable, value):
     with pytest.raises(ConfigError) as caught:
-        Settings.read(environ={variable: value})
+        ServiceSettings.read(environ={variable: value})
     assert variable in str(caught.value)
     assert value in str(caught.value)
 
@@ -71,12 +71,12 @@ def test_a_value_that_does_not_parse_names_its_variable_and_what_came(variable, 
 )
 def test_init_args_of_the_wrong_type_name_their_key(name, value):
     with pytest.raises(ConfigError, match=f"init_args '{name}'"):
-        Settings.read({name: value}, environ={})
+        ServiceSettings.read({name: value}, environ={})
 
 
 def test_an_unknown_init_arg_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="cors_origins") as caught:
-        Settings.read({"origins": "https://a.example"}, environ={})
+        ServiceSettings.read({"origins": "https://a.example"}, environ={})
     assert caught.value.details["setting"] == "origins"
 
 
@@ -95,10 +95,10 @@ def test_the_hub_module_takes_exactly_the_settings_of_the_table():
 @pytest.mark.parametrize("token", ["short", "two words here", "schlüssel-lang-genug", 12345678])
 def test_a_token_is_never_shown_neither_in_errors_nor_in_the_settings(token):
     with pytest.raises(ConfigError) as caught:
-        Settings.read({"api_token": token}, environ={})
+        ServiceSettings.read({"api_token": token}, environ={})
     assert "api_token" in str(caught.value) and str(token) not in str(caught.value)
     assert str(token) not in repr(caught.value.details) and caught.value.__cause__ is None
-    good = Settings.read(environ={"GAUGAN_API_TOKEN": " 0123456789abcdef "})
+    good = ServiceSettings.read(environ={"GAUGAN_API_TOKEN": " 0123456789abcdef "})
     assert good.api_token == "0123456789abcdef"
     assert "0123456789abcdef" not in repr(good)
 
@@ -119,9 +119,11 @@ def test_a_token_is_never_shown_neither_in_errors_nor_in_the_settings(token):
     ],
 )
 def test_values_of_other_forms_are_read(name, value, read):
-    assert getattr(Settings.read({name: value}, environ={}), name) == read
+    assert getattr(ServiceSettings.read({name: value}, environ={}), name) == read
     if isinstance(value, str):
-        assert getattr(Settings.read(environ={f"GAUGAN_{name.upper()}": value}), name) == read
+        assert (
+            getattr(ServiceSettings.read(environ={f"GAUGAN_{name.upper()}": value}), name) == read
+        )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_values_of_other_forms_are_read(name, value, read):
 )
 def test_an_error_says_where_what_was_expected_and_what_came(name, value, told):
     with pytest.raises(ConfigError) as caught:
-        Settings.read({name: value}, environ={}, given_as="--{}".format)
+        ServiceSettings.read({name: value}, environ={}, given_as="--{}".format)
     assert str(caught.value).startswith(f"setting --{name}: ") and told in str(caught.value)
     code = "setting_unknown" if told.startswith("unknown") else "setting_invalid"
     assert (caught.value.code, caught.value.details) == (code, {"setting": name})
@@ -149,7 +151,7 @@ def test_an_error_says_where_what_was_expected_and_what_came(name, value, told):
 
 def test_a_token_that_is_given_in_code_is_not_shown_either():
     with pytest.raises(ValueError, match="api_token") as caught:
-        Settings(api_token="short7")
+        ServiceSettings(api_token="short7")
     assert "short7" not in str(caught.value)
 
 

@@ -15,7 +15,7 @@ from gunicorn.config import Config
 
 from spade_paddle.serving import gunicorn_server
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 from tests.pictures import png64, scene
 from tests.serving.conftest import MODES, wait_until
 from tests.serving.processes import Pipes, ServerProcess
@@ -133,7 +133,7 @@ def test_all_workers_count_together_and_those_that_died_are_no_longer_at_work(st
 
 def test_gunicorn_follows_the_settings(monkeypatch, tmp_path):
     monkeypatch.setattr(gunicorn_server, "share_between_processes", lambda: tmp_path)
-    cfg, settings = Config(), Settings(host="0.0.0.0", stop_seconds=7)
+    cfg, settings = Config(), ServiceSettings(host="0.0.0.0", stop_seconds=7)
     service = PaintService(load_painter=None, settings=settings)
     gunicorn_server.configure(cfg, port=9000, service=service)
     assert cfg.bind == ["0.0.0.0:9000"]

@@ -12,7 +12,7 @@ from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
 from spade_paddle.serving.app import PREDICT_ROUTE, extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 from tests.inference.conftest import STYLE_CONFIG, Trained, export, photo
 from tests.pictures import b64, file_bytes, open64, png64, raw_labels, scene
 
@@ -33,7 +33,7 @@ def painter(landscape, tmp_path_factory) -> Painter:
 @pytest.fixture
 def client(painter):
     app = Flask("styles")
-    service = PaintService(load_painter=lambda: painter, settings=Settings())
+    service = PaintService(load_painter=lambda: painter, settings=ServiceSettings())
     extend(app, service=service)
     return app.test_client()
 

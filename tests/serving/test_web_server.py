@@ -18,7 +18,7 @@ from flask import Flask
 from spade_paddle.serving import web_server
 from spade_paddle.serving.app import extend
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 from spade_paddle.serving.web_server import WebServer, serve
 from tests.pictures import png64, scene
 from tests.serving.conftest import FakePainter, wait_until
@@ -28,7 +28,9 @@ from tests.serving.test_slow_clients import BEGINNINGS, HEAD, drip, is_closed
 class Running:
     """A server that answers in a thread of this process."""
 
-    def __init__(self, painter: FakePainter, settings: Settings, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, painter: FakePainter, settings: ServiceSettings, pool: ThreadPoolExecutor
+    ) -> None:
         self.service = PaintService(load_painter=lambda: painter, settings=settings)
         self.service.warm_up()
         app = Flask("test", static_folder=None)
@@ -73,7 +75,7 @@ def run(painter, monkeypatch):
     @contextlib.contextmanager
     def running(**settings: object) -> Iterator[Running]:
         with ThreadPoolExecutor(8) as pool:
-            one = Running(painter, Settings.read(settings, environ={}), pool)
+            one = Running(painter, ServiceSettings.read(settings, environ={}), pool)
             try:
                 yield one
             finally:
@@ -212,7 +214,7 @@ def test_a_signal_stops_it_and_the_process_ends_with_0(painter, monkeypatch, fin
     monkeypatch.setattr(FakeServer, "finished", finished)
     monkeypatch.setattr(web_server.logging, "shutdown", lambda: None)
     monkeypatch.setattr(os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(f"hard {code}")))
-    service = PaintService(load_painter=lambda: painter, settings=Settings())
+    service = PaintService(load_painter=lambda: painter, settings=ServiceSettings())
     with pytest.raises(SystemExit) as ended:
         serve(Flask("test"), port=0, service=service)
     assert ended.value.code == (0 if finished else "hard 0")

@@ -8,8 +8,8 @@ import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference import paddle_thread
-from spade_paddle.serving.metrics import Metrics
 from spade_paddle.serving.orders import Order, Picture
+from spade_paddle.serving.prometheus_metrics import Metrics
 from spade_paddle.serving.work_queue import Client, ClientGone, WorkQueue
 from tests.pictures import b64, open64, scene
 from tests.serving import conftest

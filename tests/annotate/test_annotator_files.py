@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spade_paddle.annotate.choice import choose_annotator, known_annotators
+from spade_paddle.annotate.annotator_files import choose_annotator, known_annotators
 from spade_paddle.errors import ModelError
 
 

@@ -5,15 +5,15 @@ import pytest
 from PIL import Image
 
 from spade_paddle.errors import DataError, LabelMapError, RequestError
-from spade_paddle.serving.files import paint_files, read_style
+from spade_paddle.serving.paint_files import paint_files, read_style
 from spade_paddle.serving.service import PaintService
-from spade_paddle.serving.settings import Settings
+from spade_paddle.serving.settings import ServiceSettings
 from tests.pictures import file_bytes, scene
 
 
 @pytest.fixture
 def service(painter):
-    return PaintService(load_painter=lambda: painter, settings=Settings())
+    return PaintService(load_painter=lambda: painter, settings=ServiceSettings())
 
 
 @pytest.fixture

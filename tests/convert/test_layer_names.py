@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.convert.names import looks_like, our_names, their_name
+from spade_paddle.convert.layer_names import looks_like, our_names, their_name
 from tests.convert.public import CONFIGS, SPADE, network_of, public_state, with_style
 from tests.convert.test_round_trip import ICPE
 

@@ -14,10 +14,10 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
 from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
+from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.omgd import begin_as
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.source import Source
 from spade_paddle.engine.students import clipped_source, clips
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator

@@ -11,7 +11,7 @@ import paddle
 
 import spade_paddle
 from spade_paddle.annotate.annotator import Annotator
-from spade_paddle.annotate.choice import DEFAULT_ANNOTATOR, choose_annotator
+from spade_paddle.annotate.annotator_files import DEFAULT_ANNOTATOR, choose_annotator
 from spade_paddle.data.dataset import Pair
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import LabelSet
@@ -27,7 +27,7 @@ from spade_paddle.evaluation.contenders import (
 from spade_paddle.evaluation.evaluation import Evaluation, Progress
 from spade_paddle.evaluation.pictures import PictureFolder
 from spade_paddle.evaluation.protocol import common_line, measures, view_of
-from spade_paddle.evaluation.report import Report
+from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.evaluation.scenes import scenes_of
 from spade_paddle.features.efficientnet import packaged_weights
 from spade_paddle.files import sha256
@@ -99,7 +99,7 @@ class Task:
 
 def evaluate(
     task: Task, *, progress: Progress = iter, say: Callable[[str], None] = print
-) -> Report:
+) -> EvaluationReport:
     """Let models paint a part of a data set and measure what they paint.
 
     Args:
@@ -155,7 +155,7 @@ def evaluate(
         "paddle": paddle.__version__,
     }
     words = {"common": common_line(protocol), "measures": measures(protocol)}
-    return Report({**protocol, **words}, rows, label_set)
+    return EvaluationReport({**protocol, **words}, rows, label_set)
 
 
 def _open_pictures(task: Task, pairs: Sequence[Pair]) -> list[PictureFolder]:

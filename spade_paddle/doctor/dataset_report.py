@@ -15,7 +15,7 @@ _SHOWN_FILES = 4
 
 
 @dataclass(frozen=True)
-class Report:
+class DatasetReport:
     """Everything the doctor found in ``folder``; ``findings`` come worst first."""
 
     folder: Path
