@@ -25,7 +25,7 @@ def layers() -> nn.Layer:
 
 @pytest.fixture
 def without_file(layers, monkeypatch) -> None:
-    monkeypatch.setattr(vgg19_module, "known_network", lambda name, *, weights: layers)
+    monkeypatch.setattr(vgg19_module, "known_network", lambda name, **_: layers)
 
 
 def pictures(*shape: int, seed: int = 0) -> paddle.Tensor:
