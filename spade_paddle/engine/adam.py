@@ -1,4 +1,4 @@
-"""Adam, which on a GPU moves all weights in one call."""
+"""Adam; on a GPU it updates all weights in one call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a folder of photos and label maps to a training run."""
+"""Builds a training run from a folder of photos and label maps."""
 
 from __future__ import annotations
 

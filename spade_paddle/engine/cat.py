@@ -1,6 +1,7 @@
-"""Learning from a trained teacher: CAT's distillation (Jin et al., CVPR 2021, section 3.3).
+"""Distillation from a trained teacher: CAT (Jin et al., CVPR 2021, section 3.3).
 
-The student keeps its own losses; what is added is how alike its features are to the teacher's.
+The student keeps its own losses; a loss for the similarity of its features to the teacher's is
+added.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Checkpoints: written whole or not at all, the newest first to be read.
+"""Checkpoints: written completely or not at all; the newest valid one is read.
 
-A checkpoint is one file ``checkpoint/IMAGES.pdparams`` of Paddle's own form with the SHA-256 of
-what comes before at its end, where Paddle does not look. It is written under a temporary name,
-flushed to the disk and renamed, so that whatever happens there is a whole one to go on from.
+A checkpoint is one file ``checkpoint/IMAGES.pdparams`` in Paddle's own format, followed by the
+SHA-256 of the preceding bytes, which Paddle does not read. It is written under a temporary name,
+flushed to disk and renamed, so that a complete checkpoint to resume from always exists.
 """
 
 from __future__ import annotations

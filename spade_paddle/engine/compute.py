@@ -1,4 +1,4 @@
-"""Where a step is computed, and the memory it needs."""
+"""The device of a training step, and the memory it needs."""
 
 from __future__ import annotations
 

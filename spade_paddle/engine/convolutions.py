@@ -1,4 +1,4 @@
-"""Which library computes the convolutions of training: oneDNN where it can be had, else Paddle."""
+"""Which library computes the convolutions in training: oneDNN where available, else Paddle."""
 
 from __future__ import annotations
 

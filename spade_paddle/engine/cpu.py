@@ -1,7 +1,7 @@
-"""Settings that make Paddle's CPU build fast; to be set before paddle is imported.
+"""Settings that make Paddle's CPU build fast; apply them before paddle is imported.
 
-The MKL inside Paddle's CPU wheel takes a slow path on processors that are not Intel's, and Paddle
-itself sets one OpenMP thread. Both are settled by environment variables that are read once.
+The MKL in Paddle's CPU wheel takes a slow path on processors that are not Intel's, and Paddle
+itself sets one OpenMP thread. Both are controlled by environment variables that are read once.
 """
 
 from __future__ import annotations

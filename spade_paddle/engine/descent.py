@@ -1,4 +1,4 @@
-"""The update of one set of weights: gradients added up, exchanged, checked, clipped and applied."""
+"""One update of weights: gradients are accumulated, all-reduced, checked, clipped and applied."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Several processes that train one pair of networks on different pictures (data parallelism).
+"""Data parallelism: several processes train one pair of networks on different pictures.
 
-Started by ``python -m paddle.distributed.launch``; NCCL joins GPUs, gloo joins CPU processes.
-Every process takes its share of each batch, the gradients are averaged before each update, and so
-all processes keep the same weights.
+Started by ``python -m paddle.distributed.launch``, with NCCL between GPUs and gloo between CPU
+processes. Every process takes its share of each batch, and the gradients are averaged before each
+update, so all processes keep the same weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run would be, before it is begun: its networks, its data, its memory and its time."""
+"""A dry run: the networks, data, memory and time of a training run, before it is started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a configuration to the perceptual loss and its feature network."""
+"""Builds the perceptual loss and its feature network from a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process learns from: its share of every batch, the next one read while it learns."""
+"""The training data of a process: its share of every batch, with the next batch prefetched."""
 
 from __future__ import annotations
 

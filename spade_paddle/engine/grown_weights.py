@@ -1,6 +1,6 @@
-"""Low resolution first, then high: what becomes of a smaller run's weights in a larger one.
+"""Progressive growing: how a smaller run's weights carry over into a larger one.
 
-In what they may differ is in growth.py.
+growth.py defines in what the two runs may differ.
 
 Legend: D length of a style vector, C channels, h and w of the coarse features made of it.
 """

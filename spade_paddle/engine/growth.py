@@ -1,9 +1,9 @@
-"""Low resolution first, then high: in what a run may differ from the smaller one it begins with.
+"""Progressive growing: in what a run may differ from the smaller one it starts from.
 
-A generator grows by fine blocks, or from ``normal`` into ``more`` or ``most``, the crops in size,
-the discriminator in scales, a style or projected heads may be added, and projected heads beside
-patch scales may be left out. Everything else stays as it was. What becomes of the weights is in
-grown_weights.py.
+A generator may grow by fine blocks, or from ``normal`` to ``more`` or ``most``; crops may grow in
+size and the discriminator in scales. A style or projected heads may be added, and projected heads
+beside patch scales may be left out. Everything else stays the same. grown_weights.py carries the
+weights over.
 """
 
 from __future__ import annotations

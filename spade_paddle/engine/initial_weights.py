@@ -1,4 +1,4 @@
-"""What a new run can begin with: another run's folder, or a model folder that carries enough."""
+"""What a new run can start from: another run's folder, or a model folder with training weights."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a run writes while it goes: metrics.jsonl, VisualDL, sample pictures. Only here: visualdl.
+"""What a run writes: metrics.jsonl, VisualDL, sample pictures. visualdl is imported only here.
 
-VisualDL's steps are images seen. It shows one file of a folder, the newest; so when a run goes on,
-a new file begins with everything that metrics.jsonl and samples/ hold of it.
+VisualDL's steps are images seen. VisualDL shows only the newest file of a folder; so when a run is
+resumed, a new file starts with everything that metrics.jsonl and samples/ hold.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Loss scaling, so that small gradients survive float16 (Micikevicius et al., ICLR 2018).
 
-Our own, because Paddle's cannot leave a step out whose losses are NaN, nor be tried on a CPU.
+Our own, because Paddle's cannot skip a step with NaN losses and cannot be tested on a CPU.
 """
 
 from __future__ import annotations

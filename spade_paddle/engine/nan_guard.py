@@ -1,4 +1,4 @@
-"""When a step turns out NaN or infinite: nothing is spoiled, and it can be looked at."""
+"""Handles a step with NaN or infinite values: undoes its changes and saves it for inspection."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Learning from two teachers that train beside the student: OMGD (Ren et al., ICCV 2021).
 
-Published for pix2pix and CycleGAN; on SPADE it is ours: which layers are compared, and that the
-teachers keep all losses of an ordinary run (adversarial, feature matching, perceptual).
+Published for pix2pix and CycleGAN. Its use with SPADE is ours: which layers are compared, and that
+the teachers keep all losses of an ordinary run (adversarial, feature matching, perceptual).
 """
 
 from __future__ import annotations

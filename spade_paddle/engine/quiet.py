@@ -1,6 +1,6 @@
-"""Lines of Paddle that come at every start and tell nothing that anybody could act on are left out.
+"""Hides messages that Paddle prints at every start and that users cannot act on.
 
-Importing this loads no paddle.
+Importing this module does not import paddle.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Batch-norm statistics for weights that were never trained with: those of an average.
+"""Recomputes batch norm statistics for averaged weights, which were never trained with.
 
-Averaged weights give features with statistics of their own, which are no average of the running
-statistics. They are measured by passing pictures through (Izmailov et al. 2018, stochastic weight
-averaging, section 3.2, does the same).
+The features of averaged weights have their own statistics, which are not the average of the running
+statistics. They are measured by passing pictures through (as in stochastic weight averaging,
+Izmailov et al. 2018, section 3.2).
 """
 
 from __future__ import annotations

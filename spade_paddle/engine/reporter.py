@@ -1,4 +1,4 @@
-"""What people see of a run: losses in files and in VisualDL, the progress bar, sample pictures."""
+"""The visible output of a run: losses in files and VisualDL, the progress bar, sample pictures."""
 
 from __future__ import annotations
 

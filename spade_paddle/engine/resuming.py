@@ -1,4 +1,4 @@
-"""How a run starts: with weights from elsewhere, or where the same run stopped."""
+"""How a run starts: with weights from elsewhere, or from where the same run stopped."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The folder of a training run: one object for all who write or read it.
+"""The folder of a training run: one object for all code that writes or reads it.
 
-config.yaml       the resolved configuration        metrics.jsonl   losses, one line a report
+config.yaml       the resolved configuration        metrics.jsonl   losses, one line per report
 labels.json       the label set                     vdl/            the same for VisualDL
 environment.json  versions, seed, command           samples/        label map | painted | photo
-checkpoint/       everything needed to go on        inspect/        steps that were NaN or infinite
-snapshots/        averages that are kept: IMAGES.pdparams after so many images, best.pdparams those
-                  of the best score so far, which best.json tells
+checkpoint/       everything needed to resume       inspect/        NaN or infinite steps
+snapshots/        averaged weights that are kept: IMAGES.pdparams after that many images, and
+                  best.pdparams with the best score so far, which is in best.json
 
-Snapshots can be exported. Training goes on from checkpoints, which are written over.
+Snapshots can be exported. Training resumes from checkpoints, which are overwritten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sample pictures: how the first validation scenes look, painted by the networks of now."""
+"""Sample pictures: the first validation scenes, painted by the current networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes with the progress of a run: pure functions, counted in images."""
+"""What changes over the course of a run: pure functions of the number of images seen."""
 
 from __future__ import annotations
 

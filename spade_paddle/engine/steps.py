@@ -1,4 +1,4 @@
-"""The losses of a training step: what the generator and the discriminator are judged by.
+"""The losses of a training step, for generator and discriminator.
 
 Legend: N batch, K channels of the semantic input, D length of a style, H height, W width.
 """

@@ -1,6 +1,6 @@
-"""When a run stops: asked by SIGTERM or Ctrl-C, or since another process has failed.
+"""Stops a run on SIGTERM or Ctrl-C, or because another process has failed.
 
-All processes agree on it, at a moment where nothing is half done.
+All processes agree to stop at the same step, between two updates.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A smaller generator out of a trained one: the beginning of its run."""
+"""Starts the run of a smaller generator that is made from a trained one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outputs of some blocks of a generator, as it computes them."""
+"""Captures the outputs of some blocks of a generator as it computes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trained generator that a distillation begins with, read from its folder."""
+"""The trained generator that a distillation starts from, read from its folder."""
 
 from __future__ import annotations
 

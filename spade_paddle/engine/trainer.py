@@ -1,6 +1,6 @@
-"""The training run: a configuration and scenes in, a run folder out.
+"""The training run: takes a configuration and scenes, writes a run folder.
 
-The same call again goes on from the newest checkpoint; engine/run_folder.py lists the files.
+The same call again resumes from the newest checkpoint; engine/run_folder.py lists the files.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""``training.pdparams`` of a model folder: the networks as they train, which a run can begin with.
+"""``training.pdparams`` of a model folder: the trained networks, from which a run can start.
 
-Paddle's own form: the state dicts of ``generator``, ``encoder`` and ``discriminator`` by name, with
-the vectors of spectral norm, and maybe ``images_seen``. What is in a state dict is what going on
-needs: a frozen feature network is no sub-layer of what learns (networks/projection.py), so nothing
-of it gets here. Adam's moments would be twice the size and are found again in some hundred steps.
+Paddle's own format: the state dicts of ``generator``, ``encoder`` and ``discriminator`` by name,
+including the vectors of spectral norm, and optionally ``images_seen``. A frozen feature network is
+not a sublayer of what is trained (networks/projection.py), so no state dict contains it. Adam's
+moments would double the size and are recovered within a few hundred steps.
 """
 
 from __future__ import annotations

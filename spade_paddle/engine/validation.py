@@ -1,5 +1,4 @@
-"""How good the networks are while they learn: painted scenes before the judge, and whether the
-discriminator knows its photos by heart."""
+"""Validation during training: scores of painted scenes, and whether the discriminator overfits."""
 
 from __future__ import annotations
 

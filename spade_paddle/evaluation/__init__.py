@@ -1,1 +1,1 @@
-"""How good painting models are, measured on the scenes of a data set."""
+"""How good models are at painting, measured on the scenes of a data set."""

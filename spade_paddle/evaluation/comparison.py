@@ -1,4 +1,4 @@
-"""Two models on the same scenes: which paints better, and is it more than chance."""
+"""Compares two models on the same scenes: which paints better, and whether that is significant."""
 
 from __future__ import annotations
 

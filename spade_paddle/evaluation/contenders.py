@@ -1,4 +1,4 @@
-"""Which models paint the scenes, one with styles in each way to choose one."""
+"""The models that paint the scenes; a model with styles appears once for each way to choose one."""
 
 from __future__ import annotations
 

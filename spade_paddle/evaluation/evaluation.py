@@ -1,4 +1,4 @@
-"""Paint the scenes of a data set with every contender and score what comes out."""
+"""Paints the scenes of a data set with every contender and scores the pictures."""
 
 from __future__ import annotations
 

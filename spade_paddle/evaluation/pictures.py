@@ -1,4 +1,4 @@
-"""Pictures that were painted elsewhere, as a contender."""
+"""Existing pictures from another program as a contender."""
 
 from __future__ import annotations
 

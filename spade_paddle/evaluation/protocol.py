@@ -1,4 +1,4 @@
-"""How every number of an evaluation was measured, in a line each."""
+"""How every number of an evaluation was measured, one line for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scenes that models are compared on, and the other photos that give the floor."""
+"""The scenes on which models are compared, and the other photos that define the floor."""
 
 from __future__ import annotations
 

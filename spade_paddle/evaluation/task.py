@@ -1,4 +1,4 @@
-"""One evaluation from folders to a report."""
+"""One evaluation, from folders to a report."""
 
 from __future__ import annotations
 

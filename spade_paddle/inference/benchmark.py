@@ -1,4 +1,4 @@
-"""A table of how long generators take, engine by engine."""
+"""A table of painting times of generators, for each engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What computes the pictures of a model folder: Paddle Inference, or on CPUs our own runtime."""
+"""Which engine runs a model folder: Paddle Inference, or on CPUs our own runtime."""
 
 from __future__ import annotations
 

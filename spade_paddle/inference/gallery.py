@@ -1,8 +1,7 @@
-"""Styles of many photos, each with the layout of its scene: a doodle gets the light of a scene
-that is like it.
+"""Styles of many photos, each with its scene's layout; a doodle gets the style of a similar scene.
 
-A style of a photo holds more than its light: a wood's says little about how a beach looks. So
-the style of a similar scene paints better than that of any one photo, or of the average.
+The style of a photo holds more than its light: that of a forest says little about how a beach
+looks. So the style of a similar scene paints better than that of any one photo, or the average.
 
 Legend: S styles, D length of one, K labels.
 """

@@ -1,4 +1,4 @@
-"""The sizes of label map that may be painted."""
+"""The sizes of label maps that can be painted."""
 
 from __future__ import annotations
 

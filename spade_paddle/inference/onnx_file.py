@@ -1,8 +1,8 @@
 """A model folder's generator as one ONNX file, for programs without Paddle (docs/onnx.md).
 
-paddle2onnx converts the program that the painter runs, so the file paints the same pictures:
-weights without spectral norm, running statistics in place of synchronized ones, any size. What is
-added here are names, and what a stranger has to know.
+paddle2onnx converts the program that the painter runs, so the file paints the same pictures: with
+spectral norm folded into the weights, running statistics in place of synchronized ones, at any
+size. Names and the metadata that users need are added here.
 """
 
 from __future__ import annotations

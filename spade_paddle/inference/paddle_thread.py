@@ -1,9 +1,9 @@
 """The one thread of a process in which Paddle computes.
 
-Two predictors of Paddle 3.2.2 that are called in turn from changing threads, as a server does, fail
-now and then with "std::exception". And whether Paddle runs eagerly or builds static graphs is a
-state of each thread, which a new one takes from its parent, where PaddleHub may have changed it; in
-this one Paddle always runs eagerly.
+When two predictors of Paddle 3.2.2 are called in turn from changing threads, as in a server, they
+occasionally fail with "std::exception". Also, whether Paddle runs eagerly or builds static graphs
+is a state of each thread. A new thread inherits it from its parent, where PaddleHub may have
+changed it; in this thread Paddle always runs eagerly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Paint label maps with an exported model folder.
+"""Paints label maps with an exported model folder.
 
 Legend: H height, W width, D length of a style vector.
 """

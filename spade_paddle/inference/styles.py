@@ -1,4 +1,4 @@
-"""Styles that come with a model: of chosen photos by name, of many photos by what they show."""
+"""Styles that come with a model: of selected photos by name, of many photos by layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long pictures take on this machine."""
+"""How long it takes to paint pictures on this machine."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Scores of pictures by a network that no training looks through."""
+"""Scores of pictures by a network that no training uses."""

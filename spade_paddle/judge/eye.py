@@ -1,4 +1,4 @@
-"""What EfficientNet-Lite0 sees in a picture.
+"""The features of EfficientNet-Lite0 on a picture.
 
 Legend: C channels, h and w sides of a feature map.
 """

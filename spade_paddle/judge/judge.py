@@ -1,4 +1,4 @@
-"""A few numbers for the pictures of a painter, whoever holds them: a training run, a notebook."""
+"""A few scores for a set of pictures, for a training run or a notebook."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is kept of a set of pictures: enough for their scores, also on resampled scenes.
+"""What is stored about a set of pictures: enough for their scores, also on resampled scenes.
 
-Legend: S pictures, a scene each; ... any leading axes.
+Legend: S pictures, one per scene; ... any leading axes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The activations a network can be built with."""
+"""The activations with which a network can be built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doubling height and width, with cheap gradients.
+"""Upsampling by 2, with efficient gradients.
 
 Legend: N batch, C channels, H height, W width.
 """

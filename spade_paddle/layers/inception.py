@@ -1,4 +1,4 @@
-"""Blocks of six branches, which a compression can choose from (CAT, Jin et al., CVPR 2021).
+"""Blocks of six branches, from which compression can choose (CAT, Jin et al., CVPR 2021).
 
 Legend: N batch, C channels of the features, K channels of the semantic input, m channels inside a
 branch, H height, W width.

@@ -1,4 +1,4 @@
-"""How the weights of a new network start."""
+"""Initialization of the weights of a new network."""
 
 from __future__ import annotations
 

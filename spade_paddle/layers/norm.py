@@ -1,4 +1,4 @@
-"""Normalization: without learned parameters, as SPADE and CLADE modulate it, and with them.
+"""Normalization layers, without learned parameters (modulated by SPADE and CLADE) and with them.
 
 Legend: N batch, C channels, H height, W width.
 """

@@ -1,4 +1,4 @@
-"""Exchange between processes that has a gradient."""
+"""All-reduce across processes that is differentiable."""
 
 from __future__ import annotations
 

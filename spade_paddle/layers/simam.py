@@ -1,4 +1,4 @@
-"""SimAM, attention without parameters (Yang et al., ICML 2021; the article, "Add attention")."""
+"""SimAM, parameter-free attention (Yang et al., ICML 2021; the article, "Add attention")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Spectral normalization (Miyato et al., ICLR 2018), with the names of Paddle's and PyTorch's.
 
-Our own hook, because Paddle's does not work in mixed precision: its vectors become float16 there.
+Our own hook, because Paddle's fails in mixed precision: its vectors become float16.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``paddle.split`` without a word."""
+"""``paddle.split`` without its warnings."""
 
 from __future__ import annotations
 

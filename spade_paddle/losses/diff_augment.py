@@ -1,8 +1,9 @@
-"""DiffAugment: real and generated pictures are changed alike before the discriminator sees them.
+"""DiffAugment: real and generated pictures are augmented alike before the discriminator sees them.
 
 Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020).
-A discriminator that never sees a photo twice the same cannot learn few photos by heart, and since
-the changes are differentiable, they reach no generated picture by themselves.
+A discriminator that never sees the same photo twice cannot memorize a small data set. Because the
+augmentations are differentiable and also applied to real pictures, they do not leak into the
+generated pictures.
 
 Legend: N batch, K channels of the semantic map, H height, W width.
 """

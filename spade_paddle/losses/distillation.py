@@ -1,7 +1,7 @@
-"""How near a generator that learns is to a larger one: the losses of CAT and OMGD.
+"""How close a student generator is to a larger one: the losses of CAT and OMGD.
 
 CAT: Jin et al., CVPR 2021 (kernel alignment). OMGD: Ren et al., ICCV 2021 (the others). The larger
-one's pictures and features come without gradient.
+generator's pictures and features are passed without gradient.
 
 Legend: N batch, C channels, H height, W width.
 """

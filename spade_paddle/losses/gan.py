@@ -1,8 +1,8 @@
 """Adversarial and feature-matching losses (the article, section 4).
 
-A prediction is what MultiscaleDiscriminator gives back: for each scale a list of stage outputs,
-the last of which are the logits. A judgement is a prediction for each kind of discriminator
-(networks/combined.py) by its name.
+A prediction is what MultiscaleDiscriminator returns: for each scale a list of stage outputs, the
+last of which are the logits. A judgement holds a prediction for each kind of discriminator
+(networks/combined.py), by name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""R1: real pictures are to lie where the discriminator is flat.
+"""R1: penalizes the discriminator's gradient at real pictures.
 
 Mescheder, Geiger and Nowozin, *Which Training Methods for GANs do actually Converge?* (ICML 2018),
 equation 9.

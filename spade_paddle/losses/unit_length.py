@@ -1,4 +1,4 @@
-"""L1 distance of features of unit length, with a gradient in closed form.
+"""L1 distance between features normalized to unit length, with a closed-form gradient.
 
 Legend: N batch, C channels, h, w size of a feature map.
 """

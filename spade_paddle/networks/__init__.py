@@ -1,1 +1,1 @@
-"""Generator, encoder and discriminator, built from a configuration in build.py only."""
+"""Generator, encoder and discriminator; only build.py builds them from a configuration."""

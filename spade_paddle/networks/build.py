@@ -1,4 +1,4 @@
-"""From a configuration to networks: the only file that knows both."""
+"""Builds networks from a configuration: the only file that knows both."""
 
 from __future__ import annotations
 

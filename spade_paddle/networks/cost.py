@@ -1,4 +1,4 @@
-"""What a network costs: its parameters, and its multiply-adds (MACs) for a picture."""
+"""The cost of a network: its parameters, and its multiply-adds (MACs) for one picture."""
 
 from __future__ import annotations
 

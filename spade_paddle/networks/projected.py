@@ -1,4 +1,4 @@
-"""The projected discriminator (Sauer et al. 2021, Projected GANs), which knows the labels.
+"""The projected discriminator (Sauer et al. 2021, Projected GANs), conditioned on the labels.
 
 Legend: N batch, K channels of the semantic map, H height, W width; M channels of a level of mixed
 features, h, w size of its head's output.

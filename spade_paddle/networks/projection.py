@@ -1,7 +1,7 @@
 """Random projections of a frozen network's features (Sauer et al. 2021, Projected GANs, 3.2).
 
-Legend: N batch, H height, W width; C channels of the network's layer, M of the mixed level, h, w
-its size. Level 0 is the finest.
+Legend: N batch, H height, W width; C channels of the network's layer; M channels, h, w size of the
+mixed level. Level 0 is the finest.
 """
 
 from __future__ import annotations

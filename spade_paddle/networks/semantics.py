@@ -1,4 +1,4 @@
-"""From label ids to the semantic map that the networks take.
+"""Encodes label ids as the semantic map that the networks take.
 
 Legend: N batch, K channels of the semantic map, H height, W width.
 """

@@ -1,4 +1,4 @@
-"""Every channel count of a generator, as values: from a configuration, or from what a pruning left.
+"""Every channel count of a generator, from a configuration or from pruning.
 
 Legend: the blocks are in the order in which they run, head_0 first.
 """

@@ -1,1 +1,1 @@
-"""Painting on a CPU: convolutions by oneDNN, channels last, and everything between them in C."""
+"""Painting on a CPU: channels-last convolutions by oneDNN, and everything between them in C."""

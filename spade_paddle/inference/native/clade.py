@@ -1,4 +1,4 @@
-"""CLADE with trained weights: its own tables are all that is looked up (layers/clade.py)."""
+"""CLADE with trained weights: only its own tables are looked up (layers/clade.py)."""
 
 from __future__ import annotations
 

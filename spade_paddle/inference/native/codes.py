@@ -1,4 +1,4 @@
-"""What the generator sees of a pixel as one number.
+"""One number for everything that the generator sees of a pixel.
 
 Legend: H height, W width of a map.
 """

@@ -1,4 +1,4 @@
-"""A trained generator, computed in C and by oneDNN: networks/generator.py in other words.
+"""A trained generator in C and oneDNN: a second implementation of networks/generator.py.
 
 Legend: H, W size of the picture, P pixels of a feature map, C channels.
 """

@@ -1,7 +1,7 @@
-"""The functions of kernels.c over NumPy arrays, and the library of all C files here.
+"""The functions of kernels.c on NumPy arrays, and the library built from all C files here.
 
 Legend: P pixels of a feature map, C channels. All arrays are contiguous; features are ``float32``.
-What C would read or write beyond the end of an array is refused here.
+Calls that would read or write beyond the end of an array are refused here.
 """
 
 from __future__ import annotations

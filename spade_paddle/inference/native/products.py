@@ -1,4 +1,4 @@
-"""Products of matrices whose bits depend on neither threads nor the other rows (winograd.c)."""
+"""Matrix products that are bit-identical for any number of threads and other rows (winograd.c)."""
 
 from __future__ import annotations
 

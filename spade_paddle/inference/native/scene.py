@@ -1,4 +1,4 @@
-"""One label map as the norms of a generator look at it.
+"""One label map as the norms of a generator use it.
 
 Legend: H, W size of the picture, P pixels at one of its coarser sizes.
 """

@@ -1,6 +1,6 @@
-"""SPADE with trained weights: gamma and beta looked up in tables that are exact.
+"""SPADE with trained weights: gamma and beta are looked up in exact tables.
 
-With kernels of k x k SPADE's two convolutions together see (2k - 1) x (2k - 1) codes. A label map
+With kernels of k x k, SPADE's two convolutions together see (2k - 1) x (2k - 1) codes. A label map
 has few distinct patches of that size, some thousands at 256 x 256 pixels; gamma and beta are
 computed once for each.
 

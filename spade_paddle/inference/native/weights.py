@@ -1,4 +1,4 @@
-"""The weights of a generator out of its exported program."""
+"""Reads the weights of a generator from its exported program."""
 
 from __future__ import annotations
 
