@@ -29,8 +29,8 @@ class RightFactor:
             panels = -(-self._columns // PANEL)
             padded = np.zeros((inner, panels * PANEL), np.float32)
             padded[:, : self._columns] = matrix
-            panels = padded.reshape(inner, panels, PANEL).transpose(1, 0, 2)
-            self._matrix = np.ascontiguousarray(panels)
+            by_panel = padded.reshape(inner, panels, PANEL).transpose(1, 0, 2)
+            self._matrix = np.ascontiguousarray(by_panel)
 
     def __rmatmul__(self, left: np.ndarray) -> np.ndarray:
         """``float32`` [rows, inner] -> [rows, columns]; of older processors by oneDNN."""
