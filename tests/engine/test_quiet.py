@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
@@ -45,6 +46,25 @@ def test_exporting_and_painting_print_nothing_of_paddles_own(tmp_path, root):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "(64, 64, 3)\n"
+
+
+def test_a_handler_that_was_made_meanwhile_goes_on_logging(capsys):
+    with lines_left_out(("noise:",)):
+        handler = logging.StreamHandler()  # as Paddle adds one to the root logger when imported
+    logger = logging.Logger("later")
+    logger.addHandler(handler)
+    logger.error("a request")
+    logger.error("noise: said by somebody else, later")
+    handler.stream.write("unfinished")
+    expected = "a request\nnoise: said by somebody else, later\nunfinished"
+    assert capsys.readouterr().err == expected
+
+
+def test_a_line_that_is_written_in_pieces_is_seen_as_a_whole(capsys):
+    with lines_left_out(("noise:",)):
+        for piece in ("noi", "se: 1\nkept", " whole\nno", "ise: 2"):
+            sys.stderr.write(piece)
+    assert capsys.readouterr().err == "kept whole\n"
 
 
 def test_other_lines_are_told_and_nothing_is_lost_by_an_error(capsys):

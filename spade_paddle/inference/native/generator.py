@@ -19,7 +19,7 @@ from spade_paddle.inference.native.clade import CladeNorm, clade_views
 from spade_paddle.inference.native.codes import Codes
 from spade_paddle.inference.native.scene import View, Views
 from spade_paddle.inference.native.spade import SpadeNorm, SpadeTables
-from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights
+from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights, Workspace
 from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.networks.widths import block_plan
 from spade_paddle.onednn.channels_last import ChannelsLastConvolution
@@ -133,6 +133,7 @@ class NativeGenerator:
         options = config.generator
         self._codes = Codes(SemanticLayout.of(config, num_labels))
         self._threads = threads
+        self._workspace = Workspace()
         self._simam = options.simam
         self._activation = kernels.ACTIVATIONS[options.activation]
         self._multiple = options.multiple
@@ -223,9 +224,8 @@ class NativeGenerator:
         if not options.get("tanh") and WinogradConvolution.suits(
             weights, height=height, width=width
         ):
-            return WinogradConvolution(
-                weights, height=height, width=width, threads=self._threads, **options
-            )
+            options = {**options, "threads": self._threads, "workspace": self._workspace}
+            return WinogradConvolution(weights, height=height, width=width, **options)
         return ChannelsLastConvolution(weights, height=height, width=width, **options)
 
     def _block(

@@ -67,19 +67,18 @@ class SpadeNorm:
             numbers: ``int32`` [n, k * k], for each new row the hidden features around it, as
                 numbers of those patches, below 0 outside of the picture.
         """
+        end = self._count + len(numbers)
+        if end > len(self._rows):  # before there are products, for both take much memory
+            rows = np.empty((int(_ROOM * end), self.width), np.float32)
+            rows[: self._count] = self._rows[: self._count]
+            self._rows = rows
         hidden = kernels.add_rows(
             self._hidden_rows,
             patches.astype(np.int32),
             self._hidden_bias,
             activation=self._activation,
         )
-        places = patches.shape[1]
-        parts = (hidden @ self._spread).reshape(len(patches), places, self.width)
-        end = self._count + len(numbers)
-        if end > len(self._rows):
-            rows = np.empty((int(_ROOM * end), self.width), np.float32)
-            rows[: self._count] = self._rows[: self._count]
-            self._rows = rows
+        parts = (hidden @ self._spread).reshape(*patches.shape, self.width)
         self._rows[self._count : end] = kernels.add_rows(parts, numbers, self._bias)
         self._count = end
 

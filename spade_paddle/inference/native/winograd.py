@@ -42,6 +42,19 @@ class WinogradWeights(Weights):
         return result
 
 
+class Workspace:
+    """Memory that convolutions use in turn, as large as the largest of them needs."""
+
+    def __init__(self) -> None:
+        self._floats = np.empty(0, np.float32)
+
+    def take(self, count: int) -> np.ndarray:
+        """``float32`` [count], with anything in it."""
+        if len(self._floats) < count:
+            self._floats = np.empty(count, np.float32)
+        return self._floats[:count]
+
+
 class WinogradConvolution:
     """``y = w * x + b`` at one size, stride 1, zeros around it; the size stays.
 
@@ -51,15 +64,27 @@ class WinogradConvolution:
         weights: of the convolution, with a kernel of 3 x 3.
         height, width: H, W.
         threads: CPU threads.
+        workspace: shared with those that never run at the same time.
         add: y is added to what is in ``out``.
     """
 
     def __init__(
-        self, weights: WinogradWeights, *, height: int, width: int, threads: int, add: bool = False
+        self,
+        weights: WinogradWeights,
+        *,
+        height: int,
+        width: int,
+        threads: int,
+        workspace: Workspace,
+        add: bool = False,
     ) -> None:
         outputs, channels, *kernel = weights.shape
         assert kernel == [3, 3]
-        self._size, self._channels = (height, width), (channels, outputs)
+        self._size, self._channels, self._workspace = (
+            (height, width),
+            (channels, outputs),
+            workspace,
+        )
         self._kernel, self._bias, self._add = weights.transformed, weights.bias, add
         tiles = _tiles(height, width)
         # the weights are read once for each block, and the block should stay in the caches
@@ -87,7 +112,7 @@ class WinogradConvolution:
         assert x.shape == (height * width, channels)
         assert out.shape == (height * width, outputs)
         columns = channels + self._kernel.shape[1] * PANEL
-        work = np.empty((self._workers, _SPOTS * self._block * columns), np.float32)
+        work = self._workspace.take(self._workers * _SPOTS * self._block * columns)
         kernels.library().spade_winograd(
             *(x, height, width, channels, self._kernel, outputs, self._bias, int(self._add)),
             *(out, work, self._block, self._workers),

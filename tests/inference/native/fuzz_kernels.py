@@ -17,7 +17,7 @@ import numpy as np
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.patches import ALL_BITS, PatchSet
 from spade_paddle.inference.native.products import RightFactor
-from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights
+from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights, Workspace
 
 rng = np.random.default_rng(11)
 ALL_CODES = 2**16
@@ -106,7 +106,7 @@ def convolution() -> np.ndarray:
         floats(outputs, channels, 3, 3), floats(outputs) if chance() else None
     )
     add = chance()
-    options = {"threads": int(rng.integers(1, 4)), "add": add}
+    options = {"threads": int(rng.integers(1, 4)), "workspace": Workspace(), "add": add}
     convolve = WinogradConvolution(weights, height=height, width=width, **options)
     return convolve(
         floats(height * width, channels), floats(height * width, outputs) if add else None

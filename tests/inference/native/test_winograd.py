@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.inference.native import kernels, winograd
-from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights
+from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights, Workspace
 from tests import reference
 from tests.numeric import assert_same
 
@@ -42,7 +42,8 @@ def case(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]
 
 def convolution(weight, bias, size, *, threads=1, **options) -> WinogradConvolution:
     weights = WinogradWeights(weight, bias)
-    return WinogradConvolution(weights, height=size[0], width=size[1], threads=threads, **options)
+    options = {"threads": threads, "workspace": Workspace(), **options}
+    return WinogradConvolution(weights, height=size[0], width=size[1], **options)
 
 
 def expected_of(x, weight, bias, size) -> np.ndarray:
@@ -93,6 +94,15 @@ def test_neither_threads_nor_blocks_change_a_bit(name, monkeypatch, with_threads
         for threads in (1, 2, 3):
             convolve = convolution(weight, bias, size, threads=threads)
             assert np.array_equal(with_threads(threads, convolve, x), expected)
+
+
+def test_convolutions_share_a_workspace_and_what_another_left_there_does_not_matter():
+    workspace, found = Workspace(), {}
+    for name in [*SHAPES, *reversed(SHAPES)]:
+        x, weight, bias, size = case(name)
+        y = convolution(weight, bias, size, workspace=workspace)(x)
+        assert np.array_equal(y, found.setdefault(name, y))
+        workspace.take(1)[:] = np.nan
 
 
 def test_blocks_are_computed_side_by_side_where_there_are_enough():
