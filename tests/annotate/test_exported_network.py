@@ -41,7 +41,7 @@ def export(tmp_path, landscape):
     def export(output, *, labels=LABELS, **changes):
         spec = paddle.static.InputSpec([None, 3, None, None], "float32")
         paddle.jit.save(Colors(output), str(tmp_path / "model"), input_spec=[spec])
-        program = next(path for path in tmp_path.iterdir() if path.suffix in (".json", ".pdmodel"))
+        program = next(tmp_path.glob("model.*o*"))  # model.json, or model.pdmodel of Paddle 2
         deploy = {
             "model": program.name,
             "params": "model.pdiparams",
