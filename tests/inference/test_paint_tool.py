@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -88,7 +89,7 @@ def test_a_folder_of_label_maps_becomes_a_folder_of_pictures_of_their_names(stud
     options = ("--seed", "3", "--instances", "instances")
     result = studio.paint(*options, labels="maps", out="new/pictures")
     assert result.returncode == 1
-    (error,) = result.stderr.splitlines()
+    (error,) = re.findall("^error: .*", result.stderr, re.MULTILINE)
     assert error.startswith("error: maps/of another set.png: ")
     assert result.stdout.splitlines()[-1] == "2 of 3 label maps are painted"
     written = {path.name for path in (studio.folder / "new/pictures").iterdir()}
