@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.features.weights import write_weights
+
 # (channels in, channels out, kernel, stride, expansion) of block 0, 1, ...
 BLOCKS = (
     *((32, 16, 3, 1, 1), (16, 24, 3, 2, 6), (24, 24, 3, 1, 6)),
@@ -42,11 +44,7 @@ def random_arrays(*, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def efficientnet_file(folder: Path, **changes: np.ndarray | None) -> Path:
-    """A weights file; ``changes`` replaces arrays, or leaves them out where None."""
-    arrays = {**random_arrays(), **changes}
-    path = folder / "efficientnet_lite0.npz"
-    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
-    return path
+    return write_weights(folder / "efficientnet_lite0.npz", random_arrays(), **changes)
 
 
 def packaged_arrays() -> dict[str, np.ndarray]:

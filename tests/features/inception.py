@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.features.weights import write_weights
+
 LAYERS = Path(__file__).with_name("inception_layers.txt")
 SIDE = 107  # pixels; the last maps have 2 x 2 places
 FEATURES = {
@@ -58,11 +60,7 @@ def random_arrays() -> dict[str, np.ndarray]:
 
 
 def inception_file(folder: Path, **changes: np.ndarray | None) -> Path:
-    """A weights file; ``changes`` replaces arrays, or leaves them out where None."""
-    arrays = {**random_arrays(), **changes}
-    path = folder / "inception.npz"
-    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
-    return path
+    return write_weights(folder / "inception.npz", random_arrays(), **changes)
 
 
 def picture() -> np.ndarray:
