@@ -155,6 +155,21 @@ def test_the_gallery_shows_all_and_one_large_and_goes_on_with_it(
     assert visit.errors == []
 
 
+@pytest.mark.parametrize("button", ["enlarge", "show-gallery", "shortcuts"])
+def test_a_dialog_is_open_before_the_next_key_can_come(visit: Visit, button: str) -> None:
+    """Its click draws in microtasks: nothing else, no frame and no key, comes in between."""
+    paint(visit.page, 1)
+    opened = visit.page.evaluate(
+        """async (name) => {
+            document.querySelector(`[data-testid='${name}']`).click();
+            for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+            return document.querySelectorAll('dialog:modal').length;
+        }""",
+        button,
+    )
+    assert opened == 1
+
+
 def test_escape_closes_one_after_the_other(visit: Visit) -> None:
     page = visit.page
     paint(page, 1)

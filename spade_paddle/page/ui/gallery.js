@@ -1,6 +1,6 @@
 // All kept pictures on one page: look at them large, go on with one, save it, give it a star, delete it.
 
-import { useEffect, useMemo, useRef, useState } from "./vendor/preact-hooks.js";
+import { useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-hooks.js";
 import { MOST_STARRED, hasStarLeft } from "./album_list.js";
 import { unpackDoodle } from "./doodle_file.js";
 import { html } from "./html.js";
@@ -62,7 +62,7 @@ function Head({ deleted, acts, t, notice }) {
   const undo = useRef(null);
   const closer = useRef(null);
   // The button that had the focus is gone with its picture, or with the way back.
-  useEffect(() => (undo.current ?? closer.current).focus(), [deleted]);
+  useLayoutEffect(() => (undo.current ?? closer.current).focus(), [deleted]);
   return html`<header>
     <h2>${t("album")}</h2>
     <${Notice} name="gallery" text=${notice} />

@@ -1,6 +1,6 @@
 // Title, the state of the service, keyboard help and the language switch.
 
-import { useEffect, useRef } from "./vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon, Sign } from "./icons.js";
 import { Switch } from "./switch.js";
@@ -42,7 +42,7 @@ export function Header({ studio, state, t }) {
 
 function KeyboardHelp({ studio, state, t }) {
   const dialog = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!state.help) return;
     if (!dialog.current.open) dialog.current.showModal();
     studio.askForHelp(false);

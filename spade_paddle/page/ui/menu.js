@@ -1,6 +1,6 @@
 // A button that opens a short list of things to do.
 
-import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
+import { useLayoutEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -10,7 +10,7 @@ export function Menu({ name, icon, label, disabled, items }) {
   const root = useRef(null);
   const button = useRef(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     root.current.querySelector("[role=menuitem]")?.focus({ preventScroll: true });
     const outside = (event) => root.current?.contains(event.target) || setOpen(false);

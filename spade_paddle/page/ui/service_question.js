@@ -1,12 +1,11 @@
 // Asks before doodles go to a service that only a link has named.
 
-import { useEffect, useRef } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
+import { useModal } from "./viewer.js";
 
 export function ServiceQuestion({ studio, state, t }) {
-  const dialog = useRef(null);
+  const dialog = useModal();
   const { unknownService } = state;
-  useEffect(() => dialog.current.showModal(), []);
   const answer = (allowed) => studio.answerAbout(unknownService, { allowed });
   return html`<dialog
     ref=${dialog}

@@ -1,6 +1,6 @@
 // The menu for showing doodle and picture to others, and what is said about it.
 
-import { useEffect, useRef } from "./vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
@@ -60,7 +60,7 @@ function LinkField({ link, label }) {
     field.current.select();
     field.current.scrollLeft = 0; // It is known by its start.
   };
-  useEffect(() => field.current.focus(), [link]);
+  useLayoutEffect(() => field.current.focus(), [link]);
   return html`<input
     ref=${field}
     readonly

@@ -1,7 +1,7 @@
 // A picture as large as the window, over the page: the one of now, or one of the gallery. Not the
 // browser's own full screen, which iPhones do not give to pictures.
 
-import { useEffect, useRef } from "./vendor/preact-hooks.js";
+import { useEffect, useLayoutEffect, useRef } from "./vendor/preact-hooks.js";
 import { wholeRect } from "./grid.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -10,10 +10,13 @@ import { GridView } from "./view.js";
 const SWIPE = 48; // pixels; less is a tap
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
-/** A ref for a modal `<dialog>`. Its own `close()` gives the focus back; taking it off the page does not. */
+/**
+ * A ref for a modal `<dialog>`, open before the next key is heard (an effect comes a frame later: Escape
+ * would go to what lies below). Its own `close()` gives the focus back; taking it off the page does not.
+ */
 export function useModal() {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   return dialog;
 }
 
