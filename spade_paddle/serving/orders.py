@@ -67,11 +67,20 @@ class Picture:
 
     Attributes:
         seconds: how long it was painted.
+        chosen_style: the style it was painted in, ``float32`` [D], where the order named none.
         size_bytes: of its pixels, about what it costs to keep.
     """
 
-    def __init__(self, image: np.ndarray, *, image_format: str, seconds: float) -> None:
+    def __init__(
+        self,
+        image: np.ndarray,
+        *,
+        image_format: str,
+        seconds: float,
+        chosen_style: np.ndarray | None = None,
+    ) -> None:
         self.seconds = seconds
+        self.chosen_style = chosen_style
         self.size_bytes = image.nbytes
         self._image: np.ndarray | None = image
         self._format = image_format

@@ -163,18 +163,25 @@ class PaintService:
     def _paint(self, orders: Sequence[Order]) -> list[Picture]:
         """Pictures of orders whose label maps have one size."""
         start = time.perf_counter()
+        chosen = [self._chosen_style(order) for order in orders]
         images = self.painter.paint_many(
             [order.label_map for order in orders],
             seeds=[order.seed for order in orders],
-            styles=[order.style for order in orders],
+            styles=[order.style if one is None else one for order, one in zip(orders, chosen)],
         )
         seconds = time.perf_counter() - start
         self.metrics.painting_seconds.observe(seconds)
         self.metrics.pictures.inc(len(orders))
         return [
-            Picture(image, image_format=order.image_format, seconds=seconds)
-            for order, image in zip(orders, images)
+            Picture(image, image_format=order.image_format, seconds=seconds, chosen_style=one)
+            for order, image, one in zip(orders, images, chosen)
         ]
+
+    def _chosen_style(self, order: Order) -> np.ndarray | None:
+        """What the painter chooses where an order names no style and the model has some."""
+        if order.style is not None or not self.painter.style_dim:
+            return None
+        return self.painter.chosen_style(order.label_map, seed=order.seed)
 
     def _told(self, order: Order, picture: Picture, known: bool) -> dict[str, Any]:
         """What an answer says of one picture; a chosen style for others in its light."""
@@ -188,9 +195,8 @@ class PaintService:
             "cached": known,
             "notes": [*order.notes, *_padding_note(height, width, painter=self.painter)],
         }
-        if order.style is None and self.painter.style_dim:
-            chosen = self.painter.chosen_style(order.label_map, seed=order.seed)
-            told["style_vector"] = [round(float(number), 4) for number in chosen]
+        if picture.chosen_style is not None:
+            told["style_vector"] = [round(float(number), 4) for number in picture.chosen_style]
         return told
 
 

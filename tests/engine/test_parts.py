@@ -144,11 +144,13 @@ def test_amd_processors_get_the_mkl_variables_and_others_do_not():
     amd = cpu_settings(vendor="AuthenticAMD", cores=2)
     assert amd == {
         "OMP_NUM_THREADS": "2",
+        "KMP_BLOCKTIME": "5",
         "MKL_DEBUG_CPU_TYPE": "5",
         "MKL_NUM_THREADS": "2",
         "MKL_DYNAMIC": "FALSE",
     }
-    assert cpu_settings(vendor="GenuineIntel", cores=8) == {"OMP_NUM_THREADS": "8"}
+    others = cpu_settings(vendor="GenuineIntel", cores=8)
+    assert others == {"OMP_NUM_THREADS": "8", "KMP_BLOCKTIME": "5"}
 
 
 def test_cpu_settings_keep_what_the_person_set(root):
