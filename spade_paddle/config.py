@@ -66,24 +66,24 @@ UpToHalf = Annotated[float, Ge(0), Le(0.5), "from 0 to 0.5 (half a picture)"]
 class GeneratorConfig:
     """The generator; the defaults are the article's, the width photopen's."""
 
-    norm: Literal["spade", "clade", "clade_icpe"] = of("spade", "how labels steer each norm")
-    ngf: AtLeast1 = of(24, "width of the last block; the coarse blocks are 16 times as wide")
-    max_width: Optional[AtLeast1] = of(None, "no block is wider than this; null: no limit")
-    upsampling: Literal["normal", "more", "most"] = of("normal", "5, 6 or 7 doublings")
-    fine_blocks: FineBlocks = of(0, "so many more, each with a block after the last, to grow with")
-    kernel_size: Odd = of(3, "of the convolutions inside SPADE")
-    nhidden: AtLeast1 = of(128, "channels between the convolutions inside SPADE")
-    param_free_norm: ParamFreeNorm = of("batch", "what SPADE and CLADE scale and shift")
-    activation: Activation = of("gelu", "of every block")
-    spectral_norm: bool = of(True, "on the convolutions of the residual blocks")
-    simam: bool = of(True, "attention on the output of every residual block")
-    noise: bool = of(False, "a noise map into every residual block (not in the article)")
-    smooth_doublings: AtLeast0 = of(0, "the coarsest so many are bilinear, not nearest neighbor")
-    latent_channels: Optional[AtLeast1] = of(None, "channels made of a style; null: 16 * ngf")
-    block: Block = of("plain", "residual blocks as in the article, or of CAT's six branches")
-    extra_blocks: AtLeast0 = of(0, "so many more after each block, of its width")
+    norm: Literal["spade", "clade", "clade_icpe"] = of("spade", "conditional norm layer")
+    ngf: AtLeast1 = of(24, "channels of the last block; the coarsest blocks have 16 times as many")
+    max_width: Optional[AtLeast1] = of(None, "maximum channels of a block; null: no limit")
+    upsampling: Literal["normal", "more", "most"] = of("normal", "5, 6 or 7 upsamplings by 2")
+    fine_blocks: FineBlocks = of(0, "upsamplings appended for growing, each with a block")
+    kernel_size: Odd = of(3, "kernel size of the convolutions in SPADE")
+    nhidden: AtLeast1 = of(128, "hidden channels in SPADE")
+    param_free_norm: ParamFreeNorm = of("batch", "norm modulated by SPADE and CLADE")
+    activation: Activation = of("gelu", "activation of every block")
+    spectral_norm: bool = of(True, "spectral norm on the convolutions of the residual blocks")
+    simam: bool = of(True, "SimAM attention on the output of every residual block")
+    noise: bool = of(False, "noise map in every residual block (not in the article)")
+    smooth_doublings: AtLeast0 = of(0, "number of first upsamplings that are bilinear")
+    latent_channels: Optional[AtLeast1] = of(None, "channels computed from a style; null: 16 * ngf")
+    block: Block = of("plain", "plain: as in the article; inception: CAT's six branches")
+    extra_blocks: AtLeast0 = of(0, "additional blocks after each block, equally wide")
     widths: Optional[Channels] = of(
-        None, "of every block, as tools/compress.py writes them; null: by ngf and max_width"
+        None, "channels of every block, from tools/compress.py; null: from ngf and max_width"
     )
 
     @property
@@ -105,10 +105,10 @@ class GeneratorConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class EncoderConfig:
-    """The style encoder; the defaults are the public SPADE's, but for the style, which is off."""
+    """The style encoder; the defaults are the public SPADE's, except that the style is off."""
 
-    style_dim: AtLeast0 = of(0, "length of the style vector, 256 in the public SPADE; 0: no style")
-    nef: AtLeast1 = of(64, "width of the first convolution")
+    style_dim: AtLeast0 = of(0, "length of the style vector; public SPADE: 256; 0: no style")
+    nef: AtLeast1 = of(64, "channels of the first convolution")
     size: PowerOf2 = of(256, "photos are resized to size x size")
 
 
@@ -116,44 +116,53 @@ class EncoderConfig:
 class DiscriminatorConfig:
     """The multi-scale discriminator; the defaults are photopen's.
 
-    Beside it, or in its place, heads on the frozen features of an ImageNet network (Sauer et al.
-    2021, Projected GANs), which need few photos and few hours.
+    In addition to it or instead of it, heads on frozen features of an ImageNet network can be used
+    (Sauer et al. 2021, Projected GANs), which need fewer photos and less training time.
     """
 
-    kind: Literal["patch", "projected", "both"] = of("patch", "patch scales, heads or both")
-    scales: AtLeast1 = of(4, "discriminators, each on a picture half as large as the one before")
-    num_layers: Annotated[int, Ge(2)] = of(6, "convolutions before the logits")
-    ndf: AtLeast1 = of(128, "width of the first one")
-    max_width: AtLeast1 = of(512, "no convolution is wider")
-    activation: Activation = of("gelu", "of every stage")
-    spectral_norm: bool = of(True, "on the convolutions between the first and the last")
-    simam: bool = of(True, "attention on every stage's output")
-    affine_norm: bool = of(True, "learned scale and shift, and biases before; false: neither")
-    projected_network: FeatureNetwork = of("squeezenet", "what the heads look through")
-    projected_weights: Optional[str] = of(
-        None, "its file; null: losses.perceptual_weights for the same network, else Paddle's"
+    kind: Literal["patch", "projected", "both"] = of(
+        "patch", "patch scales, projected heads, or both"
     )
-    projected_width: AtLeast1 = of(96, "of the heads")
+    scales: AtLeast1 = of(4, "number of patch scales, each at half the resolution of the previous")
+    num_layers: Annotated[int, Ge(2)] = of(6, "layers before the logits")
+    ndf: AtLeast1 = of(128, "channels of the first layer")
+    max_width: AtLeast1 = of(512, "maximum channels of a layer")
+    activation: Activation = of("gelu", "activation of every stage")
+    spectral_norm: bool = of(True, "spectral norm on all layers but the first and the last")
+    simam: bool = of(True, "SimAM attention on every stage's output")
+    affine_norm: bool = of(
+        True, "instance norm with scale and shift, biases before; false: neither"
+    )
+    projected_network: FeatureNetwork = of("squeezenet", "feature network of the heads")
+    projected_weights: Optional[str] = of(
+        None, "its weights; null: losses.perceptual_weights if the same network, else Paddle's"
+    )
+    projected_width: AtLeast1 = of(96, "channels of the heads")
 
 
 @dataclass(frozen=True, config=STRICT)
 class LossConfig:
-    """The adversarial loss, which counts 1, and the weights of the other losses."""
+    """The adversarial loss, which has weight 1, and the weights of the other losses."""
 
     gan_mode: Literal["hinge", "least_squares", "original"] = of("hinge", "adversarial loss")
-    projected: Weight = of(1.0, "what projected heads count beside the patch scales")
-    feature_matching: Weight = of(10.0, "lambda_feat")
-    perceptual: Weight = of(1.6, "lambda_vgg")
+    projected: Weight = of(1.0, "weight of the projected heads; patch scales: 1")
+    feature_matching: Weight = of(10.0, "weight of feature matching (lambda_feat)")
+    perceptual: Weight = of(1.6, "weight of the perceptual loss (lambda_vgg)")
     perceptual_network: Literal["none", "vgg19", "vgg19_pools", "squeezenet"] = of(
-        "none", "its network; vgg19_pools is vgg19 with photopen's layers"
+        "none", "network of the perceptual loss; vgg19_pools: photopen's layers"
     )
     perceptual_weights: Optional[str] = of(
-        None, "its file; null: Paddle's is downloaded. An .npz of vgg19 has its first blocks alone"
+        None,
+        "its weights file; null: download Paddle's; for vgg19, .npz files of its first blocks work",
     )
-    perceptual_resize: Optional[AtLeast32] = of(224, "vgg19 sees this side; null: as they are")
-    perceptual_layers: Optional[str] = of(None, "'relu1_1 relu2_1': these alone, each counts 1")
-    perceptual_shift: AtLeast0 = of(0, "both pictures move down and right by up to so much; try 7")
-    kl: Weight = of(0.05, "lambda_kld, with a style")
+    perceptual_resize: Optional[AtLeast32] = of(224, "size of vgg19's input; null: not resized")
+    perceptual_layers: Optional[str] = of(
+        None, "such as 'relu1_1 relu2_1', weight 1 each; null: all"
+    )
+    perceptual_shift: AtLeast0 = of(
+        0, "random shift of both pictures, up to this many pixels; try 7"
+    )
+    kl: Weight = of(0.05, "weight of the KL loss (lambda_kld), with a style")
 
     @property
     def kinds(self) -> dict[str, float]:
@@ -165,19 +174,17 @@ class LossConfig:
 class OptimizerConfig:
     """Adam for both networks, each with its own learning rate."""
 
-    generator_lr: Weight = of(4.0e-4, "photopen's rate")
-    discriminator_lr: Weight = of(1.0e-4, "photopen's rate")
-    beta1: Weight = of(0.9, "decay of the first moment")
-    beta2: Weight = of(0.999, "decay of the second moment")
+    generator_lr: Weight = of(4.0e-4, "learning rate of the generator; default: photopen's")
+    discriminator_lr: Weight = of(1.0e-4, "that of the discriminator; default: photopen's")
+    beta1: Weight = of(0.9, "Adam: decay of the first moment")
+    beta2: Weight = of(0.999, "Adam: decay of the second moment")
     decay_start_images: Optional[AtLeast0] = of(
-        None, "from here the rates fall linearly; null: never"
+        None, "start of linear learning rate decay; null: no decay"
     )
-    decay_end_images: Optional[AtLeast1] = of(
-        None, "here they reach decay_floor; null: at total_images"
-    )
-    decay_floor: Weight = of(0.01, "the share of the rates that is left; 0 in public SPADE")
+    decay_end_images: Optional[AtLeast1] = of(None, "its end, at decay_floor; null: total_images")
+    decay_floor: Weight = of(0.01, "final fraction of the learning rates; public SPADE: 0")
     gradient_clip: Optional[Positive] = of(
-        None, "most norm of a network's gradient; null: no limit"
+        None, "maximum gradient norm of each network; null: no limit"
     )
 
 
@@ -185,69 +192,73 @@ class OptimizerConfig:
 class RegularizationConfig:
     """Against overfitting of the discriminator on few photos; all off by default.
 
-    The first change the discriminator's pictures, real and generated alike (DiffAugment, Zhao et
-    al. 2020, whose strengths are 0.5, 1.0, 0.5, 0.125 and 0.5); R1 is a penalty on its gradient
-    (Mescheder et al. 2018), every so many images and then so much stronger (Karras et al. 2020).
+    DiffAugment (Zhao et al. 2020; its strengths are 0.5, 1.0, 0.5, 0.125 and 0.5) augments real and
+    generated pictures for the discriminator. R1 (Mescheder et al. 2018) penalizes its gradient; it
+    is applied at intervals and scaled up accordingly (Karras et al. 2020).
     """
 
-    augment_brightness: Brightness = of(0.0, "most that is added, either way; pictures are -1..1")
-    augment_saturation: Factor = of(0.0, "of the factor: 1.0 is from 0 to 2")
-    augment_contrast: Factor = of(0.0, "of the factor: 0.5 is from 0.5 to 1.5")
-    augment_translation: UpToHalf = of(0.0, "moved by up to this share of the sides; try 0.125")
-    augment_cutout: UpToHalf = of(0.0, "a hole with sides of this share; try 0.3")
-    augment_cutout_probability: Probability = of(1.0, "how often there is a hole")
-    r1_gamma: Weight = of(0.0, "weight of R1, times one half; try 1 to 10")
-    r1_every_images: AtLeast1 = of(64, "how often R1 is counted")
+    augment_brightness: Brightness = of(0.0, "maximum offset, up or down; pictures are in -1..1")
+    augment_saturation: Factor = of(0.0, "range of the factor: 1.0 is 0 to 2")
+    augment_contrast: Factor = of(0.0, "range of the factor: 0.5 is 0.5 to 1.5")
+    augment_translation: UpToHalf = of(0.0, "maximum shift, as a fraction of the sides; try 0.125")
+    augment_cutout: UpToHalf = of(0.0, "sides of a hole, as a fraction; try 0.3")
+    augment_cutout_probability: Probability = of(1.0, "probability of a hole")
+    r1_gamma: Weight = of(0.0, "R1 is gamma / 2 times the squared gradient norm; try 1 to 10")
+    r1_every_images: AtLeast1 = of(64, "interval of R1")
 
 
 @dataclass(frozen=True, config=STRICT)
 class ValidationConfig:
-    """How good the averaged generator is meanwhile, and which of its states are kept.
+    """Scores of the averaged generator during training, and which averages are kept.
 
-    With a judge the first validation scenes of the half to choose by (data/split.py) are painted
-    every ``sample_every_images``, and the best averages so far are kept.
+    With a judge, the first validation scenes of the half for model selection (data/split.py) are
+    painted every ``sample_every_images``, and the best averages so far are kept.
     """
 
     judge_weights: Optional[str] = of(
-        None, "EfficientNet-Lite0's file (docs/evaluation.md); null: no judge"
+        None, "EfficientNet-Lite0's weights file (docs/evaluation.md); null: no judge"
     )
-    judge_scenes: Annotated[int, Ge(2)] = of(16, "so many are painted and judged")
-    keep_snapshots_every_images: AtLeast0 = of(0, "averages are kept for good so often; 0: never")
+    judge_scenes: Annotated[int, Ge(2)] = of(16, "number of scenes for the judge")
+    keep_snapshots_every_images: AtLeast0 = of(0, "how often an average is kept; 0: never")
 
 
 @dataclass(frozen=True, config=STRICT)
 class ComputeConfig:
-    """How a step is computed; none of it is needed for the results to be right."""
+    """How a step is computed; the results do not depend on it beyond rounding and batch norm."""
 
-    accumulation: AtLeast1 = of(1, "a step's pictures pass in so many parts, one after the other")
+    accumulation: AtLeast1 = of(1, "gradient accumulation: number of parts of a batch")
     amp: Literal[False, "float16", "bfloat16"] = of(
-        False, "half precision where it is safe (O1), float16 with loss scaling; GPU only"
+        False, "automatic mixed precision (O1), float16 with loss scaling; GPU only"
     )
-    convolutions: Convolutions = of("auto", "whose, on a CPU; auto: onednn where it can be had")
-    bfloat16: bool = of(False, "onednn rounds inputs of convolutions, sums stay float32")
+    convolutions: Convolutions = of("auto", "implementation on a CPU; auto: onednn if available")
+    bfloat16: bool = of(False, "round inputs of oneDNN convolutions; sums stay float32")
 
 
 @dataclass(frozen=True, config=STRICT)
 class Config:
-    """A whole training run. Progress is counted in images: batch_size changes no schedule."""
+    """A training run. Progress is counted in images, so batch_size changes no schedule."""
 
     total_images: AtLeast1 = of(100_000, "training ends after this many pictures")
-    batch_size: AtLeast1 = of(4, "pictures a step")
-    seed: AtLeast0 = of(1, "of the initial weights, the order of the photos and the crops")
-    initializer: Literal["paddle", "xavier"] = of("paddle", "of the weights; xavier has gain 0.02")
+    batch_size: AtLeast1 = of(4, "pictures per step, over all processes")
+    seed: AtLeast0 = of(1, "seed of initial weights, order of photos, and crops")
+    initializer: Literal["paddle", "xavier"] = of(
+        "paddle", "weight initialization; xavier: gain 0.02"
+    )
     regenerate_fake: bool = of(
-        True, "the discriminator step paints anew with the updated generator"
+        True, "generate fakes again for the discriminator step, with the updated generator"
     )
     ema_halflife_images: AtLeast0 = of(1000, "half-life of the averaged generator; 0: no averaging")
     ema_halflife_share: ShareOfImages = of(
-        0.0, "of the images seen, up to that half-life; try 0.05; 0: off"
+        0.0, "fraction of the images seen, at most ema_halflife_images; try 0.05; 0: off"
     )
-    checkpoint_every_images: AtLeast1 = of(1000, "how often everything is saved")
+    checkpoint_every_images: AtLeast1 = of(1000, "how often a checkpoint is saved")
     sample_every_images: AtLeast1 = of(1000, "how often sample pictures are painted")
-    log_every_images: AtLeast1 = of(40, "how often losses are written")
-    ema_recalibration_images: AtLeast0 = of(0, "so many measure the average's batch norm anew")
-    init_from: Optional[str] = of(None, "run or model folder whose weights a new run begins with")
-    fade_in_images: AtLeast0 = of(0, "its new finest block comes in over so many; 0: at once")
+    log_every_images: AtLeast1 = of(40, "how often losses are logged")
+    ema_recalibration_images: AtLeast0 = of(
+        0, "pictures to recompute the average's batch norm; 0: off"
+    )
+    init_from: Optional[str] = of(None, "run or model folder to start from")
+    fade_in_images: AtLeast0 = of(0, "a new finest block fades in over this many; 0: at once")
     data: DataConfig = DataConfig()
     generator: GeneratorConfig = GeneratorConfig()
     encoder: EncoderConfig = EncoderConfig()

@@ -18,15 +18,15 @@ from spade_paddle.fields import entries
 
 HEAD = """# Configuration
 
-All fields of a configuration file (`configs/*.yaml`); `--set FIELD=VALUE` changes one of them. One
-that is left out has its default. Files are YAML 1.2: `2e-4` is a number, `yes` and `on` are texts.
-An unknown field, a field that is there twice, a wrong type and a value beyond its limits are errors
-that name the file, the line and what was expected.
+All fields of a configuration file (`configs/*.yaml`); `--set FIELD=VALUE` changes one. Fields that
+are left out have their defaults. Files are YAML 1.2: `2e-4` is a number, `yes` and `on` are text.
+Unknown or duplicate fields, wrong types and values out of range are errors that name the file, the
+line and what was expected.
 
-`python -m spade_paddle.config_table` makes this page from [config.py](../spade_paddle/config.py)
-and [data_config.py](../spade_paddle/data_config.py), which also tells what the load modes do. With
-`--schema` it prints a JSON schema, by which editors complete and check: in VS Code by a first line
-`# yaml-language-server: $schema=FILE`.
+`python -m spade_paddle.config_table` generates this page from
+[config.py](../spade_paddle/config.py) and [data_config.py](../spade_paddle/data_config.py), which
+also describes the load modes. With `--schema` it prints a JSON schema for completion and validation
+in editors; in VS Code, start a file with `# yaml-language-server: $schema=FILE`.
 """
 
 

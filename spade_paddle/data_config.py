@@ -50,23 +50,25 @@ VAL_SHARE = 0.1
 
 @dataclass(frozen=True, config=STRICT)
 class DataConfig:
-    """Which label set the photos have and how a training picture is cut from them."""
+    """The label set, and how photos become training pictures."""
 
     labels: str = of("labels/landscape.yaml", "label set file, beside the configuration file")
-    val_share: ValShare = of(VAL_SHARE, "held-out part of a data set without train/ and val/")
+    val_share: ValShare = of(VAL_SHARE, "fraction held out if there is no train/ and val/")
     load_mode: LoadMode = of("scale_shortside_and_crop", "how photos are resized")
     load_size: AtLeast32 = of(286, "pixels of the short side, width or both sides, by load_mode")
-    load_size_min: Optional[AtLeast32] = of(None, "if given, drawn from this to load_size")
+    load_size_min: Optional[AtLeast32] = of(
+        None, "if given, the size is random from this to load_size"
+    )
     crop_size: AtLeast32 = of(256, "width of the training pictures in pixels")
-    aspect_ratio: Ratio = of(1.0, "their width over their height")
-    flip: bool = of(True, "mirror half of the pictures left to right")
-    dont_care: bool = of(True, "the networks have a channel for 'don't care' (255)")
-    drop_label_probability: Probability = of(0.0, "how often one label becomes 'don't care'")
-    coarse_label_probability: Probability = of(0.0, "how often a label map is made coarse")
-    label_balance: Balance = of(0.0, "0: each photo once an epoch; 1: rare labels more often")
-    instance_edges: bool = of(True, "the networks have an instance edge channel")
-    icpe_compatible: bool = of(False, "clade_icpe: positions as the public code has them")
-    cache_gib: Gib = of(2.0, "memory for photos once read, GiB a process; 0: none are kept")
+    aspect_ratio: Ratio = of(1.0, "width / height of the training pictures")
+    flip: bool = of(True, "random horizontal flips")
+    dont_care: bool = of(True, "input channel for 'don't care' (255)")
+    drop_label_probability: Probability = of(0.0, "probability that one label becomes 'don't care'")
+    coarse_label_probability: Probability = of(0.0, "probability that a label map is made coarse")
+    label_balance: Balance = of(0.0, "0: every photo once per epoch; 1: rare labels more often")
+    instance_edges: bool = of(True, "input channel for instance edges")
+    icpe_compatible: bool = of(False, "clade_icpe: positions as in the public code")
+    cache_gib: Gib = of(2.0, "cache for photos, GiB per process; 0: no cache")
 
     @property
     def crop_height(self) -> int:

@@ -215,7 +215,7 @@ def test_the_table_in_the_docs_is_up_to_date(root):
     assert page == config_table.table(), advice
     for name in names_of(Config()):
         assert page.count(f"| `{name}` |") == 1
-    assert "| `generator.ngf` | int, at least 1 | `24` | width of the last block; " in page
+    assert "| `generator.ngf` | int, at least 1 | `24` | channels of the last block; " in page
     assert "| `data.flip` | bool | `true` | " in page
 
 
@@ -225,5 +225,5 @@ def test_the_schema_for_editors_has_limits_and_meanings(capsys, monkeypatch):
     generator = json.loads(capsys.readouterr().out)["$defs"]["GeneratorConfig"]
     ngf, norm = generator["properties"]["ngf"], generator["properties"]["norm"]
     assert (ngf["minimum"], ngf["default"], norm["enum"][0]) == (1, 24, "spade")
-    assert ngf["description"].startswith("width of the last block")
+    assert ngf["description"].startswith("channels of the last block")
     assert generator["additionalProperties"] is False

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 
 import pytest
 from flask import Flask
@@ -265,8 +266,13 @@ def test_an_app_with_its_own_index_and_predict_route_is_taken_over(make_client):
     assert client.post("/predict/other", json={}).get_json() == {"module": "other"}
 
 
-def test_the_module_readme_documents_every_error_code_with_its_status():
-    readme = (ROOT / "hub_module/README.md").read_text(encoding="utf-8")
-    for row in ERROR_CODES.values():
-        line = next(line for line in readme.splitlines() if line.startswith(f"| `{row.code}`"))
-        assert f"| {row.status} |" in line
+def test_the_module_readme_documents_every_error_as_the_code_does():
+    lines = (ROOT / "hub_module/README.md").read_text(encoding="utf-8").splitlines()
+    rows = [f"| `{row.code}` | {row.status} | {row.when} |" for row in ERROR_CODES.values()]
+    assert [line for line in lines if line in rows] == rows
+
+
+def test_the_chinese_module_readme_documents_the_same_errors():
+    readme = (ROOT / "hub_module/README_zh.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \| .+ \|$", readme, re.MULTILINE)
+    assert rows == [(row.code, str(row.status)) for row in ERROR_CODES.values()]

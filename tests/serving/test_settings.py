@@ -155,9 +155,10 @@ def test_a_token_that_is_given_in_code_is_not_shown_either():
     assert "short7" not in str(caught.value)
 
 
-def test_the_module_readme_documents_every_setting_with_its_default():
-    readme = (ROOT / "hub_module/README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README.md", "README_zh.md"])
+def test_the_module_readme_documents_every_setting_with_its_default(name):
+    readme = (ROOT / "hub_module" / name).read_text(encoding="utf-8")
     for setting in TABLE:
-        row = next(line for line in readme.splitlines() if f"`{setting.name}`" in line)
+        row = next(line for line in readme.splitlines() if line.startswith(f"| `{setting.name}` |"))
         assert f"`{variable(setting.name)}`" in row
         assert setting.default in (None, ()) or f"`{setting.default}`" in row
