@@ -1,6 +1,6 @@
 """The residual block of the generator (Park et al. 2019, figure 4; the article's up blocks).
 
-Legend: N batch, C channels, K channels of the semantic input, H height, W width.
+Legend: N batch, C channels, K channels of the semantic map, H height, W width.
 """
 
 from __future__ import annotations
@@ -96,14 +96,14 @@ class SPADEResnetBlock(nn.Layer):
             )
 
     def forward(
-        self, x: paddle.Tensor, seg: paddle.Tensor, noise: paddle.Tensor | None = None
+        self, x: paddle.Tensor, segmap: paddle.Tensor, noise: paddle.Tensor | None = None
     ) -> paddle.Tensor:
-        """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
+        """x [N, fin, H, W], segmap [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
             x = with_noise(x, noise, self.noise_strength)
-        x_s = self.conv_s(self.norm_s(x, seg)) if self.learned_shortcut else x
-        dx = self.conv_0(self.activation(self.norm_0(x, seg)))
-        dx = self.conv_1(self.activation(self.norm_1(dx, seg)))
+        x_s = self.conv_s(self.norm_s(x, segmap)) if self.learned_shortcut else x
+        dx = self.conv_0(self.activation(self.norm_0(x, segmap)))
+        dx = self.conv_1(self.activation(self.norm_1(dx, segmap)))
         out = x_s + dx
         return simam_attention(out) if self.simam else out
 

@@ -1,6 +1,6 @@
 """Blocks of six branches, from which compression can choose (CAT, Jin et al., CVPR 2021).
 
-Legend: N batch, C channels of the features, K channels of the semantic input, m channels inside a
+Legend: N batch, C channels of the features, K channels of the semantic map, m channels inside a
 branch, H height, W width.
 """
 
@@ -195,14 +195,14 @@ class InceptionBlock(nn.Layer):
             self.conv_s = nn.Conv2D(fin, fout, 1, bias_attr=False)
 
     def forward(
-        self, x: paddle.Tensor, seg: paddle.Tensor, noise: paddle.Tensor | None = None
+        self, x: paddle.Tensor, segmap: paddle.Tensor, noise: paddle.Tensor | None = None
     ) -> paddle.Tensor:
-        """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
+        """x [N, fin, H, W], segmap [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
             x = with_noise(x, noise, self.noise_strength)
         out = self.conv_s(self.norm_s(x)) if self.learned_shortcut else x
         if self.norm is not None:
-            out = out + self.branches(self.activation(self.norm(x, seg)))
+            out = out + self.branches(self.activation(self.norm(x, segmap)))
         return simam_attention(out) if self.simam else out
 
     def begin_as_shortcut(self) -> None:

@@ -1,6 +1,6 @@
 """SPADE, spatially-adaptive (de)normalization (Park et al., CVPR 2019; the article, section 3).
 
-Legend: N batch, C channels of the features, K channels of the semantic input, H height, W width.
+Legend: N batch, C channels of the features, K channels of the semantic map, H height, W width.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SPADE(nn.Layer):
 
     Args:
         norm_nc: C, channels of the features.
-        label_nc: K, channels of the semantic input (one-hot labels, don't care, edges).
+        label_nc: K, channels of the semantic map (one-hot labels, don't care, edges).
         make_norm: builds the parameter-free norm for C channels.
         activation: after ``mlp_shared``; None: GELU, as in the article.
         kernel_size: of all three convolutions; odd.

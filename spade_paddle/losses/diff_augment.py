@@ -78,7 +78,7 @@ def _recolored(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
     whole picture, which saturation does not change: a 3 x 3 matrix for every picture, and a number.
     """
     # not two slices, whose gradients are two whole pictures
-    semantics, photo = split(pictures, [-1, PHOTO_CHANNELS], axis=1)
+    segmap, photo = split(pictures, [-1, PHOTO_CHANNELS], axis=1)
     flat = photo.reshape([photo.shape[0], PHOTO_CHANNELS, -1])  # [N, 3, H * W]
     saturation = rows[:, SATURATION].reshape(-1, 1, 1)
     contrast = rows[:, CONTRAST].reshape(-1, 1, 1)
@@ -86,7 +86,7 @@ def _recolored(pictures: paddle.Tensor, rows: np.ndarray) -> paddle.Tensor:
     added, kept = (_tensor(x.reshape(-1, 1, 1), photo) for x in (rows[:, BRIGHTNESS], 1 - contrast))
     added = added + kept * flat.mean(axis=[1, 2], keepdim=True)
     flat = paddle.matmul(_tensor(mixing, photo), flat) + added.expand(flat.shape)
-    return paddle.concat([semantics, flat.reshape(photo.shape)], axis=1)
+    return paddle.concat([segmap, flat.reshape(photo.shape)], axis=1)
 
 
 def _moved(pictures: paddle.Tensor, down: np.ndarray, right: np.ndarray) -> paddle.Tensor:

@@ -1,6 +1,6 @@
 """The coarse-to-fine generator (the article, section 2).
 
-Legend: N batch, K channels of the semantic input, H height, W width of the picture.
+Legend: N batch, K channels of the semantic map, H height, W width of the picture.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class SPADEGenerator(nn.Layer):
 
     def forward(
         self,
-        seg: paddle.Tensor,
+        segmap: paddle.Tensor,
         noise: paddle.Tensor | list[paddle.Tensor] | tuple[paddle.Tensor, ...] | None = None,
         *,
         style: paddle.Tensor | None = None,
@@ -134,7 +134,7 @@ class SPADEGenerator(nn.Layer):
         """Semantic map [N, K, H, W] -> picture [N, 3, H, W] in -1..1.
 
         Args:
-            seg: the semantic map; H and W are multiples of ``multiple``.
+            segmap: the semantic map; H and W are multiples of ``multiple``.
             noise: standard normal [N, noise_channels, H, W], of which a block at a coarser size
                 takes the pixels that it needs; or a map for each block at its own size, [N, 1,
                 H / s, W / s] with s of ``noise_strides``. None for a generator without.
@@ -144,12 +144,12 @@ class SPADEGenerator(nn.Layer):
         Raises:
             LabelMapError: H or W is no multiple, or K is another.
         """
-        self._check(seg)
+        self._check(segmap)
         stride = self.multiple
         coarser_picture = None
-        x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
+        x = self._coarse_features(segmap, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
         if positions is not None:
-            seg = paddle.concat([seg, positions], axis=1)
+            segmap = paddle.concat([segmap, positions], axis=1)
         plan = self._plan
         for index, (name, doubles_first) in enumerate(plan):
             if self.fade < 1 and index == len(plan) - 1:
@@ -166,23 +166,23 @@ class SPADEGenerator(nn.Layer):
                     if isinstance(noise, (list, tuple))
                     else _shrunk(noise[:, place : place + 1], stride)  # type: ignore[index]
                 )
-            x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
+            x = getattr(self, name)(x, _shrunk(segmap, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))
         if coarser_picture is None:
             return picture
         return self.fade * picture + (1 - self.fade) * coarser_picture
 
-    def _check(self, seg: paddle.Tensor) -> None:
-        if seg.shape[1] != self.semantic_nc:
+    def _check(self, segmap: paddle.Tensor) -> None:
+        if segmap.shape[1] != self.semantic_nc:
             raise LabelMapError(
-                f"a semantic map of {seg.shape[1]} channels cannot be painted: this generator "
+                f"a semantic map of {segmap.shape[1]} channels cannot be painted: this generator "
                 f"takes {self.semantic_nc}, which are labels, don't care and edges; encode label "
                 "maps with its SemanticLayout",
                 code="semantic_channels",
             )
         if not paddle.in_dynamic_mode():  # during export sizes are unknown
             return
-        height, width = seg.shape[2:]
+        height, width = segmap.shape[2:]
         if height % self.multiple or width % self.multiple:
             fine = f" and {self.fine_blocks} fine_blocks" if self.fine_blocks else ""
             raise LabelMapError(
@@ -193,13 +193,13 @@ class SPADEGenerator(nn.Layer):
                 multiple=self.multiple,
             )
 
-    def _coarse_features(self, seg: paddle.Tensor, style: paddle.Tensor | None) -> paddle.Tensor:
+    def _coarse_features(self, segmap: paddle.Tensor, style: paddle.Tensor | None) -> paddle.Tensor:
         if not self.style_dim:
-            x = self.fc(seg[:, :, :: self.multiple, :: self.multiple])
+            x = self.fc(segmap[:, :, :: self.multiple, :: self.multiple])
         else:
             x = self.fc(style).reshape([-1, self.latent_channels, *self.latent_size])
             # at the size in training this changes nothing, bit for bit
-            size = [seg.shape[2] // self.multiple, seg.shape[3] // self.multiple]
+            size = [segmap.shape[2] // self.multiple, segmap.shape[3] // self.multiple]
             x = F.interpolate(x, size=size, mode="bilinear")
         return x if self.fc_norm is None else self.fc_norm(x)
 

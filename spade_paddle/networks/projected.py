@@ -57,10 +57,10 @@ class ProjectedHead(nn.Layer):
         first, second, last = (maybe_spectral_norm(x, enabled=spectral_norm) for x in layers)
         self.layers = nn.Sequential(first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2), last)
 
-    def forward(self, features: paddle.Tensor, semantics: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, features: paddle.Tensor, segmap: paddle.Tensor) -> paddle.Tensor:
         """[N, M, H / n, W / n] and [N, K, H, W] -> logits [N, 1, h, w]."""
         maps = self.layers(features)  # [N, K + 1, h, w]
-        shares = F.adaptive_avg_pool2d(semantics, maps.shape[2:])
+        shares = F.adaptive_avg_pool2d(segmap, maps.shape[2:])
         weights = paddle.concat([paddle.ones_like(shares[:, :1]), shares], axis=1)
         return (maps * weights).sum(axis=1, keepdim=True)
 
@@ -104,8 +104,8 @@ class ProjectedDiscriminator(nn.Layer):
 
     def forward(self, pictures: paddle.Tensor) -> list[list[paddle.Tensor]]:
         """Semantic map ++ photo [N, K + 3, H, W] -> for each head its logits as the only stage."""
-        semantics, photo = split(pictures, [self.semantic_nc, PHOTO_CHANNELS], axis=1)
-        return self.judge(self.features(photo), semantics)
+        segmap, photo = split(pictures, [self.semantic_nc, PHOTO_CHANNELS], axis=1)
+        return self.judge(self.features(photo), segmap)
 
     def features(self, photo: paddle.Tensor) -> list[paddle.Tensor]:
         """What the heads look at: [N, 3, H, W] in -1..1 -> the mixed levels, finest first.
@@ -116,11 +116,11 @@ class ProjectedDiscriminator(nn.Layer):
         return self.projection(photo)
 
     def judge(
-        self, features: Sequence[paddle.Tensor], semantics: paddle.Tensor
+        self, features: Sequence[paddle.Tensor], segmap: paddle.Tensor
     ) -> list[list[paddle.Tensor]]:
-        """The heads alone; ``semantics`` [N, K, H, W] gets no gradient."""
-        semantics = semantics.detach()
+        """The heads alone; ``segmap`` [N, K, H, W] gets no gradient."""
+        segmap = segmap.detach()
         return [
-            [getattr(self, f"head_{level}")(feature, semantics)]
+            [getattr(self, f"head_{level}")(feature, segmap)]
             for level, feature in enumerate(features)
         ]

@@ -1,4 +1,7 @@
-"""Encodes label ids as the semantic map that the networks take.
+"""The semantic map, ``segmap`` in the code: what generator and discriminator know of the labels.
+
+It is float32 [N, K, H, W] of 0 and 1: one-hot labels, then "don't care", then instance edges (each
+of the last two only if configured). The name is that of the public SPADE and of the article.
 
 Legend: N batch, K channels of the semantic map, H height, W width.
 """

@@ -102,7 +102,7 @@ def macs_of(learner: Learner, config: Config) -> dict[str, int]:
     networks, part = learner.networks, pictures(config, 1)
     seen = networks.perceptual
     return {
-        "generator": count_macs(networks.generator, part.semantics),
+        "generator": count_macs(networks.generator, part.segmap),
         "discriminator": count_macs(networks.discriminator, discriminator_input(part, part.photo)),
         "features": count_macs(seen.network, part.photo, tuple(seen.rates)),
     }

@@ -41,7 +41,7 @@ def test_losses_are_the_patch_scales_plus_the_weighted_heads(weights):
     fake_photo = paddle.rand(part.photo.shape)
     loss, parts = discriminator_losses(networks, part, fake_photo, options.losses)
     both = [
-        networks.discriminator(paddle.concat([part.semantics, photo], axis=1))
+        networks.discriminator(paddle.concat([part.segmap, photo], axis=1))
         for photo in (fake_photo, part.photo)
     ]
     (patch_fake, patch_real), (head_fake, head_real) = (

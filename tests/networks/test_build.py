@@ -172,10 +172,10 @@ def test_kernel_size_hidden_width_and_upsampling_reach_the_layers():
 
 def test_built_networks_fit_each_other():
     config = tiny()
-    semantics = paddle.to_tensor(np.random.default_rng(0).random((2, 5, 32, 64)), dtype="float32")
-    picture = build_generator(config, num_labels=3)(semantics)
+    segmap = paddle.to_tensor(np.random.default_rng(0).random((2, 5, 32, 64)), dtype="float32")
+    picture = build_generator(config, num_labels=3)(segmap)
     assert picture.shape == [2, 3, 32, 64]
-    prediction = build_discriminator(config, num_labels=3)(paddle.concat([semantics, picture], 1))
+    prediction = build_discriminator(config, num_labels=3)(paddle.concat([segmap, picture], 1))
     assert set(prediction) == {"patch"}
     assert [len(stages) for stages in prediction["patch"]] == [4, 4]
 
