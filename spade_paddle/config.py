@@ -33,7 +33,7 @@ from spade_paddle.fields import (
 )
 from spade_paddle.reading import build, override, read_yaml
 
-EARLIER = {
+REMOVED_FIELDS = {
     "data.short_side": "it is called 'data.load_size' now",
     "data.short_side_min": "it is called 'data.load_size_min' now",
     "compute.channels_last": "it was removed, for it gained nothing; leave it out",
@@ -322,7 +322,7 @@ def read_config(
     content = copy.deepcopy(content)
     if isinstance(content, dict):
         places = override(content, overrides, places)
-        for section, name in (earlier.split(".") for earlier in EARLIER):
+        for section, name in (earlier.split(".") for earlier in REMOVED_FIELDS):
             options = content.get(section)
             if isinstance(options, dict) and options.get(name) is False:
                 del options[name]  # a switch that was removed: earlier runs wrote them all
@@ -330,7 +330,7 @@ def read_config(
     def place(name: str) -> str:
         return places.get(name, where)
 
-    config = build(Config, content, place=place, advice=EARLIER)
+    config = build(Config, content, place=place, advice=REMOVED_FIELDS)
     for name, expected in config_problems(config):
         problem = f"'{name}' must be {expected}, got {config.value(name)!r}"
         raise ConfigError(f"{place(name)}: {problem}", code="config_value", field=name)

@@ -18,7 +18,7 @@ from spade_paddle.pth_files import ForbiddenGlobal, read_pth
 
 Arrays = dict[str, np.ndarray]
 Shape = tuple[int, ...]
-Misfit = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
+Mismatch = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
 
 _NESTS = {"generator": "net_gen", "discriminator": "net_des"}  # in PaddleGAN's checkpoints
 _NAME_TABLE = "StructuredToParameterName@@"  # which Paddle may leave in a state dict
@@ -67,7 +67,7 @@ def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") 
     return _to_arrays(_unwrap(content, part=part), path=path)
 
 
-def misfits(network: nn.Layer, state: Mapping[str, Any]) -> list[Misfit]:
+def mismatches(network: nn.Layer, state: Mapping[str, Any]) -> list[Mismatch]:
     """The tensors that are missing (found is None), left over (expected is None) or of another
     shape; the network's own first, in its order."""
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
@@ -96,7 +96,7 @@ def load_state(
     wrong = [
         f"{name}: expected {'nothing' if expected is None else expected}, "
         f"got {'nothing' if found is None else found}"
-        for name, expected, found in sorted(misfits(network, state), key=lambda misfit: misfit[0])
+        for name, expected, found in sorted(mismatches(network, state), key=lambda each: each[0])
     ]
     if wrong:
         told = "; ".join([*wrong[:5], *([advice] if advice else [])])

@@ -65,7 +65,7 @@ def _first_of_each_group(candidates: np.ndarray, groups: np.ndarray) -> np.ndarr
     return near
 
 
-def explain(
+def dominant_anchor(
     colors: np.ndarray, near: np.ndarray, *, anchor_colors: np.ndarray, tolerance: float
 ) -> np.ndarray:
     """The anchor that each pixel shows most of, if its color is a blend of the anchors around it.
@@ -105,7 +105,7 @@ def _best_mixture(
     gamma: float,
     tolerance: float,
 ) -> np.ndarray:
-    """As ``explain``, of mixtures of ``count`` anchors only; the best one is taken."""
+    """As ``dominant_anchor``, of mixtures of ``count`` anchors only; the best one is taken."""
     chosen = np.full(len(colors), -1, np.int32)
     best = np.full(len(colors), np.inf)
     for slots in combinations(range(SLOTS), count):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from spade_paddle.data.blends import explain, nearest_anchors
+from spade_paddle.data.blends import dominant_anchor, nearest_anchors
 from spade_paddle.data.color_table import FIRST_UNKNOWN, ColorTable, pack, unpack
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 
@@ -66,12 +66,12 @@ def colors_to_labels(
     opaque = pixels[..., 3] >= 128 if pixels.shape[2] == 4 else np.ones(packed.shape, bool)
     anchors = None if lossy else _anchors(packed, opaque, table)
     if anchors is not None and _is_drawing(anchors, opaque):
-        _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
+        _assign_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
     else:  # it is a JPEG, or was one
         anchors = _lossy_anchors(packed, opaque, table)
         if _is_drawing(anchors, opaque):
             noise = np.argwhere(opaque & (anchors < 0))
-            _settle_alike(anchors, noise, packed, table, reach=LOSSY_REACH)
+            _assign_similar(anchors, noise, packed, table, reach=LOSSY_REACH)
     left = opaque & (anchors < 0)
     anchors[left] = table.add(packed[left])
     unknown = opaque & (table.groups[anchors] >= FIRST_UNKNOWN)
@@ -123,11 +123,11 @@ def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColorTable) 
     near[near == own[:, None]] = -1
     near = np.take_along_axis(near, np.argsort(near < 0, axis=1, kind="stable"), axis=1)
     known = unpack(table.packed)
-    mixed = explain(known[own], near, anchor_colors=known, tolerance=1)
+    mixed = dominant_anchor(known[own], near, anchor_colors=known, tolerance=1)
     return pixels[(mixed >= 0) & (near[:, 1] >= 0)]
 
 
-def _settle_edges(
+def _assign_edges(
     anchors: np.ndarray,
     packed: np.ndarray,
     opaque: np.ndarray,
@@ -146,7 +146,7 @@ def _settle_edges(
             break
         near = nearest_anchors(anchors, pixels, groups=table.groups, radius=REACH)
         colors, known = unpack(packed[tuple(pixels.T)]), unpack(table.packed)
-        chosen = explain(colors, near, anchor_colors=known, tolerance=error)
+        chosen = dominant_anchor(colors, near, anchor_colors=known, tolerance=error)
         # at a tip, or in a wide edge, the other color of the mixture is farther away
         for other in present:
             left = np.flatnonzero((chosen < 0) & (near[:, 0] >= 0))
@@ -154,7 +154,7 @@ def _settle_edges(
                 break
             pair = np.full((len(left), near.shape[1]), -1, np.int32)
             pair[:, 0], pair[:, 1] = near[left, 0], other
-            most = explain(colors[left], pair, anchor_colors=known, tolerance=ROUNDING)
+            most = dominant_anchor(colors[left], pair, anchor_colors=known, tolerance=ROUNDING)
             chosen[left] = np.where(most == near[left, 0], most, -1)
             lone[tuple(pixels[left[most == other]].T)] = True  # unless it comes nearer
         anchors[tuple(pixels.T)] = chosen
@@ -162,7 +162,7 @@ def _settle_edges(
         fresh[tuple(pixels[chosen >= 0].T)] = 1
         fresh = cv2.dilate(fresh, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
     rest = np.argwhere(opaque & (anchors < 0) & lone)
-    _settle_alike(anchors, rest, packed, table, reach=REACH)
+    _assign_similar(anchors, rest, packed, table, reach=REACH)
 
 
 def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:
@@ -177,7 +177,7 @@ def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:
     return ~like
 
 
-def _settle_alike(
+def _assign_similar(
     anchors: np.ndarray, pixels: np.ndarray, packed: np.ndarray, table: ColorTable, *, reach: int
 ) -> None:
     """Give pixels [M, 2] to the most alike anchor within reach, where there is one."""

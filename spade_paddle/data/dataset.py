@@ -24,7 +24,7 @@ from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.leave_out import LEAVE_OUT_FILE, read_leave_out
 from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
-from spade_paddle.data.split import side_of
+from spade_paddle.data.split import split_of
 from spade_paddle.errors import DataError
 
 PARTS = ("train", "val")
@@ -108,7 +108,7 @@ class Folder:
         return [path for files in self.by_stem.values() for path in files] + self.others
 
     @property
-    def doubled(self) -> list[Path]:
+    def duplicates(self) -> list[Path]:
         """The files that share their stem with another."""
         return [path for files in self.by_stem.values() if len(files) > 1 for path in files]
 
@@ -132,8 +132,8 @@ class Folder:
                 f"{self.path}: there is no {' or '.join(self.endings)} file here",
                 code="data_folder_empty",
             )
-        if self.doubled:
-            one, other = self.doubled[:2]
+        if self.duplicates:
+            one, other = self.duplicates[:2]
             raise DataError(
                 f"{self.path}: {one.name} and {other.name} have one name but for the ending, so "
                 "what belongs to them cannot be told apart; rename or remove one",
@@ -255,7 +255,7 @@ def find_pairs(
     pairs = listed.pairs
     if not flat or not part:
         return pairs
-    sides = [side_of(pair.stem, val_share=val_share) for pair in pairs]
+    sides = [split_of(pair.stem, val_share=val_share) for pair in pairs]
     for side in PARTS:
         if side not in sides:
             raise DataError(

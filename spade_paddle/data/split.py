@@ -9,7 +9,7 @@ import unicodedata
 HALVES = ("choose", "report")
 
 
-def side_of(stem: str, *, val_share: float) -> str:
+def split_of(stem: str, *, val_share: float) -> str:
     """``val`` for about ``val_share`` of all file stems, else ``train``.
 
     It depends on the stem alone, by its SHA-256: it is the same on every machine, whatever other
@@ -31,7 +31,7 @@ def half_of(stem: str) -> str:
 
     A recipe, a checkpoint or a style is chosen on one half, and its score is told from the other:
     the best of many on the same scenes looks better there than it is. It depends on the stem alone,
-    by other bytes of the hash than ``side_of``, so that scenes keep their half when others come.
+    by other bytes of the hash than ``split_of``, so that scenes keep their half when others come.
     """
     return "choose" if _place(stem, first_byte=8) < 0.5 else "report"
 

@@ -92,7 +92,7 @@ def begin_as(deeper: Networks, student: Networks) -> str:
         if name not in student.generator.block_channels
     ]
     for name in extra:
-        getattr(deeper.generator, name).begin_as_shortcut()
+        getattr(deeper.generator, name).zero_init_residual()
     return f"deeper teacher: begins as the student, with {len(extra)} blocks more"
 
 

@@ -18,12 +18,12 @@ from spade_paddle.config import LossConfig
 from spade_paddle.data.batches import Batch
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
-    Judgement,
     Prediction,
+    Predictions,
+    combined_discriminator_loss,
+    combined_generator_loss,
     discriminator_accuracy,
     feature_matching_loss,
-    judged_discriminator_loss,
-    judged_generator_loss,
 )
 from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
@@ -151,7 +151,7 @@ def generator_losses(
     """
     fake_photo, style = paint(networks, batch)
     fake = judged(networks, batch, fake_photo)
-    parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
+    parts = {"g_gan": combined_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
         # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
         # it has a gradient, and none is computed
@@ -193,7 +193,7 @@ def discriminator_losses(
     """
     fake = judged(networks, batch, fake_photo.detach())
     real = judged(networks, batch, batch.photo)
-    df_ganloss, dr_ganloss = judged_discriminator_loss(
+    df_ganloss, dr_ganloss = combined_discriminator_loss(
         fake, real, weights=options.kinds, mode=options.gan_mode
     )
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
@@ -217,7 +217,7 @@ def discriminator_losses(
     return total, {**parts, **accuracies}
 
 
-def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Judgement:
+def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Predictions:
     """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map."""
     return networks.discriminator(discriminator_input(batch, photo))
 

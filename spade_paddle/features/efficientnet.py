@@ -15,7 +15,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
-from spade_paddle.features.network import FeatureNetwork, feature_arrays, folded
+from spade_paddle.features.network import FeatureNetwork, feature_arrays, fold_batch_norm
 from spade_paddle.weights import Arrays, load_state
 
 # of the stages: blocks, kernel, stride of the first block, expansion, channels
@@ -128,7 +128,9 @@ def _without_batch_norm(arrays: Arrays, *, where: str | Path) -> Arrays:
     return {
         f"{layer}.{kind}": array
         for layer, (convolution, norm) in layers.items()
-        for kind, array in folded(arrays, convolution=convolution, norm=norm, where=where).items()
+        for kind, array in fold_batch_norm(
+            arrays, convolution=convolution, norm=norm, where=where
+        ).items()
     }
 
 

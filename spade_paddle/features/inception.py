@@ -22,7 +22,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
-from spade_paddle.features.network import folded
+from spade_paddle.features.network import fold_batch_norm
 from spade_paddle.weights import Arrays, load_state, read_arrays
 
 SIDE = 299
@@ -245,6 +245,6 @@ def _folded_arrays(weights: str | Path) -> Arrays:
     for layer in layers:
         name = layer if "." in layer else f"stem.{layer}"
         names = {"convolution": f"{layer}.conv", "norm": f"{layer}.bn"}
-        for kind, array in folded(arrays, **names, where=weights).items():
+        for kind, array in fold_batch_norm(arrays, **names, where=weights).items():
             result[f"{name}.{kind}"] = array
     return result

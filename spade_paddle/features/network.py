@@ -58,18 +58,18 @@ class FeatureNetwork(nn.Layer):
             parameter.stop_gradient = True
 
 
-def blue_green_red(picture: paddle.Tensor) -> paddle.Tensor:
+def rgb_to_bgr(picture: paddle.Tensor) -> paddle.Tensor:
     """[N, 3, H, W] with its channels in the order of networks trained with Caffe."""
     red, green, blue = paddle.split(picture, 3, axis=1)  # flip is slow on a CPU
     return paddle.concat([blue, green, red], axis=1)
 
 
-def by_channel(values: Sequence[float]) -> paddle.Tensor:
+def per_channel(values: Sequence[float]) -> paddle.Tensor:
     """A constant ``float32`` [1, 3, 1, 1] of three numbers."""
     return paddle.to_tensor(values, dtype="float32").reshape([1, 3, 1, 1])
 
 
-def known_network(name: str, *, weights: str | Path | None, classifier: bool = True) -> nn.Layer:
+def vision_model(name: str, *, weights: str | Path | None, classifier: bool = True) -> nn.Layer:
     """A network of ``paddle.vision.models`` with the weights of a file.
 
     Args:
@@ -103,7 +103,7 @@ def known_network(name: str, *, weights: str | Path | None, classifier: bool = T
         ) from error
 
 
-def folded(
+def fold_batch_norm(
     arrays: Mapping[str, np.ndarray], *, convolution: str, norm: str, where: str | Path
 ) -> Arrays:
     """Weight and bias of a convolution that does what PyTorch's convolution and batch norm do.

@@ -9,7 +9,7 @@ from typing import ClassVar
 import paddle
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, blue_green_red, by_channel, known_network
+from spade_paddle.features.network import FeatureNetwork, per_channel, rgb_to_bgr, vision_model
 
 CAFFE = ((104.0, 117.0, 123.0), (1.0, 1.0, 1.0))
 """Mean and deviation of blue, green and red, of 0..255."""
@@ -49,9 +49,9 @@ class SqueezeNet(FeatureNetwork):
 
     def __init__(self, *, weights: str | Path | None = None) -> None:
         super().__init__()
-        self.network = known_network("squeezenet1_1", weights=weights)
+        self.network = vision_model("squeezenet1_1", weights=weights)
         self._of_caffe = weights is not None and Path(weights).suffix == ".npz"
-        mean, deviation = map(by_channel, CAFFE if self._of_caffe else IMAGENET)
+        mean, deviation = map(per_channel, CAFFE if self._of_caffe else IMAGENET)
         self.register_buffer("mean", mean)  # tells the kinds apart in a check sum of the state
         # of -1..1: what the network takes is picture * scale + offset
         self.register_buffer("scale", 127.5 / deviation, persistable=False)
@@ -60,7 +60,7 @@ class SqueezeNet(FeatureNetwork):
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        x = blue_green_red(picture) if self._of_caffe else picture
+        x = rgb_to_bgr(picture) if self._of_caffe else picture
         # broadcasting is slow on a CPU
         x = x * self.scale.expand(x.shape) + self.offset.expand(x.shape)
         found = {}

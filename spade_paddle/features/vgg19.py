@@ -10,7 +10,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, known_network
+from spade_paddle.features.network import FeatureNetwork, vision_model
 
 
 class VGG19(FeatureNetwork):
@@ -47,7 +47,7 @@ class VGG19(FeatureNetwork):
     def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
         super().__init__()
         self.resize = resize
-        network = known_network("vgg19", weights=weights, classifier=False)
+        network = vision_model("vgg19", weights=weights, classifier=False)
         last = max(self._INDICES.values())
         self.features = nn.LayerList(list(network.features.children())[: last + 1])
         self.freeze()

@@ -12,9 +12,9 @@ from paddle.nn import functional as F
 from spade_paddle.errors import ModelError
 from spade_paddle.features.network import (
     FeatureNetwork,
-    blue_green_red,
-    by_channel,
     feature_arrays,
+    per_channel,
+    rgb_to_bgr,
 )
 from spade_paddle.weights import load_state
 
@@ -61,12 +61,12 @@ class PartialVGG19(FeatureNetwork):
                 code="weights_do_not_fit",
             )
         load_state(self, arrays, where=weights)
-        self.register_buffer("mean", by_channel(MEAN), persistable=False)
+        self.register_buffer("mean", per_channel(MEAN), persistable=False)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        x = blue_green_red(picture * 127.5 + 127.5)
+        x = rgb_to_bgr(picture * 127.5 + 127.5)
         x = x - self.mean.expand(x.shape)
         found: dict[str, paddle.Tensor] = {}
         for name in self.channels:

@@ -25,7 +25,7 @@ pixels) parts of things."""
 
 
 @dataclass(frozen=True)
-class Sight:
+class PictureFeatures:
     """The feature maps of one picture: ``float32`` [C, h, w] by layer."""
 
     maps: Mapping[str, np.ndarray]
@@ -47,7 +47,7 @@ class Sight:
         return Moments.of(self.samples(layer))
 
 
-class Eye:
+class FeatureExtractor:
     """EfficientNet-Lite0 looking at pictures. Training looks through other networks.
 
     Args:
@@ -79,14 +79,14 @@ class Eye:
             ) from error
 
     @paddle.no_grad()
-    def look(self, picture: np.ndarray) -> Sight:
+    def extract(self, picture: np.ndarray) -> PictureFeatures:
         """At one picture, ``uint8`` [H, W, 3] RGB, 32 pixels a side or more."""
         tensor = paddle.to_tensor(to_network(picture[None]))
         maps = self._network(tensor, tuple(LAYERS.values()))
-        return Sight({name: values.numpy()[0] for name, values in maps.items()})
+        return PictureFeatures({name: values.numpy()[0] for name, values in maps.items()})
 
 
-def sight_distance(left: Sight, right: Sight) -> float:
+def feature_distance(left: PictureFeatures, right: PictureFeatures) -> float:
     """How unlike two pictures of one size are, place by place; 0 (the same) to 2.
 
     ``1 - cos(a, b)`` of the features a and b at each position (half the squared distance of the

@@ -22,7 +22,7 @@ from spade_paddle.metrics.kernel import kernel_distance
 from spade_paddle.metrics.normal import Normal
 
 
-class InceptionEye:
+class InceptionExtractor:
     """Inception-v3 looking at pictures.
 
     Args:
@@ -48,7 +48,7 @@ class InceptionEye:
         }
 
     @paddle.no_grad()
-    def look(self, picture: np.ndarray) -> np.ndarray:
+    def extract(self, picture: np.ndarray) -> np.ndarray:
         """The features of one picture, ``uint8`` [H, W, 3] RGB: ``float32`` [2048]."""
         resized = clean_resize(picture, SIDE, kernel=self._kernel)
         values = (resized.transpose(2, 0, 1)[None] - 128) / 128
@@ -115,7 +115,7 @@ class Statistics:
     Args:
         normal: fitted to the features of its pictures.
         count: of the pictures.
-        protocol: how the features were made; InceptionEye's, and of what pictures.
+        protocol: how the features were made; InceptionExtractor's, and of what pictures.
     """
 
     normal: Normal

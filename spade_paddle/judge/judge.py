@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from spade_paddle.judge.eye import LAYERS, Eye
+from spade_paddle.judge.eye import LAYERS, FeatureExtractor
 from spade_paddle.judge.picture_set import PictureSet
 
 SCORE = "score"
@@ -17,7 +17,7 @@ class Judge:
     """Scores sets of pictures of the same scenes against their photos.
 
     Args:
-        eye: looks at them.
+        extractor: looks at them.
         photos: of the scenes, ``uint8`` [H, W, 3] of one size, at least 2.
         others: as many photos of other scenes, of the same size: as far apart as the two sets of
             photos are, pictures may be from the photos and be as good as photos. That is the floor.
@@ -27,9 +27,13 @@ class Judge:
     """
 
     def __init__(
-        self, eye: Eye, *, photos: Iterable[np.ndarray], others: Iterable[np.ndarray]
+        self,
+        extractor: FeatureExtractor,
+        *,
+        photos: Iterable[np.ndarray],
+        others: Iterable[np.ndarray],
     ) -> None:
-        self._eye = eye
+        self._extractor = extractor
         self._photos = self._seen(photos)
         other_photos = self._seen(others)
         self.floors = {name: float(self._photos.frechet(name, other_photos)) for name in LAYERS}
@@ -56,5 +60,5 @@ class Judge:
     def _seen(self, pictures: Iterable[np.ndarray]) -> PictureSet:
         seen = PictureSet()
         for picture in pictures:
-            seen.add(picture, self._eye.look(picture))
+            seen.add(picture, self._extractor.extract(picture))
         return seen

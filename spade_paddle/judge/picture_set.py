@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from spade_paddle.judge.eye import LAYERS, Sight
+from spade_paddle.judge.eye import LAYERS, PictureFeatures
 from spade_paddle.metrics.frechet import frechet_of_moments
 from spade_paddle.metrics.grid import grid_energy
 from spade_paddle.metrics.moments import Moments
@@ -25,10 +25,10 @@ class PictureSet:
         self._moments: dict[str, list[Moments]] = {name: [] for name in LAYERS}
         self._grids: list[float] = []
 
-    def add(self, picture: np.ndarray, sight: Sight) -> None:
+    def add(self, picture: np.ndarray, features: PictureFeatures) -> None:
         """One more, ``uint8`` [H, W, 3]; not after a score was asked for."""
         for name, layer in LAYERS.items():
-            self._moments[name].append(sight.moments(layer))
+            self._moments[name].append(features.moments(layer))
         self._grids.append(grid_energy(picture))
 
     def __len__(self) -> int:

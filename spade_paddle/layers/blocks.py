@@ -22,14 +22,14 @@ MakeModulatedNorm = Callable[[int, int], nn.Layer]
 HIDDEN = (NHIDDEN, NHIDDEN, NHIDDEN)
 
 
-def new_noise_strength(block: nn.Layer, channels: int) -> paddle.Tensor:
-    """A parameter [C, 1, 1] of a block, for ``with_noise``."""
+def create_noise_strength(block: nn.Layer, channels: int) -> paddle.Tensor:
+    """A parameter [C, 1, 1] of a block, for ``add_noise``."""
     # about a third of the features' deviation; from 0 it would take thousands of steps
     start = paddle.ParamAttr(initializer=nn.initializer.Constant(0.2))
     return block.create_parameter([channels, 1, 1], attr=start)
 
 
-def with_noise(x: paddle.Tensor, noise: paddle.Tensor, strength: paddle.Tensor) -> paddle.Tensor:
+def add_noise(x: paddle.Tensor, noise: paddle.Tensor, strength: paddle.Tensor) -> paddle.Tensor:
     """``x + strength * noise``: x [N, C, H, W], noise [N, 1, H, W], strength [C, 1, 1]."""
     # the product of [C, 1, 1] and [N, 1, H, W] as a 1x1 convolution: much faster on a CPU
     return x + F.conv2d(noise, strength.unsqueeze(-1))
@@ -79,7 +79,7 @@ class SPADEResnetBlock(nn.Layer):
         self.activation = nn.GELU() if activation is None else activation
         self.simam = simam
         if noise:
-            self.noise_strength = new_noise_strength(self, fin)
+            self.noise_strength = create_noise_strength(self, fin)
         self.norm_0 = make(fin, hidden[0])
         self.norm_1 = make(fmiddle, hidden[1])
         self.conv_0 = maybe_spectral_norm(
@@ -100,17 +100,17 @@ class SPADEResnetBlock(nn.Layer):
     ) -> paddle.Tensor:
         """x [N, fin, H, W], segmap [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            x = with_noise(x, noise, self.noise_strength)
+            x = add_noise(x, noise, self.noise_strength)
         x_s = self.conv_s(self.norm_s(x, segmap)) if self.learned_shortcut else x
         dx = self.conv_0(self.activation(self.norm_0(x, segmap)))
         dx = self.conv_1(self.activation(self.norm_1(dx, segmap)))
         out = x_s + dx
         return simam_attention(out) if self.simam else out
 
-    def begin_as_shortcut(self) -> None:
+    def zero_init_residual(self) -> None:
         """Let the branch add nothing, nor noise, until it has learned to."""
         # not conv_1's weight: with spectral normalization that has a length of 1
-        self.norm_1.vanish()
+        self.norm_1.zero_init()
         set_to_zero(self.conv_1.bias)
         if hasattr(self, "noise_strength"):
             set_to_zero(self.noise_strength)

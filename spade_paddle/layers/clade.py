@@ -79,7 +79,7 @@ class CLADE(nn.Layer):
         edges = edges * self.edge_conv.weight + self.edge_conv.bias
         return paddle.concat([out, edges], axis=1)
 
-    def vanish(self) -> None:
+    def zero_init(self) -> None:
         """Let 0 come out, whatever comes in, until it has learned otherwise."""
         set_to_zero(self.weight, self.bias)
         if self.edge_conv is not None:

@@ -13,7 +13,7 @@ from paddle.autograd import PyLayer
 from paddle.nn import functional as F
 
 
-def doubled(x: paddle.Tensor) -> paddle.Tensor:
+def upsample_nearest(x: paddle.Tensor) -> paddle.Tensor:
     """[N, C, H, W] -> [N, C, 2H, 2W] by nearest neighbor: every pixel four times.
 
     The same numbers as ``F.interpolate(x, scale_factor=2)``, whose CPU kernels take three times as
@@ -21,13 +21,13 @@ def doubled(x: paddle.Tensor) -> paddle.Tensor:
     """
     if x.stop_gradient or not paddle.in_dynamic_mode():
         return F.interpolate(x, scale_factor=2)
-    return _Doubled.apply(x)
+    return _UpsampleNearest.apply(x)
 
 
-def doubled_smoothly(x: paddle.Tensor) -> paddle.Tensor:
+def upsample_bilinear(x: paddle.Tensor) -> paddle.Tensor:
     """[N, C, H, W] -> [N, C, 2H, 2W], bilinear.
 
-    The same as ``doubled`` and a blur by [1, 2, 1] / 4 either way, but for the border: the steps
+    The same as ``upsample_nearest`` and a blur by [1, 2, 1] / 4 either way, but for the border: the steps
     of nearest neighbor, which later convolutions have to smooth away, are not made. As products
     with constant matrices it takes no longer than nearest neighbor in training; Paddle's
     bilinear kernels take three times as long.
@@ -38,7 +38,7 @@ def doubled_smoothly(x: paddle.Tensor) -> paddle.Tensor:
     return paddle.matmul(down, paddle.matmul(x, across, transpose_y=True))
 
 
-class _Doubled(PyLayer):
+class _UpsampleNearest(PyLayer):
     @staticmethod
     def forward(context, x: paddle.Tensor) -> paddle.Tensor:
         count, channels, height, width = x.shape

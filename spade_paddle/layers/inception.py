@@ -13,7 +13,7 @@ import paddle
 from paddle import nn
 
 from spade_paddle.layers.activation import Activation
-from spade_paddle.layers.blocks import new_noise_strength, with_noise
+from spade_paddle.layers.blocks import add_noise, create_noise_strength
 from spade_paddle.layers.initializer import set_to_zero
 from spade_paddle.layers.norm import MakeNorm
 from spade_paddle.layers.simam import simam as simam_attention
@@ -180,7 +180,7 @@ class InceptionBlock(nn.Layer):
         self.activation = nn.GELU() if activation is None else activation
         self.simam = simam
         if noise:
-            self.noise_strength = new_noise_strength(self, fin)
+            self.noise_strength = create_noise_strength(self, fin)
         self.norm = make_modulated_norm(fin, hidden) if any(branches) else None
         self.branches = Branches(
             self.norm.out_channels if any(branches) else fin,
@@ -199,13 +199,13 @@ class InceptionBlock(nn.Layer):
     ) -> paddle.Tensor:
         """x [N, fin, H, W], segmap [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            x = with_noise(x, noise, self.noise_strength)
+            x = add_noise(x, noise, self.noise_strength)
         out = self.conv_s(self.norm_s(x)) if self.learned_shortcut else x
         if self.norm is not None:
             out = out + self.branches(self.activation(self.norm(x, segmap)))
         return simam_attention(out) if self.simam else out
 
-    def begin_as_shortcut(self) -> None:
+    def zero_init_residual(self) -> None:
         """Let the branches add nothing, nor noise, until they have learned to."""
         for name in self.branches.present:
             set_to_zero(*getattr(self.branches, name).conv_1.parameters())

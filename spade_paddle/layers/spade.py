@@ -73,7 +73,7 @@ class SPADE(nn.Layer):
         beta = self.mlp_beta(actv)
         return normalized * (1 + gamma) + beta
 
-    def vanish(self) -> None:
+    def zero_init(self) -> None:
         """Let 0 come out, whatever comes in, until it has learned otherwise."""
         set_to_zero(*self.mlp_gamma.parameters(), *self.mlp_beta.parameters())
         self.mlp_gamma.bias.set_value(paddle.full_like(self.mlp_gamma.bias, -1.0))

@@ -25,7 +25,7 @@ def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
     weight = layer.weight
     del layer._parameters["weight"]
     layer.add_parameter("weight_orig", weight)
-    u, v = settled(weight, F.normalize(paddle.randn([weight.shape[0]]), axis=0))
+    u, v = power_iterations(weight, F.normalize(paddle.randn([weight.shape[0]]), axis=0))
     layer.register_buffer("weight_u", u)
     layer.register_buffer("weight_v", v)
     layer.weight = weight * 1.0  # a plain tensor, for who looks before the first pass
@@ -56,7 +56,9 @@ def _normalized(layer: nn.Layer) -> paddle.Tensor:
 
 
 @paddle.no_grad()
-def settled(weight: paddle.Tensor, u: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
+def power_iterations(
+    weight: paddle.Tensor, u: paddle.Tensor
+) -> tuple[paddle.Tensor, paddle.Tensor]:
     """The vectors u and v after as many power iterations as PyTorch makes on a new convolution.
 
     A network that was never trained, and the average that begins with it, would be divided by a

@@ -13,7 +13,7 @@ import paddle
 from paddle.nn import functional as F
 
 Prediction = list[list[paddle.Tensor]]
-Judgement = dict[str, Prediction]
+Predictions = dict[str, Prediction]
 
 
 def discriminator_loss(
@@ -51,8 +51,8 @@ def generator_loss(fake: Prediction, mode: str = "hinge") -> paddle.Tensor:
     return sum(for_generator(stages[-1]).mean() for stages in fake) / len(fake)
 
 
-def judged_discriminator_loss(
-    fake: Judgement, real: Judgement, *, weights: Mapping[str, float], mode: str = "hinge"
+def combined_discriminator_loss(
+    fake: Predictions, real: Predictions, *, weights: Mapping[str, float], mode: str = "hinge"
 ) -> tuple[paddle.Tensor, paddle.Tensor]:
     """``discriminator_loss`` of several kinds of discriminators, each times its weight: scales and
     heads are averaged within their kind, so that their numbers do not matter."""
@@ -64,8 +64,8 @@ def judged_discriminator_loss(
     return df_ganloss, dr_ganloss
 
 
-def judged_generator_loss(
-    fake: Judgement, *, weights: Mapping[str, float], mode: str = "hinge"
+def combined_generator_loss(
+    fake: Predictions, *, weights: Mapping[str, float], mode: str = "hinge"
 ) -> paddle.Tensor:
     """``generator_loss`` of several kinds of discriminators, each times its weight."""
     return sum(weights[kind] * generator_loss(fake[kind], mode) for kind in fake)

@@ -76,8 +76,8 @@ class PerceptualLoss:
         """
         layers = tuple(self.rates)
         with paddle.no_grad():
-            truth = self.network(moved(real, shift), layers)
-        seen = self.network(moved(fake, shift), layers)
+            truth = self.network(shifted(real, shift), layers)
+        seen = self.network(shifted(fake, shift), layers)
         return sum(
             rate * self._distance(seen[name], truth[name].detach())
             for name, rate in self.rates.items()
@@ -96,7 +96,7 @@ class PerceptualLoss:
         return distance / real.mean() if self.scaling == "mean" else distance
 
 
-def moved(pictures: paddle.Tensor, shift: tuple[int, int]) -> paddle.Tensor:
+def shifted(pictures: paddle.Tensor, shift: tuple[int, int]) -> paddle.Tensor:
     """[N, C, H, W] -> [N, C, H + down, W + right], reflected above and to the left."""
     down, right = shift
     if not (down or right):

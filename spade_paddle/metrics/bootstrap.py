@@ -14,7 +14,7 @@ REPLICATES = 200
 LEVEL = 0.95
 
 
-def resampled(scenes: int, *, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
+def bootstrap_weights(scenes: int, *, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
     """How often each scene is drawn when as many as there are are drawn with replacement.
 
     Whatever is to be compared takes the same draws: then the difficulty of the scenes drops out of
@@ -73,6 +73,6 @@ class Estimate:
         """The difference; both are of the same draws."""
         return Estimate(self.value - other.value, self.replicates - other.replicates)
 
-    def over(self, yardstick: float) -> Estimate:
+    def divided_by(self, reference: float) -> Estimate:
         """In multiples of a number that is taken as given, such as the floor."""
-        return Estimate(self.value / yardstick, self.replicates / yardstick)
+        return Estimate(self.value / reference, self.replicates / reference)

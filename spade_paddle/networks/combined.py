@@ -41,12 +41,12 @@ class CombinedDiscriminator(nn.Layer):
     def forward(self, pictures: paddle.Tensor) -> dict[str, list[list[paddle.Tensor]]]:
         """[N, K + 3, H, W] -> ``patch`` and ``projected``, where they are there: for each scale
         the stage outputs, for each head its logits as the only stage."""
-        judgement = {}
+        predictions = {}
         if self.num_D:
-            judgement["patch"] = self.patch(pictures)
+            predictions["patch"] = self.patch(pictures)
         if self.projected is not None:
-            judgement["projected"] = self.projected(pictures)
-        return judgement
+            predictions["projected"] = self.projected(pictures)
+        return predictions
 
     def patch(self, pictures: paddle.Tensor) -> list[list[paddle.Tensor]]:
         """The patch discriminators alone: all that feature matching and R1 ask for."""

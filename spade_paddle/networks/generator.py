@@ -14,7 +14,7 @@ from paddle.nn import functional as F
 from spade_paddle.config import UPSAMPLINGS
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
-from spade_paddle.layers.doubling import doubled, doubled_smoothly
+from spade_paddle.layers.doubling import upsample_bilinear, upsample_nearest
 from spade_paddle.layers.norm import MakeNorm
 from spade_paddle.networks.widths import GeneratorWidths, block_plan
 
@@ -153,10 +153,10 @@ class SPADEGenerator(nn.Layer):
         plan = self._plan
         for index, (name, doubles_first) in enumerate(plan):
             if self.fade < 1 and index == len(plan) - 1:
-                coarser_picture = doubled(F.tanh(self.conv_img_before(self.activation(x))))
+                coarser_picture = upsample_nearest(F.tanh(self.conv_img_before(self.activation(x))))
             if doubles_first:
                 smooth = self.multiple // stride < 2**self.smooth_doublings
-                x = doubled_smoothly(x) if smooth else doubled(x)
+                x = upsample_bilinear(x) if smooth else upsample_nearest(x)
                 stride //= 2
             block_noise = None
             if self.noise_channels:

@@ -105,7 +105,7 @@ class ProjectedDiscriminator(nn.Layer):
     def forward(self, pictures: paddle.Tensor) -> list[list[paddle.Tensor]]:
         """Semantic map ++ photo [N, K + 3, H, W] -> for each head its logits as the only stage."""
         segmap, photo = split(pictures, [self.semantic_nc, PHOTO_CHANNELS], axis=1)
-        return self.judge(self.features(photo), segmap)
+        return self.apply_heads(self.features(photo), segmap)
 
     def features(self, photo: paddle.Tensor) -> list[paddle.Tensor]:
         """What the heads look at: [N, 3, H, W] in -1..1 -> the mixed levels, finest first.
@@ -115,7 +115,7 @@ class ProjectedDiscriminator(nn.Layer):
         """
         return self.projection(photo)
 
-    def judge(
+    def apply_heads(
         self, features: Sequence[paddle.Tensor], segmap: paddle.Tensor
     ) -> list[list[paddle.Tensor]]:
         """The heads alone; ``segmap`` [N, K, H, W] gets no gradient."""

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from spade_paddle.data.dataset import dataset_parts, find_pairs, read_scene
-from spade_paddle.data.split import half_of, side_of
+from spade_paddle.data.split import half_of, split_of
 from spade_paddle.errors import DataError
 from tests.synthetic import write_synthetic_dataset
 
@@ -30,13 +30,13 @@ def stems_of(folder, part, **more):
 def test_the_side_is_the_beginning_of_the_stems_sha256_as_a_fraction():
     # sha256("lake") begins with this byte; as a fraction of 256 it is the place
     place = hashlib.sha256(b"lake").digest()[0] / 256
-    assert side_of("lake", val_share=place + 1 / 256) == "val"
-    assert side_of("lake", val_share=place) == "train"
+    assert split_of("lake", val_share=place + 1 / 256) == "val"
+    assert split_of("lake", val_share=place) == "train"
 
 
 def test_sides_are_the_same_for_ever():
     # any change of these would mix training and validation photos of people's runs
-    val = [stem for stem in STEMS[:60] if side_of(stem, val_share=0.1) == "val"]
+    val = [stem for stem in STEMS[:60] if split_of(stem, val_share=0.1) == "val"]
     assert val == [f"photo_{index:05d}" for index in (0, 4, 5, 7, 9, 13, 14, 48)]
 
 
@@ -71,7 +71,7 @@ def test_a_larger_share_moves_photos_to_val_only(tmp_path):
 def test_names_with_accents_fall_to_one_side_on_every_system():
     for index in range(20):
         composed, decomposed = f"caf\u00e9{index}", f"cafe\u0301{index}"
-        assert side_of(composed, val_share=0.5) == side_of(decomposed, val_share=0.5)
+        assert split_of(composed, val_share=0.5) == split_of(decomposed, val_share=0.5)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_halves_are_by_other_bytes_of_the_hash_and_the_same_for_ever():
     share = sum(half_of(stem) == "choose" for stem in STEMS) / len(STEMS)
     assert 0.46 < share < 0.54
     # independent of the side, or a flat data set's val scenes would all be of one half
-    val = [stem for stem in STEMS if side_of(stem, val_share=0.1) == "val"]
+    val = [stem for stem in STEMS if split_of(stem, val_share=0.1) == "val"]
     assert 0.4 < sum(half_of(stem) == "choose" for stem in val) / len(val) < 0.6
 
 

@@ -194,10 +194,12 @@ def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
         }
     )
     network = build_discriminator(config, num_labels=3)
-    judgement = network(paddle.rand([2, 5 + 3, 64, 64]))
+    predictions = network(paddle.rand([2, 5 + 3, 64, 64]))
     expected = {"patch": [7, 7], "projected": [1, 1, 1]}
     kinds = [kind] if kind != "both" else ["patch", "projected"]
-    assert {k: [len(s) for s in v] for k, v in judgement.items()} == {k: expected[k] for k in kinds}
+    assert {k: [len(s) for s in v] for k, v in predictions.items()} == {
+        k: expected[k] for k in kinds
+    }
     tops = {name.split(".")[0] for name in network.state_dict()}
     assert tops == {
         *(("nld_0", "nld_1") if kind != "projected" else ()),
@@ -208,7 +210,7 @@ def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
         assert network.projected.projection.layers == ("fire3", "fire5", "fire9")
         assert network.projected.projection.widths == (64, 96, 128)
         # fire3 of 64 pixels is 15 wide and is halved, fire5 7, fire9 3
-        assert [s[0].shape for s in judgement["projected"]] == [
+        assert [s[0].shape for s in predictions["projected"]] == [
             [2, 1, side, side] for side in (7, 7, 3)
         ]
 

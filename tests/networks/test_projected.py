@@ -124,7 +124,7 @@ def test_features_may_be_computed_once_and_judged_twice():
     whole = network(tensor(np.concatenate([segmap, picture], axis=1)))
     features = [level.detach() for level in network.features(tensor(picture))]
     for _ in range(2):
-        for (got,), (expected,) in zip(network.judge(features, tensor(segmap)), whole):
+        for (got,), (expected,) in zip(network.apply_heads(features, tensor(segmap)), whole):
             assert np.array_equal(got.numpy(), expected.numpy())
 
 
@@ -147,7 +147,8 @@ def test_gradient_reaches_picture_and_heads_and_is_the_slope():
     segmap = tensor(pictures.numpy()[:, :LABELS])
     assert_gradients(
         lambda: sum(
-            weighted_sum(stages[-1]) for stages in network.judge(network.features(photo), segmap)
+            weighted_sum(stages[-1])
+            for stages in network.apply_heads(network.features(photo), segmap)
         ),
         [photo],
         places=30,
