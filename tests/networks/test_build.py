@@ -197,9 +197,8 @@ def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
     predictions = network(paddle.rand([2, 5 + 3, 64, 64]))
     expected = {"patch": [7, 7], "projected": [1, 1, 1]}
     kinds = [kind] if kind != "both" else ["patch", "projected"]
-    assert {k: [len(s) for s in v] for k, v in predictions.items()} == {
-        k: expected[k] for k in kinds
-    }
+    stages = {kind: [len(each) for each in scales] for kind, scales in predictions.items()}
+    assert stages == {kind: expected[kind] for kind in kinds}
     tops = {name.split(".")[0] for name in network.state_dict()}
     assert tops == {
         *(("nld_0", "nld_1") if kind != "projected" else ()),

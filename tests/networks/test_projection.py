@@ -145,7 +145,7 @@ def test_a_checkpoint_of_other_features_is_refused():
     other.check_network()
     other.set_state_dict(one.state_dict())
     with pytest.raises(
-        ModelError, match="learned on other weights of ThreeLevels: theirs"
+        ModelError, match="trained with other weights of ThreeLevels: expected"
     ) as error:
         other.check_network()
     assert error.value.code == "projected_weights_differ"
