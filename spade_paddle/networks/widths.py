@@ -144,7 +144,7 @@ class GeneratorWidths:
         )
 
     def widened(self, factor: int) -> GeneratorWidths:
-        """Multiply the channels by ``factor``, except those in SPADE, which do not depend on ngf."""
+        """Multiply the channels by ``factor``, except those in SPADE, which ngf does not change."""
         blocks = [block.widened(factor) for block in self.blocks]
         return GeneratorWidths(self.coarse * factor, tuple(blocks))
 

@@ -163,7 +163,7 @@ def test_unknown_colors_are_told_and_become_dont_care(tmp_path, landscape, ident
 
 def test_the_folder_that_is_read_is_never_written_to(drawings, identity):
     folder, _ = drawings
-    with pytest.raises(DataError, match="this is the folder that is read") as e:
+    with pytest.raises(DataError, match="this is the input folder") as e:
         remap_folder(folder, folder / ".." / "drawn", remap=identity, colors=True)
     assert e.value.code == "out_is_input"
     assert len(list(folder.iterdir())) == 3

@@ -80,7 +80,7 @@ def test_names_with_accents_fall_to_one_side_on_every_system():
 )
 @pytest.mark.parametrize("part", ["train", "val"])
 def test_a_side_without_photos_is_an_error_that_says_so(tmp_path, stems, share, side, part):
-    with pytest.raises(DataError, match=f"none of its .* falls to {side} with data.val_share") as e:
+    with pytest.raises(DataError, match=f"none of its .* is in {side} with data.val_share") as e:
         find_pairs(flat(tmp_path, stems), part, val_share=share)
     assert e.value.code == "split_one_sided"
     assert "train/ and val/" in str(e.value)
@@ -110,7 +110,7 @@ def test_the_form_of_a_data_set_is_told(tmp_path):
 def test_flat_folders_are_checked_like_others(tmp_path):
     flat(tmp_path, STEMS[:9])
     (tmp_path / "labels" / f"{STEMS[4]}.png").unlink()
-    with pytest.raises(DataError, match=f"alone stand 1: {STEMS[4]}"):
+    with pytest.raises(DataError, match=f"1 are incomplete: {STEMS[4]}"):
         find_pairs(tmp_path, "train")
 
 

@@ -145,7 +145,7 @@ def test_without_paddleseg_one_line_says_what_to_install(monkeypatch, models, da
     [
         (["--model", "nowhere"], "nowhere: this is not a model folder"),
         (["--features", "none.npz"], "none.npz: there is no such weights file"),
-        (["--data", "nowhere"], "nowhere: this is no data set"),
+        (["--data", "nowhere"], "nowhere: this is not a data set"),
         (["--annotator", "nobody"], "there is no such annotator"),
         (["--json", "/"], "--json is a folder"),
         (["--half", "best"], "invalid choice: 'best'"),
