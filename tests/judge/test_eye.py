@@ -64,6 +64,8 @@ def test_what_training_looks_through_does_not_judge(tmp_path):
     state = paddle.vision.models.squeezenet1_1().state_dict()
     path = tmp_path / "squeezenet1_1.npz"
     np.savez(path, **{name: value.numpy() for name, value in state.items()})
-    with pytest.raises(ModelError, match=r"squeezenet1_1\.npz: .*judged by EfficientNet-") as error:
+    with pytest.raises(
+        ModelError, match=r"squeezenet1_1\.npz: .*weights of EfficientNet-"
+    ) as error:
         FeatureExtractor(path)
     assert error.value.code == "judge_weights"

@@ -96,7 +96,7 @@ def test_constant_sets_are_apart_by_their_means_only():
 @pytest.mark.parametrize(
     ("left", "right", "words"),
     [
-        (np.zeros((4, 3)), np.zeros((4, 2)), "of one D"),
+        (np.zeros((4, 3)), np.zeros((4, 2)), "with the same D"),
         (np.zeros(4), np.zeros(4), r"expected features \[n, D\]"),
         (np.zeros((4, 0)), np.zeros((4, 0)), r"expected features \[n, D\]"),
         (np.zeros((4, 3)), np.zeros((1, 3)), "at least 2 samples"),

@@ -153,5 +153,5 @@ def test_a_checkpoint_of_other_features_is_refused():
 
 def test_layers_are_taken_in_the_order_of_computation_and_must_exist():
     assert projection_of(layers=("coarse", "fine")).layers == ("fine", "coarse")
-    with pytest.raises(ModelError, match="ThreeLevels has no layers finest"):
+    with pytest.raises(ModelError, match="ThreeLevels does not have the layers finest"):
         projection_of(layers=("finest", "fine"))
