@@ -18,21 +18,22 @@ from spade_paddle.fields import entries
 
 HEAD = """# Configuration
 
-All fields of a configuration file (`configs/*.yaml`); `--set FIELD=VALUE` changes one of them. One
-that is left out has its default. Files are YAML 1.2: `2e-4` is a number, `yes` and `on` are texts.
-An unknown field, a field that is there twice, a wrong type and a value beyond its limits are errors
-that name the file, the line and what was expected.
+All fields of a configuration file (`configs/*.yaml`). Fields that are left out have their default;
+`--set FIELD=VALUE` overrides one. Files are YAML 1.2: `2e-4` is a number, `yes` and `on` are
+strings. Unknown fields, duplicate fields, wrong types and values beyond the limits are errors that
+name the file, the line and what was expected.
 
-`python -m spade_paddle.config_table` makes this page from [config.py](../spade_paddle/config.py)
-and [data_config.py](../spade_paddle/data_config.py), which also tells what the load modes do. With
-`--schema` it prints a JSON schema, by which editors complete and check: in VS Code by a first line
-`# yaml-language-server: $schema=FILE`.
+`python -m spade_paddle.config_table` generates this page from
+[config.py](../spade_paddle/config.py) and [data_config.py](../spade_paddle/data_config.py), which
+also explains the load modes. With `--schema` it prints a JSON schema for completion and checks in
+editors; in VS Code, put `# yaml-language-server: $schema=FILE` in the first line of a
+configuration.
 """
 
 
 def table() -> str:
-    """The page, in Markdown."""
-    whole: Any = Config  # a pydantic dataclass: its fields have no type
+    """Return the page in Markdown."""
+    whole: Any = Config  # type checkers do not know __pydantic_fields__
     fields = whole.__pydantic_fields__.items()
     sections = {
         name: field.annotation
@@ -41,12 +42,12 @@ def table() -> str:
     }
     lines = [HEAD]
     for section, kind in {"": whole, **sections}.items():
-        lines += [f"## `{section}`" if section else "## At the top", "", _text(kind.__doc__), ""]
+        lines += [f"## `{section}`" if section else "## Top level", "", _text(kind.__doc__), ""]
         lines += ["| Field | Must be | Default | Meaning |", "|---|---|---|---|"]
         for entry in entries(kind, f"{section}." if section else ""):
             if entry.name.rpartition(".")[0] == section:
-                words = ", ".join(filter(None, (entry.kind.__name__, entry.limits)))
-                cells = f"`{entry.name}`", words, f"`{_value(entry.default)}`", entry.meaning
+                limits = ", ".join(filter(None, (entry.kind.__name__, entry.limits)))
+                cells = f"`{entry.name}`", limits, f"`{_value(entry.default)}`", entry.meaning
                 lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

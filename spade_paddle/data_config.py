@@ -40,7 +40,7 @@ LoadMode = Literal[
     "none",
 ]
 LOAD_MODES = get_args(LoadMode)
-# infinite: everything is kept
+# infinite: no limit
 Gib = Annotated[float, AllowInfNan(), Ge(0)]
 ValShare = Annotated[float, Ge(0), Le(0.9)]
 Ratio = Annotated[float, Ge(1 / 8), Le(8), "from 1/8 to 8"]
@@ -50,23 +50,23 @@ VAL_SHARE = 0.1
 
 @dataclass(frozen=True, config=STRICT)
 class DataConfig:
-    """Which label set the photos have and how a training picture is cut from them."""
+    """The label set, and how training pictures are made from photos."""
 
-    labels: str = of("labels/landscape.yaml", "label set file, beside the configuration file")
-    val_share: ValShare = of(VAL_SHARE, "held-out part of a data set without train/ and val/")
+    labels: str = of("labels/landscape.yaml", "label set file, relative to the configuration file")
+    val_share: ValShare = of(VAL_SHARE, "held-out share of a data set without train/ and val/")
     load_mode: LoadMode = of("scale_shortside_and_crop", "how photos are resized")
     load_size: AtLeast32 = of(286, "pixels of the short side, width or both sides, by load_mode")
-    load_size_min: Optional[AtLeast32] = of(None, "if given, drawn from this to load_size")
+    load_size_min: Optional[AtLeast32] = of(None, "load_size is random from this value on")
     crop_size: AtLeast32 = of(256, "width of the training pictures in pixels")
-    aspect_ratio: Ratio = of(1.0, "their width over their height")
-    flip: bool = of(True, "mirror half of the pictures left to right")
+    aspect_ratio: Ratio = of(1.0, "width / height of the training pictures")
+    flip: bool = of(True, "flip half of the pictures horizontally")
     dont_care: bool = of(True, "the networks have a channel for 'don't care' (255)")
     drop_label_probability: Probability = of(0.0, "how often one label becomes 'don't care'")
     coarse_label_probability: Probability = of(0.0, "how often a label map is made coarse")
-    label_balance: Balance = of(0.0, "0: each photo once an epoch; 1: rare labels more often")
+    label_balance: Balance = of(0.0, "oversampling of photos with rare labels; 0: none")
     instance_edges: bool = of(True, "the networks have an instance edge channel")
-    icpe_compatible: bool = of(False, "clade_icpe: positions as the public code has them")
-    cache_gib: Gib = of(2.0, "memory for photos once read, GiB a process; 0: none are kept")
+    icpe_compatible: bool = of(False, "clade_icpe: positions as in the public code")
+    cache_gib: Gib = of(2.0, "memory for cached photos, GiB per process; 0: no cache")
 
     @property
     def crop_height(self) -> int:
@@ -75,20 +75,23 @@ class DataConfig:
 
     @property
     def crops(self) -> bool:
-        """Pictures are cut at random, and so all of one size."""
+        """Whether pictures are random crops, which all have the same size."""
         return self.load_mode.endswith("crop")
 
     @property
     def has_load_size(self) -> bool:
-        """Photos are resized by ``load_size``."""
+        """Whether photos are resized by ``load_size``."""
         return self.load_mode.startswith(("resize", "scale"))
 
     def picture_size(self, multiple: int) -> tuple[int, int]:
-        """Height and width of whole pictures at the training scale: those a model is meant for.
+        """Height and width of whole pictures at the training scale, for which a model is intended.
 
-        Where photos keep their own aspect ratio, it is taken to be ``aspect_ratio``; where they
-        have no load size, pictures are taken to be as large as a crop. With a load size both sides
-        are cut to the multiple in the modes with a crop, else brought to the nearest multiple.
+        Photos that keep their aspect ratio are assumed to have ``aspect_ratio``; without a load
+        size, pictures are assumed to be as large as a crop. With a load size, sides are rounded to
+        multiples: down in modes with a crop, else to the nearest.
+
+        Args:
+            multiple: pixels that both sides must be a multiple of.
         """
         if not self.has_load_size:
             return self.crop_height, self.crop_size
@@ -111,12 +114,12 @@ class DataConfig:
 def data_problems(
     options: DataConfig, *, multiple: int, doublings: str
 ) -> Iterator[tuple[str, str]]:
-    """What cannot work: the field's name and what it must be. The first is the one to tell.
+    """Yield the problems: the name of a field and what it must be.
 
     Args:
-        options: each value alone is right already.
+        options: its single values are valid.
         multiple: pixels that both sides of every picture must be a multiple of.
-        doublings: of the generator, in words, which is where the multiple comes from.
+        doublings: the fields of the generator that determine ``multiple``, for messages.
     """
     if options.drop_label_probability > 0 and not options.dont_care:
         yield "data.drop_label_probability", "0 when data.dont_care is false"
@@ -147,7 +150,7 @@ def _load_size_problems(
         "resize_and_crop": (max(crop), "the crop's longer side"),
         "scale_width_and_crop": (options.crop_size, "the crop's width"),
         "scale_shortside_and_crop": (min(crop), "the crop's shorter side"),
-    }.get(mode, (multiple, f"the least side with {doublings}"))
+    }.get(mode, (multiple, f"the smallest side with {doublings}"))
     if smallest < least:
         name = "data.load_size" if options.load_size_min is None else "data.load_size_min"
         yield name, f"at least {least}, {what}, with load_mode {mode}"

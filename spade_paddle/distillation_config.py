@@ -11,26 +11,26 @@ from spade_paddle.fields import STRICT, AtLeast0, AtLeast1, Weight, of
 
 @dataclass(frozen=True, config=STRICT)
 class DistillationConfig:
-    """A generator that learns from larger ones (docs/compression.md); the weights are the papers'.
+    """Distillation of larger generators (docs/compression.md); the weights are those of the papers.
 
-    By CAT (Jin et al. 2021) from one that is trained already, beside the losses that it has
-    anyhow; by OMGD (Ren et al. 2021) from a wider and a deeper one that train beside it, and from
-    nothing else.
+    CAT (Jin et al. 2021) adds a loss on the features of a trained teacher to the usual losses. With
+    OMGD (Ren et al. 2021) the student learns only from a wider and a deeper teacher, which are
+    trained at the same time.
     """
 
-    method: Literal["none", "cat", "omgd"] = of("none", "what it learns from")
+    method: Literal["none", "cat", "omgd"] = of("none", "distillation method")
     teacher: Optional[str] = of(None, "cat: run folder, or model folder that can be trained")
     student_start: Literal["clipped", "scratch"] = of(
-        "clipped", "with init_from wider: the channels that are left, or fresh weights"
+        "clipped", "if init_from is wider: its remaining channels, or new weights"
     )
     layers: Optional[str] = of(
-        None, "'head_0 up_1': whose outputs are compared; null: those of the method"
+        None, "blocks whose outputs are compared, 'head_0 up_1'; null: those of the method"
     )
     alignment: Weight = of(0.5, "cat: kernel alignment of these outputs")
     feature_mse: Weight = of(0.0, "cat: their squared distance through 1x1 adapters; try 10")
-    wider: AtLeast1 = of(4, "omgd: width of the wider teacher, in widths of the student")
-    deeper: AtLeast1 = of(1, "omgd: so many more blocks after each one of the deeper teacher")
-    teachers_every: AtLeast1 = of(3, "omgd: the teachers learn in each so many steps once")
+    wider: AtLeast1 = of(4, "omgd: width of the wider teacher relative to the student")
+    deeper: AtLeast1 = of(1, "omgd: additional blocks after each block of the deeper teacher")
+    teachers_every: AtLeast1 = of(3, "omgd: student steps for each step of the teachers")
     shared_stages: AtLeast0 = of(0, "omgd: first stages that the teachers' discriminators share")
     ssim: Weight = of(10.0, "omgd: one minus structural similarity of the pictures")
     gram: Weight = of(1.0e4, "omgd: distance of the features' Gram matrices")

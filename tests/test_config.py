@@ -85,8 +85,11 @@ def mode(name, *, upsampling="normal", **data):
         ({"ema_halflife_share": -0.1}, "'ema_halflife_share' must be from 0 to 1 "),
         ({"data": {"label_balance": -0.5}}, "'data.label_balance' must be from 0 (every photo"),
         ({"data": {"cache_gib": -1}}, "'data.cache_gib' must be at least 0, got -1"),
-        ({"data": {"short_side": 286}}, "unknown field 'data.short_side'; it is called 'data.load"),
-        ({"data": {"short_side_min": 9}}, "it is called 'data.load_size_min' now"),
+        (
+            {"data": {"short_side": 286}},
+            "unknown field 'data.short_side'; it was renamed to 'data.load",
+        ),
+        ({"data": {"short_side_min": 9}}, "it was renamed to 'data.load_size_min'"),
         ({"data": {"short_sides": 286}}, "unknown field 'data.short_sides'; "),
         ({"data": {"load_size_min": 300}}, "at most data.load_size"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),

@@ -235,8 +235,8 @@ def _folded_arrays(weights: str | Path) -> Arrays:
     outputs = len(arrays.get("fc.bias", ()))
     if outputs != _OUTPUTS:
         raise ModelError(
-            f"{weights}: expected the Inception-v3 of 2015 that defines FID, with {_OUTPUTS} outputs "
-            f"(fc.bias), got {outputs}; later ImageNet weights give other scores; {advice}",
+            f"{weights}: expected the Inception-v3 of 2015 that defines FID, with {_OUTPUTS} "
+            f"outputs (fc.bias), got {outputs}; later ImageNet weights give other scores; {advice}",
             code="weights_do_not_fit",
         )
     layers = [name[: -len(".conv.weight")] for name in arrays if name.endswith(".conv.weight")]

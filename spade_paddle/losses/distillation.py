@@ -57,7 +57,7 @@ def ssim(ours: paddle.Tensor, theirs: paddle.Tensor) -> paddle.Tensor:
 
 
 def gram_matrix(features: paddle.Tensor) -> paddle.Tensor:
-    """Gram matrix ``F F^T / (C H W)``, [N, C, H, W] -> [N, C, C] (Gatys et al. 2016, equation 3)."""
+    """Gram matrix ``F F^T / (C H W)``: [N, C, H, W] -> [N, C, C] (Gatys et al. 2016, eq. 3)."""
     flat = features.flatten(2)
     return paddle.matmul(flat, flat, transpose_y=True) / (flat.shape[1] * flat.shape[2])
 
