@@ -1,6 +1,6 @@
-"""What comes along with the code, wherever the package lies.
+"""Paths of the files that are included with the code.
 
-In a checkout it lies at the top level; a wheel has copies within the package, made by setup.py.
+In a checkout they are at the top level; a wheel has copies inside of the package, made by setup.py.
 """
 
 from __future__ import annotations

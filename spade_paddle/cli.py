@@ -1,4 +1,4 @@
-"""What every command in tools/ does around its work."""
+"""Common parts of the commands in tools/."""
 
 from __future__ import annotations
 

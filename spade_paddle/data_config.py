@@ -1,19 +1,19 @@
-"""The ``data`` section of a configuration: which photos, and how pictures are cut of them.
+"""The ``data`` section of a configuration: how training pictures are made from photos.
 
-A photo is resized by its ``load_mode`` and then, in the modes with a crop, cut at random:
+A photo is resized according to ``load_mode`` and then, in the modes with a crop, cropped at random:
 
     mode                        resized to                                          then
     scale_shortside_and_crop    short side load_size, aspect ratio kept             crop
     scale_shortside             the same                                            multiples
     scale_width_and_crop        width load_size, aspect ratio kept                  crop
     scale_width                 the same                                            multiples
-    resize_and_crop             load_size x load_size, whatever the aspect ratio    crop
-    crop                        left as it is                                       crop
-    fixed                       crop_size x crop_height, whatever the aspect ratio  -
-    none                        left as it is                                       multiples
+    resize_and_crop             load_size x load_size, aspect ratio not kept        crop
+    crop                        not resized                                         crop
+    fixed                       crop_size x crop_height, aspect ratio not kept      -
+    none                        not resized                                         multiples
 
-A photo in which a crop would not fit is enlarged until it does. Without a crop both sides become
-the nearest multiples of what the generator takes (2^5 to 2^9 pixels), at least one.
+A photo that is smaller than the crop is enlarged to contain it. Without a crop both sides are
+rounded to the nearest multiple that the generator accepts (2^5 to 2^9 pixels), at least one.
 
 Imports neither paddle nor our networks.
 """

@@ -1,8 +1,8 @@
-"""The errors meant for people: the one family that tools and the server catch.
+"""Errors for users, which tools and the server catch and report.
 
-A message tells where the problem is, what was expected, what came and what to do. ``code`` is a
-short stable name for programs (the page looks up its translated sentence by it) and ``details``
-holds the numbers and names that the sentence needs.
+A message says where the problem is, what was expected, what was found and what to do. ``code`` is a
+short stable name for programs (the page looks up a translated message by it), and ``details`` has
+the values that the message contains.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What DiffAugment does to one picture of the discriminator, drawn beforehand.
+"""Random parameters of DiffAugment for one picture of the discriminator.
 
 Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020). The
-numbers are shares and factors, so that a row serves pictures of any size; losses/diff_augment.py
-applies them.
+parameters are relative to the picture's size; losses/diff_augment.py applies them.
 """
 
 from __future__ import annotations

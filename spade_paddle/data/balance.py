@@ -1,4 +1,4 @@
-"""Scenes with rare labels drawn more often, so that snow and flowers are learned, too.
+"""Oversampling of scenes with rare labels.
 
 Legend: S scenes, K labels.
 """

@@ -1,8 +1,8 @@
-"""Which of the colors around a pixel its own color is a blend of.
+"""Finds the colors around a pixel of which its own color is a blend.
 
-Drawing programs smooth edges: a pixel that two labels share gets a mixture of their colors. Such a
-mixture may come near the color of a third label, so it is never judged by its color alone, but by
-the anchors around it: pixels whose label is certain.
+Drawing programs smooth edges: a pixel on the edge between two labels gets a mixture of their
+colors. Such a mixture may be close to the color of a third label, so it is not assigned by its
+color alone, but by the anchors around it: pixels whose label is certain.
 
 Legend: H, W height and width; N anchor colors; M pixels; S anchors looked at for each pixel.
 """

@@ -1,4 +1,4 @@
-"""Resizing as Parmar et al. 2022 found it must be for FID: filtered, and without rounding."""
+"""Resizing for FID as recommended by Parmar et al. 2022: antialiased, and without rounding."""
 
 from __future__ import annotations
 

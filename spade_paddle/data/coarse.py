@@ -1,4 +1,4 @@
-"""Label maps as coarse as a child draws them: large plain areas with smooth borders."""
+"""Coarse label maps, similar to doodles: large uniform areas with smooth borders."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Masks drawn in other programs, in the colors of a label set, read as label maps.
 
-A pixel in exactly a label's color has that label. An area of another color has the label of the
-nearest color within the tolerance, or is unknown. What is left lies on smoothed edges and goes to
-a label that occurs beside it (data/blends.py). A picture with hardly a pixel of either kind was
-a JPEG once, or is no drawing, and then all that is left is unknown.
+A pixel of exactly a label's color has that label. A solid area of another color has the label of
+the nearest color within the tolerance, or is unknown. All others are on smoothed edges and get a
+label that occurs near them (data/blends.py). A picture with few pixels of the first two kinds was
+saved as JPEG or is not a drawing; its other pixels then stay unknown.
 
 Legend: H, W height and width; M pixels; N colors of a ``ColorTable``. Anchors are ``int32``
-[H, W]: the index of the color whose label a pixel has, -1 as long as that is open.
+[H, W]: the index of the color whose label a pixel has, -1 while it is not assigned.
 """
 
 from __future__ import annotations

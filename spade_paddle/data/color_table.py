@@ -1,6 +1,6 @@
-"""The colors met in one color mask, and whose they are.
+"""The colors of a color mask, and the labels they belong to.
 
-Legend: N colors; U colors asked for. A packed color is red * 65536 + green * 256 + blue.
+Legend: N colors of the table; U other colors. A packed color is red * 65536 + green * 256 + blue.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ or, without train/ and val/, flat folders, which data/split.py divides:
 
     DIR/images/NAME.jpg         DIR/labels/NAME.png         (DIR/instances/NAME.png)
 
-A photo and its maps have the same file stem; data/leave_out.py tells which to pass over. Label
+A photo and its maps have the same file stem; data/leave_out.py lists those to ignore. Label
 maps are 8-bit gray or palette PNGs whose pixel values are the ids; instance maps are 8- or 16-bit
 gray or palette PNGs.
 """

@@ -1,8 +1,8 @@
-"""Pictures that say what lies where, however they were saved: the one reader of all of them.
+"""Reads label maps and color masks from picture files of all formats.
 
-Either the pixel values ARE the ids (gray and palette pictures), or the picture shows the colors of
-a label set (data/color_masks.py); gray saved as RGB has the ids in each channel. JPEG keeps ids
-not at all, and colors roughly.
+In label maps (gray and palette pictures) the pixel values are the ids; gray saved as RGB has the
+ids in each channel. Color masks show the colors of a label set (data/color_masks.py). JPEG destroys
+ids and changes colors.
 """
 
 from __future__ import annotations

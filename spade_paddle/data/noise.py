@@ -1,8 +1,8 @@
-"""What a generator is given by chance: the noise it turns into texture, and styles.
+"""Random inputs of the generator: noise maps and styles.
 
-A convolutional generator without noise has nothing to make texture of inside a large uniform
-label but the picture's border, and paints stripes there. One noise map a block cures that
-(Karras et al. 2019, StyleGAN, section 3.2; not in the article).
+Inside of a large uniform label, a convolutional generator without noise can derive texture only
+from the border of the picture, and produces stripes. A noise map per block solves this (Karras et
+al. 2019, StyleGAN, section 3.2; not in the article).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A folder of label maps or color masks, written anew in the ids of another label set."""
+"""Converts a folder of label maps or color masks to the ids of another label set."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Which photos of a flat data set are for training and which for looking at the results; and which
-of those are for choosing, which for reporting."""
+"""Assigns scenes by their names to training or validation, and to a half of validation."""
 
 from __future__ import annotations
 

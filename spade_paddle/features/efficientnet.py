@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, the Lite kind of 2020): the judge's eye.
+"""EfficientNet-Lite0 (Tan and Le 2019, the Lite variant of 2020): the judge's feature network.
 
 Legend: N batch, C channels, h, w sides of a feature map.
 """

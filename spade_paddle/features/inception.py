@@ -1,10 +1,10 @@
-"""Inception-v3 (Szegedy et al. 2016) with the weights of 2015 by which FID is defined.
+"""Inception-v3 (Szegedy et al. 2016) with the weights of 2015 that define FID.
 
-FID is a number of one network (Heusel et al. 2017): TensorFlow's Inception of 2015-12-05. It
-differs from the network of later ImageNet weights, so those give other numbers and are refused:
+FID is defined on one particular network (Heusel et al. 2017), TensorFlow's Inception of 2015-12-05.
+It differs from the network of later ImageNet weights, which give other scores and are rejected:
 
-- its average poolings leave the padding out of the count,
-- its last block pools by maximum where the paper and the block before it take the average,
+- its average poolings do not count the padding,
+- its last block has a max pooling instead of the average pooling of the paper,
 - it has 1008 outputs.
 
 Legend: N batch, C channels, h, w sides of a feature map.
@@ -26,9 +26,9 @@ from spade_paddle.features.network import fold_batch_norm
 from spade_paddle.weights import Arrays, load_state, read_arrays
 
 SIDE = 299
-"""Pixels of a side of the pictures it takes."""
+"""Side of the input in pixels."""
 FEATURES = 2048
-"""Numbers for each picture."""
+"""Number of features of a picture."""
 _OUTPUTS = 1008
 
 

@@ -1,4 +1,4 @@
-"""Blocks of six branches, from which compression can choose (CAT, Jin et al., CVPR 2021).
+"""Inception blocks of six branches, which compression can prune (CAT, Jin et al., CVPR 2021).
 
 Legend: N batch, C channels of the features, K channels of the semantic map, m channels inside a
 branch, H height, W width.

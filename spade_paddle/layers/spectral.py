@@ -1,6 +1,6 @@
-"""Spectral normalization (Miyato et al., ICLR 2018), with the names of Paddle's and PyTorch's.
+"""Spectral normalization (Miyato et al., ICLR 2018), with tensor names as in Paddle and PyTorch.
 
-Our own hook, because Paddle's fails in mixed precision: its vectors become float16.
+Paddle's hook is not used because it fails in mixed precision, where its vectors become float16.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How close a student generator is to a larger one: the losses of CAT and OMGD.
+"""Distillation losses of CAT (Jin et al., CVPR 2021) and OMGD (Ren et al., ICCV 2021).
 
-CAT: Jin et al., CVPR 2021 (kernel alignment). OMGD: Ren et al., ICCV 2021 (the others). The larger
-generator's pictures and features are passed without gradient.
+Kernel alignment is of CAT, the others of OMGD. The teacher's pictures and features must be detached
+by the caller.
 
 Legend: N batch, C channels, H height, W width.
 """

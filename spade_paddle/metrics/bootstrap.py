@@ -1,4 +1,4 @@
-"""How far a score would move with other scenes: the bootstrap (Efron 1979).
+"""Confidence intervals of scores over scenes by the bootstrap (Efron 1979).
 
 Legend: R replicates, S scenes.
 """

@@ -1,6 +1,6 @@
 """Frechet distance of two sets of features (Heusel et al. 2017, there called FID).
 
-Legend: n samples, D numbers each; ... any leading axes, one distance for each of their places.
+Legend: n samples, D features each; ... any leading axes, one distance for each index.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Kernel distance of two sets of features: KID (Binkowski et al. 2018, "Demystifying MMD GANs").
 
-Legend: n and m samples, D numbers each; ... any leading axes, a distance for each of their places.
+Legend: n and m samples, D features each; ... any leading axes, one distance for each index.
 """
 
 from __future__ import annotations

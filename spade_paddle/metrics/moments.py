@@ -1,6 +1,6 @@
-"""Mean and covariance of features out of sums that can be kept picture by picture.
+"""Mean and covariance of features from sums that can be stored per picture.
 
-Legend: n samples, D numbers each; S scenes; ... any leading axes, none for a single set.
+Legend: n samples, D features each; S scenes; ... any leading axes, none for a single set.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Normal distributions of many dimensions fitted to few samples, and how far apart two are.
 
-Legend: n samples, D numbers each, k rows of a factor.
+Legend: n samples, D features each, k rows of a factor.
 """
 
 from __future__ import annotations

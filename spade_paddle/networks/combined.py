@@ -1,4 +1,4 @@
-"""The discriminator as it is trained: patch discriminators, projected heads, or both.
+"""The whole discriminator: patch discriminators, projected heads, or both.
 
 Legend: N batch, K channels of the semantic map, H height, W width.
 """

@@ -25,7 +25,7 @@ class SemanticLayout:
         num_labels: number of labels in the label set.
         dont_care: there is a channel for "don't care" (255).
         edges: there is a channel of instance edges.
-        positions: the generator also takes a positional encoding, which is a tensor of its own.
+        positions: the generator also takes a positional encoding, as a separate tensor.
     """
 
     num_labels: int
