@@ -161,7 +161,8 @@ class Statistics:
             raise DataError(
                 f"{path}: expected mu [{FEATURES}], sigma [{FEATURES}, {FEATURES}], count and "
                 f"protocol, as written by --save-statistics, got {type(error).__name__}: {error}; "
-                "create it again with --save-statistics",
+                "statistics without a protocol cannot be compared, create them with "
+                "--save-statistics",
                 code="statistics_unreadable",
             ) from error
         if found != protocol:

@@ -102,7 +102,9 @@ def test_the_form_of_a_data_set_is_told(tmp_path):
         find_pairs(tmp_path / "half", "train")
     (tmp_path / "photos").mkdir()
     for name in ("photos", "nowhere"):
-        with pytest.raises(DataError, match=r"no data set; .* or only images and labels") as error:
+        with pytest.raises(
+            DataError, match=r"not a data set; .* or only images and labels"
+        ) as error:
             dataset_parts(tmp_path / name)
         assert error.value.code == "data_folder_missing"
 
@@ -117,7 +119,7 @@ def test_flat_folders_are_checked_like_others(tmp_path):
 def test_two_photos_of_one_stem_are_refused(tmp_path):
     flat(tmp_path, STEMS[:9])
     (tmp_path / "images" / f"{STEMS[4]}.png").touch()
-    with pytest.raises(DataError, match="one name but for the ending") as error:
+    with pytest.raises(DataError, match="differ only in their extensions") as error:
         find_pairs(tmp_path, "train")
     assert f"{STEMS[4]}.jpg" in str(error.value) and f"{STEMS[4]}.png" in str(error.value)
 

@@ -66,7 +66,7 @@ def test_flat_data_set_of_one_side_is_named(dataset):
         for stem in val[:2]:
             (dataset / f"{name}/{stem}.png").unlink()
     assert dataset.found() == {"split_one_sided": ("images",)}
-    assert "is in val with data.val_share 0.1" in dataset.message("split_one_sided")
+    assert "falls to val with data.val_share 0.1" in dataset.message("split_one_sided")
 
 
 def test_endings_may_be_written_large(dataset):

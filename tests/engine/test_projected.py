@@ -181,7 +181,7 @@ def test_heads_that_learned_on_other_weights_are_refused(weights, tmp_path, land
     run = Run(tmp_path / "run", tiny(heads(weights)), landscape)
     changed = tiny(heads(str(tmp_path / "other.npz")))
     networks, _, _ = grow(run, changed, landscape)
-    with pytest.raises(ModelError, match="give the file of then"):
+    with pytest.raises(ModelError, match="give the original weights file"):
         settle_projection(networks["discriminator"], Views())
 
 

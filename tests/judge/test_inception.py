@@ -139,5 +139,5 @@ def test_what_is_no_statistics_is_refused(tmp_path, content, words):
 
 
 def test_missing_statistics_are_told(tmp_path):
-    with pytest.raises(DataError, match=r"none\.npz: there is no such file; --save-statistics"):
+    with pytest.raises(DataError, match=r"none\.npz: there is no such file; .* --save-statistics"):
         Statistics.load(tmp_path / "none.npz", protocol={})

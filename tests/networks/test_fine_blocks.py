@@ -187,7 +187,7 @@ def test_a_configuration_reaches_the_blocks_and_what_depends_on_their_number():
                 "generator": {"fine_blocks": 2},
                 "data": {"load_mode": "scale_width", "load_size": 64},
             },
-            "at least 128, the least side with upsampling normal and fine_blocks 2",
+            "at least 128, the smallest side with upsampling normal and fine_blocks 2",
         ),
     ],
 )

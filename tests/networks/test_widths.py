@@ -198,7 +198,7 @@ def test_lists_that_do_not_fit_are_refused_with_what_was_expected(lists, message
     with pytest.raises(ConfigError, match=f"^generator.widths: {message}") as error:
         GeneratorWidths.of_options(options, has_style=True)
     assert error.value.code == "config_value"
-    assert "tools/compress.py writes it" in str(error.value)
+    assert "as tools/compress.py wrote it" in str(error.value)
 
 
 @pytest.mark.parametrize(
