@@ -315,12 +315,12 @@ def blocks(**generator) -> dict:
         ),
         (
             {"distillation": {"method": "cat"}},
-            "'distillation.teacher' must be the teacher's run folder, or a model folder that can be "
-            "trained, with distillation.method cat, got None",
+            "'distillation.teacher' must be the teacher's run folder, or a model folder that can "
+            "be trained, with distillation.method cat, got None",
         ),
         (
             {"distillation": CAT, "batch_size": 1},
-            "'batch_size' must be at least 2 with distillation.alignment, which compares the pictures",
+            "'batch_size' must be at least 2 with distillation.alignment, which compares the",
         ),
         (
             {"distillation": CAT, "batch_size": 4, "compute": {"accumulation": 2}},
