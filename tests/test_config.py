@@ -129,7 +129,7 @@ def mode(name, *, upsampling="normal", **data):
         ({"compute": {"to_static": True}}, "unknown field 'compute.to_static'; it was removed"),
         (
             {"regularization": {"augment_color": True}},
-            "unknown field 'regularization.augment_color'; write augment_brightness: 0.5",
+            "unknown field 'regularization.augment_color'; replace it by augment_brightness: 0.5",
         ),
         (
             {"discriminator": {"kind": "projected", "projected_weights": "w.npz"}},

@@ -110,7 +110,7 @@ def test_statistics_come_back_as_they_were(statistics, tmp_path):
 def test_statistics_of_another_protocol_are_refused_by_what_differs(statistics, tmp_path):
     statistics.save(tmp_path / "s.npz")
     wanted = {**PROTOCOL, "resize": "otherwise"}
-    message = r"another way, resize: 'so', here 'otherwise'; .*--save-statistics"
+    message = r"another protocol, resize: 'so', here 'otherwise'; .*--save-statistics"
     with pytest.raises(DataError, match=message) as error:
         Statistics.load(tmp_path / "s.npz", protocol=wanted)
     assert error.value.code == "statistics_differ"

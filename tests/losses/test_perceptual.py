@@ -102,7 +102,7 @@ def test_it_pulls_only_the_fake(float64, scaling):
 
 
 def test_a_layer_the_network_does_not_have_is_named():
-    with pytest.raises(ModelError, match="no layers fire1; it has conv1, fire2"):
+    with pytest.raises(ModelError, match="not have the layers fire1; choose from conv1, fire2"):
         PerceptualLoss(object.__new__(SqueezeNet), {"conv1": 1.0, "fire1": 1.0})
 
 
