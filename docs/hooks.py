@@ -84,7 +84,7 @@ def with_links(names: list[str]) -> list[str]:
 def reference() -> dict[str, str]:
     """A page in Markdown for each part of the package, of the names that the package offers."""
     names = defaultdict(list)
-    for name, place in spade_paddle._PLACES.items():
+    for name, place in spade_paddle._MODULES.items():
         names[place.partition(".")[0]].append((name, place))
     return {part: "\n".join(map(_entries, [part], [offered])) for part, offered in names.items()}
 

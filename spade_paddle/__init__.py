@@ -9,14 +9,14 @@ import zlib as _zlib
 
 __version__ = "0.1.0"
 
-# libpaddle of Paddle 2.6 exports a zlib of its own. Where Python uses the system's, that one must
-# have been called before paddle is imported, or later imports crash at random.
+# libpaddle of Paddle 2.6 exports its own zlib. If Python uses the system's zlib, that must be
+# called before paddle is imported, or later imports crash at random.
 _zlib.decompress(_zlib.compress(b"x"))
 
-# Of Paddle, at every start; it is about extensions that are compiled, and none is.
+# Paddle warns at every import; it concerns only compiled extensions, of which we have none.
 _warnings.filterwarnings("ignore", message="No ccache found", category=UserWarning)
 
-_PLACES = {
+_MODULES = {
     "Painter": "inference.painter",
     "Config": "config",
     "load_config": "config",
@@ -38,14 +38,14 @@ _PLACES = {
     "PerceptualLoss": "losses.perceptual",
     "kl_loss": "losses.style",
 }
-__all__ = [*_PLACES]
+__all__ = [*_MODULES]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'spade_paddle' has no attribute '{name}'")
-    return getattr(_importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(_importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PLACES])
+    return sorted([*globals(), *_MODULES])

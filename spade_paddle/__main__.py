@@ -19,7 +19,7 @@ def main() -> int:
     files = {path.stem.replace("_", "-"): path for path in sorted(TOOLS.glob("*.py"))}
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help"):
-        print("usage: spade-paddle COMMAND ...   (COMMAND --help tells more)\n")
+        print("usage: spade-paddle COMMAND ...   (COMMAND --help shows its options)\n")
         for command, path in files.items():
             text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
             print(f"  {command:16} {text.splitlines()[0]}")
@@ -29,7 +29,7 @@ def main() -> int:
         hint = did_you_mean(name, [*files, SERVE], otherwise="--help lists them")
         print(f"error: there is no command '{name}'; {hint}", file=sys.stderr)
         return 2
-    sys.argv = [f"spade-paddle {name}", *sys.argv[2:]]  # what the command calls itself
+    sys.argv = [f"spade-paddle {name}", *sys.argv[2:]]  # the program name in its usage
     if name == SERVE:
         from spade_paddle.serving.__main__ import main as serve
 
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _module(path: Path) -> ModuleType:
-    """The module of a file outside the package."""
+    """Import a file outside the package as a module."""
     spec = importlib.util.spec_from_file_location(f"spade_paddle_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

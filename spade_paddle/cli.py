@@ -1,4 +1,4 @@
-"""What every command in tools/ does around its work."""
+"""Common parts of the commands in tools/."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from spade_paddle.errors import UserError
 
 
 def run_tool(work: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser) -> int:
-    """Parse the command line and do the work; an error for people is one line and exit code 2.
+    """Parse the command line and run ``work``; print a UserError in one line and return 2.
 
-    ``work`` imports paddle itself, after whatever must be set before that.
+    ``work`` imports paddle itself, because some environment variables must be set before.
     """
     arguments = parser.parse_args()
     try:
         require_paddle()
-        os.environ.setdefault("GLOG_minloglevel", "2")  # of Paddle's C++ code: errors only
+        os.environ.setdefault("GLOG_minloglevel", "2")  # errors only from Paddle's C++ code
         return work(arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -27,25 +27,28 @@ def run_tool(work: Callable[[argparse.Namespace], int], parser: argparse.Argumen
 
 
 def number_in(low: float, high: float) -> Callable[[str], float]:
-    """An argparse type: a number from low to high, whole when ``low`` is."""
+    """Return an argparse type for numbers from low to high; for integers if ``low`` is one."""
     kind = type(low)
 
     def read(text: str) -> float:
-        """Raises ArgumentTypeError, which argparse shows with the option's name."""
         try:
             value = kind(text)
         except ValueError:
             value = None
         if value is None or not low <= value <= high:
-            word = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"expected {word} from {low} to {high}, got {text!r}")
+            noun = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"expected {noun} from {low} to {high}, got {text!r}")
         return value
 
     return read
 
 
 def require_paddle() -> None:
-    """Say how to install Paddle where it is missing. Raises UserError."""
+    """Check that Paddle is installed.
+
+    Raises:
+        UserError: it is not; the message says how to install it.
+    """
     if importlib.util.find_spec("paddle") is None:
         raise UserError(
             f"Paddle is not installed for {sys.executable}; install it with 'pip install -e "

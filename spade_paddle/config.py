@@ -33,18 +33,18 @@ from spade_paddle.fields import (
 )
 from spade_paddle.reading import build, override, read_yaml
 
-EARLIER = {
-    "data.short_side": "it is called 'data.load_size' now",
-    "data.short_side_min": "it is called 'data.load_size_min' now",
-    "compute.channels_last": "it was removed, for it gained nothing; leave it out",
-    "compute.to_static": "it was removed, for it gained nothing; leave it out",
-    "regularization.augment_color": "write augment_brightness: 0.5, augment_saturation: 1.0 and "
-    "augment_contrast: 0.5, which it was",
+REMOVED_FIELDS = {
+    "data.short_side": "it was renamed to 'data.load_size'",
+    "data.short_side_min": "it was renamed to 'data.load_size_min'",
+    "compute.channels_last": "it was removed because it had no benefit; delete it",
+    "compute.to_static": "it was removed because it had no benefit; delete it",
+    "regularization.augment_color": "replace it by augment_brightness: 0.5, "
+    "augment_saturation: 1.0 and augment_contrast: 0.5",
 }
-"""Fields of earlier configurations, and what to do about them."""
+"""Fields of earlier versions, and what to do about them."""
 
 UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
-"""How often a generator doubles from its first feature map to up_3 or up_4."""
+"""Number of upsamplings by 2 up to the last block, without fine blocks."""
 
 Activation = Literal["gelu", "leaky_relu"]
 Convolutions = Literal["auto", "onednn", "paddle"]
@@ -64,7 +64,7 @@ UpToHalf = Annotated[float, Ge(0), Le(0.5), "from 0 to 0.5 (half a picture)"]
 
 @dataclass(frozen=True, config=STRICT)
 class GeneratorConfig:
-    """The generator; the defaults are the article's, the width photopen's."""
+    """The generator; the defaults are those of the article, the width that of photopen."""
 
     norm: Literal["spade", "clade", "clade_icpe"] = of("spade", "conditional norm layer")
     ngf: AtLeast1 = of(24, "channels of the last block; the coarsest blocks have 16 times as many")
@@ -88,18 +88,18 @@ class GeneratorConfig:
 
     @property
     def multiple(self) -> int:
-        """Height and width of every picture must be multiples of this many pixels."""
+        """Number of pixels that height and width of every picture must be multiples of."""
         return 2 ** (UPSAMPLINGS[self.upsampling] + self.fine_blocks)
 
     @property
     def doublings(self) -> str:
-        """What ``multiple`` comes from, in words."""
+        """The fields that determine ``multiple``, for messages."""
         fine = f" and fine_blocks {self.fine_blocks}" if self.fine_blocks else ""
         return f"upsampling {self.upsampling}{fine}"
 
     @property
     def added_blocks(self) -> int:
-        """Blocks after up_3, which every generator has: of ``most``, and the fine ones."""
+        """Number of blocks after up_3: up_4 with ``most``, and the fine blocks."""
         return (self.upsampling == "most") + self.fine_blocks
 
 
@@ -114,7 +114,7 @@ class EncoderConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class DiscriminatorConfig:
-    """The multi-scale discriminator; the defaults are photopen's.
+    """The multi-scale patch discriminator; the defaults are those of photopen.
 
     In addition to it or instead of it, heads on frozen features of an ImageNet network can be used
     (Sauer et al. 2021, Projected GANs), which need fewer photos and less training time.
@@ -166,7 +166,7 @@ class LossConfig:
 
     @property
     def kinds(self) -> dict[str, float]:
-        """What each kind of discriminator counts in the adversarial loss."""
+        """The weight of each kind of discriminator in the adversarial loss."""
         return {"patch": 1.0, "projected": self.projected}
 
 
@@ -190,7 +190,7 @@ class OptimizerConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class RegularizationConfig:
-    """Against overfitting of the discriminator on few photos; all off by default.
+    """Against overfitting of the discriminator to few photos; all off by default.
 
     DiffAugment (Zhao et al. 2020; its strengths are 0.5, 1.0, 0.5, 0.125 and 0.5) augments real and
     generated pictures for the discriminator. R1 (Mescheder et al. 2018) penalizes its gradient; it
@@ -272,18 +272,18 @@ class Config:
 
     @property
     def knows_positions(self) -> bool:
-        """The generator takes positional encodings."""
+        """Whether the generator takes positional encodings."""
         return self.generator.norm == "clade_icpe"
 
     @property
     def latent_size(self) -> tuple[int, int]:
-        """Height and width of the coarse features that are made of a style."""
+        """Height and width of the coarse features that are computed from a style."""
         multiple = self.generator.multiple
         return self.data.crop_height // multiple, self.data.crop_size // multiple
 
     @property
     def projected_weights(self) -> Optional[str]:
-        """The weights file of the projected heads' network; None: Paddle's are downloaded."""
+        """The weights file of the projected heads' network; None: Paddle's weights."""
         options, losses = self.discriminator, self.losses
         same = options.projected_network == losses.perceptual_network
         shared = losses.perceptual_weights if same else None
@@ -291,10 +291,10 @@ class Config:
 
     @classmethod
     def preset(cls, name: str, *overrides: str) -> Config:
-        """A configuration that comes along, such as ``landscape_cpu``; overrides as in load_config.
+        """Load an included configuration, such as ``landscape_cpu``; overrides as in load_config.
 
         Raises:
-            ConfigError: there is none of that name, or an override is wrong.
+            ConfigError: there is no such configuration, or an override is invalid.
         """
         return load_config(find_config(name), overrides=overrides)
 
@@ -303,7 +303,7 @@ class Config:
         return functools.reduce(getattr, name.split("."), self)
 
     def to_dict(self) -> dict[str, Any]:
-        """The plain nested dictionary that ``read_config`` accepts."""
+        """Convert to the nested dictionary that ``read_config`` accepts."""
         return dataclasses.asdict(self)
 
 
@@ -311,7 +311,7 @@ def load_config(path: str | Path, *, overrides: Sequence[str] = ()) -> Config:
     """Read a YAML configuration and apply ``--set`` overrides such as ``generator.ngf=32``.
 
     Raises:
-        ConfigError: no such file, not YAML, unknown keys, wrong types or values.
+        ConfigError: the file is missing or not YAML, or it has unknown keys or invalid values.
     """
     content, places = read_yaml(Path(path))
     return read_config(content, where=str(path), overrides=overrides, places=places)
@@ -327,21 +327,23 @@ def read_config(
     """Build a Config from parsed YAML; overrides and errors are as in load_config.
 
     Args:
-        where: names the source in errors.
-        places: does so more exactly, by the dotted names of fields.
+        content: the parsed YAML; it is not changed.
+        where: name of the source in errors.
+        overrides: as in load_config.
+        places: FILE:LINE of fields by their dotted names, to be used instead of ``where``.
     """
     content = copy.deepcopy(content)
     if isinstance(content, dict):
         places = override(content, overrides, places)
-        for section, name in (earlier.split(".") for earlier in EARLIER):
+        for section, name in (earlier.split(".") for earlier in REMOVED_FIELDS):
             options = content.get(section)
             if isinstance(options, dict) and options.get(name) is False:
-                del options[name]  # a switch that was removed: earlier runs wrote them all
+                del options[name]  # a removed option that was off; earlier runs saved all fields
 
     def place(name: str) -> str:
         return places.get(name, where)
 
-    config = build(Config, content, place=place, advice=EARLIER)
+    config = build(Config, content, place=place, advice=REMOVED_FIELDS)
     for name, expected in config_problems(config):
         problem = f"'{name}' must be {expected}, got {config.value(name)!r}"
         raise ConfigError(f"{place(name)}: {problem}", code="config_value", field=name)

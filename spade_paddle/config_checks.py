@@ -1,6 +1,6 @@
-"""What the values of a configuration must be because of each other.
+"""Checks of a configuration that involve several fields.
 
-Every check yields the dotted name of a field and what it must be; the first one is the one to tell.
+Every check yields the dotted name of a field and what it must be; the first one is reported.
 Imports neither paddle nor our networks.
 """
 
@@ -18,20 +18,20 @@ Problem = tuple[str, str]
 
 
 def config_problems(config: Config) -> Iterator[Problem]:
-    """All that is wrong; each value alone is right already."""
+    """Yield all problems of a configuration whose single values are valid."""
     yield from data_problems(
         config.data,
         multiple=config.generator.multiple,
         doublings=config.generator.doublings,
     )
-    yield from _what_goes_together(config)
+    yield from _training(config)
     yield from _blocks(config)
     yield from _distillation(config)
     if config.discriminator.kind != "patch":
         yield from _projected(config)
 
 
-def _what_goes_together(config: Config) -> Iterator[Problem]:
+def _training(config: Config) -> Iterator[Problem]:
     if config.losses.perceptual_shift >= config.data.crop_size // 2:
         yield "losses.perceptual_shift", "less than half of data.crop_size"
     if config.fade_in_images and not config.generator.added_blocks:
@@ -43,7 +43,10 @@ def _what_goes_together(config: Config) -> Iterator[Problem]:
     if config.batch_size % config.compute.accumulation:
         yield "compute.accumulation", f"a divisor of batch_size ({config.batch_size})"
     if config.compute.bfloat16 and config.compute.convolutions == "paddle":
-        yield "compute.bfloat16", "false with compute.convolutions paddle, which has none"
+        yield (
+            "compute.bfloat16",
+            "false with compute.convolutions paddle, which have no bfloat16",
+        )
 
 
 def _blocks(config: Config) -> Iterator[Problem]:
@@ -62,35 +65,34 @@ def _distillation(config: Config) -> Iterator[Problem]:
     if options.method == "none":
         return
     if config.fade_in_images:
-        yield "fade_in_images", "0 with distillation: teachers have no block that fades in"
+        yield "fade_in_images", "0 with distillation, since teachers have no block that fades in"
     if options.method == "cat":
         if options.teacher is None:
             yield (
                 "distillation.teacher",
-                "the run folder, or model folder that can be trained, of the teacher with "
+                "the teacher's run folder, or a model folder that can be trained, with "
                 "distillation.method cat",
             )
         if options.alignment and config.batch_size == 1:
             yield (
                 "batch_size",
-                "at least 2 with distillation.alignment, which compares pictures with each other: "
-                "of one it is always 1",
+                "at least 2 with distillation.alignment, which compares the pictures of a batch",
             )
         if options.alignment and config.compute.accumulation > 1:
             yield (
                 "compute.accumulation",
-                "1 with distillation.alignment, which sees the whole batch at once",
+                "1 with distillation.alignment, which needs the whole batch at once",
             )
     elif config.losses.perceptual_network == "none" and (options.gram or options.feature):
         yield (
             "losses.perceptual_network",
-            "vgg19 or squeezenet with distillation.gram or distillation.feature, which look "
-            "through it",
+            "vgg19 or squeezenet with distillation.gram or distillation.feature, which use its "
+            "features",
         )
 
 
 def _projected(config: Config) -> Iterator[Problem]:
-    """What projected heads need, and what cannot be had without the patch scales."""
+    """What projected heads need, and what needs the patch scales."""
     options = config.discriminator
     if options.projected_network == "efficientnet_lite0" and not options.projected_weights:
         yield (
@@ -101,17 +103,17 @@ def _projected(config: Config) -> Iterator[Problem]:
     if options.projected_network == "efficientnet_lite0" and config.validation.judge_weights:
         yield (
             "validation.judge_weights",
-            "null with discriminator.projected_network efficientnet_lite0: a network that training "
-            "looks through does not judge it (or take squeezenet or vgg19 there)",
+            "null with discriminator.projected_network efficientnet_lite0, since the judge must be "
+            "a network that training does not use (or use squeezenet or vgg19 there)",
         )
     if options.kind == "projected":
         if config.losses.feature_matching:
             yield (
                 "losses.feature_matching",
-                "0 with discriminator.kind projected, which has no stages to match (or take both)",
+                "0 with discriminator.kind projected, which has no stages to match (or use both)",
             )
         if config.regularization.r1_gamma:
             yield (
                 "regularization.r1_gamma",
-                "0 with discriminator.kind projected: R1 is of the patch scales (or take both)",
+                "0 with discriminator.kind projected, as R1 needs patch scales (or use both)",
             )

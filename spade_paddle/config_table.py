@@ -31,8 +31,8 @@ in editors; in VS Code, start a file with `# yaml-language-server: $schema=FILE`
 
 
 def table() -> str:
-    """The page, in Markdown."""
-    whole: Any = Config  # a pydantic dataclass: its fields have no type
+    """Return the page in Markdown."""
+    whole: Any = Config  # type checkers do not know __pydantic_fields__
     fields = whole.__pydantic_fields__.items()
     sections = {
         name: field.annotation
@@ -41,12 +41,12 @@ def table() -> str:
     }
     lines = [HEAD]
     for section, kind in {"": whole, **sections}.items():
-        lines += [f"## `{section}`" if section else "## At the top", "", _text(kind.__doc__), ""]
+        lines += [f"## `{section}`" if section else "## Top level", "", _text(kind.__doc__), ""]
         lines += ["| Field | Must be | Default | Meaning |", "|---|---|---|---|"]
         for entry in entries(kind, f"{section}." if section else ""):
             if entry.name.rpartition(".")[0] == section:
-                words = ", ".join(filter(None, (entry.kind.__name__, entry.limits)))
-                cells = f"`{entry.name}`", words, f"`{_value(entry.default)}`", entry.meaning
+                limits = ", ".join(filter(None, (entry.kind.__name__, entry.limits)))
+                cells = f"`{entry.name}`", limits, f"`{_value(entry.default)}`", entry.meaning
                 lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

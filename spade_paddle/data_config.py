@@ -1,19 +1,19 @@
-"""The ``data`` section of a configuration: which photos, and how pictures are cut of them.
+"""The ``data`` section of a configuration: how training pictures are made from photos.
 
-A photo is resized by its ``load_mode`` and then, in the modes with a crop, cut at random:
+A photo is resized according to ``load_mode`` and then, in the modes with a crop, cropped at random:
 
     mode                        resized to                                          then
     scale_shortside_and_crop    short side load_size, aspect ratio kept             crop
     scale_shortside             the same                                            multiples
     scale_width_and_crop        width load_size, aspect ratio kept                  crop
     scale_width                 the same                                            multiples
-    resize_and_crop             load_size x load_size, whatever the aspect ratio    crop
-    crop                        left as it is                                       crop
-    fixed                       crop_size x crop_height, whatever the aspect ratio  -
-    none                        left as it is                                       multiples
+    resize_and_crop             load_size x load_size, aspect ratio not kept        crop
+    crop                        not resized                                         crop
+    fixed                       crop_size x crop_height, aspect ratio not kept      -
+    none                        not resized                                         multiples
 
-A photo in which a crop would not fit is enlarged until it does. Without a crop both sides become
-the nearest multiples of what the generator takes (2^5 to 2^9 pixels), at least one.
+A photo that is smaller than the crop is enlarged to contain it. Without a crop both sides are
+rounded to the nearest multiple that the generator accepts (2^5 to 2^9 pixels), at least one.
 
 Imports neither paddle nor our networks.
 """
@@ -40,7 +40,7 @@ LoadMode = Literal[
     "none",
 ]
 LOAD_MODES = get_args(LoadMode)
-# infinite: everything is kept
+# infinite: no limit
 Gib = Annotated[float, AllowInfNan(), Ge(0)]
 ValShare = Annotated[float, Ge(0), Le(0.9)]
 Ratio = Annotated[float, Ge(1 / 8), Le(8), "from 1/8 to 8"]
@@ -77,20 +77,23 @@ class DataConfig:
 
     @property
     def crops(self) -> bool:
-        """Pictures are cut at random, and so all of one size."""
+        """Whether pictures are random crops, which all have the same size."""
         return self.load_mode.endswith("crop")
 
     @property
     def has_load_size(self) -> bool:
-        """Photos are resized by ``load_size``."""
+        """Whether photos are resized by ``load_size``."""
         return self.load_mode.startswith(("resize", "scale"))
 
     def picture_size(self, multiple: int) -> tuple[int, int]:
-        """Height and width of whole pictures at the training scale: those a model is meant for.
+        """Height and width of whole pictures at the training scale, for which a model is intended.
 
-        Where photos keep their own aspect ratio, it is taken to be ``aspect_ratio``; where they
-        have no load size, pictures are taken to be as large as a crop. With a load size both sides
-        are cut to the multiple in the modes with a crop, else brought to the nearest multiple.
+        Photos that keep their aspect ratio are assumed to have ``aspect_ratio``; without a load
+        size, pictures are assumed to be as large as a crop. With a load size, sides are rounded to
+        multiples: down in modes with a crop, else to the nearest.
+
+        Args:
+            multiple: pixels that both sides must be a multiple of.
         """
         if not self.has_load_size:
             return self.crop_height, self.crop_size
@@ -113,12 +116,12 @@ class DataConfig:
 def data_problems(
     options: DataConfig, *, multiple: int, doublings: str
 ) -> Iterator[tuple[str, str]]:
-    """What cannot work: the field's name and what it must be. The first is the one to tell.
+    """Yield the problems: the name of a field and what it must be.
 
     Args:
-        options: each value alone is right already.
+        options: its single values are valid.
         multiple: pixels that both sides of every picture must be a multiple of.
-        doublings: of the generator, in words, which is where the multiple comes from.
+        doublings: the fields of the generator that determine ``multiple``, for messages.
     """
     if options.drop_label_probability > 0 and not options.dont_care:
         yield "data.drop_label_probability", "0 when data.dont_care is false"
@@ -149,7 +152,7 @@ def _load_size_problems(
         "resize_and_crop": (max(crop), "the crop's longer side"),
         "scale_width_and_crop": (options.crop_size, "the crop's width"),
         "scale_shortside_and_crop": (min(crop), "the crop's shorter side"),
-    }.get(mode, (multiple, f"the least side with {doublings}"))
+    }.get(mode, (multiple, f"the smallest side with {doublings}"))
     if smallest < least:
         name = "data.load_size" if options.load_size_min is None else "data.load_size_min"
         yield name, f"at least {least}, {what}, with load_mode {mode}"

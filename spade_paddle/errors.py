@@ -1,8 +1,8 @@
-"""The errors meant for people: the one family that tools and the server catch.
+"""Errors for users, which tools and the server catch and report.
 
-A message tells where the problem is, what was expected, what came and what to do. ``code`` is a
-short stable name for programs (the page looks up its translated sentence by it) and ``details``
-holds the numbers and names that the sentence needs.
+A message says where the problem is, what was expected, what was found and what to do. ``code`` is a
+short stable name for programs (the page looks up a translated message by it), and ``details`` has
+the values that the message contains.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 
 class UserError(Exception):
-    """Something the person who called us can put right.
+    """An error that the user can fix.
 
     Args:
-        message: where, what was expected, what came, what to do; in English.
+        message: where, what was expected, what was found, and what to do; in English.
         code: stable machine-readable name such as ``label_unknown``.
-        details: JSON-serializable values that the message was made of.
+        details: JSON-serializable values that the message contains.
     """
 
     def __init__(self, message: str, *, code: str = "bad_input", **details: Any) -> None:
@@ -28,11 +28,11 @@ class UserError(Exception):
 
 
 class ConfigError(UserError):
-    """A configuration file or ``--set`` option is wrong."""
+    """A configuration file or ``--set`` option is invalid."""
 
 
 class DataError(UserError):
-    """A data set, a photo or a label file is wrong or missing."""
+    """A data set, a photo or a label file is invalid or missing."""
 
 
 class LabelMapError(UserError):
@@ -40,15 +40,15 @@ class LabelMapError(UserError):
 
 
 class ModelError(UserError):
-    """A model folder or a checkpoint is missing, broken or does not fit."""
+    """A model folder, weights file or checkpoint is missing, damaged or does not fit."""
 
 
 class CompressionError(UserError):
-    """A generator cannot be compressed to what was asked for."""
+    """A generator cannot be compressed to the requested budget."""
 
 
 class RunError(UserError):
-    """A training run cannot go on: its folder cannot be written, or another process stopped."""
+    """A training run cannot continue: its folder is not writable, or another process stopped."""
 
 
 class RequestError(UserError):
@@ -56,9 +56,13 @@ class RequestError(UserError):
 
 
 def did_you_mean(text: str, known: Iterable[str], *, otherwise: str, prefix: str = "") -> str:
-    """The advice for a name that is not known: the known one most like it, or else ``otherwise``.
+    """Suggest the known name that is most similar to an unknown one, or return ``otherwise``.
 
-    ``prefix`` is said before the known one.
+    Args:
+        text: the unknown name.
+        known: the known names.
+        otherwise: returned if no known name is similar.
+        prefix: put before the suggested name.
     """
     near = difflib.get_close_matches(text, list(known), n=1)
     return f"did you mean '{prefix}{near[0]}'?" if near else otherwise

@@ -1,8 +1,8 @@
-"""Fields of frozen dataclasses: the type has the limits, ``of`` default and meaning.
+"""Fields of frozen dataclasses: the type has the limits, ``of`` the default and the meaning.
 
     ngf: AtLeast1 = of(24, "width of the last block")
 
-``entries`` tells them to error messages, to the table in docs/ and to the service's options.
+``entries`` lists them for error messages, for the table in docs/ and for the service's options.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from annotated_types import Ge, Gt, Le
 from pydantic import ConfigDict, Field
 
-# nothing is converted but whole numbers to floats
+# the only conversion is that of integers to floats
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
@@ -25,15 +25,15 @@ Probability = Annotated[Share, "a probability, from 0 to 1"]
 
 
 def of(default: Any, meaning: str, *, secret: bool = False) -> Any:
-    """A field's default and meaning; a secret is shown nowhere."""
+    """Define a field by its default and meaning; a secret is never shown."""
     return Field(default, description=meaning, repr=not secret)
 
 
 class Entry(NamedTuple):
-    """One field: ``limits`` are in words; a text among the type's annotations is taken as is."""
+    """One field; ``limits`` is a text, either the one in the type's annotations or generated."""
 
     name: str  # dotted, such as generator.ngf
-    kind: type  # without limits and None; of choices, theirs
+    kind: type  # the type without limits and None; that of the values for a Literal
     limits: str
     default: Any
     meaning: str
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 
 def entries(section: Any, prefix: str = "") -> Iterator[Entry]:
-    """The fields of a pydantic dataclass and of those in it, whose names begin with ``prefix``."""
+    """List the fields of a pydantic dataclass and its nested ones; names start with ``prefix``."""
     for name, field in section.__pydantic_fields__.items():
         if dataclasses.is_dataclass(field.annotation):
             yield from entries(field.annotation, f"{prefix}{name}.")

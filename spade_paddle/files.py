@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what tells them apart."""
+"""Atomic writing of files, and their checksums."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def sha256(path: Path, *, end: int | None = None) -> str:
-    """The SHA-256 of a file, or of its first ``end`` bytes, as hexadecimal text."""
+    """Compute the SHA-256 of a file, or of its first ``end`` bytes, in hexadecimal."""
     digest = hashlib.sha256()
     left = path.stat().st_size if end is None else end
     with path.open("rb") as file:
@@ -23,10 +23,15 @@ def sha256(path: Path, *, end: int | None = None) -> str:
 
 
 def write_atomically(path: Path, write: Callable[[Path], object], *, shared: bool = False) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, flush it, and rename it to ``path``.
+    """Write a file atomically: ``write`` fills a temporary file, which is renamed to ``path``.
 
-    A process that is killed leaves the temporary file, and its successor takes the same name.
-    ``shared``: several processes or machines may write ``path`` at once, so each takes its own.
+    A killed process leaves its temporary file, which the next one overwrites.
+
+    Args:
+        path: the file; its folder is created if needed.
+        write: writes the content to the path it is given.
+        shared: several processes or machines may write ``path`` at the same time, so each needs its
+            own temporary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     mark = f".{platform.node()}-{os.getpid()}" if shared else ""
@@ -44,7 +49,7 @@ def write_arrays_atomically(path: Path, **arrays: np.ndarray | str) -> None:
     """Write arrays by name as a compressed ``.npz``, by ``write_atomically``."""
 
     def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # given a path, NumPy would add an ending of its own
+        with temporary.open("wb") as file:  # given a path, NumPy would append .npz
             np.savez_compressed(file, **arrays)
 
     write_atomically(path, write)

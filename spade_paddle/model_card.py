@@ -30,29 +30,29 @@ READABLE_FORMATS = (1, 2)  # 1 knew no style, no positions and no instance maps
 
 @dataclass(frozen=True)
 class ModelCard:
-    """The fields of ``model.json``, by the names that they have there.
+    """The fields of ``model.json``, with the same names.
 
     Attributes:
         name: of the model, shown by the service.
         version: of the weights.
-        label_set: what ids mean.
-        dont_care: the networks have a channel for 255.
-        height, width: pixels, the size the model was trained for.
-        multiple: of which both sides of what the networks take must be.
-        noise_channels: noise maps that the generator takes.
-        training: what is known of where the weights come from; ``config`` in it is the
+        label_set: the meaning of the ids.
+        dont_care: the networks have a channel for "don't care" (255).
+        height, width: size in pixels for which the model was trained.
+        multiple: pixels that both sides of a label map must be a multiple of.
+        noise_channels: number of noise maps that the generator takes.
+        training: the known facts about the origin of the weights, such as ``config``, the
             configuration.
-        files: SHA-256 of the files for painting, by name.
+        files: SHA-256 of the files for inference, by name.
         instance_edges: the networks have an instance edge channel.
-        positions: ``icpe``, ``compatible`` (with the public code's deviations) or None.
-        style_dim: length of a style vector; 0: there are none.
-        styles: those with a name, each with its ``name`` and ``vector``.
-        parameters: learned numbers of the generator.
-        training_files: SHA-256 of what training reads, by name.
-        tensors: what the generator's weights are called in its program, by their own names. Empty
-            in folders of earlier versions, which paint by Paddle alone.
-        spade_paddle, paddle: the versions that exported it.
-        format: of the folder.
+        positions: ``icpe``, ``compatible`` (with the deviations of the public code) or None.
+        style_dim: length of a style vector; 0: no style.
+        styles: the named styles, each with its ``name`` and ``vector``.
+        parameters: number of the generator's parameters.
+        training_files: SHA-256 of the files for training, by name.
+        tensors: names of the generator's weights in its program, by their names in the state dict.
+            Empty in folders of earlier versions, which can only run with Paddle.
+        spade_paddle, paddle: versions that exported the model.
+        format: version of the folder's format.
     """
 
     name: str
@@ -78,7 +78,7 @@ class ModelCard:
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
-        """The card of a model folder; its files are not looked at.
+        """Read the card of a model folder without checking the other files.
 
         Raises:
             ModelError: not a model folder, or of a newer format.
@@ -104,7 +104,7 @@ class ModelCard:
             raise ModelError(
                 f"{path}: format {values.get('format')}, but this version of spade_paddle reads "
                 f"formats {' and '.join(map(str, READABLE_FORMATS))}; install the version that "
-                "exported it or export again",
+                "exported it, or export it again",
                 code="model_format",
             )
         missing = [
@@ -120,10 +120,10 @@ class ModelCard:
 
     @classmethod
     def open(cls, folder: Path) -> ModelCard:
-        """The card of a model folder whose files for painting are whole.
+        """Read the card of a model folder and check its files for inference.
 
         Raises:
-            ModelError: as ``read``; or a file is missing or changed.
+            ModelError: as ``read``, or a file is missing or has changed.
         """
         card = cls.read(folder)
         check_files(folder, card.files)
@@ -140,32 +140,32 @@ class ModelCard:
         """The configuration that the networks were built and trained with.
 
         Raises:
-            ModelError: there is none.
-            ConfigError: one of an earlier version has a field that is no more.
+            ModelError: the card has none.
+            ConfigError: it is of an earlier version and has a field that was removed.
         """
         if "config" not in self.training:
             raise ModelError(
-                f"{MODEL_FILE} of '{self.name}': expected training.config, which its networks were "
-                "built by, but there is none; export the model again",
+                f"{MODEL_FILE} of '{self.name}': expected the configuration training.config, but "
+                "there is none; export the model again",
                 code="model_damaged",
             )
         return read_config(self.training["config"], where=f"{MODEL_FILE} of '{self.name}'")
 
     @property
     def inputs(self) -> list[str]:
-        """Names of what the generator takes in."""
-        taken = {
+        """Names of the generator's inputs."""
+        used = {
             "label_map": True,
             "instance_map": self.instance_edges,
             "positions": self.positions is not None,
             "noise": self.noise_channels > 0,
             "style": self.style_dim > 0,
         }
-        return [name for name, is_taken in taken.items() if is_taken]
+        return [name for name, is_used in used.items() if is_used]
 
     def option(self, name: str) -> Any:
-        """A field of that configuration by its dotted name, such as ``data.val_share``; where an
-        earlier version had none, its default."""
+        """The value of a configuration field by its dotted name, such as ``data.val_share``; its
+        default if the card is of an earlier version without it."""
         try:
             values = self.training["config"]
             return functools.reduce(lambda part, key: part[key], name.split("."), values)
@@ -174,10 +174,10 @@ class ModelCard:
 
 
 def check_files(folder: Path, sums: Mapping[str, str]) -> None:
-    """Hold files of a model folder, by name, to their SHA-256.
+    """Check files of a model folder against their SHA-256, given by name.
 
     Raises:
-        ModelError: one is missing or changed.
+        ModelError: one is missing or has changed.
     """
     for name, expected in sums.items():
         if not (folder / name).is_file() or sha256(folder / name) != expected:

@@ -33,28 +33,28 @@ _DTYPES = {
 
 
 class ForbiddenGlobal(pickle.UnpicklingError):
-    """The file names a function or class that is no part of a tensor."""
+    """The pickle refers to a function or class that tensors do not need."""
 
 
 def read_pth(path: Path) -> Any:
-    """What ``torch.save`` wrote, its tensors as arrays; bfloat16 becomes float32.
+    """Read a file written by ``torch.save``; tensors become arrays, bfloat16 becomes float32.
 
     Args:
         path: the file.
 
     Raises:
-        ForbiddenGlobal: it holds other Python objects than tensors, containers, numbers and texts.
-        Exception: whatever a damaged file leads to.
+        ForbiddenGlobal: it has objects other than tensors, containers, numbers and strings.
+        Exception: of any kind, if the file is damaged.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return _read_archive(archive)
     with path.open("rb") as file:
-        return _read_row_of_pickles(file)
+        return _read_legacy(file)
 
 
 class _Storage:
-    """The numbers behind one or more tensors; in the earlier format they come after them."""
+    """The data of one or more tensors, which follows after the tensors in the earlier format."""
 
     def __init__(self, kind: str, values: Optional[np.ndarray] = None) -> None:
         self.kind = kind
@@ -76,12 +76,12 @@ class _Tensor:
     def array(self) -> np.ndarray:
         values = self._storage.values
         if values is None:
-            raise ValueError("a tensor without its numbers")
-        numbers = (self._offset, *self._shape, *self._strides)
+            raise ValueError("a tensor has no data")
+        integers = (self._offset, *self._shape, *self._strides)
         last = sum((size - 1) * step for size, step in zip(self._shape, self._strides))
         beyond = 0 not in self._shape and self._offset + last >= len(values)
-        if len(self._shape) != len(self._strides) or min(numbers) < 0 or beyond:
-            raise ValueError("a tensor that is larger than its storage")
+        if len(self._shape) != len(self._strides) or min(integers) < 0 or beyond:
+            raise ValueError("a tensor is larger than its storage")
         strides = [step * values.itemsize for step in self._strides]
         view = np.lib.stride_tricks.as_strided(values[self._offset :], self._shape, strides)
         if self._storage.kind == "BFloat16Storage":
@@ -90,7 +90,7 @@ class _Tensor:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the few names that tensors are made of, and refuses all others."""
+    """Resolves only the few globals that tensors consist of."""
 
     def __init__(self, file: BinaryIO, storages: dict[str, _Storage]) -> None:
         super().__init__(file, encoding="utf-8")
@@ -107,8 +107,8 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, identity: Any) -> _Storage:
         _, kind, key, _, _, *view = identity
-        if kind not in _DTYPES or any(view):  # parts of storages are of PyTorch before 0.4
-            raise pickle.UnpicklingError(f"a storage {identity!r}")
+        if kind not in _DTYPES or any(view):  # views of storages: PyTorch before 0.4
+            raise pickle.UnpicklingError(f"unknown storage {identity!r}")
         return self._storages.setdefault(str(key), _Storage(kind))
 
 
@@ -127,7 +127,7 @@ def _read_archive(archive: zipfile.ZipFile) -> Any:
     top = inside[: -len("data.pkl")]
     order = f"{top}byteorder"
     if order in archive.namelist() and archive.read(order) != b"little":
-        raise ValueError("numbers in the byte order of another machine")
+        raise ValueError("the byte order is not little-endian")
     storages: dict[str, _Storage] = {}
     content = _Unpickler(io.BytesIO(archive.read(inside)), storages).load()
     for key, storage in storages.items():
@@ -135,17 +135,17 @@ def _read_archive(archive: zipfile.ZipFile) -> Any:
     return _with_arrays(content)
 
 
-def _read_row_of_pickles(file: BinaryIO) -> Any:
+def _read_legacy(file: BinaryIO) -> Any:
     storages: dict[str, _Storage] = {}
 
     def load() -> Any:
         return _Unpickler(file, storages).load()
 
     if load() != MAGIC_NUMBER:
-        raise ValueError("neither of the formats of torch.save")
+        raise ValueError("not a format of torch.save")
     load()  # version of the format
     if not load()["little_endian"]:
-        raise ValueError("numbers in the byte order of another machine")
+        raise ValueError("the byte order is not little-endian")
     content = load()
     for key in load():
         storage = storages[str(key)]
@@ -155,7 +155,7 @@ def _read_row_of_pickles(file: BinaryIO) -> Any:
 
 
 def _with_arrays(content: Any) -> Any:
-    """Tensors become arrays, in dictionaries of dictionaries and in lists."""
+    """Convert tensors to arrays, recursively in dictionaries and lists."""
     if isinstance(content, _Tensor):
         return content.array()
     if isinstance(content, Mapping):

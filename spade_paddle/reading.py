@@ -1,6 +1,6 @@
-"""Content of YAML files, ``--set``, dictionaries and the environment into frozen dataclasses.
+"""Reads YAML files, ``--set`` options, dictionaries and environment variables into dataclasses.
 
-The one place that parses configurations (YAML 1.2) and says pydantic's errors in our words.
+The only module that parses configurations (YAML 1.2) and rewrites pydantic's errors.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _NUMBER = re.compile(r"[-+]?\.?\d[-+.\de]*", re.IGNORECASE)
 
 
 class _Constructor(SafeConstructor):
-    """Takes dates, which YAML 1.2 does not know, as the texts that they are."""
+    """Reads dates as strings, since YAML 1.2 has no dates."""
 
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
-    """The content of a file, and FILE:LINE of its fields by dotted name.
+    """Read the content of a file, and FILE:LINE of its fields by dotted name.
 
     Raises:
         ConfigError: there is no such file, or it is not YAML.
@@ -55,13 +55,18 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
 def override(
     content: dict[str, Any], options: Sequence[str], places: Mapping[str, str]
 ) -> dict[str, str]:
-    """Change content by options such as ``generator.ngf=32``.
+    """Apply options such as ``generator.ngf=32`` to ``content`` in place.
+
+    Args:
+        content: nested dictionaries.
+        options: each FIELD=VALUE, with a dotted name and a value in YAML.
+        places: FILE:LINE of fields by dotted name.
 
     Returns:
-        ``places`` with the option where it set a field.
+        ``places``, with the option for the fields that it sets.
 
     Raises:
-        ConfigError: an option is not of that form.
+        ConfigError: an option has another form.
     """
     places = dict(places)
     for option in options:
@@ -77,7 +82,7 @@ def override(
                 problem = f"'{section}' is a single value, not a section"
                 raise ConfigError(f"{place}: {problem}", code="config_syntax")
         inner[name], lines = _parse(text, place=place)
-        inside = f"{key.strip()}."  # of a whole section, which goes with all that was in it
+        inside = f"{key.strip()}."  # setting a section replaces all of its fields
         places = {field: at for field, at in places.items() if not field.startswith(inside)}
         places |= {inside[:-1]: place, **{inside + field: place for field, _ in lines}}
     return places
@@ -91,26 +96,26 @@ def build(
     noun: str = "field",
     advice: Mapping[str, str] = MappingProxyType({}),
 ) -> Section:
-    """Build a pydantic dataclass, whose fields may be such dataclasses again.
+    """Build a pydantic dataclass, which may have nested ones, from parsed content.
 
     Args:
-        section: every field has a default.
+        section: the dataclass; all fields have defaults.
         content: values by name.
-        place: tells where the field of a dotted name comes from; errors begin with it.
-        noun: what errors call a field: a key of ``CODES``.
-        advice: for fields that are no more, by dotted name: what to do about them.
+        place: maps the dotted name of a field to its source, with which errors begin.
+        noun: what a field is called in errors, a key of ``CODES``.
+        advice: for removed fields, what to do about them, by dotted name.
 
     Raises:
-        ConfigError: an unknown name, a wrong type, a value beyond its limits.
+        ConfigError: a name is unknown, or a value has the wrong type or is beyond its limits.
     """
     try:
-        # as JSON: of Python, strict dataclasses take nothing but their instances
+        # as JSON, since strict validation of Python objects accepts no dictionaries
         return TypeAdapter(section).validate_json(json.dumps(content, default=str))
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
-    name, came = ".".join(map(str, wrong["loc"])), wrong["input"]
+    name, value = ".".join(map(str, wrong["loc"])), wrong["input"]
     known = {entry.name: entry for entry in entries(section)}
-    if "." in name:  # within a value that is a list or a dictionary: the field that has it
+    if "." in name:  # inside of a list or dictionary: report the field that contains it
         name = next((whole for whole in known if f"{name}.".startswith(f"{whole}.")), name)
     code = CODES[noun][1]
     if wrong["type"] == "unexpected_keyword_argument":
@@ -118,25 +123,25 @@ def build(
         problem = f"unknown {noun} '{name}'; {advice.get(name) or _nearest(name, known)}"
     elif wrong["type"] == "dataclass_type":
         code = "config_syntax"
-        problem = f"{name or 'the file'} must hold 'field: value' lines, got {came!r}"
+        problem = f"{name or 'the file'} must hold 'field: value' lines, got {value!r}"
     elif known[name].secret:
         problem = f"'{name}' must be {known[name].limits}, got something else"
     else:
-        problem = f"'{name}' must be {_wanted(known[name], came, typed=noun == 'field')}"
-    # not within "except": the cause would show secrets
+        problem = f"'{name}' must be {_expected(known[name], value, typed=noun == 'field')}"
+    # not inside of "except", because the cause would show secrets
     raise ConfigError(f"{place(name)}: {problem}", code=code, **{noun: name})
 
 
 def _parse(
     text: str | bytes, *, place: str, line: Callable[[int], str] = "".format
 ) -> tuple[Any, list[tuple[str, int]]]:
-    """The content of a YAML text, and the lines of its fields by dotted name."""
+    """Parse YAML; return the content, and the lines of its fields by dotted name."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
     try:
         node = yaml.compose(text)
         content = node and yaml.constructor.construct_document(node)
-        # copied: an alias is one object with what it stands for, and nothing may hold itself
+        # copied via JSON, so that aliases become separate objects and cycles are errors
         return json.loads(json.dumps(content)), list(_lines(node))
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -154,7 +159,7 @@ def _lines(node: Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
 
 
 def _nearest(name: str, known: Mapping[str, Entry]) -> str:
-    """What may have been meant: a name of the same section."""
+    """Suggest a field of the same section for an unknown name."""
     *sections, last = name.split(".")
     prefix = "".join(f"{section}." for section in sections)
     names = [each[len(prefix) :].split(".")[0] for each in known if each.startswith(prefix)]
@@ -162,14 +167,14 @@ def _nearest(name: str, known: Mapping[str, Entry]) -> str:
     return did_you_mean(last, names, otherwise=otherwise, prefix=prefix)
 
 
-def _wanted(entry: Entry, came: Any, *, typed: bool) -> str:
-    """What a value must be, what came and, for common mistakes, what to do."""
+def _expected(entry: Entry, value: Any, *, typed: bool) -> str:
+    """What a value must be, what it is and, for common mistakes, what to do."""
     kinds = (int, float) if entry.kind is float else (entry.kind,)
-    if not typed or type(came) in kinds or entry.kind is dict:
-        return f"{entry.limits}, got {came!r}"
+    if not typed or type(value) in kinds or entry.kind is dict:
+        return f"{entry.limits}, got {value!r}"
     advice = ""
-    if entry.kind is bool and isinstance(came, str):
+    if entry.kind is bool and isinstance(value, str):
         advice = "; write true or false"
-    elif isinstance(came, str) and _NUMBER.fullmatch(came):
+    elif isinstance(value, str) and _NUMBER.fullmatch(value):
         advice = "; write it without quotes"
-    return f"of type {entry.kind.__name__}, got {came!r}{advice}"
+    return f"of type {entry.kind.__name__}, got {value!r}{advice}"

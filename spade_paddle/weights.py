@@ -18,23 +18,23 @@ from spade_paddle.pth_files import ForbiddenGlobal, read_pth
 
 Arrays = dict[str, np.ndarray]
 Shape = tuple[int, ...]
-Misfit = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
+Mismatch = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
 
 _NESTS = {"generator": "net_gen", "discriminator": "net_des"}  # in PaddleGAN's checkpoints
 _NAME_TABLE = "StructuredToParameterName@@"  # which Paddle may leave in a state dict
 
 
 def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") -> Arrays:
-    """Read a state dict, wherever in the file it lies; floating-point numbers as float32.
+    """Read the state dict in a weights file, however nested; floating-point values as float32.
 
     Args:
-        path: .pth, .pdparams or .npz.
-        part: ``generator``, ``encoder`` or ``discriminator``, for files that hold several.
-        advice: what to do where there is no such file.
+        path: a .pth, .pdparams or .npz file.
+        part: ``generator``, ``encoder`` or ``discriminator``, for files with several networks.
+        advice: what to do if there is no such file, for the error.
 
     Raises:
-        ModelError: the file is missing, unreadable, of another kind, or holds no tensors or such
-            as are not finite.
+        ModelError: the file is missing, unreadable, has another format or other content than
+            tensors, or a tensor is not finite.
     """
     path = Path(path)
     reader = _READERS.get(path.suffix)
@@ -53,23 +53,23 @@ def read_arrays(path: str | Path, *, part: str | None = None, advice: str = "") 
         content = reader(path)
     except ForbiddenGlobal as error:
         raise ModelError(
-            f"{path}: this .pth file holds Python objects besides tensors ({error}), which are not "
-            "opened because they could run code; where you trust it, save the network's "
-            "state_dict() alone with torch.save and give that",
+            f"{path}: this .pth file has Python objects other than tensors ({error}), which are "
+            "not loaded because they could run code; if you trust it, save only the network's "
+            "state_dict() with torch.save and give that file",
             code="weights_unreadable",
         ) from error
-    except Exception as error:  # whatever reading a damaged file raises
+    except Exception as error:  # damaged files raise all kinds of exceptions
         raise ModelError(
             f"{path}: this {path.suffix} file cannot be read ({type(error).__name__}: "
-            f"{_first_line(error)}); is it whole and of that kind?",
+            f"{_first_line(error)}); check that it is complete and has that format",
             code="weights_unreadable",
         ) from error
     return _to_arrays(_unwrap(content, part=part), path=path)
 
 
-def misfits(network: nn.Layer, state: Mapping[str, Any]) -> list[Misfit]:
-    """The tensors that are missing (found is None), left over (expected is None) or of another
-    shape; the network's own first, in its order."""
+def mismatches(network: nn.Layer, state: Mapping[str, Any]) -> list[Mismatch]:
+    """List tensors that are missing (found is None), unexpected (expected is None) or of another
+    shape; those of the network first, in its order."""
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in state.items()}
     names = [*expected, *(name for name in found if name not in expected)]
@@ -87,22 +87,27 @@ def load_state(
     where: str | Path = "the weights",
     advice: str = "",
 ) -> None:
-    """Set every tensor of a network; nothing may be missing, left over or of another shape.
+    """Load a state dict; no tensor may be missing, unexpected or of another shape.
+
+    Args:
+        network: whose tensors are set.
+        state: tensors or arrays by name.
+        where: the source of the weights, for errors.
+        advice: what to do about mismatches, for errors.
 
     Raises:
-        ModelError: names what does not fit; ``where`` says whose weights they are, ``advice`` what
-            to do about it.
+        ModelError: the state dict does not match the network.
     """
     wrong = [
         f"{name}: expected {'nothing' if expected is None else expected}, "
         f"got {'nothing' if found is None else found}"
-        for name, expected, found in sorted(misfits(network, state), key=lambda misfit: misfit[0])
+        for name, expected, found in sorted(mismatches(network, state), key=lambda each: each[0])
     ]
     if wrong:
-        told = "; ".join([*wrong[:5], *([advice] if advice else [])])
+        details = "; ".join([*wrong[:5], *([advice] if advice else [])])
         raise ModelError(
             f"{where}: these weights do not fit {type(network).__name__}: {len(wrong)} tensors are "
-            f"missing, left over or of another shape: {told}",
+            f"missing, unexpected or of another shape: {details}",
             code="weights_do_not_fit",
         )
     network.set_state_dict(state)
@@ -151,7 +156,7 @@ def _to_arrays(content: Any, *, path: Path) -> Arrays:
     if broken:
         raise ModelError(
             f"{path}: {len(broken)} tensors are not finite (NaN or infinity), the first is "
-            f"'{broken[0]}'; a network of such weights gives nothing, take others",
+            f"'{broken[0]}'; use other weights",
             code="weights_unreadable",
         )
     return arrays

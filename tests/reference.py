@@ -3,7 +3,7 @@
 The tests compare every layer and loss with these. Keywords whose docstring says "wrong" switch a
 known mistake on: a test shows with them that the code does not make that mistake.
 
-Legend: N batch, C channels, K channels of the semantic input, H height, W width.
+Legend: N batch, C channels, K channels of the semantic map, H height, W width.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def average_pool(x: Array, *, count_padding: bool = False) -> Array:
     return out
 
 
-# --- semantic input ------------------------------------------------------------------------------
+# --- semantic map --------------------------------------------------------------------------------
 
 
 def one_hot(label_map: Array, *, num_labels: int, dont_care: bool) -> Array:

@@ -2,7 +2,7 @@
 
 A state is what ``state_dict`` has of a layer: parameters and running averages by name.
 
-Legend: N batch, C channels, K channels of the semantic input, m channels inside a branch.
+Legend: N batch, C channels, K channels of the semantic map, m channels inside a branch.
 """
 
 from __future__ import annotations

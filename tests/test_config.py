@@ -65,7 +65,7 @@ def mode(name, *, upsampling="normal", **data):
             mode("scale_width_and_crop", load_size=250, aspect_ratio=2.0),
             "at least 256, the crop's width",
         ),
-        (mode("scale_width", load_size=100, upsampling="most"), "at least 128, the least side"),
+        (mode("scale_width", load_size=100, upsampling="most"), "at least 128, the smallest side"),
         (mode("scale_shortside", load_size_min=33, upsampling="more"), "load_size_min' must be at"),
         (mode("crop", load_size_min=260), "must be null with load_mode crop, which has no load"),
         (mode("fixed", load_size_min=260), "null with load_mode fixed"),
@@ -85,8 +85,11 @@ def mode(name, *, upsampling="normal", **data):
         ({"ema_halflife_share": -0.1}, "'ema_halflife_share' must be from 0 to 1 "),
         ({"data": {"label_balance": -0.5}}, "'data.label_balance' must be from 0 (every photo"),
         ({"data": {"cache_gib": -1}}, "'data.cache_gib' must be at least 0, got -1"),
-        ({"data": {"short_side": 286}}, "unknown field 'data.short_side'; it is called 'data.load"),
-        ({"data": {"short_side_min": 9}}, "it is called 'data.load_size_min' now"),
+        (
+            {"data": {"short_side": 286}},
+            "unknown field 'data.short_side'; it was renamed to 'data.load",
+        ),
+        ({"data": {"short_side_min": 9}}, "it was renamed to 'data.load_size_min'"),
         ({"data": {"short_sides": 286}}, "unknown field 'data.short_sides'; "),
         ({"data": {"load_size_min": 300}}, "at most data.load_size"),
         ({"losses": {"gan_mode": "wasserstein"}}, "one of hinge, least_squares, original"),
@@ -126,7 +129,7 @@ def mode(name, *, upsampling="normal", **data):
         ({"compute": {"to_static": True}}, "unknown field 'compute.to_static'; it was removed"),
         (
             {"regularization": {"augment_color": True}},
-            "unknown field 'regularization.augment_color'; write augment_brightness: 0.5",
+            "unknown field 'regularization.augment_color'; replace it by augment_brightness: 0.5",
         ),
         (
             {"discriminator": {"kind": "projected", "projected_weights": "w.npz"}},
@@ -233,7 +236,7 @@ def test_the_modes_are_words_in_yaml(tmp_path):
 def test_an_old_name_is_told_apart_wherever_it_comes_from(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("seed: 1\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"called 'data\.load_size' now"):
+    with pytest.raises(ConfigError, match=r"renamed to 'data\.load_size'"):
         load_config(path, overrides=["data.short_side=300"])
 
 
@@ -308,20 +311,20 @@ def blocks(**generator) -> dict:
         ),
         (
             {**FADING, "generator": {"fine_blocks": 1}, "distillation": CAT},
-            "'fade_in_images' must be 0 with distillation: teachers have no block that fades in",
+            "'fade_in_images' must be 0 with distillation, since teachers have no block that ",
         ),
         (
             {"distillation": {"method": "cat"}},
-            "'distillation.teacher' must be the run folder, or model folder that can be trained, "
-            "of the teacher with distillation.method cat, got None",
+            "'distillation.teacher' must be the teacher's run folder, or a model folder that can "
+            "be trained, with distillation.method cat, got None",
         ),
         (
             {"distillation": CAT, "batch_size": 1},
-            "'batch_size' must be at least 2 with distillation.alignment, which compares pictures",
+            "'batch_size' must be at least 2 with distillation.alignment, which compares the",
         ),
         (
             {"distillation": CAT, "batch_size": 4, "compute": {"accumulation": 2}},
-            "'compute.accumulation' must be 1 with distillation.alignment, which sees the whole",
+            "'compute.accumulation' must be 1 with distillation.alignment, which needs the whole",
         ),
         ({"distillation": OMGD}, NO_NETWORK),
         ({"distillation": {**OMGD, "gram": 0.0}}, NO_NETWORK),

@@ -31,7 +31,7 @@ def site(root, tmp_path_factory):
 
 def test_every_public_name_has_its_place_in_the_reference(site):
     pages = "".join(page.read_text(encoding="utf-8") for page in site.glob("docs/api/*.html"))
-    for name, place in spade_paddle._PLACES.items():
+    for name, place in spade_paddle._MODULES.items():
         assert f'id="spade_paddle.{place}.{name}"' in pages, name
 
 

@@ -13,7 +13,7 @@ from spade_paddle.compression.groups import block_groups, group_sizes, resized, 
 from spade_paddle.compression.scores import channel_scores
 from spade_paddle.config import Config, GeneratorConfig
 from spade_paddle.errors import ConfigError
-from spade_paddle.layers.spectral import settled
+from spade_paddle.layers.spectral import power_iterations
 from spade_paddle.networks.widths import GeneratorWidths
 
 SAME_FIELDS = (
@@ -53,7 +53,7 @@ def clipped_state(
         if not spectral:
             clipped[name] = weight
             continue
-        u, v = settled(weight, _chosen(state[f"{name}_u"], axes[:1], kept))
+        u, v = power_iterations(weight, _chosen(state[f"{name}_u"], axes[:1], kept))
         clipped.update({f"{name}_orig": weight, f"{name}_u": u, f"{name}_v": v})
     return clipped
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from paddle import nn
 
 from spade_paddle.convert.tensors import SourceTensors
-from spade_paddle.weights import Shape, misfits
+from spade_paddle.weights import Shape, mismatches
 
 MAX_ROWS = 40
 
@@ -17,7 +17,7 @@ def fit(network: nn.Layer, tensors: SourceTensors) -> None:
         ModelError: tensors are missing, left over or of another shape; a table names them as the
             file does, with the shapes it should have and has.
     """
-    wrong = misfits(network, tensors.arrays)
+    wrong = mismatches(network, tensors.arrays)
     if not wrong:
         network.set_state_dict(tensors.arrays)
         return

@@ -10,7 +10,7 @@ from typing import Any
 from spade_paddle.config import Config
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.errors import ModelError
-from spade_paddle.networks.build import PICTURE_CHANNELS
+from spade_paddle.networks.projected import PHOTO_CHANNELS
 from spade_paddle.networks.widths import BlockWidths, GeneratorWidths, block_names
 
 # what CLADE has in place of SPADE's convolutions
@@ -143,4 +143,4 @@ def discriminator_fields(tensors: SourceTensors) -> dict[str, Any]:
 
 def seen_channels(tensors: SourceTensors) -> int:
     """Of the semantic map that a discriminator sees beside the picture."""
-    return tensors.shape("nld_0.0.layer_0.0.weight", dimensions=4)[1] - PICTURE_CHANNELS
+    return tensors.shape("nld_0.0.layer_0.0.weight", dimensions=4)[1] - PHOTO_CHANNELS

@@ -1,18 +1,17 @@
-"""What DiffAugment does to one picture of the discriminator, drawn beforehand.
+"""Random parameters of DiffAugment for one picture of the discriminator.
 
 Zhao et al., *Differentiable Augmentation for Data-Efficient GAN Training* (NeurIPS 2020). The
-numbers are shares and factors, so that a row serves pictures of any size; losses/diff_augment.py
-applies them.
+parameters are relative to the picture's size; losses/diff_augment.py applies them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# the columns of a row: which number is where, and the value that changes nothing
-BRIGHTNESS, SATURATION, CONTRAST = 0, 1, 2  # added; factor; factor
-DOWN, RIGHT = 3, 4  # the way the picture moves, as shares of its height and width
-HOLE_ROW, HOLE_COLUMN, HOLE_SIDE = 5, 6, 7  # middle of the hole, 0..1; share of both sides
+# columns of the parameters of a picture, and the values that change nothing
+BRIGHTNESS, SATURATION, CONTRAST = 0, 1, 2  # offset; factor; factor
+DOWN, RIGHT = 3, 4  # translation, as shares of height and width
+HOLE_ROW, HOLE_COLUMN, HOLE_SIDE = 5, 6, 7  # cutout: center, 0..1; side, as share of both sides
 IDENTITY = (0.0, 1.0, 1.0, 0.0, 0.0, 0.5, 0.5, 0.0)
 
 
@@ -26,20 +25,21 @@ def draw_augmentation(
     cutout: float = 0.0,
     cutout_probability: float = 1.0,
 ) -> np.ndarray:
-    """One row of numbers, ``float32`` [8], made from the seed alone.
+    """Draw the augmentation parameters of one picture, ``float32`` [8], from the seed alone.
 
-    What is off has the values of ``IDENTITY``; switching one kind on changes no draw of another.
+    Augmentations that are off have the values of ``IDENTITY``; turning one on does not change the
+    random values of the others.
 
     Args:
-        seed: of the draws; a list is a sequence, as NumPy's generators take it.
-        brightness: added is at most so much either way; 0.5 in the paper.
-        saturation: the factor is 1 and at most so much more or less; 1.0 in the paper.
-        contrast: the same; 0.5 in the paper.
-        translation: the most that the picture moves, as a share of its height and width; 0: not.
-        cutout: sides of the hole as a share of the picture's; 0: none. Its middle is anywhere in
-            the picture, and what lies outside is cut off: a hole that had to lie inside would
-            nearly always cover the picture's middle.
-        cutout_probability: how often there is a hole at all; always in the paper.
+        seed: an integer or a sequence of them, as for NumPy's generators.
+        brightness: largest absolute offset; 0.5 in the paper.
+        saturation: largest difference of the factor from 1; 1.0 in the paper.
+        contrast: largest difference of the factor from 1; 0.5 in the paper.
+        translation: largest translation as a share of height and width; 0.125 in the paper.
+        cutout: side of the hole as a share of the picture's sides; 0.5 in the paper, 0: no hole.
+            Its center is anywhere in the picture and parts outside are clipped: a hole entirely
+            inside would nearly always cover the center of the picture.
+        cutout_probability: probability of a hole; 1 in the paper.
     """
     draws = np.random.default_rng(seed).random(8)
     row = np.array(IDENTITY)

@@ -1,4 +1,4 @@
-"""Scenes with rare labels drawn more often, so that snow and flowers are learned, too.
+"""Oversampling of scenes with rare labels.
 
 Legend: S scenes, K labels.
 """
@@ -9,15 +9,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-MOST = 3.0
-"""No scene is drawn more often than so many times the average one: ten photos of flowers are not
-to be learned by heart."""
+MAX_WEIGHT = 3.0
+"""Upper limit of a scene's weight, where the mean is 1, so that a few photos of a rare label are
+not memorized."""
 
 
 def label_shares(label_maps: Iterable[np.ndarray], *, num_labels: int) -> np.ndarray:
-    """Which part of each scene every label is, float64 [S, K] in 0..1.
+    """The share of every label among the labeled pixels of each scene, float64 [S, K] in 0..1.
 
-    Pixels of no label (255, "don't care") do not count; a scene of nothing else has zeros.
+    "Don't care" pixels (255) do not count; a scene with no other pixels has zeros.
     """
     shares = []
     for label_map in label_maps:
@@ -27,34 +27,37 @@ def label_shares(label_maps: Iterable[np.ndarray], *, num_labels: int) -> np.nda
 
 
 def scene_weights(shares: np.ndarray, *, balance: float) -> np.ndarray:
-    """How often each scene is drawn, float64 [S], 1 on average.
+    """Sampling weights of the scenes, float64 [S], with mean 1.
 
     With ``p_sk`` the share of label k in scene s and ``f_k`` its mean over the scenes:
 
         w_s = sum_k p_sk f_k^-balance
 
-    brought to a mean of 1 with none above MOST. A label that is rare in the data set, but large
-    in a scene, makes that scene count; what is everywhere makes none.
+    normalized to a mean of 1 and limited to MAX_WEIGHT. Scenes with large areas of labels that are
+    rare in the data set get large weights.
 
     Args:
-        shares: [S, K].
-        balance: from 0, all alike, to 1, where labels count by what is missing of them.
+        shares: [S, K], from ``label_shares``.
+        balance: 0 (equal weights) to 1 (labels are weighted by their inverse frequency).
     """
     frequency = shares.mean(axis=0)
     rarity = np.where(frequency > 0, np.maximum(frequency, 1e-12) ** -balance, 0.0)
     weights = shares @ rarity
     if not weights.any():
         return np.ones(len(shares))
-    for _ in range(100):  # what is cut off one scene goes to the others, in proportion
-        weights = np.minimum(weights / weights.mean(), MOST)
+    for _ in range(100):  # normalizing raises the other weights, so more may reach the limit
+        weights = np.minimum(weights / weights.mean(), MAX_WEIGHT)
     return weights / weights.mean()
 
 
 def balanced_order(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An epoch: S scenes by number, int64 [S], in random order, each as often as its weight says.
+    """Draw the scenes of one epoch by systematic sampling: indices, int64 [S], in random order.
 
-    Where that is no whole number it is drawn which of the two next to it (systematic sampling), so
-    that scene s comes ``weights[s]`` times an epoch on average, and never far from it.
+    Scene s is drawn ``weights[s]`` times on average, rounded up or down at random.
+
+    Args:
+        weights: [S], 1 on average.
+        rng: source of the randomness.
     """
     count = len(weights)
     shuffled = rng.permutation(count)

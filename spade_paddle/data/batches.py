@@ -28,16 +28,15 @@ from spade_paddle.errors import DataError
 
 
 class SceneCache:
-    """Scenes at their load size, kept while memory allows; several threads may ask.
-
-    They are the same whether they were kept or are read again: only the time differs.
+    """Scenes at their load size, cached up to a limit; safe to use from several threads.
 
     Args:
-        scenes: at least one; each in memory, or the files that it is read from when it is needed.
-        options: the load mode; of the arrays of the scenes, maps and positional encodings
-            included, ``cache_gib`` are kept, and what is beyond is read from the disk each time.
-        multiple: that both sides of a picture must be a multiple of, in pixels.
-        positions: with positional encoding; it is made of the label map at its full size.
+        scenes: at least one; arrays, or the files they are read from when needed.
+        label_set: what the ids in the label maps mean.
+        options: load mode, and ``cache_gib``, the limit for the arrays of all cached scenes; the
+            others are read again each time.
+        multiple: pixels that both sides of a picture must be a multiple of.
+        positions: compute positional encodings, from the label maps at full size.
 
     Raises:
         DataError: there are no scenes.
@@ -60,33 +59,37 @@ class SceneCache:
         self._multiple = multiple
         self._positions = positions
         self._used_bytes = 0
-        self._kept: dict[int, Scene] = {}
-        self._keeping = threading.Lock()
+        self._cached: dict[int, Scene] = {}
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._scenes)
 
     def __getitem__(self, index: int) -> Scene:
-        """Raises DataError or LabelMapError for a scene that cannot be read or is none."""
-        if index in self._kept:
-            return self._kept[index]
+        """The scene at its load size.
+
+        Raises:
+            DataError, LabelMapError: it cannot be read or is invalid.
+        """
+        if index in self._cached:
+            return self._cached[index]
         scene = to_load_size(self._read(index), self._options, multiple=self._multiple)
         size = sum(array.nbytes for array in vars(scene).values() if isinstance(array, np.ndarray))
-        with self._keeping:
+        with self._lock:
             if self._used_bytes + size <= self._options.cache_gib * 2**30:
                 self._used_bytes += size
-                self._kept[index] = scene
+                self._cached[index] = scene
         return scene
 
     def names(self) -> list[str]:
-        """File stems, the scenes' own names, or numbers where they have none."""
+        """File stems, the names of scenes in memory, or indices of scenes without a name."""
         return [
             scene.stem if isinstance(scene, Pair) else scene.name or f"{index:04d}"
             for index, scene in enumerate(self._scenes)
         ]
 
     def sizes(self) -> Iterator[tuple[Path | str, Size]]:
-        """The file or name of each photo and its (height, width) before it is loaded."""
+        """The file or name of each photo, and its original (height, width)."""
         for name, scene in zip(self.names(), self._scenes):
             if isinstance(scene, Pair):
                 yield scene.photo, photo_size(scene.photo)
@@ -95,9 +98,12 @@ class SceneCache:
                 yield name, (height, width)
 
     def weights(self) -> np.ndarray | None:
-        """How often each scene is to be shown, [S] (data/balance.py); None: all alike.
+        """Sampling weights of the scenes, [S] (data/balance.py); None: all equal.
 
-        Raises DataError where one of the label maps, which are all read, cannot be.
+        Reads all label maps unless ``label_balance`` is 0.
+
+        Raises:
+            DataError: a label map cannot be read.
         """
         if self._options.label_balance == 0:
             return None
@@ -124,7 +130,7 @@ class SceneCache:
 
 @dataclass(frozen=True)
 class Batch:
-    """N pictures as the networks take them; what a model does not need is None."""
+    """N pictures as the networks take them; arrays that a model does not need are None."""
 
     photo: np.ndarray  # float32 [N, 3, H, W] in -1..1
     label_map: np.ndarray  # int32 [N, H, W]
@@ -133,13 +139,13 @@ class Batch:
     # standard normal float32: [N, 1, h, w] for each block, or [N, C, H, W] for all of them
     noise: tuple[np.ndarray, ...] | np.ndarray | None = None
     style_noise: np.ndarray | None = None  # float32 [N, D], standard normal
-    augmentation: np.ndarray | None = None  # float32 [N, 8], rows of data/augmentation.py
+    augmentation: np.ndarray | None = None  # float32 [N, 8], columns: data/augmentation.py
     shift: np.ndarray | None = None  # int64 [N, 2], pixels down and right for the perceptual loss
-    names: np.ndarray | None = None  # str [N], of the scenes, for people
+    names: np.ndarray | None = None  # str [N], of the scenes, for messages
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
-    """Scenes of one size as a batch, without any noise."""
+    """Stack scenes of one size into a batch without random inputs."""
     instances = [scene.instance_map for scene in scenes if scene.instance_map is not None]
     positions = [scene.positions for scene in scenes if scene.positions is not None]
     return Batch(
@@ -152,33 +158,35 @@ def stack(scenes: Sequence[Scene]) -> Batch:
 
 
 def to_network(photos: np.ndarray) -> np.ndarray:
-    """``uint8`` (or floats in 0..255) [N, H, W, 3] as ``float32`` [N, 3, H, W] in -1..1."""
+    """Convert photos ``uint8`` (or floats in 0..255) [N, H, W, 3] to ``float32`` [N, 3, H, W] in
+    -1..1."""
     return photos.transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0
 
 
 def to_pixels(pictures: np.ndarray) -> np.ndarray:
-    """``float32`` [N, 3, H, W] in -1..1 as ``uint8`` [N, H, W, 3] by rounding; undoes
-    ``to_network``."""
+    """Convert ``float32`` [N, 3, H, W] in -1..1 to ``uint8`` [N, H, W, 3] by rounding; the inverse
+    of ``to_network``."""
     return np.rint((pictures.transpose(0, 2, 3, 1) + 1.0) * 127.5).astype(np.uint8)
 
 
 class BatchSource:
-    """Batches by position: ``at(images_seen, n)`` is the same whenever and wherever it is asked.
+    """Deterministic batches by position in training.
 
-    Every epoch shows every scene once, or as often as its weight says, in an order drawn from
-    (seed, epoch); the random view and the noise of the k-th picture are drawn from (seed, k). So a
-    resumed run needs no stored random state.
+    Every epoch shows every scene once, or as often as its weight says, in an order that depends on
+    (seed, epoch); the random view and the noise of the k-th picture depend on (seed, k). So a
+    resumed run needs no stored random state, and the pictures do not depend on the process.
 
     Args:
         scenes: the data set, at its load size (SceneCache).
-        multiple: that both sides of a picture must be a multiple of, in pixels.
-        noise_strides: a noise map of every stride-th pixel for each of them; none: no noise.
-        style_dim: length of a picture's style noise; 0 for none.
-        augmentation: how the discriminator's pictures are changed; None, or with all of it off,
-            batches carry no rows.
-        weights: how often each scene is shown, [S], 1 on average (data/balance.py); None: all
-            alike.
-        shift: the most pixels that pictures move for the perceptual loss; 0: not at all.
+        options: load mode, flips and the other augmentations of scenes.
+        seed: of all random draws.
+        multiple: pixels that both sides of a picture must be a multiple of.
+        noise_strides: draw a noise map of 1 / stride of the picture's sides for each; empty: none.
+        style_dim: length of a picture's style noise; 0: none.
+        augmentation: strengths of DiffAugment; None: batches have no augmentation parameters, nor
+            do they if all strengths are 0.
+        weights: sampling weights of the scenes, [S], 1 on average (data/balance.py); None: equal.
+        shift: largest translation in pixels for the perceptual loss; 0: none.
     """
 
     def __init__(
@@ -213,39 +221,39 @@ class BatchSource:
         self._order = functools.lru_cache(maxsize=2)(self._draw_order)  # several threads may ask
 
     def at(self, images_seen: int, count: int) -> Batch:
-        """The ``count`` pictures that follow the first ``images_seen``; all must have one size
+        """The ``count`` pictures after the first ``images_seen``, which must have the same size
         (``check_one_size``)."""
         pictures = range(images_seen, images_seen + count)
         batch = stack([self.view(k) for k in pictures])
 
-        def each(kind: int, draw: Callable[[list[int]], Any]) -> list[Any]:
+        def draw_each(kind: int, draw: Callable[[list[int]], Any]) -> list[Any]:
             return [draw([self._seed, kind, k]) for k in pictures]
 
         drawn: dict[str, Any] = {}
         if self._noise_strides:
             height, width = batch.label_map.shape[1:]
             sizes = [(height // stride, width // stride) for stride in self._noise_strides]
-            noise = each(2, functools.partial(noise_pyramid, sizes=sizes))
+            noise = draw_each(2, functools.partial(noise_pyramid, sizes=sizes))
             drawn["noise"] = tuple(np.stack(maps) for maps in zip(*noise))
         if self._style_dim:
-            styles = each(3, functools.partial(style_noise, style_dim=self._style_dim))
+            styles = draw_each(3, functools.partial(style_noise, style_dim=self._style_dim))
             drawn["style_noise"] = np.stack(styles)
         if self._augments:
-            rows = each(4, functools.partial(draw_augmentation, **self._strengths))
+            rows = draw_each(4, functools.partial(draw_augmentation, **self._strengths))
             drawn["augmentation"] = np.stack(rows)
         if self._shift:
-            shifts = each(5, lambda seed: default_rng(seed).integers(0, self._shift + 1, 2))
+            shifts = draw_each(5, lambda seed: default_rng(seed).integers(0, self._shift + 1, 2))
             drawn["shift"] = np.stack(shifts)
         return dataclasses.replace(batch, **drawn)
 
     def view(self, position: int) -> Scene:
-        """The random view that the ``position``-th picture shows, ``uint8``."""
+        """The random view of the ``position``-th picture in training."""
         scene = self._scenes[self._scene_index(position)]
         rng = default_rng([self._seed, 1, position])
         return random_view(scene, rng, self._options, multiple=self._multiple)
 
     def _scene_index(self, position: int) -> int:
-        """Which scene the ``position``-th picture shows."""
+        """The index of the scene that the ``position``-th picture shows."""
         epoch, index = divmod(position, len(self._scenes))
         return int(self._order(epoch)[index])
 

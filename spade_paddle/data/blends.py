@@ -1,8 +1,8 @@
-"""Which of the colors around a pixel its own color is a blend of.
+"""Finds the colors around a pixel of which its own color is a blend.
 
-Drawing programs smooth edges: a pixel that two labels share gets a mixture of their colors. Such a
-mixture may come near the color of a third label, so it is never judged by its color alone, but by
-the anchors around it: pixels whose label is certain.
+Drawing programs smooth edges: a pixel on the edge between two labels gets a mixture of their
+colors. Such a mixture may be close to the color of a third label, so it is not assigned by its
+color alone, but by the anchors around it: pixels whose label is certain.
 
 Legend: H, W height and width; N anchor colors; M pixels; S anchors looked at for each pixel.
 """
@@ -13,23 +13,23 @@ from itertools import combinations
 
 import numpy as np
 
-SLOTS = 4  # anchors of different groups that are looked at for each pixel
-GAMMA = 2.2  # of programs that mix light instead of pixel values
-OVERSHOOT = 0.25  # how far sharpening filters go beyond the two colors of an edge
-INSIDE = -0.05  # weight of a color that takes part in a mixture of three, at least
-_CHUNK = 100_000  # pixels at a time, for the memory
+SLOTS = 4  # S, anchors of different groups considered for each pixel
+GAMMA = 2.2  # of programs that blend in linear light instead of pixel values
+OVERSHOOT = 0.25  # how far sharpening filters overshoot the two colors of an edge
+MIN_WEIGHT = -0.05  # of each color in a mixture of three
+_CHUNK = 100_000  # pixels at a time, to limit memory
 
 
 def nearest_anchors(
     anchors: np.ndarray, pixels: np.ndarray, *, groups: np.ndarray, radius: int
 ) -> np.ndarray:
-    """The anchors around pixels, the nearest of each group.
+    """Find the nearest anchor of each group around pixels.
 
     Args:
         anchors: ``int32`` [H, W], index of the anchor color at each pixel, -1 for none.
         pixels: integers [M, 2], rows and columns.
-        groups: integers [N], what each anchor color belongs to (its label).
-        radius: how far to look up, down and to the sides.
+        groups: integers [N], the group (label) of each anchor color.
+        radius: of the search window, which has ``2 * radius + 1`` pixels a side.
 
     Returns:
         ``int32`` [M, S] indices of anchor colors, nearest first, -1 where there are fewer.
@@ -52,7 +52,7 @@ def _distance(offset: tuple[int, int]) -> int:
 
 
 def _first_of_each_group(candidates: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Of candidates [M, offsets], the first of each group: [M, S]."""
+    """Select the first candidate of each group: [M, offsets] -> [M, S]."""
     rows = np.arange(len(candidates))
     candidate_groups = np.where(candidates >= 0, groups[candidates], -1)
     near = np.full((len(candidates), SLOTS), -1, np.int32)
@@ -65,22 +65,22 @@ def _first_of_each_group(candidates: np.ndarray, groups: np.ndarray) -> np.ndarr
     return near
 
 
-def explain(
+def dominant_anchor(
     colors: np.ndarray, near: np.ndarray, *, anchor_colors: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """The anchor that each pixel shows most of, if its color is a blend of the anchors around it.
+    """Find the dominant anchor of each pixel whose color is a blend of the anchors around it.
 
-    A blend is one anchor's color, or a mixture of two (of pixel values, or of light), or of three;
-    the simplest that fits is taken.
+    In this order of preference, a blend is a mixture of two anchor colors, a single anchor color, a
+    mixture of two in linear light, or a mixture of three.
 
     Args:
         colors: of the pixels, [M, 3] in 0..255.
         near: integers [M, S], indices of anchor colors, -1 for none.
         anchor_colors: [N, 3] in 0..255.
-        tolerance: how far a channel may be from the blend.
+        tolerance: largest difference of a channel from the blend.
 
     Returns:
-        ``int32`` [M] indices of anchor colors, -1 where the color is no blend.
+        ``int32`` [M] indices of anchor colors, -1 where the color is not a blend.
     """
     chosen = np.full(len(colors), -1, np.int32)
     for count, gamma in ((2, 1.0), (1, 1.0), (2, GAMMA), (3, 1.0)):
@@ -105,11 +105,11 @@ def _best_mixture(
     gamma: float,
     tolerance: float,
 ) -> np.ndarray:
-    """As ``explain``, of mixtures of ``count`` anchors only; the best one is taken."""
+    """As ``dominant_anchor``, for mixtures of exactly ``count`` anchors: that of least error."""
     chosen = np.full(len(colors), -1, np.int32)
     best = np.full(len(colors), np.inf)
     for slots in combinations(range(SLOTS), count):
-        rows = np.flatnonzero(near[:, slots[-1]] >= 0)  # then the slots before are filled too
+        rows = np.flatnonzero(near[:, slots[-1]] >= 0)  # slots are filled in order
         if rows.size:
             members = near[rows][:, slots]  # [rows, count]
             weights, error = _fit(colors[rows], anchor_colors[members], gamma=gamma)
@@ -120,15 +120,16 @@ def _best_mixture(
 
 
 def _fit(colors: np.ndarray, parts: np.ndarray, *, gamma: float) -> tuple[np.ndarray, np.ndarray]:
-    """The mixture of ``parts`` [M, count, 3] that comes nearest to ``colors`` [M, 3].
+    """Fit mixtures of ``parts`` [M, count, 3] to ``colors`` [M, 3] by least squares.
 
-    Weights [M, count] sum to 1; the error [M] is the largest difference in a channel.
+    Returns:
+        Weights [M, count], which sum to 1, and the largest error of a channel, [M].
     """
-    wanted, parts = (_as_light(values, gamma) for values in (colors, parts))
+    target, parts = (_to_linear(values, gamma) for values in (colors, parts))
     steps = parts[:, 1:] - parts[:, :1]  # [M, count-1, 3]
     normal = steps @ steps.transpose(0, 2, 1)  # [M, count-1, count-1]
-    normal += 1e-9 * np.eye(normal.shape[1])  # three colors may lie on one line
-    right = steps @ (wanted - parts[:, 0])[:, :, None]  # [M, count-1, 1]
+    normal += 1e-9 * np.eye(normal.shape[1])  # regularized: three colors may be collinear
+    right = steps @ (target - parts[:, 0])[:, :, None]  # [M, count-1, 1]
     later = np.linalg.solve(normal, right)[..., 0]
     if later.shape[1] == 1:
         later = later.clip(-OVERSHOOT, 1 + OVERSHOOT)
@@ -136,9 +137,9 @@ def _fit(colors: np.ndarray, parts: np.ndarray, *, gamma: float) -> tuple[np.nda
     mixture = (weights[:, :, None] * parts).sum(axis=1).clip(0, 1)
     error = np.abs(255 * mixture ** (1 / gamma) - colors).max(axis=1)
     if later.shape[1] > 1:
-        error[weights.min(axis=1) < INSIDE] = np.inf
+        error[weights.min(axis=1) < MIN_WEIGHT] = np.inf
     return weights, error
 
 
-def _as_light(values: np.ndarray, gamma: float) -> np.ndarray:
+def _to_linear(values: np.ndarray, gamma: float) -> np.ndarray:
     return (values.astype(np.float64) / 255) ** gamma

@@ -1,4 +1,4 @@
-"""Resizing as Parmar et al. 2022 found it must be for FID: filtered, and without rounding."""
+"""Resizing for FID as recommended by Parmar et al. 2022: antialiased, and without rounding."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import numpy as np
 from PIL import Image
 
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
-"""Bicubic is what the paper recommends; both are widened where a picture shrinks (antialiasing)."""
+"""Pillow's filters, which antialias when downsampling; the paper recommends bicubic."""
 
 
 def clean_resize(picture: np.ndarray, side: int, *, kernel: str = "bicubic") -> np.ndarray:
-    """A picture as a square, each channel by itself in floating point (Parmar et al. 2022, "On
-    Aliased Resizing and Surprising Subtleties in GAN Evaluation").
+    """Resize a picture to a square, each channel separately in floating point (Parmar et al. 2022,
+    "On Aliased Resizing and Surprising Subtleties in GAN Evaluation").
 
     Args:
         picture: ``uint8`` [H, W, 3].
-        side: pixels of a side of the result.
-        kernel: one of FILTERS.
+        side: side of the result in pixels.
+        kernel: a key of FILTERS.
 
     Returns:
-        ``float32`` [side, side, 3] in 0..255, not rounded; where the filter overshoots it is cut
-        off.
+        ``float32`` [side, side, 3], clipped to 0..255 but not rounded.
     """
     channels = [
         np.asarray(

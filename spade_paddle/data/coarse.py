@@ -1,4 +1,4 @@
-"""Label maps as coarse as a child draws them: large plain areas with smooth borders."""
+"""Coarse label maps, similar to doodles: large uniform areas with smooth borders."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ import cv2
 import numpy as np
 
 CELLS = (4, 8, 16)
-"""Sides of the cells, in pixels, that training pictures are made coarse with."""
+"""Cell sides in pixels for the label maps of training pictures."""
 
 
 def coarse_label_map(label_map: np.ndarray, cell: int) -> np.ndarray:
-    """The map without what is smaller than about ``cell`` pixels; no id appears that was not there.
+    """Remove details smaller than about ``cell`` pixels from a label map; no new ids appear.
 
-    Every cell x cell square becomes its most frequent id, the lowest of several. The stairs that
-    this leaves are then smoothed: every pixel becomes the id with the most weight around it (the
-    lowest of several), where weights fall to nothing over one and a half cells.
+    Every cell is filled with its most frequent id. The staircase borders are then smoothed: every
+    pixel gets the id of the largest weighted count around it, with weights that fall to 0 over one
+    and a half cells. Ties are resolved in favor of the lower id.
 
     Args:
-        label_map: ``uint8`` [H, W]; 255, don't care, is an id like the others. At the lower and
-            right border cells may be smaller.
-        cell: side of the squares in pixels.
+        label_map: ``uint8`` [H, W]; 255 ("don't care") is treated like any other id.
+        cell: side of the square cells in pixels; those at the lower and right border may be cut.
+
+    Returns:
+        ``uint8`` [H, W].
     """
     ids = np.flatnonzero(np.bincount(label_map.ravel())).astype(np.uint8)
-    place = np.zeros(256, np.uint8)
-    place[ids] = np.arange(len(ids))
-    squares = _most_frequent_in_cells(place[label_map], cell)
+    index = np.zeros(256, np.uint8)
+    index[ids] = np.arange(len(ids))
+    cells = _most_frequent_in_cells(index[label_map], cell)
     height, width = label_map.shape
-    stairs = squares.repeat(cell, axis=0).repeat(cell, axis=1)[:height, :width]
-    return ids[_smoothed(stairs, cell)]
+    blocks = cells.repeat(cell, axis=0).repeat(cell, axis=1)[:height, :width]
+    return ids[_smooth(blocks, cell)]
 
 
 def _most_frequent_in_cells(labels: np.ndarray, cell: int) -> np.ndarray:
-    """Of labels 0..U-1, ``uint8`` [H, W]: ``uint8`` [ceil(H / cell), ceil(W / cell)]."""
+    """Labels 0..U-1, ``uint8`` [H, W] -> ``uint8`` [ceil(H / cell), ceil(W / cell)]."""
     height, width = labels.shape
     rows, columns = -(-height // cell), -(-width // cell)
     count = int(labels.max()) + 1
@@ -40,12 +42,12 @@ def _most_frequent_in_cells(labels: np.ndarray, cell: int) -> np.ndarray:
     return votes.reshape(rows, columns, count).argmax(axis=2).astype(np.uint8)
 
 
-def _smoothed(labels: np.ndarray, cell: int) -> np.ndarray:
-    """Every pixel's heaviest label; two box filters make weights like a pyramid's.
+def _smooth(labels: np.ndarray, cell: int) -> np.ndarray:
+    """Replace each pixel by the label of the largest weight; two box filters make it triangular.
 
-    The sums are whole numbers, so that what is even is even on every machine.
+    The sums are integers, so ties are the same on every machine.
     """
-    side = cell * 3 // 2 | 1  # odd, for a middle
+    side = cell * 3 // 2 | 1  # odd, so that the filter is centered
     best = np.zeros(labels.shape, np.uint8)
     most = np.full(labels.shape, -1.0, np.float32)
     for label in np.flatnonzero(np.bincount(labels.ravel())):

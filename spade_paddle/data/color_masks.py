@@ -1,12 +1,12 @@
 """Masks drawn in other programs, in the colors of a label set, read as label maps.
 
-A pixel in exactly a label's color has that label. An area of another color has the label of the
-nearest color within the tolerance, or is unknown. What is left lies on smoothed edges and goes to
-a label that occurs beside it (data/blends.py). A picture with hardly a pixel of either kind was
-a JPEG once, or is no drawing, and then all that is left is unknown.
+A pixel of exactly a label's color has that label. A solid area of another color has the label of
+the nearest color within the tolerance, or is unknown. All others are on smoothed edges and get a
+label that occurs near them (data/blends.py). A picture with few pixels of the first two kinds was
+saved as JPEG or is not a drawing; its other pixels then stay unknown.
 
 Legend: H, W height and width; M pixels; N colors of a ``ColorTable``. Anchors are ``int32``
-[H, W]: the index of the color whose label a pixel has, -1 as long as that is open.
+[H, W]: the index of the color whose label a pixel has, -1 while it is not assigned.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from spade_paddle.data.blends import explain, nearest_anchors
+from spade_paddle.data.blends import dominant_anchor, nearest_anchors
 from spade_paddle.data.color_table import FIRST_UNKNOWN, ColorTable, pack, unpack
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 
-REACH = 2  # pixels from an open one to the anchors that it is judged by
-ROUNDS = 8  # soft edges may be so many times wider
-ROUNDING = 4  # how far a channel may be from a mixture, at least
-LOSSY_REACH = 6  # a JPEG smears colors so far
-LEAST_CERTAIN = 0.25  # of a drawing's pixels; with 30 lines of a pixel at 32 x 32 it is 0.46
+REACH = 2  # search radius for the anchors around a pixel
+ROUNDS = 8  # iterations inwards from the border of a soft edge, each of them REACH pixels
+ROUNDING = 4  # smallest tolerance of a channel for mixtures
+LOSSY_REACH = 6  # search radius in JPEGs, whose artifacts spread that far
+LEAST_CERTAIN = 0.25  # least share of anchors in a drawing; 30 thin lines at 32 x 32 give 0.46
 
 
 @dataclass(frozen=True, eq=False)
 class ColorReading:
-    """What a color mask says.
+    """The result of reading a color mask.
 
-    ``label_map`` is ``uint8`` [H, W], 255 where the mask is transparent, shows "don't care" or is
-    unknown. ``snapped`` counts the pixels that have a label but not exactly its color. ``unknown``
-    lists the colors that belong to no label and their pixels, most frequent first.
+    Attributes:
+        label_map: ``uint8`` [H, W], 255 where the mask is transparent, "don't care" or unknown.
+        snapped: number of pixels that got a label although they do not have exactly its color.
+        unknown: the colors (R, G, B) that belong to no label, with their number of pixels, most
+            frequent first.
     """
 
     label_map: np.ndarray
@@ -49,14 +51,14 @@ def colors_to_labels(
     lossy: bool = False,
     strays: float = 0.0,
 ) -> ColorReading:
-    """The label map of a picture in the colors of a label set.
+    """Convert a picture in the colors of a label set to a label map.
 
     Args:
         pixels: ``uint8`` [H, W, 3] RGB or [H, W, 4] RGBA.
         label_set: the colors; they must differ.
         tolerance: largest difference in a channel at which a color still counts as a label's.
-        lossy: the picture was a JPEG, or the like.
-        strays: where no more than this share of the pixels is unknown, they get the nearest label.
+        lossy: the file has a lossy format such as JPEG.
+        strays: if the share of unknown pixels is at most this, they get the nearest label.
 
     Raises:
         ConfigError: two labels of the set have the same color.
@@ -66,12 +68,12 @@ def colors_to_labels(
     opaque = pixels[..., 3] >= 128 if pixels.shape[2] == 4 else np.ones(packed.shape, bool)
     anchors = None if lossy else _anchors(packed, opaque, table)
     if anchors is not None and _is_drawing(anchors, opaque):
-        _settle_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
-    else:  # it is a JPEG, or was one
+        _assign_edges(anchors, packed, opaque, table, error=max(tolerance, ROUNDING))
+    else:  # it is or once was a JPEG
         anchors = _lossy_anchors(packed, opaque, table)
         if _is_drawing(anchors, opaque):
             noise = np.argwhere(opaque & (anchors < 0))
-            _settle_alike(anchors, noise, packed, table, reach=LOSSY_REACH)
+            _assign_similar(anchors, noise, packed, table, reach=LOSSY_REACH)
     left = opaque & (anchors < 0)
     anchors[left] = table.add(packed[left])
     unknown = opaque & (table.groups[anchors] >= FIRST_UNKNOWN)
@@ -81,53 +83,53 @@ def colors_to_labels(
 
 
 def _is_drawing(anchors: np.ndarray, opaque: np.ndarray) -> bool:
-    """Whether enough of what is shown is certain for the rest to be judged by it."""
+    """Whether enough opaque pixels are anchors for the others to be assigned by them."""
     return bool((anchors[opaque] >= 0).sum() >= LEAST_CERTAIN * opaque.sum())
 
 
 def _anchors(packed: np.ndarray, opaque: np.ndarray, table: ColorTable) -> np.ndarray:
-    """Anchors of pixels in exactly a label's color, and of areas of one other color."""
+    """Anchors at pixels of exactly a label's color and in solid areas of other colors."""
     anchors = np.where(opaque, table.find(packed), -1)
     solid = _solid(packed) & opaque
     other = solid & (anchors < 0)
     anchors[other] = table.add(packed[other])
-    if (anchors[opaque] < 0).any():  # else no edge is smoothed, and every color is meant
-        by_chance = _mixed_by_chance(anchors, solid, table)
-        anchors[tuple(by_chance.T)] = -1
+    if (anchors[opaque] < 0).any():  # otherwise no edge is smoothed, so there are no mixtures
+        accidental = _accidental_matches(anchors, solid, table)
+        anchors[tuple(accidental.T)] = -1
     return anchors
 
 
 def _solid(values: np.ndarray) -> np.ndarray:
-    """Whether a pixel of [H, W] lies in a square of 3 x 3 equal ones."""
-    padded = np.pad(values, 1, constant_values=-2)  # unlike all values
-    beside = (padded[:, :-2] == padded[:, 1:-1]) & (padded[:, 1:-1] == padded[:, 2:])
-    rows = beside[:-2] & beside[1:-1] & beside[2:]  # all three rows of the square are even
+    """Whether each pixel of [H, W] lies in some 3 x 3 square of equal values."""
+    padded = np.pad(values, 1, constant_values=-2)  # differs from all values
+    uniform = (padded[:, :-2] == padded[:, 1:-1]) & (padded[:, 1:-1] == padded[:, 2:])
+    rows = uniform[:-2] & uniform[1:-1] & uniform[2:]  # each of the three rows is uniform
     same = (padded[:-2] == padded[1:-1]) & (padded[1:-1] == padded[2:])
     square = rows & same[:, 1:-1]
     return cv2.dilate(square.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
-def _mixed_by_chance(anchors: np.ndarray, solid: np.ndarray, table: ColorTable) -> np.ndarray:
-    """The pixels [M, 2] whose color is a label's, but only as a mixture of two others.
+def _accidental_matches(anchors: np.ndarray, solid: np.ndarray, table: ColorTable) -> np.ndarray:
+    """Pixels [M, 2] that have a label's color only because they are a mixture of two others.
 
-    A label that has an area nearby is meant; the two others must have one somewhere.
+    They are not near a solid area of that label; each of the two others has one somewhere.
     """
     pixels = np.argwhere((anchors >= 0) & ~solid)
     own = anchors[tuple(pixels.T)]
     in_areas = np.where(solid, anchors, -1)
     beside = nearest_anchors(in_areas, pixels, groups=table.groups, radius=REACH)
-    meant = (beside == own[:, None]).any(axis=1)
-    pixels, own = pixels[~meant], own[~meant]
-    drawn = np.where(np.isin(anchors, np.unique(in_areas)), anchors, -1)
-    near = nearest_anchors(drawn, pixels, groups=table.groups, radius=REACH)
+    near_own = (beside == own[:, None]).any(axis=1)
+    pixels, own = pixels[~near_own], own[~near_own]
+    with_area = np.where(np.isin(anchors, np.unique(in_areas)), anchors, -1)
+    near = nearest_anchors(with_area, pixels, groups=table.groups, radius=REACH)
     near[near == own[:, None]] = -1
     near = np.take_along_axis(near, np.argsort(near < 0, axis=1, kind="stable"), axis=1)
     known = unpack(table.packed)
-    mixed = explain(known[own], near, anchor_colors=known, tolerance=1)
+    mixed = dominant_anchor(known[own], near, anchor_colors=known, tolerance=1)
     return pixels[(mixed >= 0) & (near[:, 1] >= 0)]
 
 
-def _settle_edges(
+def _assign_edges(
     anchors: np.ndarray,
     packed: np.ndarray,
     opaque: np.ndarray,
@@ -135,52 +137,52 @@ def _settle_edges(
     *,
     error: int,
 ) -> None:
-    """Give open pixels to the anchor beside them that they show most of, from the edges inwards."""
+    """Assign the remaining pixels to the dominant anchor around them, from the borders inwards."""
     present = np.unique(anchors[anchors >= 0])
     present = present[present < table.official]
-    fresh = np.ones(packed.shape, np.uint8)
-    lone = _unlike_all_beside(packed)
+    changed = np.ones(packed.shape, np.uint8)  # near pixels assigned in the previous iteration
+    isolated = _differs_from_neighbors(packed)
     for _ in range(ROUNDS):
-        pixels = np.argwhere(opaque & (anchors < 0) & (fresh > 0))
+        pixels = np.argwhere(opaque & (anchors < 0) & (changed > 0))
         if not len(pixels):
             break
         near = nearest_anchors(anchors, pixels, groups=table.groups, radius=REACH)
         colors, known = unpack(packed[tuple(pixels.T)]), unpack(table.packed)
-        chosen = explain(colors, near, anchor_colors=known, tolerance=error)
-        # at a tip, or in a wide edge, the other color of the mixture is farther away
+        chosen = dominant_anchor(colors, near, anchor_colors=known, tolerance=error)
+        # at a tip or in a wide edge the second color of the mixture is beyond the search radius
         for other in present:
             left = np.flatnonzero((chosen < 0) & (near[:, 0] >= 0))
             if not left.size:
                 break
             pair = np.full((len(left), near.shape[1]), -1, np.int32)
             pair[:, 0], pair[:, 1] = near[left, 0], other
-            most = explain(colors[left], pair, anchor_colors=known, tolerance=ROUNDING)
+            most = dominant_anchor(colors[left], pair, anchor_colors=known, tolerance=ROUNDING)
             chosen[left] = np.where(most == near[left, 0], most, -1)
-            lone[tuple(pixels[left[most == other]].T)] = True  # unless it comes nearer
+            isolated[tuple(pixels[left[most == other]].T)] = True  # unless a later iteration does
         anchors[tuple(pixels.T)] = chosen
-        fresh[:] = 0
-        fresh[tuple(pixels[chosen >= 0].T)] = 1
-        fresh = cv2.dilate(fresh, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
-    rest = np.argwhere(opaque & (anchors < 0) & lone)
-    _settle_alike(anchors, rest, packed, table, reach=REACH)
+        changed[:] = 0
+        changed[tuple(pixels[chosen >= 0].T)] = 1
+        changed = cv2.dilate(changed, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
+    rest = np.argwhere(opaque & (anchors < 0) & isolated)
+    _assign_similar(anchors, rest, packed, table, reach=REACH)
 
 
-def _unlike_all_beside(packed: np.ndarray) -> np.ndarray:
-    """Whether no pixel beside one of [H, W], corners included, has its color."""
+def _differs_from_neighbors(packed: np.ndarray) -> np.ndarray:
+    """Whether each pixel of [H, W] differs in color from all of its eight neighbors."""
     height, width = packed.shape
     padded = np.pad(packed, 1, constant_values=-1)
-    like = np.zeros(packed.shape, bool)
+    equal = np.zeros(packed.shape, bool)
     for top in range(3):
         for left in range(3):
             if (top, left) != (1, 1):
-                like |= padded[top : top + height, left : left + width] == packed
-    return ~like
+                equal |= padded[top : top + height, left : left + width] == packed
+    return ~equal
 
 
-def _settle_alike(
+def _assign_similar(
     anchors: np.ndarray, pixels: np.ndarray, packed: np.ndarray, table: ColorTable, *, reach: int
 ) -> None:
-    """Give pixels [M, 2] to the most alike anchor within reach, where there is one."""
+    """Assign pixels [M, 2] to the anchor of the most similar color within ``reach``, if any."""
     near = nearest_anchors(anchors, pixels, groups=table.groups, radius=reach)
     colors = unpack(packed[tuple(pixels.T)])
     difference = np.abs(colors[:, None] - unpack(table.packed[near])).sum(axis=2)
@@ -189,7 +191,7 @@ def _settle_alike(
 
 
 def _lossy_anchors(packed: np.ndarray, opaque: np.ndarray, table: ColorTable) -> np.ndarray:
-    """Anchors of pixels that, with all around them, are near one label's color."""
+    """Anchors in solid areas of pixels that are within the tolerance of one label's color."""
     anchors = np.where(opaque, table.add(packed), -1)
     groups = np.where(opaque, table.groups[anchors], -1)
     return np.where(_solid(groups) & (groups < FIRST_UNKNOWN), anchors, -1)

@@ -1,6 +1,6 @@
-"""The colors met in one color mask, and whose they are.
+"""The colors of a color mask, and the labels they belong to.
 
-Legend: N colors; U colors asked for. A packed color is red * 65536 + green * 256 + blue.
+Legend: N colors of the table; U other colors. A packed color is red * 65536 + green * 256 + blue.
 """
 
 from __future__ import annotations
@@ -12,31 +12,32 @@ import numpy as np
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.errors import ConfigError
 
-FIRST_UNKNOWN = 256  # groups from here on are colors of no label, each its own
+FIRST_UNKNOWN = 256  # groups from here on are colors of no label, one group each
 
 
 def pack(pixels: np.ndarray) -> np.ndarray:
-    """Packed colors ``int32`` [...] of RGB ``uint8`` [..., 3]."""
+    """Pack RGB colors ``uint8`` [..., 3] into ``int32`` [...]; further channels are ignored."""
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
     return (red << 16) | (green << 8) | blue
 
 
 def unpack(packed: np.ndarray) -> np.ndarray:
-    """RGB ``int32`` [..., 3] of packed colors [...]; undoes ``pack``."""
+    """Unpack colors [...] into RGB ``int32`` [..., 3]; the inverse of ``pack``."""
     return np.stack([packed >> 16, (packed >> 8) & 255, packed & 255], axis=-1)
 
 
 class ColorTable:
-    """Colors by index: those of the labels, then of "don't care", then others as they are met.
+    """Colors by index: those of the labels, then that of "don't care", then all others found.
 
     Args:
         label_set: the labels; their colors must differ.
         tolerance: largest difference in a channel at which a color still counts as a label's.
 
     Attributes:
-        packed: ``int32`` [N] the colors.
-        groups: ``int32`` [N] what each belongs to: a label's id, 255 for "don't care", or a number
-            of its own from 256 on.
+        packed: ``int32`` [N], the colors.
+        groups: ``int32`` [N], the group of each color: a label's id, 255 for "don't care", or a
+            number from 256 on for a color of no label.
+        official: number of colors that are exactly a label's or that of "don't care".
 
     Raises:
         ConfigError: two labels have the same color.
@@ -56,18 +57,18 @@ class ColorTable:
         self._tolerance = tolerance
         self.packed = pack(np.append(palette[: self._labels], palette[[DONT_CARE]], axis=0))
         self.groups = np.append(np.arange(self._labels), DONT_CARE)
-        self.official = len(self.packed)  # so many colors are exactly a label's or "don't care"
+        self.official = len(self.packed)
 
     def find(self, packed: np.ndarray) -> np.ndarray:
-        """Indices ``int32`` [...] of packed colors [...], -1 for those not met yet."""
-        order = np.argsort(self.packed, kind="stable")  # a label goes before "don't care"
+        """Indices ``int32`` [...] of packed colors [...]; -1 if not in the table."""
+        order = np.argsort(self.packed, kind="stable")  # a label takes precedence over "don't care"
         place = np.searchsorted(self.packed, packed, sorter=order).clip(max=len(order) - 1)
         index = order[place].astype(np.int32)
         return np.where(self.packed[index] == packed, index, np.int32(-1))
 
     def add(self, packed: np.ndarray) -> np.ndarray:
-        """As ``find``, but a color not met yet is added: to the nearest label within the
-        tolerance, or as an unknown one."""
+        """As ``find``, but new colors are added first: in the group of the nearest label within the
+        tolerance, or else in one of their own."""
         new = np.unique(packed[self.find(packed) < 0])
         labels, near = self._nearest(unpack(new))
         unknown = FIRST_UNKNOWN + len(self.packed) + np.arange(len(new))
@@ -76,7 +77,7 @@ class ColorTable:
         return self.find(packed)
 
     def nearest(self, packed: np.ndarray) -> np.ndarray:
-        """Indices ``int32`` [U] of the label colors nearest to packed colors [U]."""
+        """Indices ``int32`` [U] of the label colors that are nearest to packed colors [U]."""
         return self._nearest(unpack(packed))[0]
 
     def _nearest(self, colors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +86,7 @@ class ColorTable:
         labels = np.zeros(len(colors), np.int32)
         for label, own in enumerate(unpack(self.packed[: self._labels])):
             difference = np.abs(colors - own)
-            # the largest difference counts; the sum decides between equal ones
+            # by the largest difference of a channel; ties by the sum
             score = difference.max(axis=1) * 1024 + difference.sum(axis=1)
             closer = score < best
             labels[closer], best[closer] = label, score[closer]

@@ -7,7 +7,7 @@ or, without train/ and val/, flat folders, which data/split.py divides:
 
     DIR/images/NAME.jpg         DIR/labels/NAME.png         (DIR/instances/NAME.png)
 
-A photo and its maps have the same file stem; data/leave_out.py tells which to pass over. Label
+A photo and its maps have the same file stem; data/leave_out.py lists those to ignore. Label
 maps are 8-bit gray or palette PNGs whose pixel values are the ids; instance maps are 8- or 16-bit
 gray or palette PNGs.
 """
@@ -24,7 +24,7 @@ from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.leave_out import LEAVE_OUT_FILE, read_leave_out
 from spade_paddle.data.photos import PHOTO_ENDINGS, read_photo
-from spade_paddle.data.split import side_of
+from spade_paddle.data.split import split_of
 from spade_paddle.errors import DataError
 
 PARTS = ("train", "val")
@@ -47,7 +47,7 @@ class Pair:
 
     @property
     def files(self) -> list[Path]:
-        """Two or three."""
+        """The two or three files."""
         return [path for path in (self.photo, self.label_map, self.instance_map) if path]
 
 
@@ -56,7 +56,8 @@ class Scene:
     """One scene in memory: photo ``uint8`` [H, W, 3] RGB, label map ``uint8`` [H, W], instance
     map ``int32`` [H, W] or None, positional encoding ``float32`` [H, W, 2] or None.
 
-    Its name is for people, and puts it into a half of the validation scenes (data/split.py).
+    The name is used in messages and decides in which half of the validation scenes it is
+    (data/split.py).
     """
 
     photo: np.ndarray
@@ -73,17 +74,17 @@ class Scene:
 
 
 class Folder:
-    """A folder of pictures, listed without reading any; empty where there is none.
+    """The files of a folder of pictures, listed without reading them; none if it is missing.
 
     Args:
         path: the folder.
-        endings: of the files that are wanted, in lower case.
-        leave_out: stems of files that are not listed.
+        endings: file name extensions of the pictures, in lower case.
+        leave_out: stems of files to ignore.
 
     Attributes:
-        by_stem: the wanted files by stem, sorted; several where only their endings differ.
-        others: everything else, subfolders too, but what file managers leave behind.
-        left_out: the stems of ``leave_out`` that there are.
+        by_stem: the pictures by file stem, sorted; several if only their extensions differ.
+        others: other files and subfolders, except those created by file managers.
+        left_out: the stems of ``leave_out`` that were found.
     """
 
     def __init__(
@@ -104,24 +105,26 @@ class Folder:
 
     @property
     def files(self) -> list[Path]:
-        """All that is listed, the wanted files first."""
+        """The pictures, then the other files."""
         return [path for files in self.by_stem.values() for path in files] + self.others
 
     @property
-    def doubled(self) -> list[Path]:
-        """The files that share their stem with another."""
+    def duplicates(self) -> list[Path]:
+        """The pictures that share their stem with another."""
         return [path for files in self.by_stem.values() if len(files) > 1 for path in files]
 
     def without(self, other: Folder) -> list[Path]:
-        """The first file of every stem that the other folder lacks."""
+        """The first file of every stem that the other folder does not have."""
         return [files[0] for stem, files in self.by_stem.items() if stem not in other.by_stem]
 
     def check(self, *, expected: str) -> None:
-        """Refuse a folder that is not there (``expected`` says what should be), has no wanted file,
-        or two of one stem.
+        """Check that the folder exists and has pictures, each with a stem of its own.
+
+        Args:
+            expected: what should be there, for the error about a missing folder.
 
         Raises:
-            DataError: of the code data_folder_missing, data_folder_empty or stem_twice.
+            DataError: with the code data_folder_missing, data_folder_empty or stem_twice.
         """
         if not self.path.is_dir():
             raise DataError(
@@ -132,17 +135,17 @@ class Folder:
                 f"{self.path}: there is no {' or '.join(self.endings)} file here",
                 code="data_folder_empty",
             )
-        if self.doubled:
-            one, other = self.doubled[:2]
+        if self.duplicates:
+            one, other = self.duplicates[:2]
             raise DataError(
-                f"{self.path}: {one.name} and {other.name} have one name but for the ending, so "
-                "what belongs to them cannot be told apart; rename or remove one",
+                f"{self.path}: {one.name} and {other.name} differ only in their extensions, so "
+                "the files that belong to them cannot be told apart; rename or remove one",
                 code="stem_twice",
             )
 
 
 class Part:
-    """The files of ``train`` or ``val``, or, of the name ``""``, of a whole flat data set."""
+    """The files of ``train`` or ``val``, or of a whole flat data set if the name is ``""``."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
@@ -153,7 +156,7 @@ class Part:
 
     @property
     def folders(self) -> tuple[Folder, Folder, Folder]:
-        """images/, labels/ and instances/, of which the last may be missing."""
+        """images/, labels/ and instances/; the last may be missing."""
         return self.images, self.labels, self.instances
 
     @property
@@ -166,18 +169,18 @@ class Part:
         ]
 
     def instance_map(self, stem: str) -> Path | None:
-        """The instance map of a scene."""
+        """The instance map of a scene; None if it has none."""
         return self.instances.by_stem.get(stem, (None,))[0]
 
     @property
     def without_instances(self) -> list[Path]:
-        """The photos of scenes that lack an instance map, where there are some."""
+        """The photos of scenes without an instance map, if other scenes have one."""
         if not self.instances.by_stem:
             return []
         return [pair.photo for pair in self.pairs if pair.instance_map is None]
 
     def check(self) -> None:
-        """Refuse what cannot be trained with.
+        """Check that every photo has its maps, and every map its photo.
 
         Raises:
             DataError: as ``find_pairs``.
@@ -189,31 +192,32 @@ class Part:
         stems = sorted(path.stem for path in alone + self.without_instances)
         if stems:
             raise DataError(
-                f"{self.images.path.parent}: every photo needs a label map of the same name (where "
-                f"there are instance maps, one of them, too) and the reverse; alone stand "
-                f"{len(stems)}: {', '.join(stems[:6])}{' ...' if len(stems) > 6 else ''}",
+                f"{self.images.path.parent}: every photo needs a label map of the same name (and, "
+                f"if there are any, an instance map), every label map a photo; {len(stems)} are "
+                f"incomplete: {', '.join(stems[:6])}{' ...' if len(stems) > 6 else ''}; add or "
+                "remove files",
                 code="pairs_incomplete",
             )
 
 
 def dataset_parts(folder: str | Path) -> tuple[str, ...]:
-    """The folders in a data set that hold images/ and labels/: train and val, or itself (``""``).
+    """The parts of a data set: train and val, or ``""`` for a flat one.
 
-    Where there is a train/ or a val/, an images/ beside them does not count.
+    If there is a train/ or a val/, an images/ beside them is ignored.
 
     Raises:
-        DataError: the folder has neither form.
+        DataError: the folder has neither layout.
     """
     folder = Path(folder)
     if any((folder / part).is_dir() for part in PARTS):
         return PARTS
     if any((folder / name).is_dir() for name in ("images", "labels")):
         return ("",)
-    raise DataError(f"{folder}: this is no data set; {FORM}", code="data_folder_missing")
+    raise DataError(f"{folder}: this is not a data set; {FORM}", code="data_folder_missing")
 
 
 def left_out_lines(folder: str | Path) -> list[str]:
-    """What to tell people of the scenes that a data set leaves out; nothing where it has no list.
+    """Messages about the scenes that a data set leaves out; none if it has no list.
 
     Raises:
         DataError: as ``dataset_parts`` and ``read_leave_out``.
@@ -230,7 +234,7 @@ def left_out_lines(folder: str | Path) -> list[str]:
         lines.append(
             f"warning: {folder / LEAVE_OUT_FILE}: there is no photo or label map of the name "
             f"{', '.join(unknown[:6])}{' ...' if len(unknown) > 6 else ''} (file names without "
-            "their endings are expected)"
+            "their extensions are expected)"
         )
     return lines
 
@@ -238,16 +242,16 @@ def left_out_lines(folder: str | Path) -> list[str]:
 def find_pairs(
     folder: str | Path, part: str, *, val_share: float = DataConfig.val_share
 ) -> list[Pair]:
-    """The scenes of one part of a data set, sorted by stem.
+    """List the scenes of one part of a data set, sorted by stem.
 
     Args:
         folder: the data set.
         part: ``train`` or ``val``; or one of ``dataset_parts``, where ``""`` is all of a flat one.
-        val_share: of a flat data set: how much of it is ``val`` (data/split.py).
+        val_share: share of a flat data set that is ``val`` (data/split.py).
 
     Raises:
-        DataError: a folder is missing or empty, a photo has no label map or the reverse, or of a
-            flat data set nothing falls to ``train`` or nothing to ``val``.
+        DataError: a folder is missing or empty, a photo has no label map or the reverse, or one
+            part of a flat data set would be empty.
     """
     flat = dataset_parts(folder) == ("",)
     listed = Part(Path(folder), "" if flat else part)
@@ -255,15 +259,15 @@ def find_pairs(
     pairs = listed.pairs
     if not flat or not part:
         return pairs
-    sides = [side_of(pair.stem, val_share=val_share) for pair in pairs]
-    for side in PARTS:
-        if side not in sides:
+    splits = [split_of(pair.stem, val_share=val_share) for pair in pairs]
+    for split in PARTS:
+        if split not in splits:
             raise DataError(
-                f"{folder}: none of its {len(pairs)} photos falls to {side} with data.val_share "
+                f"{folder}: none of its {len(pairs)} photos is in {split} with data.val_share "
                 f"{val_share}; change that, add photos, or sort them into train/ and val/",
                 code="split_one_sided",
             )
-    return [pair for pair, side in zip(pairs, sides) if side == part]
+    return [pair for pair, split in zip(pairs, splits) if split == part]
 
 
 def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
@@ -271,7 +275,7 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
 
     Raises:
         DataError: a file cannot be read, or the sizes differ.
-        LabelMapError: the label map is colored or holds unknown ids; the file is named.
+        LabelMapError: the label map has unknown ids.
     """
     photo = read_photo(pair.photo)
     label_map = read_label_map(pair.label_map, label_set)
@@ -289,11 +293,11 @@ def read_scene(pair: Pair, label_set: LabelSet) -> Scene:
 
 
 def check_scene(scene: Scene, label_set: LabelSet) -> None:
-    """Refuse arrays that make no scene; the scene is named.
+    """Check the arrays of a scene.
 
     Raises:
-        DataError: the photo is no ``uint8`` [H, W, 3], or the instance map of another size.
-        LabelMapError: the label map is no [H, W] of integers, or holds unknown ids.
+        DataError: the photo is not ``uint8`` [H, W, 3], or the instance map has another size.
+        LabelMapError: the label map is not an integer array [H, W], or it has unknown ids.
     """
     label_set.check(scene.label_map, where=f"the label map of scene '{scene.name}'")
     size, instances = scene.label_map.shape, scene.instance_map
@@ -301,7 +305,7 @@ def check_scene(scene: Scene, label_set: LabelSet) -> None:
     if not fits or scene.photo.dtype != np.uint8:
         raise DataError(
             f"scene '{scene.name}': its label map is {list(size)}, so expected a photo uint8 "
-            f"{[*size, 3]} and, if at all, an instance map {list(size)}; got {scene.photo.dtype} "
+            f"{[*size, 3]} and an instance map {list(size)} or None; got {scene.photo.dtype} "
             f"{list(scene.photo.shape)} and {None if instances is None else list(instances.shape)}",
             code="sizes_differ",
         )

@@ -20,21 +20,21 @@ def write_label_map(
     *,
     texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a label map as an 8-bit palette PNG: the ids as they are, shown in their colors.
+    """Write a label map atomically as an 8-bit palette PNG: pixel values are ids, shown in colors.
 
     Args:
-        path: the file, ``.png``; its folder is made, and it is written whole or not at all.
+        path: the ``.png`` file; its folder is created if needed.
         label_map: integers [H, W], ids 0..K-1 and 255.
-        label_set: whose ids they are, and whose colors viewers show.
-        texts: what else the PNG is to carry, by name; Pillow's ``image.info`` gives it back.
+        label_set: gives the valid ids and the palette.
+        texts: text chunks of the PNG by name, which Pillow reads into ``image.info``.
 
     Raises:
-        LabelMapError: unknown ids, or no gray picture.
+        LabelMapError: unknown ids, or not an integer array [H, W].
     """
     label_set.check(label_map, where=str(path))
     image = Image.fromarray(np.ascontiguousarray(label_map, np.uint8))
     image.putpalette(label_set.palette().tobytes())
-    carried = PngInfo()
+    chunks = PngInfo()
     for name, text in (texts or {}).items():
-        carried.add_itxt(name, text)
-    write_atomically(Path(path), lambda temporary: image.save(temporary, "PNG", pnginfo=carried))
+        chunks.add_itxt(name, text)
+    write_atomically(Path(path), lambda temporary: image.save(temporary, "PNG", pnginfo=chunks))

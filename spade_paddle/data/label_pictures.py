@@ -1,8 +1,8 @@
-"""Pictures that say what lies where, however they were saved: the one reader of all of them.
+"""Reads label maps and color masks from picture files of all formats.
 
-Either the pixel values ARE the ids (gray and palette pictures), or the picture shows the colors of
-a label set (data/color_masks.py); gray saved as RGB has the ids in each channel. JPEG keeps ids
-not at all, and colors roughly.
+In label maps (gray and palette pictures) the pixel values are the ids; gray saved as RGB has the
+ids in each channel. Color masks show the colors of a label set (data/color_masks.py). JPEG destroys
+ids and changes colors.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ from spade_paddle.data.color_masks import ColorReading, colors_to_labels
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.errors import DataError
 
-ID_MODES = ("L", "P", "I", "I;16", "1")  # of Pillow: gray and palette, whose values are ids
-LOSSY = ("JPEG", "MPO", "WEBP")  # formats
-# Pillow spreads the few values of such grays over 0..255
+ID_MODES = ("L", "P", "I", "I;16", "1")  # Pillow's modes whose values are ids: gray and palette
+LOSSY = ("JPEG", "MPO", "WEBP")  # file formats
+# factors by which Pillow scales the values of gray pictures of 2 and 4 bits to 0..255
 _GRAY_STEPS = {"L;2": 85, "L;4": 17}
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 def pixel_values(image: Image.Image) -> np.ndarray:
-    """The values as they stand in a picture of ID_MODES, or of gray with transparency (LA), that
-    was opened and not yet loaded.
+    """Read the stored pixel values of a picture, for every bit depth.
+
+    Args:
+        image: opened but not yet loaded, of a mode in ID_MODES or gray with alpha (LA).
 
     Returns:
-        integers [H, W] of the type that Pillow reads, exact for every depth.
+        Integers [H, W] of the type that Pillow reads.
     """
     if image.mode == "LA":
         return np.asarray(image)[..., 0]
@@ -38,27 +40,28 @@ def pixel_values(image: Image.Image) -> np.ndarray:
 
 
 def ids_in_gray(pixels: np.ndarray) -> np.ndarray | None:
-    """The values ``uint8`` [...] of RGB pixels [..., 3] or [..., 4] that are gray; else None."""
+    """The red channel ``uint8`` [...] of pixels [..., 3] or [..., 4] if all are gray, else None."""
     red = pixels[..., 0]
     return red if (pixels[..., 1:3] == red[..., None]).all() else None
 
 
 def read_ids(path: str | Path) -> np.ndarray:
-    """The pixel values of a gray or palette PNG: ``int64`` [H, W], never converted to colors.
+    """Read the pixel values of a gray or palette picture as ids, ``int64`` [H, W].
 
     Raises:
-        DataError: unreadable, or a color picture, or a JPEG (which changes ids).
+        DataError: it is unreadable, a color picture, or a JPEG, which changes ids.
     """
-    return _values_in(path).astype(np.int64)
+    return _read_values(path).astype(np.int64)
 
 
 def read_label_map(path: str | Path, label_set: LabelSet) -> np.ndarray:
-    """A checked label map as ``uint8`` [H, W] of ids 0..K-1 and 255.
+    """Read and check a label map, ``uint8`` [H, W] of ids 0..K-1 and 255.
 
     Raises:
-        DataError: as ``read_ids``. LabelMapError: it holds unknown ids.
+        DataError: as ``read_ids``.
+        LabelMapError: it has unknown ids.
     """
-    ids = _values_in(path)
+    ids = _read_values(path)
     label_set.check(ids, where=str(path))
     return ids.astype(np.uint8)
 
@@ -66,18 +69,19 @@ def read_label_map(path: str | Path, label_set: LabelSet) -> np.ndarray:
 def read_color_mask(
     path: str | Path, label_set: LabelSet, *, tolerance: int = 12, allow_jpeg: bool = False
 ) -> ColorReading:
-    """Read a picture whose colors are those of a label set.
+    """Read a picture in the colors of a label set.
 
     Args:
         path: PNG, BMP, GIF or TIFF; gray, palette, RGB or RGBA. Transparent pixels (alpha below
             one half) are "don't care".
         label_set: the colors; they must differ.
         tolerance: largest difference in a channel at which a color still counts as a label's.
-        allow_jpeg: read JPEG and WebP too. Their noise goes to the most alike label nearby; edges
-            become rough, and things smaller than a dozen pixels may be lost.
+        allow_jpeg: accept JPEG and WebP, too. Pixels with artifacts get the nearby label of the
+            most similar color; edges become rough, and details smaller than a dozen pixels may be
+            lost.
 
     Raises:
-        DataError: unreadable, a JPEG that was not allowed, or no picture of 8-bit colors.
+        DataError: it is unreadable, a JPEG that is not allowed, or not a picture of 8-bit colors.
         ConfigError: two labels of the set have the same color.
     """
     try:
@@ -103,7 +107,7 @@ def read_color_mask(
     return colors_to_labels(pixels, label_set, tolerance=tolerance, lossy=lossy)
 
 
-def _values_in(path: str | Path) -> np.ndarray:
+def _read_values(path: str | Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.format == "JPEG":
@@ -125,7 +129,7 @@ def _values_in(path: str | Path) -> np.ndarray:
 
 
 def _raw_mode(image: Image.Image) -> str:
-    """How the file holds its pixels, which Pillow's mode does not tell; before they are read."""
-    tile = getattr(image, "tile", None)  # of a picture from a file
+    """The pixel format in the file, which is more specific than Pillow's mode; before loading."""
+    tile = getattr(image, "tile", None)  # None for a picture that is not from a file
     arguments = tile[0][3] if tile else ""
     return arguments if isinstance(arguments, str) else arguments[0]

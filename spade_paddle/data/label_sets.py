@@ -21,25 +21,25 @@ def label_set_names() -> list[str]:
 
 
 def find_label_set(text: str | Path) -> LabelSet:
-    """A label set by its name, such as ``landscape``, or from a file.
+    """Read a label set by its name, such as ``landscape``, or from a file.
 
     Args:
-        text: a file if it holds a separator or ends in .yaml, .yml or .json; else a name.
+        text: a path if it has a separator or ends in .yaml, .yml or .json; else a name.
 
     Raises:
-        ConfigError: there is no such label set or file, or it is broken.
+        ConfigError: there is no such label set or file, or it is invalid.
     """
     return LabelSet.load(find_file(text, FOLDER, what="label set", code="label_set_unknown"))
 
 
 def own_label_set(folder: Path) -> LabelSet | None:
-    """The label set of a data set by its labels.json; None where there is no such file.
+    """Read the label set of a data set from its labels.json; None if there is no such file.
 
-    The file holds a label set, or only the list of its labels. Such a list has no name: it gets
-    that of the label set of the project with the same labels, or else that of the folder.
+    The file has a label set or only the list of its labels. A list gets the name of the included
+    label set with the same labels, or else that of the folder.
 
     Raises:
-        ConfigError: the file is broken.
+        ConfigError: the file is invalid.
     """
     path = folder / LABELS_FILE
     if not path.is_file():
@@ -57,14 +57,14 @@ def own_label_set(folder: Path) -> LabelSet | None:
 
 
 def find_remap(source: LabelSet, target: LabelSet) -> Remap:
-    """The remap from one label set to another.
+    """Find the remap from one label set to another.
 
-    It is read from configs/labels/remaps/SOURCE_to_TARGET.yaml where there is one. Else equal sets
-    need none, and labels of the same English names go to each other, if every source label has
-    such a one.
+    It is read from configs/labels/remaps/SOURCE_to_TARGET.yaml if that exists. Otherwise it is the
+    identity for equal sets, or maps every label to the one of the same English name, if the target
+    has all of them.
 
     Raises:
-        ConfigError: there is no remap, or its file is broken.
+        ConfigError: there is no remap, or its file is invalid.
     """
     pair = f"{source.name}_to_{target.name}"
     path = FOLDER / "remaps" / f"{pair}.yaml"

@@ -23,9 +23,13 @@ LABELS_FILE = "labels.json"  # the label set that a data set, a run or a model f
 
 @dataclass(frozen=True)
 class Label:
-    """One label: ``id`` 0..K-1, its names, the color (R, G, B) it is shown in, and maybe a group.
+    """One label of a label set.
 
-    ``group``, one of ``GROUPS``, is where the doodle page puts it.
+    Attributes:
+        id: 0..K-1.
+        name_en, name_zh: its names in English and Chinese.
+        color: (R, G, B), in which label maps show it.
+        group: one of ``GROUPS``, under which the doodle page lists it, or None.
     """
 
     id: int
@@ -40,7 +44,7 @@ class Label:
         return hex_of(self.color)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serializable form; ``group`` only where there is one."""
+        """Convert to a JSON-serializable dictionary, which has ``group`` only if it is given."""
         names = {"id": self.id, "name_en": self.name_en, "name_zh": self.name_zh}
         group = {} if self.group is None else {"group": self.group}
         return {**names, "color": self.hex_color, **group}
@@ -70,7 +74,7 @@ class LabelSet:
         """Read a label set from YAML or JSON (``{name, labels: [{id, name_en, name_zh, color}]}``).
 
         Raises:
-            ConfigError: the file is missing, is not of that form, or its ids are not 0..K-1.
+            ConfigError: the file is missing, has another form, or its ids are not 0..K-1.
         """
         path = Path(path)
         try:
@@ -88,7 +92,11 @@ class LabelSet:
 
     @classmethod
     def from_dict(cls, content: Any, *, where: str = "label set") -> LabelSet:
-        """Build a label set from the parsed form of a label file; ``where`` names it in errors."""
+        """Build a label set from the parsed content of a file, which errors call ``where``.
+
+        Raises:
+            ConfigError: the content has another form, or its ids are not 0..K-1.
+        """
         try:
             labels = tuple(
                 Label(
@@ -104,27 +112,31 @@ class LabelSet:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"{where}: expected {{name, labels: [{{id, name_en, name_zh, color: '#rrggbb'}}]}}"
-                f" and maybe a group for each, but {type(error).__name__}: {error}",
+                f" with an optional group for each label, got {type(error).__name__}: {error}",
                 code="label_set_invalid",
             ) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON-serializable form that ``from_dict`` reads."""
+        """Convert to the JSON-serializable dictionary that ``from_dict`` reads."""
         return {
             "name": self.name,
             "labels": [label.to_dict() for label in self.labels],
         }
 
     def to_json(self) -> str:
-        """The text of a ``labels.json``, which ``load`` reads."""
+        """Convert to the text of a ``labels.json``, which ``load`` reads."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n"
 
     def fingerprint(self) -> str:
-        """A text that is equal for equal label sets (ids and English names)."""
+        """A string that is equal for label sets with equal ids and English names."""
         return json.dumps([[label.id, label.name_en] for label in self.labels])
 
     def id_of(self, name_en: str) -> int:
-        """The id of an English label name. Raises ``KeyError`` when there is none."""
+        """The id of the label with this English name.
+
+        Raises:
+            KeyError: there is none.
+        """
         for label in self.labels:
             if label.name_en == name_en:
                 return label.id
@@ -138,15 +150,15 @@ class LabelSet:
         return palette
 
     def colorize(self, label_map: np.ndarray) -> np.ndarray:
-        """Show a label map [H, W] as an RGB picture, ``uint8`` [H, W, 3]."""
+        """Convert a label map [H, W] to an RGB picture, ``uint8`` [H, W, 3]."""
         return self.palette()[label_map]
 
     def check(self, label_map: np.ndarray, *, where: str = "label map") -> None:
-        """Refuse a label map that holds ids this set does not have (255 is always allowed).
+        """Check that a label map has only ids of this set and 255.
 
         Args:
-            label_map: integer [H, W].
-            where: what to call the map in the error (a file name, "images[0]").
+            label_map: integers [H, W].
+            where: name of the map in errors (a file name, "images[0]").
 
         Raises:
             LabelMapError: wrong dtype or shape, or ids outside 0..K-1 and 255.
@@ -157,13 +169,13 @@ class LabelSet:
                 f"shape {tuple(label_map.shape)} of {label_map.dtype}",
                 code="label_map_shape",
             )
-        values = _values_in(label_map)
+        values = _distinct_values(label_map)
         unknown = values[((values < 0) | (values >= len(self))) & (values != DONT_CARE)]
         if unknown.size:
             listed = ", ".join(str(int(value)) for value in unknown[:8])
             more = f" and {unknown.size - 8} more" if unknown.size > 8 else ""
             raise LabelMapError(
-                f"{where}: unknown label ids {listed}{more}; the label set '{self.name}' knows "
+                f"{where}: unknown label ids {listed}{more}; the label set '{self.name}' has "
                 f"0..{len(self) - 1} (and 255 for don't care); renumber the map",
                 code="label_unknown",
                 ids=[int(value) for value in unknown[:8]],
@@ -171,9 +183,8 @@ class LabelSet:
             )
 
 
-def _values_in(label_map: np.ndarray) -> np.ndarray:
-    """The different values of integers [H, W], in order; of small types by counting, which takes
-    a fiftieth of the time of sorting."""
+def _distinct_values(label_map: np.ndarray) -> np.ndarray:
+    """Sorted distinct values; by counting for small types, which is 50 times as fast as sorting."""
     if label_map.dtype in (np.uint8, np.uint16):
         return np.flatnonzero(np.bincount(label_map.ravel()))
     return np.unique(label_map)

@@ -14,7 +14,7 @@ LEAVE_OUT_FILE = "leave_out.txt"
 
 
 def read_leave_out(folder: str | Path) -> frozenset[str]:
-    """The names of the scenes that a data set leaves out; none where there is no such file.
+    """Read the names of the scenes that a data set leaves out; none if there is no such file.
 
     Raises:
         DataError: the file cannot be read as UTF-8 text.
@@ -26,8 +26,8 @@ def read_leave_out(folder: str | Path) -> frozenset[str]:
         return frozenset()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: expected a text file (UTF-8) with a name of a photo, without its ending, on "
-            f"each line, but it cannot be read ({error}); save it as such, or remove it",
+            f"{path}: expected a UTF-8 text file with the name of a photo, without its extension, "
+            f"on each line, but it cannot be read ({error}); save it as UTF-8 text or remove it",
             code="leave_out_unreadable",
         ) from error
     return frozenset(line.strip() for line in text.splitlines() if line.strip())

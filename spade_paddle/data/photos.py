@@ -15,27 +15,27 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from spade_paddle.errors import DataError
 
 PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-# what cameras and phones write besides; a data set holds none of them
+# with further formats of cameras and phones, which a data set may not have
 CAMERA_ENDINGS = (*PHOTO_ENDINGS, ".tif", ".tiff", ".heic", ".heif", ".avif")
-LIMIT_PIXELS = 178_000_000  # 534 MB in memory; a phone's panorama has a third of it
+LIMIT_PIXELS = 178_000_000  # 534 MB in memory; three times the panorama of a phone
 ORIENTATION = 0x0112  # in EXIF data: 1 is upright, 5 to 8 swap height and width
-# What a stranger's bytes may be. Pillow knows more, some of which start other programs (EPS).
+# accepted in requests; some of Pillow's other formats (EPS) start external programs
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
 def read_photo(path: str | Path, *, short_side: int | None = None) -> np.ndarray:
-    """A photo as ``uint8`` [H, W, 3] RGB, turned upright as its EXIF data says.
+    """Read a photo as ``uint8`` [H, W, 3] RGB, oriented according to its EXIF data.
 
-    Gray, CMYK and palette photos are converted, 16 bits become 8, transparent parts white.
+    Gray, CMYK and palette photos are converted to RGB, 16 bits to 8; transparent parts become
+    white.
 
     Args:
         path: the file.
-        short_side: pixels of the shorter side of the result, which is never enlarged; None keeps
-            the size.
+        short_side: shrink larger photos to this shorter side in pixels; None: keep the size.
 
     Raises:
-        DataError: missing, not a picture, cut off, or more than 178 million pixels.
+        DataError: missing, not a picture, truncated, or more than 178 million pixels.
     """
     with _opened(Path(path)) as image:
         return _upright(image, str(path), short_side=short_side, max_pixels=LIMIT_PIXELS)
@@ -44,19 +44,19 @@ def read_photo(path: str | Path, *, short_side: int | None = None) -> np.ndarray
 def read_photo_bytes(
     data: bytes, *, where: str, max_pixels: int = LIMIT_PIXELS, short_side: int | None = None
 ) -> np.ndarray:
-    """``read_photo`` of the bytes of a file that somebody sent.
+    """Read a photo, as ``read_photo`` does, from the bytes of an untrusted file.
 
-    Only the usual kinds of picture are read, and the size is known before any pixel is unpacked.
+    Only common formats are accepted, and the size is checked before any pixel is decoded.
 
     Args:
-        data: the file's bytes.
-        where: what to call the photo in an error.
-        max_pixels: of a JPEG, which is decoded at a fraction of its size where it can be; half of
-            that for all others, which take about 25 bytes of memory a pixel.
+        data: content of the file.
+        where: name of the photo in errors.
+        max_pixels: limit for a JPEG, which can be decoded at a fraction of its size. The limit for
+            other formats is half of it; they need about 25 bytes of memory per pixel.
         short_side: as in ``read_photo``.
 
     Raises:
-        DataError: not a picture, cut off (photo_unreadable), or too large (photo_too_large).
+        DataError: not a picture, truncated (photo_unreadable), or too large (photo_too_large).
     """
     Image.init()
     formats = [name for name in _FORMATS if name in Image.OPEN]
@@ -67,18 +67,18 @@ def read_photo_bytes(
 
 
 def photo_size(path: str | Path) -> tuple[int, int]:
-    """Height and width of a photo as ``read_photo`` gives it, without its pixels.
+    """Height and width of a photo as read by ``read_photo``, without decoding it.
 
     Raises:
         DataError: missing, or not a picture.
     """
     with _opened(Path(path)) as image:
-        on_its_side = image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-        return image.size if on_its_side else image.size[::-1]
+        rotated = image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+        return image.size if rotated else image.size[::-1]
 
 
 def shrink(photo: np.ndarray, short_side: int | None) -> np.ndarray:
-    """``uint8`` [H, W, 3] with a shorter side of at most ``short_side`` pixels."""
+    """Shrink ``uint8`` [H, W, 3] to a shorter side of at most ``short_side``; None: no limit."""
     height, width = photo.shape[:2]
     if short_side is None or min(height, width) <= short_side:
         return photo
@@ -88,7 +88,7 @@ def shrink(photo: np.ndarray, short_side: int | None) -> np.ndarray:
 
 
 def is_plain(path: str | Path, *, short_side: int | None = None) -> bool:
-    """The file is an upright RGB JPEG of at most this size: a copy serves as well as the pixels."""
+    """Whether a file is an upright RGB JPEG of at most this size, which can be copied unchanged."""
     with Image.open(path) as image:
         upright = image.getexif().get(ORIENTATION, 1) == 1
         fits = short_side is None or min(image.size) <= short_side
@@ -104,11 +104,11 @@ def is_transparent(image: Image.Image) -> bool:
 def _opened(
     source: Path | io.BytesIO, *, where: str | None = None, formats: list[str] | None = None
 ) -> Iterator[Image.Image]:
-    """An open picture; whatever goes wrong with it becomes a DataError that names it."""
+    """Open a picture; every error, also in the body of ``with``, becomes a DataError."""
     where = where or str(source)
     try:
         with warnings.catch_warnings():
-            # Pillow warns from 89 million pixels on; ours is the only limit
+            # Pillow warns from 89 million pixels on, below LIMIT_PIXELS
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(source, formats=formats) as image:
                 yield image
@@ -116,11 +116,11 @@ def _opened(
         raise
     except Image.DecompressionBombError as error:
         raise DataError(f"{where}: {error}; make it smaller", code="photo_too_large") from error
-    except Exception as error:  # the parsers of broken files raise whatever comes
+    except Exception as error:  # parsers of damaged files raise all kinds of exceptions
         hint = ""
         if where.lower().endswith((".heic", ".heif")):
             hint = "; save it as JPEG (on the phone: camera format 'most compatible')"
-        # of bytes Pillow's sentence says nothing but where they lie in memory
+        # for bytes, the message of this error contains nothing but a memory address
         reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
         raise DataError(
             f"{where}: cannot be read as a photo{reason}{hint}", code="photo_unreadable"
@@ -130,7 +130,7 @@ def _opened(
 def _upright(
     image: Image.Image, where: str, *, short_side: int | None, max_pixels: int
 ) -> np.ndarray:
-    """The pixels of an open picture, ``uint8`` [H, W, 3] RGB."""
+    """Decode an open picture, ``uint8`` [H, W, 3] RGB."""
     if image.width * image.height > max_pixels:
         raise DataError(
             f"{where}: {image.width} x {image.height} pixels are more than "
@@ -143,7 +143,7 @@ def _upright(
     if short_side is not None:
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, several times faster
         image.draft(image.mode, (2 * short_side, 2 * short_side))
-    upright = ImageOps.exif_transpose(image) or image  # None is for work in place
+    upright = ImageOps.exif_transpose(image) or image  # typed as optional
     return shrink(_to_rgb(upright), short_side)
 
 
@@ -152,13 +152,13 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         return np.repeat(_to_eight_bits(np.asarray(image))[..., None], 3, axis=2)
     if is_transparent(image):
         image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(ground, image)
+        background = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(background, image)
     return np.asarray(image.convert("RGB"))
 
 
 def _to_eight_bits(gray: np.ndarray) -> np.ndarray:
-    """Gray [H, W] of 16 bits (or floats in 0..1) as ``uint8``."""
+    """Convert gray [H, W] of 16 bits (or floats in 0..1) to ``uint8``."""
     values = gray.astype(np.float64)
     highest = 1.0 if np.issubdtype(gray.dtype, np.floating) and values.max() <= 1 else 65535.0
     return np.rint(np.clip(values / highest, 0, 1) * 255).astype(np.uint8)

@@ -20,10 +20,10 @@ Size = tuple[int, int]
 
 
 def loaded_size(size: Size, options: DataConfig, *, multiple: int) -> Size:
-    """What a photo of this size is resized to once, before anything is drawn by chance.
+    """The size to which a photo of this size is resized once, before all random changes.
 
-    It is final, that is of the multiple, where nothing changes it any more: without a crop and
-    without ``load_size_min``.
+    Without a crop and without ``load_size_min`` no change follows, and the sides are multiples of
+    ``multiple``.
     """
     mode, crop = options.load_mode, (options.crop_height, options.crop_size)
     if mode == "fixed":
@@ -32,8 +32,8 @@ def loaded_size(size: Size, options: DataConfig, *, multiple: int) -> Size:
         return options.load_size, options.load_size
     full = size[1] if mode.startswith("scale_width") else min(size)
     side = options.load_size if options.has_load_size else full
-    # in the oldest mode photos too small for a crop are enlarged later, as views: otherwise runs
-    # would go on with slightly other pictures than they began with
+    # in the oldest mode, photos too small for a crop are enlarged in view_size instead, so that
+    # resumed runs continue with exactly the same pictures
     if options.crops and mode != "scale_shortside_and_crop":
         return size_to_cover(size, side, full=full, cover=crop)
     final = not options.crops and options.load_size_min is None
@@ -41,13 +41,13 @@ def loaded_size(size: Size, options: DataConfig, *, multiple: int) -> Size:
 
 
 def view_size(size: Size, options: DataConfig, *, load_size: int, multiple: int) -> Size:
-    """What a loaded scene of this size is resized to for one view, before the crop if there is one.
+    """The size to which a loaded scene of this size is resized for one view, before the crop.
 
     Args:
         size: of the loaded scene.
-        options: the mode.
-        load_size: what was drawn, at most ``options.load_size``.
-        multiple: of pixels, for the modes without a crop.
+        options: the load mode and its sizes.
+        load_size: drawn for this view, at most ``options.load_size``.
+        multiple: pixels that both sides must be a multiple of in modes without a crop.
     """
     full = options.load_size if options.has_load_size else min(size)
     side = load_size if options.has_load_size else full
@@ -58,7 +58,7 @@ def view_size(size: Size, options: DataConfig, *, load_size: int, multiple: int)
 
 
 def size_to_cover(size: Size, side: int, *, full: int, cover: Size) -> Size:
-    """The size at which ``full`` pixels are ``side``, or more where ``cover`` would not fit.
+    """Scale a size so that ``full`` pixels become ``side``, or more if needed to contain ``cover``.
 
     The aspect ratio is kept to the nearest pixel.
     """
@@ -67,7 +67,7 @@ def size_to_cover(size: Size, side: int, *, full: int, cover: Size) -> Size:
 
 
 def scaled_size(size: Size, scale: float, *, multiple: int = 1) -> Size:
-    """Both sides times ``scale``, to the nearest multiple; at least one."""
+    """Both sides times ``scale``, rounded to the nearest multiple, at least one."""
     height, width = (max(1, round(side * scale / multiple)) * multiple for side in size)
     return height, width
 
@@ -75,14 +75,18 @@ def scaled_size(size: Size, scale: float, *, multiple: int = 1) -> Size:
 def check_one_size(
     photos: Iterable[tuple[Path | str, Size]], options: DataConfig, *, multiple: int, pictures: int
 ) -> None:
-    """Refuse a batch of ``pictures`` where they would have different sizes.
+    """Check that all pictures of a batch have the same size.
 
-    The photos, each its name and size, are asked for up to the first that differs; none in most
-    modes.
+    Args:
+        photos: name and size of each photo; consumed up to the first that differs, and not at all
+            in modes with a fixed size.
+        options: the load mode and its sizes.
+        multiple: pixels that both sides of a picture must be a multiple of.
+        pictures: number of pictures that a process computes at once.
 
     Raises:
-        ConfigError: the sizes are drawn by chance.
-        DataError: two photos get different sizes; both are named.
+        ConfigError: the sizes are random.
+        DataError: two photos get different sizes.
     """
     if pictures < 2 or options.crops or options.load_mode == "fixed":
         return
@@ -92,8 +96,8 @@ def check_one_size(
     )
     if options.load_size_min is not None:
         raise ConfigError(
-            f"data.load_size_min: with data.load_mode {options.load_mode} every picture gets a "
-            f"size of its own, and a batch of {pictures} needs one size; {advice}",
+            f"data.load_size_min: with data.load_mode {options.load_mode} every picture has a "
+            f"random size, but a batch of {pictures} must have one size; {advice}",
             code="sizes_in_batch",
         )
     sizes = ((name, loaded_size(size, options, multiple=multiple)) for name, size in photos)
@@ -103,6 +107,6 @@ def check_one_size(
             raise DataError(
                 f"{first} becomes {expected[1]}x{expected[0]} pixels with data.load_mode "
                 f"{options.load_mode} but {photo} {size[1]}x{size[0]}, and a batch of {pictures} "
-                f"needs one size; {advice}",
+                f"must have one size; {advice}",
                 code="sizes_in_batch",
             )

@@ -11,19 +11,19 @@ import numpy as np
 
 
 def intra_class_positions(label_map: np.ndarray, *, compatible: bool = False) -> np.ndarray:
-    """Offset of every pixel from the middle of its region, -1..1 down and -1..1 to the right.
+    """Offset of every pixel from the centroid of its region, normalized to -1..1.
 
-    A region is a part of one class that hangs together (8-connected). Each axis is divided by the
-    largest offset in the region, plus 1e-5; a region one pixel high or wide gets 0 there.
+    A region is an 8-connected component of one class. Each axis is divided by the largest absolute
+    offset in the region, plus 1e-5; a region one pixel high or wide gets 0 there.
 
     Args:
-        label_map: integers [H, W]; 255, don't care, is a class like the others.
-        compatible: as the public CLADE does it: class 0 gets no encoding, all its pixels are 0.
-            (The public code also mirrors the encoding upside down when it mirrors the picture left
-            to right; transforms.mirror has the same switch.)
+        label_map: integers [H, W]; 255 ("don't care") is treated like any other class.
+        compatible: as in the public CLADE, all pixels of class 0 get 0. (The public code also flips
+            the encoding vertically when it flips the picture horizontally; transforms.mirror has
+            the same option.)
 
     Returns:
-        ``float32`` [H, W, 2], rows then columns.
+        ``float32`` [H, W, 2]: down, then to the right.
     """
     positions = np.zeros((*label_map.shape, 2), np.float32)
     for value in np.unique(label_map):
@@ -36,7 +36,7 @@ def intra_class_positions(label_map: np.ndarray, *, compatible: bool = False) ->
 
 
 def _normalized_offsets(pixels: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """Of pixels [P, 2] in regions [P] (1, 2, ...): [P, 2]."""
+    """Offsets [P, 2] of pixels [P, 2] in regions [P] (numbered 1, 2, ...)."""
     sizes = np.bincount(regions)
     columns = []
     for axis in range(2):
@@ -49,11 +49,13 @@ def _normalized_offsets(pixels: np.ndarray, regions: np.ndarray) -> np.ndarray:
 
 
 def mirrored_positions(positions: np.ndarray, *, compatible: bool = False) -> np.ndarray:
-    """The encoding [H, W, 2] of a picture that is mirrored left to right.
+    """The encoding of the horizontally mirrored picture.
 
-    Right becomes left in the map, and what lay to the right of the middle now lies to the left:
-    the columns' channel changes its sign. ``compatible``: the public code turns the map upside
-    down instead, and changes no sign.
+    The map is mirrored, and the sign of its second channel changes.
+
+    Args:
+        positions: ``float32`` [H, W, 2].
+        compatible: as in the public code, flip the map vertically and change no sign.
     """
     if compatible:
         return positions[::-1]

@@ -27,9 +27,10 @@ _FIELDS = ("from", "to", "same_names", "labels", "default")
 
 @dataclass(frozen=True, eq=False)
 class Remap:
-    """A table from the ids of ``source`` to those of ``target``: ``uint8`` [256], read-only.
+    """Conversion of label maps from ``source`` to ``target``.
 
-    Ids that the source does not have, and 255, have 255 in the table.
+    ``table``, ``uint8`` [256] and read-only, has the target's id of each source id, and 255 for 255
+    and for ids that the source does not have.
     """
 
     source: LabelSet
@@ -37,14 +38,14 @@ class Remap:
     table: np.ndarray
 
     def apply(self, label_map: np.ndarray, *, where: str = "label map") -> np.ndarray:
-        """The label map in the target's ids, ``uint8`` [H, W]; 255 stays 255.
+        """Convert a label map to the target's ids, ``uint8`` [H, W]; 255 stays 255.
 
         Args:
             label_map: integers [H, W], ids of the source and 255.
-            where: what to call the map in an error.
+            where: name of the map in errors.
 
         Raises:
-            LabelMapError: ids that the source does not have, or no gray picture.
+            LabelMapError: ids that the source does not have, or not an integer array [H, W].
         """
         self.source.check(label_map, where=where)
         return self.table[label_map]
@@ -56,7 +57,7 @@ class Remap:
 
     @classmethod
     def by_names(cls, source: LabelSet, target: LabelSet) -> Remap | None:
-        """Every label to the one with the same English name; None unless all find theirs."""
+        """Map every label to the one of the same English name; None if the target lacks one."""
         pairs = _same_names(source, target)
         return cls(source, target, _table(pairs)) if len(pairs) == len(source) else None
 
@@ -64,11 +65,11 @@ class Remap:
     def from_dict(
         cls, content: Any, *, source: LabelSet, target: LabelSet, where: str = "remap"
     ) -> Remap:
-        """Build a remap from the parsed form of a remap file; ``where`` names it in errors.
+        """Build a remap from the parsed content of a remap file, which errors call ``where``.
 
         Raises:
-            ConfigError: not of that form, for other label sets, a name that a set does not have,
-                a label listed twice, or labels left over without a default.
+            ConfigError: the content has another form or is for other label sets, a name is unknown,
+                a label is listed twice, or labels are not listed and there is no default.
         """
         lists, default = _checked_form(content, source=source, target=target, where=where)
         pairs = _listed(lists, source=source, target=target, where=where)
@@ -80,8 +81,9 @@ class Remap:
         left = [label.name_en for label in source.labels if label.id not in pairs]
         if left:
             _refuse(
-                f"{where}: {len(left)} labels of '{source.name}' go nowhere: {', '.join(left[:6])}"
-                f"{' ...' if len(left) > 6 else ''}; list them, or give a default such as "
+                f"{where}: {len(left)} labels of '{source.name}' are not listed: "
+                f"{', '.join(left[:6])}{' ...' if len(left) > 6 else ''}; list them, or give a "
+                "default such as "
                 f"'default: {DONT_CARE_NAME}'"
             )
         return cls(source, target, _table(pairs))
@@ -103,7 +105,7 @@ def _same_names(source: LabelSet, target: LabelSet) -> dict[int, int]:
 def _checked_form(
     content: Any, *, source: LabelSet, target: LabelSet, where: str
 ) -> tuple[dict[str, list[str]], str | None]:
-    """The lists by target name, and the default."""
+    """Check the content of a remap file; return its lists by target name, and its default."""
     if not isinstance(content, dict):
         _refuse(f"{where}: expected {{from, to, labels, default}}, got {type(content).__name__}")
     for field in content:
@@ -113,7 +115,7 @@ def _checked_form(
         if content.get(field) != label_set.name:
             _refuse(
                 f"{where}: '{field}' is {content.get(field)!r}, but the label set is "
-                f"'{label_set.name}'; take the file made for these two label sets"
+                f"'{label_set.name}'; use the file for these two label sets"
             )
     lists = content.get("labels") or {}
     of_lists = isinstance(lists, dict) and all(
@@ -122,7 +124,7 @@ def _checked_form(
     )
     if not of_lists or not isinstance(content.get("same_names", False), bool):
         _refuse(
-            f"{where}: expected 'labels: {{target name: [source names]}}' and, if at all, "
+            f"{where}: expected 'labels: {{target name: [source names]}}' and optionally "
             "'same_names: true'"
         )
     return lists, content.get("default")
@@ -131,7 +133,7 @@ def _checked_form(
 def _listed(
     lists: dict[str, list[str]], *, source: LabelSet, target: LabelSet, where: str
 ) -> dict[int, int]:
-    """The ids of the labels that are listed."""
+    """The target id of each source id that is listed."""
     ids = {label.name_en: label.id for label in source.labels}
     pairs: dict[int, int] = {}
     for target_name, names in lists.items():

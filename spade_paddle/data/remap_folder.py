@@ -1,4 +1,4 @@
-"""A folder of label maps or color masks, written anew in the ids of another label set."""
+"""Converts a folder of label maps or color masks to the ids of another label set."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from spade_paddle.data.remap import Remap
 from spade_paddle.errors import DataError, LabelMapError
 
 MAP_ENDINGS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
-_SHOWN = 4  # unknown colors that are named for each file
+_SHOWN = 4  # number of unknown colors in the message about a file
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a folder.
+    """The result of ``remap_folder``.
 
-    ``written`` counts files; ``pixels`` are those of each target id, ``int64`` [256]; ``snapped``
-    counts pixels that were not exactly in a label's color; ``unknown`` the pixels in each color
-    (R, G, B) of no label; ``problems`` has a sentence for each file that is not right.
+    Attributes:
+        written: number of files.
+        pixels: ``int64`` [256], number of pixels of each target id.
+        snapped: number of pixels that got a label although they do not have exactly its color.
+        unknown: number of pixels of each color (R, G, B) that belongs to no label.
+        problems: a message for each file with unknown colors or that was skipped.
     """
 
     written: int
@@ -45,24 +48,24 @@ def remap_folder(
     colors: bool = False,
     progress: Callable[[Iterable[Path]], Iterable[Path]] = iter,
 ) -> Outcome:
-    """Write every map of a folder as a palette PNG of the same stem in the target's ids.
+    """Write every map of a folder as a palette PNG of the same stem with the target's ids.
 
-    A file that cannot be read, or has unknown ids, is left out; unknown colors become "don't
-    care" (255). Both are told in the outcome, and the rest goes on.
+    Files that cannot be read or have unknown ids are skipped; unknown colors become "don't care"
+    (255). Both are reported in the result.
 
     Args:
         maps: folder of the label maps.
-        out: another folder, made if needed.
-        remap: from their label set to the one wanted.
-        colors: they are color masks in the colors of the source, not ids.
-        progress: goes round the list of files, and may show how far it is.
+        out: another folder; created if needed.
+        remap: from their label set to the new one.
+        colors: the maps are color masks in the colors of the source, not ids.
+        progress: wraps the list of files, to show the progress.
 
     Raises:
-        DataError: the folder is missing or empty, two files have one stem, or out is the folder.
+        DataError: ``maps`` is missing, empty or the same as ``out``, or two files have one stem.
     """
     if out.resolve() == maps.resolve():
         raise DataError(
-            f"{out}: this is the folder that is read; the maps in it would be lost. Take another",
+            f"{out}: this is the input folder, whose maps would be overwritten; choose another",
             code="out_is_input",
         )
     written, snapped = 0, 0
@@ -83,7 +86,7 @@ def remap_folder(
         pixels += np.bincount(label_map.ravel(), minlength=256)
         snapped += reading.snapped
         if reading.unknown:
-            problems.append(_told(path, reading, remap.source.name))
+            problems.append(_message(path, reading, remap.source.name))
             unknown.update(dict(reading.unknown))
     return Outcome(written, pixels, snapped, unknown, tuple(problems))
 
@@ -94,12 +97,12 @@ def _read(path: Path, remap: Remap, *, colors: bool) -> ColorReading:
     return ColorReading(label_map=read_ids(path), snapped=0, unknown=())
 
 
-def _told(path: Path, reading: ColorReading, name: str) -> str:
+def _message(path: Path, reading: ColorReading, name: str) -> str:
     count = sum(number for _, number in reading.unknown)
     shown = ", ".join(f"{hex_of(color)} ({number})" for color, number in reading.unknown[:_SHOWN])
     more = len(reading.unknown) - _SHOWN
     return (
         f"{path}: {count} pixels are in colors of no label of '{name}': {shown}"
         f"{f' and {more} more colors' if more > 0 else ''}; they are now don't care "
-        f"({DONT_CARE}). Paint them in a label's color"
+        f"({DONT_CARE}); paint them in a label's color"
     )

@@ -8,11 +8,11 @@ import numpy as np
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], *, gap: int = 4) -> np.ndarray:
-    """Lay out rows of pictures on white, each in the upper left corner of an equally large cell.
+    """Arrange rows of pictures in a grid on white, each at the top left of its cell.
 
     Args:
-        rows: each a sequence of ``uint8`` [H, W, 3]; the largest H and W make the cell.
-        gap: white pixels between cells.
+        rows: each a sequence of ``uint8`` [H, W, 3]; cells have the largest H and W.
+        gap: pixels between cells.
 
     Returns:
         ``uint8`` [H', W', 3].

@@ -1,5 +1,4 @@
-"""Which photos of a flat data set are for training and which for looking at the results; and which
-of those are for choosing, which for reporting."""
+"""Assigns scenes by their names to training or validation, and to a half of validation."""
 
 from __future__ import annotations
 
@@ -9,36 +8,36 @@ import unicodedata
 HALVES = ("choose", "report")
 
 
-def side_of(stem: str, *, val_share: float) -> str:
+def split_of(stem: str, *, val_share: float) -> str:
     """``val`` for about ``val_share`` of all file stems, else ``train``.
 
-    It depends on the stem alone, by its SHA-256: it is the same on every machine, whatever other
-    photos there are, and with a larger share photos only move from ``train`` to ``val``.
+    It depends on the SHA-256 of the stem alone: it is the same on every machine and whatever other
+    photos there are, and a larger share only moves photos from ``train`` to ``val``.
 
-    Stems are taken as they are. Photos that are one scene (``lake_crop1`` and ``lake_crop2``,
-    ``lake`` and ``lake_flipped``) may fall to different sides, and then the looks of ``val`` are
-    too good: put such photos into train/ and val/ yourself.
+    Photos of the same scene (``lake_crop1`` and ``lake_crop2``, ``lake`` and ``lake_flipped``) may
+    get into different splits, which makes the results on ``val`` too optimistic: sort such photos
+    into train/ and val/ yourself.
 
     Args:
-        stem: file name without its ending, or another name of a scene.
+        stem: file name without its extension, or another name of a scene.
         val_share: 0 (nothing is ``val``) to 1.
     """
-    return "val" if _place(stem, first_byte=0) < val_share else "train"
+    return "val" if _fraction(stem, first_byte=0) < val_share else "train"
 
 
 def half_of(stem: str) -> str:
-    """``choose`` or ``report``: what a scene for looking at the results is looked at for.
+    """``choose`` or ``report``: the half of the validation scenes that a scene belongs to.
 
-    A recipe, a checkpoint or a style is chosen on one half, and its score is told from the other:
-    the best of many on the same scenes looks better there than it is. It depends on the stem alone,
-    by other bytes of the hash than ``side_of``, so that scenes keep their half when others come.
+    Recipes, checkpoints and styles are chosen on one half and scored on the other, because the best
+    of many on some scenes has too good a score there. It depends on the hash of the stem alone, in
+    other bytes than ``split_of``, so scenes keep their half when others are added.
     """
-    return "choose" if _place(stem, first_byte=8) < 0.5 else "report"
+    return "choose" if _fraction(stem, first_byte=8) < 0.5 else "report"
 
 
-def _place(stem: str, *, first_byte: int) -> float:
-    """Where in 0..1 the hash of a stem lies, by 8 of its bytes."""
-    # macOS writes letters with accents in two characters, other systems in one
+def _fraction(stem: str, *, first_byte: int) -> float:
+    """8 bytes of the hash of a stem as a number in 0..1."""
+    # macOS decomposes letters with accents into two characters
     text = unicodedata.normalize("NFC", stem).encode("utf-8", "surrogateescape")
     digest = hashlib.sha256(text).digest()
     return int.from_bytes(digest[first_byte : first_byte + 8], "big") / 2**64

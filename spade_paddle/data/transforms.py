@@ -23,7 +23,7 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 
 def resize(scene: Scene, height: int, width: int) -> Scene:
-    """The scene at height x width pixels."""
+    """Resize a scene to height x width pixels."""
     if scene.label_map.shape == (height, width):
         return scene
     return _map_arrays(
@@ -34,7 +34,7 @@ def resize(scene: Scene, height: int, width: int) -> Scene:
 
 
 def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A photo ``uint8`` [H, W, 3] at another size: what shrinks by area, what grows by cubics."""
+    """Resize a photo ``uint8`` [H, W, 3]: axes that shrink by area, axes that grow bicubically."""
     rows, columns = min(height, photo.shape[0]), min(width, photo.shape[1])
     if (rows, columns) != photo.shape[:2]:
         photo = cv2.resize(photo, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -44,19 +44,19 @@ def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Nearest neighbor by pixel centers for any type: no value appears that was not there."""
+    """Resize by nearest neighbor, aligned at pixel centers; any dtype, and no new values."""
     rows = np.minimum((np.arange(height) + 0.5) * values.shape[0] / height, values.shape[0] - 1)
     columns = np.minimum((np.arange(width) + 0.5) * values.shape[1] / width, values.shape[1] - 1)
     return values[rows.astype(np.int64)[:, None], columns.astype(np.int64)[None, :]]
 
 
 def to_load_size(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
-    """The scene at its load size: the part of the load mode that no chance is in."""
+    """Resize a scene to its load size, the deterministic part of the load mode."""
     return resize(scene, *loaded_size(scene.size, options, multiple=multiple))
 
 
 def crop(scene: Scene, top: int, left: int, height: int, width: int) -> Scene:
-    """The part of the scene that starts at (top, left)."""
+    """Crop height x width pixels of a scene from (top, left) on."""
 
     def cut(array: np.ndarray) -> np.ndarray:
         return array[top : top + height, left : left + width]
@@ -65,22 +65,22 @@ def crop(scene: Scene, top: int, left: int, height: int, width: int) -> Scene:
 
 
 def center_crop(scene: Scene, height: int, width: int) -> Scene:
-    """The height x width rectangle in the middle."""
+    """Crop height x width pixels at the center of a scene."""
     rows, columns = scene.label_map.shape
     return crop(scene, (rows - height) // 2, (columns - width) // 2, height, width)
 
 
 def whole_picture(scene: Scene, height: int, width: int) -> Scene:
-    """As much of the scene as a height x width picture shows: its middle."""
+    """Resize a scene to the smallest size that covers height x width, and crop its center."""
     size, cover = scene.size, (height, width)
     scene = resize(scene, *size_to_cover(size, min(cover), full=min(size), cover=cover))
     return center_crop(scene, height, width)
 
 
 def middle_view(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
-    """What ``random_view`` shows of a loaded scene, without chance: the same each time.
+    """The deterministic counterpart of ``random_view``, for validation.
 
-    It shows the whole where training pictures are parts of a whole of known size.
+    If training pictures are crops of a known load size, this is the whole picture instead.
     """
     if options.crops and options.has_load_size:
         return whole_picture(scene, *options.picture_size(multiple))
@@ -90,7 +90,7 @@ def middle_view(scene: Scene, options: DataConfig, *, multiple: int) -> Scene:
 
 
 def mirror(scene: Scene, *, icpe_compatible: bool = False) -> Scene:
-    """Left becomes right; ``icpe_compatible`` as in positions.mirrored_positions."""
+    """Flip a scene horizontally; ``icpe_compatible``: see positions.mirrored_positions."""
 
     def flip(array: np.ndarray) -> np.ndarray:
         return array[:, ::-1]
@@ -103,7 +103,7 @@ def mirror(scene: Scene, *, icpe_compatible: bool = False) -> Scene:
 
 
 def drop_label(scene: Scene, rng: np.random.Generator) -> Scene:
-    """One label of the scene, drawn at random, becomes "don't care"."""
+    """Replace one random label of a scene by "don't care"."""
     label_map = scene.label_map.copy()
     label_map[label_map == rng.choice(np.unique(label_map))] = DONT_CARE
     return dataclasses.replace(scene, label_map=label_map)
@@ -112,11 +112,10 @@ def drop_label(scene: Scene, rng: np.random.Generator) -> Scene:
 def coarse_labels(
     scene: Scene, rng: np.random.Generator, *, icpe_compatible: bool = False
 ) -> Scene:
-    """The scene with a label map as a child would draw it, coarse by a cell size that is drawn.
+    """Make the label map of a scene coarse, like a doodle, with a random cell size.
 
-    The photo stays, and so does the instance map. Positional encodings become those of the coarse
-    map, as they are made when somebody paints: the old ones would tell the network the fine borders
-    it is to do without.
+    Photo and instance map do not change. Positional encodings are computed again, as they are for
+    a doodle: the old ones would show the network the fine borders.
     """
     label_map = coarse_label_map(scene.label_map, int(rng.choice(CELLS)))
     positions = None
@@ -126,7 +125,7 @@ def coarse_labels(
 
 
 def random_crop(scene: Scene, rng: np.random.Generator, *, height: int, width: int) -> Scene:
-    """A height x width rectangle of the scene, every one as likely as the others."""
+    """Crop height x width pixels of a scene at a uniformly random position."""
     rows, columns = scene.label_map.shape
     top = int(rng.integers(0, rows - height + 1))
     left = int(rng.integers(0, columns - width + 1))
@@ -136,12 +135,14 @@ def random_crop(scene: Scene, rng: np.random.Generator, *, height: int, width: i
 def random_view(
     scene: Scene, rng: np.random.Generator, options: DataConfig, *, multiple: int
 ) -> Scene:
-    """One training picture of a loaded scene: random scale, random crop, mirror, dropped label,
+    """Draw one training picture from a loaded scene: random scale, crop, flip, dropped label and
     coarse label map.
 
     Args:
-        scene: what ``to_load_size`` gave.
-        multiple: that both sides of a picture must be a multiple of, in pixels.
+        scene: from ``to_load_size``.
+        rng: source of the randomness.
+        options: what to draw, and how often.
+        multiple: pixels that both sides of a picture must be a multiple of.
     """
     load_size = options.load_size
     if options.load_size_min is not None:
@@ -154,14 +155,14 @@ def random_view(
         scene = mirror(scene, icpe_compatible=options.icpe_compatible)
     if rng.random() < options.drop_label_probability:
         scene = drop_label(scene, rng)
-    # no draw where it is off: older runs go on with the views they had
+    # nothing is drawn if it is off, so that older runs resume with the same views
     if options.coarse_label_probability and rng.random() < options.coarse_label_probability:
         scene = coarse_labels(scene, rng, icpe_compatible=options.icpe_compatible)
     return scene
 
 
 def _map_arrays(scene: Scene, *, photo: Change, maps: Change) -> Scene:
-    """The photo changed by one function, everything else by another."""
+    """Apply one function to the photo and another one to all maps."""
 
     def change(values: np.ndarray | None) -> np.ndarray | None:
         return None if values is None else maps(values)

@@ -42,7 +42,7 @@ def check_names(survey: Survey) -> Iterator[Issue]:
             ):
                 yield Issue(code, [path for path in files if path not in matched])
         for folder in part.folders:
-            yield Issue("stem_twice", folder.doubled)
+            yield Issue("stem_twice", folder.duplicates)
             yield Issue("files_ignored", [path for path in folder.others if path not in matched])
         by_lower: dict[str, list[Path]] = defaultdict(list)
         for pair in part.pairs:

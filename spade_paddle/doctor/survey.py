@@ -13,7 +13,7 @@ import numpy as np
 from spade_paddle.config import Config, DataConfig
 from spade_paddle.data.dataset import PARTS, Pair, Part, dataset_parts
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.data.split import side_of
+from spade_paddle.data.split import split_of
 from spade_paddle.doctor.map_facts import MapFacts, instance_map_facts, label_map_facts
 from spade_paddle.doctor.photo_facts import PhotoFacts, photo_facts
 from spade_paddle.errors import DataError
@@ -60,7 +60,7 @@ class Survey:
         return SceneFacts(
             pair=pair,
             part=part,
-            side=part or side_of(pair.stem, val_share=self.val_share),
+            side=part or split_of(pair.stem, val_share=self.val_share),
             photo=photo_facts(pair.photo, whole=whole),
             label_map=label_map,
             instance_map=instance_map,

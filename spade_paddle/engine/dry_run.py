@@ -75,10 +75,10 @@ def _macs(name: str, network: nn.Layer, batch: StepInput, *, encoder: nn.Layer |
     if name == "encoder":
         return count_macs(network, batch.photo)
     if name.endswith("discriminator"):
-        pictures = paddle.concat([batch.semantics, batch.photo], axis=1)
+        pictures = paddle.concat([batch.segmap, batch.photo], axis=1)
         return count_macs(network, pictures, also=network.feature_networks())
     style = None if encoder is None else encoder(batch.photo)[0]
-    return count_macs(network, batch.semantics, batch.noise, style=style, positions=batch.positions)
+    return count_macs(network, batch.segmap, batch.noise, style=style, positions=batch.positions)
 
 
 def _data(trainer: Trainer) -> Iterator[str]:

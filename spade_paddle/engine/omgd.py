@@ -92,7 +92,7 @@ def begin_as(deeper: Networks, student: Networks) -> str:
         if name not in student.generator.block_channels
     ]
     for name in extra:
-        getattr(deeper.generator, name).begin_as_shortcut()
+        getattr(deeper.generator, name).zero_init_residual()
     return f"deeper teacher: begins as the student, with {len(extra)} blocks more"
 
 
@@ -205,7 +205,7 @@ class OnlineUpdater:
         style, _ = draw_style(self._student.encoder, part)
         with precision(self._config):
             pictures = [
-                teacher.generator(part.semantics, part.noise, style=style, positions=part.positions)
+                teacher.generator(part.segmap, part.noise, style=style, positions=part.positions)
                 for teacher in self._teachers
             ]
         return style, pictures, self._wider.take() if self._options.channels else []
@@ -219,9 +219,7 @@ class OnlineUpdater:
     ) -> Losses:
         """What the student is judged by, each times its weight, by name."""
         student, options = self._student, self._options
-        painted = student.generator(
-            part.semantics, part.noise, style=style, positions=part.positions
-        )
+        painted = student.generator(part.segmap, part.noise, style=style, positions=part.positions)
         losses = {"s_ssim": options.ssim * sum(1 - ssim(painted, each) for each in pictures)}
         if options.gram or options.feature:
             ours = student.perceptual.maps(painted)

@@ -1,6 +1,6 @@
 """The losses of a training step, for generator and discriminator.
 
-Legend: N batch, K channels of the semantic input, D length of a style, H height, W width.
+Legend: N batch, K channels of the semantic map, D length of a style, H height, W width.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from spade_paddle.config import LossConfig
 from spade_paddle.data.batches import Batch
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
-    Judgement,
     Prediction,
+    Predictions,
+    combined_discriminator_loss,
+    combined_generator_loss,
     discriminator_accuracy,
     feature_matching_loss,
-    judged_discriminator_loss,
-    judged_generator_loss,
 )
 from spade_paddle.losses.perceptual import PerceptualLoss
 from spade_paddle.losses.r1 import r1_penalty
@@ -76,7 +76,7 @@ class Networks:
 class StepInput:
     """A batch as tensors; what the networks do not need is None."""
 
-    semantics: paddle.Tensor  # float32 [N, K, H, W]
+    segmap: paddle.Tensor  # float32 [N, K, H, W]
     photo: paddle.Tensor  # float32 [N, 3, H, W] in -1..1
     positions: paddle.Tensor | None = None  # float32 [N, 2, H, W]
     # float32 [N, 1, h, w] for each block, or [N, C, H, W] for all
@@ -94,7 +94,7 @@ class StepInput:
 
         noise = batch.noise
         return cls(
-            semantics=layout.encode(tensor(batch.label_map), tensor(batch.instance_map)),
+            segmap=layout.encode(tensor(batch.label_map), tensor(batch.instance_map)),
             photo=tensor(batch.photo),
             positions=tensor(batch.positions),
             noise=tuple(map(tensor, noise)) if isinstance(noise, tuple) else tensor(noise),
@@ -121,9 +121,7 @@ def draw_style(
 def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | None]:
     """The fake photos [N, 3, H, W], in the style of the real ones where there is an encoder."""
     z, style = draw_style(networks.encoder, batch)
-    fake_photo = networks.generator(
-        batch.semantics, batch.noise, style=z, positions=batch.positions
-    )
+    fake_photo = networks.generator(batch.segmap, batch.noise, style=z, positions=batch.positions)
     return fake_photo, style
 
 
@@ -153,7 +151,7 @@ def generator_losses(
     """
     fake_photo, style = paint(networks, batch)
     fake = judged(networks, batch, fake_photo)
-    parts = {"g_gan": judged_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
+    parts = {"g_gan": combined_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
         # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
         # it has a gradient, and none is computed
@@ -195,15 +193,15 @@ def discriminator_losses(
     """
     fake = judged(networks, batch, fake_photo.detach())
     real = judged(networks, batch, batch.photo)
-    df_ganloss, dr_ganloss = judged_discriminator_loss(
+    df_ganloss, dr_ganloss = combined_discriminator_loss(
         fake, real, weights=options.kinds, mode=options.gan_mode
     )
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
         # Paddle has the second derivative of concat only where every input has a gradient
-        semantics = batch.semantics.detach()
-        semantics.stop_gradient = False
-        scene = dataclasses.replace(batch, semantics=semantics)
+        segmap = batch.segmap.detach()
+        segmap.stop_gradient = False
+        scene = dataclasses.replace(batch, segmap=segmap)
 
         def judge(photo: paddle.Tensor) -> Prediction:
             return networks.discriminator.patch(discriminator_input(scene, photo))
@@ -219,12 +217,12 @@ def discriminator_losses(
     return total, {**parts, **accuracies}
 
 
-def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Judgement:
+def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Predictions:
     """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map."""
     return networks.discriminator(discriminator_input(batch, photo))
 
 
 def discriminator_input(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
     """[N, K + 3, H, W]; the fake and the real photo of a scene are augmented alike."""
-    pictures = paddle.concat([batch.semantics, photo], axis=1)
+    pictures = paddle.concat([batch.segmap, photo], axis=1)
     return pictures if batch.augmentation is None else diff_augment(pictures, batch.augmentation)

@@ -17,7 +17,7 @@ from spade_paddle.data.transforms import middle_view
 from spade_paddle.engine.samples import evaluating, painted, scene_input
 from spade_paddle.engine.steps import Networks, StepInput, judged, paint
 from spade_paddle.errors import DataError
-from spade_paddle.judge.eye import Eye
+from spade_paddle.judge.eye import FeatureExtractor
 from spade_paddle.judge.judge import SCORE, Judge
 from spade_paddle.networks.semantics import SemanticLayout
 
@@ -53,7 +53,7 @@ class Validation:
         config: Config,
         layout: SemanticLayout,
     ) -> None:
-        self._eye = Eye(config.validation.judge_weights)
+        self._extractor = FeatureExtractor(config.validation.judge_weights)
         self._train, self._val = train_scenes, val_scenes
         self._config = config
         self._layout = layout
@@ -80,7 +80,7 @@ class Validation:
         """
         if self._judge is None:  # not before: a run that only goes on for a step needs none
             self._judge = Judge(
-                self._eye,
+                self._extractor,
                 photos=(self._view(self._val, index).photo for index in self._chosen),
                 others=(self._view(self._train, index).photo for index in self._others),
             )

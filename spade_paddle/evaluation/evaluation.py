@@ -18,10 +18,10 @@ from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.pictures import PictureFolder
 from spade_paddle.evaluation.scenes import LEAST_SCENES
 from spade_paddle.evaluation.scores import SceneScores, ScoreRow, scene_estimates
-from spade_paddle.judge.eye import LAYERS, Eye, Sight, sight_distance
-from spade_paddle.judge.inception import FeatureSet, InceptionEye, Statistics
+from spade_paddle.judge.eye import LAYERS, FeatureExtractor, PictureFeatures, feature_distance
+from spade_paddle.judge.inception import FeatureSet, InceptionExtractor, Statistics
 from spade_paddle.judge.picture_set import PictureSet
-from spade_paddle.metrics.bootstrap import REPLICATES, Estimate, resampled
+from spade_paddle.metrics.bootstrap import REPLICATES, Estimate, bootstrap_weights
 from spade_paddle.metrics.segmentation import confusion
 
 DIVERSITY_SCENES, DIVERSITY_SEEDS = 4, 8
@@ -32,13 +32,13 @@ AnyContender = Union[Contender, PictureFolder]
 
 
 class Evaluation:
-    """What all contenders are judged by: the same scenes, the same eye, the same annotator.
+    """What all contenders are judged by: the same scenes, the same extractor, the same annotator.
 
     Everything is the same each time: the noise of the k-th scene is drawn from the seed k, for
     every contender, and so are the scenes that intervals are made of.
 
     Args:
-        eye: looks at the pictures.
+        extractor: looks at the pictures.
         annotator: looks whether pictures show what their label maps say; None: nobody does.
         label_set: of the scenes and of the contenders.
         side: pixels of the square that is painted: the middle of the scene, as much as fits.
@@ -52,16 +52,16 @@ class Evaluation:
 
     def __init__(
         self,
-        eye: Eye,
+        extractor: FeatureExtractor,
         *,
         annotator: Annotator | None,
         label_set: LabelSet,
         side: int = 256,
-        inception: InceptionEye | None = None,
+        inception: InceptionExtractor | None = None,
         statistics: Statistics | None = None,
         replicates: int = REPLICATES,
     ) -> None:
-        self._eye = eye
+        self._extractor = extractor
         self._inception = inception
         self._statistics = statistics
         self._replicates = replicates
@@ -96,26 +96,26 @@ class Evaluation:
         varied = set(np.linspace(0, len(pairs) - 1, DIVERSITY_SCENES).astype(int).tolist())
         for seed, pair in enumerate(progress(pairs)):
             scene = self._read(pair)
-            truth = self._eye.look(scene.photo)
+            truth = self._extractor.extract(scene.photo)
             look = self._annotate(scene, scene.photo)
             photos.add(scene.photo, truth, SceneScores(pair.stem, confusion=look))
             for contender, gathered in zip(contenders, painted):
                 picture = _paint(contender, scene, pair, seed=seed)
-                sight = self._eye.look(picture)
+                features = self._extractor.extract(picture)
                 scores = SceneScores(
                     pair.stem,
-                    perceptual=sight_distance(sight, truth),
+                    perceptual=feature_distance(features, truth),
                     color=color_error(picture, scene.photo),
                     confusion=self._annotate(scene, picture),
                 )
-                gathered.add(picture, sight, scores)
+                gathered.add(picture, features, scores)
                 if seed in varied and not isinstance(contender, PictureFolder):
                     gathered.distances.append(self._diversity(contender, scene, pair))
         self.photo_features = photos.features
-        draws = resampled(len(pairs), replicates=self._replicates)
+        draws = bootstrap_weights(len(pairs), replicates=self._replicates)
         # other photos belong to no scene, so they are drawn by themselves
         floor = self._look_at(others)
-        other_draws = resampled(max(len(others), 1), replicates=self._replicates, seed=1)
+        other_draws = bootstrap_weights(max(len(others), 1), replicates=self._replicates, seed=1)
         estimates = photos.estimates(draws, floor, other_draws, self._statistics)
         rows = [ScoreRow("real photos", None, None, photos.scenes, estimates)]
         for contender, gathered in zip(contenders, painted):
@@ -132,7 +132,7 @@ class Evaluation:
         photos = _Gathered(self._inception)
         for pair in pairs:
             photo = self._read(pair).photo
-            photos.add(photo, self._eye.look(photo))
+            photos.add(photo, self._extractor.extract(photo))
         return photos
 
     def _annotate(self, scene: Scene, picture: np.ndarray) -> np.ndarray | None:
@@ -144,28 +144,30 @@ class Evaluation:
 
     def _diversity(self, contender: Contender, scene: Scene, pair: Pair) -> float:
         """Mean distance of all pairs of pictures of one scene with other seeds."""
-        sights = [
-            self._eye.look(_paint(contender, scene, pair, seed=seed))
+        features = [
+            self._extractor.extract(_paint(contender, scene, pair, seed=seed))
             for seed in range(DIVERSITY_SEEDS)
         ]
-        pairs = itertools.combinations(sights, 2)
-        return float(np.mean([sight_distance(*two) for two in pairs]))
+        pairs = itertools.combinations(features, 2)
+        return float(np.mean([feature_distance(*two) for two in pairs]))
 
 
 class _Gathered:
     """The pictures of one row."""
 
-    def __init__(self, inception: InceptionEye | None) -> None:
+    def __init__(self, inception: InceptionExtractor | None) -> None:
         self._inception = inception
         self.pictures = PictureSet()
         self.features = FeatureSet()
         self.scenes: list[SceneScores] = []
         self.distances: list[float] = []  # of pictures of one scene
 
-    def add(self, picture: np.ndarray, sight: Sight, scores: SceneScores | None = None) -> None:
-        self.pictures.add(picture, sight)
+    def add(
+        self, picture: np.ndarray, features: PictureFeatures, scores: SceneScores | None = None
+    ) -> None:
+        self.pictures.add(picture, features)
         if self._inception is not None:
-            self.features.add(self._inception.look(picture))
+            self.features.add(self._inception.extract(picture))
         if scores is not None:
             self.scenes.append(scores)
 

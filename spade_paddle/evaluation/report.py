@@ -162,7 +162,7 @@ class EvaluationReport:
         estimate = estimates.get(name)
         if estimate is None or unit is None or not math.isfinite(estimate.value):
             return "-"
-        estimate = estimate.over(unit)
+        estimate = estimate.divided_by(unit)
         low, high = estimate.interval
         kind = f"{sign}.{_DIGITS.get(name, 2)}f"
         return f"{estimate.value:{kind}} [{low:{kind}}, {high:{kind}}]"

@@ -31,8 +31,8 @@ from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.evaluation.scenes import scenes_of
 from spade_paddle.features.efficientnet import packaged_weights
 from spade_paddle.files import sha256
-from spade_paddle.judge.eye import Eye
-from spade_paddle.judge.inception import InceptionEye, Statistics
+from spade_paddle.judge.eye import FeatureExtractor
+from spade_paddle.judge.inception import InceptionExtractor, Statistics
 from spade_paddle.metrics.bootstrap import REPLICATES
 from spade_paddle.metrics.normal import Normal
 
@@ -119,13 +119,13 @@ def evaluate(
     pairs, others = scenes_of(task.data, task.part, half=task.half, val_share=val_share)
     folders = _open_pictures(task, pairs)
     features = packaged_weights() if task.features is None else task.features
-    eye = Eye(features)
+    extractor = FeatureExtractor(features)
     inception, statistics = _open_inception(task)
     annotator = _open_annotator(task, label_set, say)
     for model in trained_through_the_eye(models):
         say(model + _FLATTERED)
     evaluation = Evaluation(
-        eye,
+        extractor,
         annotator=annotator,
         label_set=label_set,
         side=task.side,
@@ -163,18 +163,18 @@ def _open_pictures(task: Task, pairs: Sequence[Pair]) -> list[PictureFolder]:
     return [PictureFolder(name, folder, pairs) for name, folder in zip(names, task.pictures)]
 
 
-def _open_inception(task: Task) -> tuple[Optional[InceptionEye], Optional[Statistics]]:
+def _open_inception(task: Task) -> tuple[Optional[InceptionExtractor], Optional[Statistics]]:
     """Inception, and the statistics to compare with."""
     if task.inception is None:
         return None, None
-    inception = InceptionEye(task.inception, kernel=task.resize)
+    inception = InceptionExtractor(task.inception, kernel=task.resize)
     if task.statistics is None:
         return inception, None
     protocol = _statistics_protocol(inception, task)
     return inception, Statistics.load(task.statistics, protocol=protocol)
 
 
-def _statistics_protocol(inception: InceptionEye, task: Task) -> dict[str, Any]:
+def _statistics_protocol(inception: InceptionExtractor, task: Task) -> dict[str, Any]:
     return {**inception.protocol, "pictures": view_of(task.side)}
 
 

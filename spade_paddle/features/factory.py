@@ -12,18 +12,18 @@ PROJECTED_LAYERS = {
     "efficientnet_lite0": ("block2", "block4", "block10"),
     "vgg19": ("relu2_1", "relu3_1", "relu4_1"),
 }
-"""What a projected discriminator looks at, finest first (networks/projected.py): 1/4, 1/8 and 1/16
-of the sides, with VGG19 half as coarse. A new network needs its layers here, its line below and
-its name in config.py."""
+"""Layers for a projected discriminator (networks/projected.py), finest first: 1/4, 1/8 and 1/16 of
+the picture's sides, or 1/2, 1/4 and 1/8 for VGG19. To add a network, add its layers here, its class
+below and its name in config.py."""
 
 
 def feature_network(name: str, *, weights: str | None, resize: int | None = None) -> FeatureNetwork:
-    """A feature network by its name, for losses and projected heads alike.
+    """Create a feature network by its name, for losses and projected heads.
 
     Args:
-        name: one of PROJECTED_LAYERS, or vgg19_pools, the same network as vgg19.
-        weights: its file; None: Paddle's are downloaded, which has squeezenet and vgg19.
-        resize: vgg19 sees pictures of this side; None: as large as they are. Others always do.
+        name: a key of PROJECTED_LAYERS, or vgg19_pools, which is the same network as vgg19.
+        weights: its file; None: download Paddle's weights (squeezenet and vgg19 only).
+        resize: side to which vgg19 resizes pictures; None, and for other networks: no resizing.
 
     Raises:
         ModelError: no such file, it does not hold these weights, or they cannot be downloaded.

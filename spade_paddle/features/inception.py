@@ -1,10 +1,10 @@
-"""Inception-v3 (Szegedy et al. 2016) with the weights of 2015 by which FID is defined.
+"""Inception-v3 (Szegedy et al. 2016) with the weights of 2015 that define FID.
 
-FID is a number of one network (Heusel et al. 2017): TensorFlow's Inception of 2015-12-05. It
-differs from the network of later ImageNet weights, so those give other numbers and are refused:
+FID is defined on one particular network (Heusel et al. 2017), TensorFlow's Inception of 2015-12-05.
+It differs from the network of later ImageNet weights, which give other scores and are rejected:
 
-- its average poolings leave the padding out of the count,
-- its last block pools by maximum where the paper and the block before it take the average,
+- its average poolings do not count the padding,
+- its last block has a max pooling instead of the average pooling of the paper,
 - it has 1008 outputs.
 
 Legend: N batch, C channels, h, w sides of a feature map.
@@ -22,13 +22,13 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
-from spade_paddle.features.network import folded
+from spade_paddle.features.network import fold_batch_norm
 from spade_paddle.weights import Arrays, load_state, read_arrays
 
 SIDE = 299
-"""Pixels of a side of the pictures it takes."""
+"""Side of the input in pixels."""
 FEATURES = 2048
-"""Numbers for each picture."""
+"""Number of features of a picture."""
 _OUTPUTS = 1008
 
 
@@ -36,7 +36,7 @@ _OUTPUTS = 1008
 class Step:
     """A convolution with batch norm and ReLU, by its name in the weights file.
 
-    Zeros around keep the size, but where ``valid`` there are none.
+    It is zero-padded to keep the size, unless ``valid``.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Step:
 
 
 AVERAGE, MAXIMUM, SHRINK = "average", "maximum", "shrink"
-"""Poolings over 3 x 3 pixels; the last one halves the sides."""
+"""Poolings over 3 x 3 pixels; SHRINK is a max pooling with stride 2."""
 Chain = Sequence[Union[Step, tuple[Step, ...], str]]
-"""Steps and poolings one after the other; a tuple of steps stands side by side."""
+"""Steps and poolings in sequence; the steps in a tuple are parallel."""
 
 _3, _1X3, _3X1, _1X7, _7X1 = (3, 3), (1, 3), (3, 1), (1, 7), (7, 1)
 _STEM: Chain = (
@@ -64,7 +64,7 @@ _STEM: Chain = (
 
 
 def _of_35(pooled: int) -> Sequence[Chain]:
-    """At 35 x 35 places, figure 5 of the paper."""
+    """A block at 35 x 35 positions, figure 5 of the paper."""
     double = [Step(f"branch3x3dbl_{number}", 96, _3) for number in (2, 3)]
     return (
         (Step("branch1x1", 64),),
@@ -75,7 +75,7 @@ def _of_35(pooled: int) -> Sequence[Chain]:
 
 
 def _of_17(width: int) -> Sequence[Chain]:
-    """At 17 x 17 places, figure 6."""
+    """A block at 17 x 17 positions, figure 6."""
     double = [
         Step(f"branch7x7dbl_{number}", width, kernel)
         for number, kernel in ((2, _7X1), (3, _1X7), (4, _7X1))
@@ -93,7 +93,7 @@ def _of_17(width: int) -> Sequence[Chain]:
 
 
 def _of_8(pooling: str) -> Sequence[Chain]:
-    """At 8 x 8 places, figure 7."""
+    """A block at 8 x 8 positions, figure 7."""
 
     def fork(name: str) -> tuple[Step, Step]:
         return Step(f"{name}a", 384, _1X3), Step(f"{name}b", 384, _3X1)
@@ -136,13 +136,13 @@ BLOCKS: dict[str, Sequence[Chain]] = {
 
 
 class InceptionV3(nn.Layer):
-    """Pictures to the 2048 numbers before the classifier, by which FID and KID compare them.
+    """Computes the 2048 features before the classifier, on which FID and KID are defined.
 
     Batch norm (epsilon 1e-3) is folded into the convolutions.
 
     Args:
         weights: ``pt_inception-2015-12-05-6726825d.pth``, the file of the usual ports of FID to
-            PyTorch, or an ``.npz`` of the same names and arrays.
+            PyTorch, or an ``.npz`` with the same names and arrays.
 
     Raises:
         ModelError: no such file, or it does not hold these weights.
@@ -169,14 +169,14 @@ class InceptionV3(nn.Layer):
 
 
 class Branches(nn.Layer):
-    """Chains side by side, each of the whole input; their channels one after the other.
+    """Parallel branches, whose outputs are concatenated.
 
     Args:
-        before: channels in.
+        before: input channels.
         chains: the branches.
 
     Attributes:
-        width: channels out.
+        width: output channels.
     """
 
     def __init__(self, before: int, chains: Sequence[Chain]) -> None:
@@ -193,19 +193,19 @@ class Branches(nn.Layer):
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, h, w] -> [N, C', h', w']."""
-        return _joined([self._along(chain, x) for chain in self._chains])
+        return _concatenate([self._run(chain, x) for chain in self._chains])
 
-    def _along(self, chain: Chain, x: paddle.Tensor) -> paddle.Tensor:
+    def _run(self, chain: Chain, x: paddle.Tensor) -> paddle.Tensor:
         for item in chain:
             if isinstance(item, str):
-                x = _pooled(x, item)
+                x = _pool(x, item)
             else:
-                x = _joined([F.relu(getattr(self, step.name)(x)) for step in _steps_of(item)])
+                x = _concatenate([F.relu(getattr(self, step.name)(x)) for step in _steps_of(item)])
         return x
 
 
 def _steps_of(item: Step | tuple[Step, ...] | str) -> tuple[Step, ...]:
-    """Side by side; none for a pooling."""
+    """The parallel convolutions of an item of a chain; none for a pooling."""
     if isinstance(item, str):
         return ()
     return (item,) if isinstance(item, Step) else item
@@ -216,7 +216,7 @@ def _convolution(before: int, step: Step) -> nn.Conv2D:
     return nn.Conv2D(before, step.width, step.kernel, stride=step.stride, padding=padding)
 
 
-def _pooled(x: paddle.Tensor, kind: str) -> paddle.Tensor:
+def _pool(x: paddle.Tensor, kind: str) -> paddle.Tensor:
     if kind == SHRINK:
         return F.max_pool2d(x, 3, stride=2)
     if kind == MAXIMUM:
@@ -224,20 +224,19 @@ def _pooled(x: paddle.Tensor, kind: str) -> paddle.Tensor:
     return F.avg_pool2d(x, 3, stride=1, padding=1, exclusive=True)
 
 
-def _joined(maps: Sequence[paddle.Tensor]) -> paddle.Tensor:
+def _concatenate(maps: Sequence[paddle.Tensor]) -> paddle.Tensor:
     return maps[0] if len(maps) == 1 else paddle.concat(maps, axis=1)
 
 
 def _folded_arrays(weights: str | Path) -> Arrays:
-    """The convolutions of a file by our names, batch norm folded in."""
-    advice = "it is the .pth file of the usual ports of FID to PyTorch (docs/evaluation.md)"
+    """Read the convolutions of a file by our names, with batch norm folded in."""
+    advice = "use the .pth file of the usual ports of FID to PyTorch (docs/evaluation.md)"
     arrays = read_arrays(weights, advice=advice)
     outputs = len(arrays.get("fc.bias", ()))
     if outputs != _OUTPUTS:
         raise ModelError(
-            f"{weights}: expected the Inception-v3 of 2015 that FID is defined by, with {_OUTPUTS} "
-            f"outputs (fc.bias), got {outputs}; later weights of ImageNet give other numbers; "
-            f"{advice}",
+            f"{weights}: expected the Inception-v3 of 2015 that defines FID, with {_OUTPUTS} "
+            f"outputs (fc.bias), got {outputs}; later ImageNet weights give other scores; {advice}",
             code="weights_do_not_fit",
         )
     layers = [name[: -len(".conv.weight")] for name in arrays if name.endswith(".conv.weight")]
@@ -245,6 +244,6 @@ def _folded_arrays(weights: str | Path) -> Arrays:
     for layer in layers:
         name = layer if "." in layer else f"stem.{layer}"
         names = {"convolution": f"{layer}.conv", "norm": f"{layer}.bn"}
-        for kind, array in folded(arrays, **names, where=weights).items():
+        for kind, array in fold_batch_norm(arrays, **names, where=weights).items():
             result[f"{name}.{kind}"] = array
     return result

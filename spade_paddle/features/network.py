@@ -24,60 +24,64 @@ WITHOUT_FEATURES = (
 
 
 class FeatureNetwork(nn.Layer):
-    """A frozen network that gives its feature maps by name.
+    """Frozen network that returns feature maps by layer name.
 
-    Gradients pass through it to the picture; its weights never learn.
+    Gradients flow through it to the picture; its weights are not trained.
 
     Attributes:
-        channels: C of every layer that can be asked for, by name, in the order of computation.
+        channels: C of every available layer by name, in the order of computation.
     """
 
     channels: ClassVar[dict[str, int]]
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
-        """Pictures [N, 3, H, W] in -1..1 (RGB) -> the maps [N, C, h, w] of these layers.
+        """Pictures [N, 3, H, W] in -1..1 (RGB) -> feature maps [N, C, h, w] of ``layers``, by name.
 
-        Nothing is computed beyond the last of them.
+        Layers after the last requested one are not computed.
         """
         raise NotImplementedError
 
     def check_layers(self, layers: Sequence[str]) -> None:
-        """Raises ModelError for a layer that this network does not have."""
+        """Check that the network has these layers.
+
+        Raises:
+            ModelError: it does not have one of them.
+        """
         unknown = [name for name in layers if name not in self.channels]
         if unknown:
             raise ModelError(
-                f"{type(self).__name__} has no layers {', '.join(unknown)}; it has "
+                f"{type(self).__name__} does not have the layers {', '.join(unknown)}; choose from "
                 f"{', '.join(self.channels)}",
                 code="feature_layer_unknown",
             )
 
     def freeze(self) -> None:
-        """No weight learns; at the end of a constructor."""
+        """Set evaluation mode and stop all gradients of weights; call it at the end of __init__."""
         self.eval()
         for parameter in self.parameters():
             parameter.stop_gradient = True
 
 
-def blue_green_red(picture: paddle.Tensor) -> paddle.Tensor:
-    """[N, 3, H, W] with its channels in the order of networks trained with Caffe."""
+def rgb_to_bgr(picture: paddle.Tensor) -> paddle.Tensor:
+    """Reverse the channels of [N, 3, H, W], as for networks trained with Caffe."""
     red, green, blue = paddle.split(picture, 3, axis=1)  # flip is slow on a CPU
     return paddle.concat([blue, green, red], axis=1)
 
 
-def by_channel(values: Sequence[float]) -> paddle.Tensor:
-    """A constant ``float32`` [1, 3, 1, 1] of three numbers."""
+def per_channel(values: Sequence[float]) -> paddle.Tensor:
+    """A constant ``float32`` [1, 3, 1, 1] with a value per color channel."""
     return paddle.to_tensor(values, dtype="float32").reshape([1, 3, 1, 1])
 
 
-def known_network(name: str, *, weights: str | Path | None, classifier: bool = True) -> nn.Layer:
-    """A network of ``paddle.vision.models`` with the weights of a file.
+def vision_model(name: str, *, weights: str | Path | None, classifier: bool = True) -> nn.Layer:
+    """Create a network of ``paddle.vision.models`` with pretrained weights.
 
     Args:
-        name: of the network there.
-        weights: the file (feature_arrays); None: Paddle's own weights, downloaded on first use to
-            where Paddle keeps them.
-        classifier: False leaves ``classifier.*`` out of the network, and of the file where it is
-            there (86 % of VGG19's weights).
+        name: of the network in ``paddle.vision.models``.
+        weights: a file (feature_arrays); None: Paddle's own weights, which Paddle downloads on
+            first use and caches.
+        classifier: False: leave ``classifier.*`` out of the network and ignore it in the file (86 %
+            of VGG19's weights).
 
     Raises:
         ModelError: there is no such file, it does not hold these weights, or they cannot be
@@ -96,30 +100,33 @@ def known_network(name: str, *, weights: str | Path | None, classifier: bool = T
         return make(pretrained=True, **options)
     except RuntimeError as error:  # Paddle's, after three tries
         raise ModelError(
-            f"Paddle's weights of {name} could not be downloaded ({error}); with a network try "
-            f"again, without put that file into {download.WEIGHTS_HOME}, or give one with "
+            f"Paddle's weights of {name} could not be downloaded ({error}); connect to the network "
+            f"and try again, put the file into {download.WEIGHTS_HOME}, give it with "
             f"--set losses.perceptual_weights=FILE, {WITHOUT_FEATURES}",
             code="weights_download",
         ) from error
 
 
-def folded(
+def fold_batch_norm(
     arrays: Mapping[str, np.ndarray], *, convolution: str, norm: str, where: str | Path
 ) -> Arrays:
-    """Weight and bias of a convolution that does what PyTorch's convolution and batch norm do.
+    """Fold a batch norm into the convolution before it (names and layout of PyTorch).
 
-    ``weight * s`` and ``beta - mean * s`` with ``s = gamma / sqrt(var + 1e-3)``, the epsilon of the
-    networks that TensorFlow trained.
+    ``weight * s`` and ``beta - mean * s`` with ``s = gamma / sqrt(var + 1e-3)``, where 1e-3 is the
+    epsilon of networks trained with TensorFlow.
 
     Args:
-        arrays: holds ``CONVOLUTION.weight`` [O, C, k, k] (without a bias) and ``NORM.weight``,
+        arrays: contains ``CONVOLUTION.weight`` [O, C, k, k], without bias, and ``NORM.weight``,
             ``.bias``, ``.running_mean`` and ``.running_var`` [O].
         convolution: name of the convolution.
-        norm: name of the batch norm behind it.
-        where: the file they are from.
+        norm: name of the batch norm.
+        where: the file, for errors.
+
+    Returns:
+        ``weight`` and ``bias`` of the combined convolution.
 
     Raises:
-        ModelError: one of them is missing.
+        ModelError: an array is missing.
     """
     names = [f"{convolution}.weight"]
     names += [f"{norm}.{kind}" for kind in ("weight", "bias", "running_mean", "running_var")]
@@ -136,7 +143,7 @@ def folded(
 
 
 def feature_arrays(path: str | Path) -> Arrays:
-    """The arrays of a feature network's file. Raises ModelError as read_arrays does."""
+    """Read the weights file of a feature network; raises ModelError as read_arrays does."""
     advice = (
         "give its path with --set losses.perceptual_weights=FILE (or "
         f"discriminator.projected_weights), {WITHOUT_FEATURES}"

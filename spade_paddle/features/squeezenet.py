@@ -9,25 +9,25 @@ from typing import ClassVar
 import paddle
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, blue_green_red, by_channel, known_network
+from spade_paddle.features.network import FeatureNetwork, per_channel, rgb_to_bgr, vision_model
 
 CAFFE = ((104.0, 117.0, 123.0), (1.0, 1.0, 1.0))
-"""Mean and deviation of blue, green and red, of 0..255."""
+"""Mean and standard deviation of blue, green and red in 0..255."""
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
-"""The same of red, green and blue."""
+"""Mean and standard deviation of red, green and blue in 0..255."""
 
 
 class SqueezeNet(FeatureNetwork):
-    """The first convolution (``conv1``) and the fire modules ``fire2`` to ``fire9``.
+    """Layers: the first convolution ``conv1`` and the fire modules ``fire2`` to ``fire9``.
 
-    Numbered as in the paper, where pool1 lies between conv1 and fire2. Activations reach 1300 and
-    differ by layer: scale them before taking distances. Its first layer has stride 2, so it does
-    not see a grid of two pixels that is locked to its raster.
+    They are numbered as in the paper, where pool1 is between conv1 and fire2. Activations reach
+    1300 and differ between layers: normalize them before computing distances. The first layer has
+    stride 2, so it cannot see patterns of period 2 that are aligned with its sampling grid.
 
     Args:
-        weights: a file with the arrays of ``paddle.vision.models.squeezenet1_1``. An ``.npz`` is of
-            the Caffe kind, with input BGR 0..255 minus (104, 117, 123); a ``.pdparams`` of
-            Paddle's, with input RGB 0..1, standardized by ImageNet's mean and deviation. None
+        weights: a file with the arrays of ``paddle.vision.models.squeezenet1_1``. An ``.npz`` has
+            weights for Caffe's input, BGR in 0..255 minus (104, 117, 123); a ``.pdparams`` has
+            Paddle's, for RGB in 0..1 standardized by ImageNet's mean and standard deviation. None
             downloads Paddle's.
 
     Raises:
@@ -49,19 +49,19 @@ class SqueezeNet(FeatureNetwork):
 
     def __init__(self, *, weights: str | Path | None = None) -> None:
         super().__init__()
-        self.network = known_network("squeezenet1_1", weights=weights)
-        self._of_caffe = weights is not None and Path(weights).suffix == ".npz"
-        mean, deviation = map(by_channel, CAFFE if self._of_caffe else IMAGENET)
-        self.register_buffer("mean", mean)  # tells the kinds apart in a check sum of the state
-        # of -1..1: what the network takes is picture * scale + offset
+        self.network = vision_model("squeezenet1_1", weights=weights)
+        self._is_caffe = weights is not None and Path(weights).suffix == ".npz"
+        mean, deviation = map(per_channel, CAFFE if self._is_caffe else IMAGENET)
+        self.register_buffer("mean", mean)  # in the state, so that fingerprints differ, too
+        # the input is picture * scale + offset, with the picture in -1..1
         self.register_buffer("scale", 127.5 / deviation, persistable=False)
         self.register_buffer("offset", (127.5 - mean) / deviation, persistable=False)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        x = blue_green_red(picture) if self._of_caffe else picture
-        # broadcasting is slow on a CPU
+        x = rgb_to_bgr(picture) if self._is_caffe else picture
+        # expanded, since broadcasting is slow on a CPU
         x = x * self.scale.expand(x.shape) + self.offset.expand(x.shape)
         found = {}
         for index, name in enumerate(self.channels):

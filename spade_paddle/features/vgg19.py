@@ -10,20 +10,20 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from spade_paddle.features.network import FeatureNetwork, known_network
+from spade_paddle.features.network import FeatureNetwork, vision_model
 
 
 class VGG19(FeatureNetwork):
-    """The first ReLU of each of VGG19's five blocks, the poolings after four, and the picture.
+    """Layers: the first ReLU of each of the five blocks, the poolings after the first four, and
+    ``picture``, the resized input.
 
-    As in the article (``resize(fake_img, opt, 224)``) the picture is resized to 224x224 first, by
-    nearest neighbor as in photopen, and fed as it is, in -1..1, without ImageNet mean and
-    deviation. ``picture`` is what comes of that.
+    As in the article (``resize(fake_img, opt, 224)``) pictures are resized to 224x224, by nearest
+    neighbor as in photopen, and not standardized: the network gets values in -1..1.
 
     Args:
         weights: a ``.pdparams`` file of ``paddle.vision.models.vgg19``, with or without its
-            classifier; None downloads Paddle's pretrained one.
-        resize: side of the square the pictures are resized to; None leaves them.
+            classifier; None downloads Paddle's.
+        resize: side of the square the pictures are resized to; None: no resizing.
 
     Raises:
         ModelError: no such file, it does not hold these weights, or they cannot be downloaded.
@@ -41,19 +41,19 @@ class VGG19(FeatureNetwork):
         "pool4": 512,
         "relu5_1": 512,
     }
-    # in paddle's vgg19().features; the picture stands before it
+    # indices in ``features`` of Paddle's vgg19; -1 for the picture
     _INDICES: ClassVar[dict[str, int]] = dict(zip(channels, (-1, 1, 4, 6, 9, 11, 18, 20, 27, 29)))
 
     def __init__(self, *, weights: str | Path | None = None, resize: int | None = 224) -> None:
         super().__init__()
         self.resize = resize
-        network = known_network("vgg19", weights=weights, classifier=False)
+        network = vision_model("vgg19", weights=weights, classifier=False)
         last = max(self._INDICES.values())
         self.features = nn.LayerList(list(network.features.children())[: last + 1])
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
-        """[N, 3, H, W] in -1..1 -> what these layers give, by name."""
+        """[N, 3, H, W] in -1..1 -> feature maps of ``layers``, by name."""
         x = picture
         if self.resize is not None:
             x = F.interpolate(x, (self.resize, self.resize), mode="nearest")

@@ -12,13 +12,13 @@ from paddle.nn import functional as F
 from spade_paddle.errors import ModelError
 from spade_paddle.features.network import (
     FeatureNetwork,
-    blue_green_red,
-    by_channel,
     feature_arrays,
+    per_channel,
+    rgb_to_bgr,
 )
 from spade_paddle.weights import load_state
 
-MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, which the network was trained without
+MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, subtracted from the input
 _CONVOLUTIONS = tuple(
     (block, number)
     for block, count in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 4))
@@ -27,12 +27,12 @@ _CONVOLUTIONS = tuple(
 
 
 class PartialVGG19(FeatureNetwork):
-    """``relu1_1``, ``relu1_2``, ``relu2_1`` ... up to the last convolution in the file.
+    """Layers: ``relu1_1``, ``relu1_2``, ``relu2_1`` ... up to the last convolution in the file.
 
-    3x3 convolutions with padding 1 and a ReLU after each; 2x2 max pooling between blocks. Pictures
-    are taken as large as they are, as blue, green and red of 0..255 minus MEAN: other than the
-    article's VGG19 (vgg19.py), which sees -1..1. Its first layer has stride 1, so no grid is
-    hidden from it. Activations are large (means of 20 to 450): divide by them.
+    3x3 convolutions with padding 1, each followed by a ReLU; 2x2 max pooling between blocks. Unlike
+    the article's VGG19 (vgg19.py), pictures are not resized, and the network gets BGR in 0..255
+    minus MEAN. The first layer has stride 1, so it sees patterns of every period. Activations are
+    large (means of 20 to 450): normalize them before computing distances.
 
     Args:
         weights: an ``.npz`` with ``convB_I.weight`` [O, C, 3, 3] and ``convB_I.bias`` [O], of block
@@ -61,12 +61,12 @@ class PartialVGG19(FeatureNetwork):
                 code="weights_do_not_fit",
             )
         load_state(self, arrays, where=weights)
-        self.register_buffer("mean", by_channel(MEAN), persistable=False)
+        self.register_buffer("mean", per_channel(MEAN), persistable=False)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
         """[N, 3, H, W] in -1..1 -> feature maps after the ReLU, by name."""
-        x = blue_green_red(picture * 127.5 + 127.5)
+        x = rgb_to_bgr(picture * 127.5 + 127.5)
         x = x - self.mean.expand(x.shape)
         found: dict[str, paddle.Tensor] = {}
         for name in self.channels:

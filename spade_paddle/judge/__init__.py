@@ -1,1 +1,1 @@
-"""Scores of pictures by a network that no training uses."""
+"""Scores of pictures by a network that training does not use."""

@@ -22,19 +22,19 @@ from spade_paddle.metrics.kernel import kernel_distance
 from spade_paddle.metrics.normal import Normal
 
 
-class InceptionEye:
-    """Inception-v3 looking at pictures.
+class InceptionExtractor:
+    """Computes the features of pictures by Inception-v3, for FID and KID.
 
     Args:
         weights: its file (features/inception.py).
-        kernel: of the resizing to 299 x 299 pixels (data/clean_resize.py).
+        kernel: filter for resizing to 299 x 299 pixels (data/clean_resize.py).
 
     Attributes:
-        protocol: how features are made of a picture, JSON-serializable. Only numbers of the same
-            protocol can be compared.
+        protocol: how features are computed, JSON-serializable. Only scores of the same protocol
+            can be compared.
 
     Raises:
-        ModelError: no such file, or it does not hold these weights.
+        ModelError: there is no such file, or it has other weights.
     """
 
     def __init__(self, weights: str | Path, *, kernel: str = "bicubic") -> None:
@@ -48,24 +48,24 @@ class InceptionEye:
         }
 
     @paddle.no_grad()
-    def look(self, picture: np.ndarray) -> np.ndarray:
-        """The features of one picture, ``uint8`` [H, W, 3] RGB: ``float32`` [2048]."""
+    def extract(self, picture: np.ndarray) -> np.ndarray:
+        """Compute the features ``float32`` [2048] of a picture ``uint8`` [H, W, 3] RGB."""
         resized = clean_resize(picture, SIDE, kernel=self._kernel)
         values = (resized.transpose(2, 0, 1)[None] - 128) / 128
         return self._network(paddle.to_tensor(values)).numpy()[0]
 
 
 class FeatureSet:
-    """The features of pictures, gathered one by one.
+    """The features of a set of pictures, which are added one by one.
 
-    Weights [..., S] say how often each picture counts; without them each counts once.
+    The scores take weights [..., S]: how often each picture is in the set; None: once.
     """
 
     def __init__(self) -> None:
         self._rows: list[np.ndarray] = []
 
     def add(self, features: np.ndarray) -> None:
-        """One more, [D]; not after a score was asked for."""
+        """Add the features [D] of a picture; not after the first call of a score."""
         self._rows.append(features)
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ class FeatureSet:
         weights: np.ndarray | None = None,
         other_weights: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Frechet distance to another set, or to stored statistics: float64 [...], >= 0."""
+        """Frechet distance to another set or to stored statistics, float64 [...], >= 0."""
         stored = other if isinstance(other, Normal) else None
 
         def one(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -97,25 +97,25 @@ class FeatureSet:
         weights: np.ndarray | None = None,
         other_weights: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Kernel distance to another set: float64 [...]."""
+        """Kernel distance to another set, float64 [...]."""
         return kernel_distance(
             self.features, other.features, weights=weights, other_weights=other_weights
         )
 
     @functools.cached_property
     def features(self) -> np.ndarray:
-        """[S, D]."""
+        """All features, [S, D]."""
         return np.stack(self._rows)
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What FID needs to know of a data set.
+    """The statistics of a data set that FID needs.
 
     Args:
         normal: fitted to the features of its pictures.
-        count: of the pictures.
-        protocol: how the features were made; InceptionEye's, and of what pictures.
+        count: number of pictures.
+        protocol: that of InceptionExtractor, and how the pictures were selected and resized.
     """
 
     normal: Normal
@@ -134,18 +134,18 @@ class Statistics:
 
     @classmethod
     def load(cls, path: Path, *, protocol: dict[str, Any]) -> Statistics:
-        """Read what ``save`` wrote.
+        """Read a file written by ``save``.
 
         Args:
             path: the file.
-            protocol: by which the pictures are measured that are compared with it.
+            protocol: the expected protocol, that of the pictures to be compared with it.
 
         Raises:
-            DataError: no such file, not such a file, or made by another protocol.
+            DataError: there is no such file, it has other content, or another protocol.
         """
         if not path.is_file():
             raise DataError(
-                f"{path}: there is no such file; --save-statistics makes one",
+                f"{path}: there is no such file; create one with --save-statistics",
                 code="statistics_missing",
             )
         try:
@@ -157,11 +157,12 @@ class Statistics:
                 raise ValueError(f"shapes {mean.shape} and {covariance.shape}")
             if not np.isfinite(mean).all() or not np.isfinite(covariance).all():
                 raise ValueError("numbers that are not finite")
-        except Exception as error:  # whatever reading another file raises
+        except Exception as error:  # other files raise all kinds of exceptions
             raise DataError(
                 f"{path}: expected mu [{FEATURES}], sigma [{FEATURES}, {FEATURES}], count and "
-                f"protocol, as --save-statistics writes them ({type(error).__name__}: {error}); "
-                "statistics without a protocol cannot be compared with",
+                f"protocol, as written by --save-statistics, got {type(error).__name__}: {error}; "
+                "statistics without a protocol cannot be compared, create them with "
+                "--save-statistics",
                 code="statistics_unreadable",
             ) from error
         if found != protocol:
@@ -172,8 +173,8 @@ class Statistics:
                 f"{name}: {found.get(name)!r}, here {protocol.get(name)!r}" for name in names
             )
             raise DataError(
-                f"{path}: these statistics were made in another way, {differing}; measure in that "
-                "way, or make them anew with --save-statistics",
+                f"{path}: these statistics have another protocol, {differing}; evaluate with that "
+                "protocol, or create them again with --save-statistics",
                 code="statistics_differ",
             )
         return cls(Normal.of_covariance(mean, covariance), count, found)

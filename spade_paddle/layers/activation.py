@@ -21,37 +21,39 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Layer]] = {
 
 
 class TwiceDifferentiableGELU(nn.Layer):
-    """GELU whose gradient can be differentiated once more, as R1 needs it (losses/r1.py).
+    """GELU whose gradient can be differentiated once more, as R1 requires (losses/r1.py).
 
-    Paddle has no second derivative of GELU, nor of the error function (2.6 and 3.2). So around
-    each value ``c`` of x, taken as a constant, GELU is written as its Taylor polynomial ``gelu(c) +
+    Paddle (2.6 and 3.2) has no second derivative of GELU or of the error function. This layer
+    evaluates the second-order Taylor polynomial of GELU around the detached input c: ``gelu(c) +
     (x - c) * (g1 + (x - c) * g2 / 2)``, with ``g1 = Phi(c) + c * phi(c)`` and ``g2 = (2 - c^2) *
-    phi(c)``, Phi and phi the normal distribution and its density. As x = c, value, gradient and
-    gradient of the gradient are exactly those of GELU. A third derivative would be wrong.
+    phi(c)``, where Phi and phi are the standard normal distribution function and density. As x = c,
+    the value and the first two derivatives are exactly those of GELU; the third is wrong.
     """
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        """Any shape -> the same. In compiled programs, which cannot be differentiated twice, it is
-        plain GELU."""
+        """Any shape -> the same shape. Plain GELU without gradients and in static graphs."""
         if x.stop_gradient or not paddle.in_dynamic_mode():
             return F.gelu(x)
         with paddle.no_grad():
             center = x.detach()
             density = paddle.exp(-0.5 * paddle.square(center)) / math.sqrt(2 * math.pi)
             distribution = 0.5 * (1 + paddle.erf(center / math.sqrt(2)))
-            slope = distribution + center * density
-            half_bend = (1 - 0.5 * paddle.square(center)) * density
+            first = distribution + center * density
+            half_second = (1 - 0.5 * paddle.square(center)) * density
             value = F.gelu(center)
-        offset = x - center  # 0
-        return value + offset * (slope + offset * half_bend)
+        offset = x - center  # always 0, but with a gradient
+        return value + offset * (first + offset * half_second)
 
 
 def make_activation(name: str, *, twice_differentiable: bool = False) -> nn.Layer:
-    """A new activation layer by its name in the configuration.
+    """Create an activation layer by its name in the configuration.
 
     Args:
         name: gelu, leaky_relu or relu.
-        twice_differentiable: its gradient must have a gradient; GELU is slower then.
+        twice_differentiable: the gradient must be differentiable, too; makes GELU slower.
+
+    Raises:
+        ConfigError: the name is unknown.
     """
     if name not in _ACTIVATIONS:
         raise ConfigError(

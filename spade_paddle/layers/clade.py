@@ -15,29 +15,29 @@ from spade_paddle.layers.spade import resize_like
 
 
 class CLADE(nn.Layer):
-    """Normalize, then scale and shift every pixel by a table entry of its class.
+    """Normalize, then scale and shift every pixel by learned values of its class.
 
-    ``out = param_free_norm(x) * weight[c] + bias[c]`` with c the class of the pixel: SPADE
-    without its convolutions over the label map, and so several times cheaper. There is no
-    ``1 +`` here: the weights start uniformly in 0..1, the biases at 0.
+    ``out = param_free_norm(x) * weight[c] + bias[c]`` with c the class of the pixel. Without
+    SPADE's convolutions over the semantic map it is several times cheaper. Unlike SPADE there is
+    no ``1 +``: the weights are initialized uniformly in 0..1, the biases with 0.
 
-    With ``positions`` it is CLADE-ICPE: the encoding d of where a pixel lies in its region
-    (data/positions.py) tells scale and shift apart within a class,
-    ``weight[c] * (1 + position_weight(d))`` and ``bias[c] * (1 + position_bias(d))``, both 1x1
-    convolutions to one number a pixel, which start at 0.
+    With ``positions`` it is CLADE-ICPE: the positional encoding d of a pixel in its region
+    (data/positions.py) varies scale and shift within a class,
+    ``weight[c] * (1 + position_weight(d))`` and ``bias[c] * (1 + position_bias(d))``. Both are 1x1
+    convolutions to a single channel, initialized with 0.
 
-    With ``edges`` the instance edge channel passes a 1x1 convolution and is appended to the
-    output, so that the next convolution has C + 1 inputs.
+    With ``edges`` the instance edge channel passes through a 1x1 convolution and is appended to
+    the output, so the next convolution has C + 1 input channels.
 
-    The lookup is written as a 1x1 convolution of the one-hot map, which gives the same numbers
-    as an embedding and is the fastest of the ways Paddle has on a CPU.
+    The lookup is a 1x1 convolution of the one-hot map: it gives the same values as an embedding
+    and is the fastest option that Paddle has on a CPU.
 
     Args:
         norm_nc: C, channels of the features.
-        num_classes: L, channels of the one-hot label map (don't care included).
+        num_classes: L, channels of the one-hot label map (including "don't care").
         make_norm: builds the parameter-free norm for C channels.
-        edges: the segmap has an instance edge channel after the classes.
-        positions: the segmap ends with two channels of positional encoding.
+        edges: ``segmap`` has an instance edge channel after the classes.
+        positions: ``segmap`` ends with two channels of positional encoding.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class CLADE(nn.Layer):
         self.position_bias = _zero_conv() if positions else None
 
     def forward(self, x: paddle.Tensor, segmap: paddle.Tensor) -> paddle.Tensor:
-        """x [N, C, H, W], segmap [N, L (+ 1 edge) (+ 2 positions), any h, any w] -> [N, C or C+1,
-        H, W]."""
+        """x [N, C, H, W], segmap [N, L (+ 1 edge) (+ 2 positions), any h, any w] ->
+        [N, C (+ 1 edge), H, W]."""
         normalized = self.param_free_norm(x)
         segmap = resize_like(segmap, x)
         classes = segmap[:, : self.num_classes]
@@ -75,24 +75,24 @@ class CLADE(nn.Layer):
         if self.edge_conv is None:
             return out
         edges = segmap[:, self.num_classes : self.num_classes + 1]
-        # what edge_conv(edges) gives; Paddle 3.2's oneDNN cannot open a convolution before a concat
+        # equals edge_conv(edges); oneDNN of Paddle 3.2 fails on a convolution before a concat
         edges = edges * self.edge_conv.weight + self.edge_conv.bias
         return paddle.concat([out, edges], axis=1)
 
-    def vanish(self) -> None:
-        """Let 0 come out, whatever comes in, until it has learned otherwise."""
+    def zero_init(self) -> None:
+        """Initialize so that the output is 0 for every input."""
         set_to_zero(self.weight, self.bias)
         if self.edge_conv is not None:
             set_to_zero(*self.edge_conv.parameters())
 
     def _table(self, norm_nc: int, initializer: nn.initializer.Initializer) -> paddle.Tensor:
-        # an attribute, not default_initializer: a global initializer does not touch the tables
+        # as attr, because a global initializer takes precedence over default_initializer
         return self.create_parameter(
             [self.num_classes, norm_nc], attr=paddle.ParamAttr(initializer=initializer)
         )
 
 
 def _zero_conv() -> nn.Conv2D:
-    """A 1x1 convolution of two channels to one; everything in it starts at 0."""
+    """A 1x1 convolution from two channels to one, initialized with 0."""
     zero = paddle.ParamAttr(initializer=nn.initializer.Constant(0.0))
     return nn.Conv2D(2, 1, 1, weight_attr=zero)

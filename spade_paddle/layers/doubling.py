@@ -13,24 +13,24 @@ from paddle.autograd import PyLayer
 from paddle.nn import functional as F
 
 
-def doubled(x: paddle.Tensor) -> paddle.Tensor:
-    """[N, C, H, W] -> [N, C, 2H, 2W] by nearest neighbor: every pixel four times.
+def upsample_nearest(x: paddle.Tensor) -> paddle.Tensor:
+    """Repeat every pixel in a 2 x 2 block: [N, C, H, W] -> [N, C, 2H, 2W].
 
-    The same numbers as ``F.interpolate(x, scale_factor=2)``, whose CPU kernels take three times as
-    long in training. The gradient has no gradient of its own.
+    Gives the same values as ``F.interpolate(x, scale_factor=2)``, whose CPU kernels take three
+    times as long in training. The gradient cannot be differentiated again.
     """
     if x.stop_gradient or not paddle.in_dynamic_mode():
         return F.interpolate(x, scale_factor=2)
-    return _Doubled.apply(x)
+    return _UpsampleNearest.apply(x)
 
 
-def doubled_smoothly(x: paddle.Tensor) -> paddle.Tensor:
-    """[N, C, H, W] -> [N, C, 2H, 2W], bilinear.
+def upsample_bilinear(x: paddle.Tensor) -> paddle.Tensor:
+    """Upsample by bilinear interpolation: [N, C, H, W] -> [N, C, 2H, 2W].
 
-    The same as ``doubled`` and a blur by [1, 2, 1] / 4 either way, but for the border: the steps
-    of nearest neighbor, which later convolutions have to smooth away, are not made. As products
-    with constant matrices it takes no longer than nearest neighbor in training; Paddle's
-    bilinear kernels take three times as long.
+    Except at the border, this equals ``upsample_nearest`` followed by a blur with [1, 2, 1] / 4
+    along each axis, so later convolutions have no blocks to smooth. As products with constant
+    matrices it takes no longer than nearest neighbor in training; Paddle's bilinear kernels take
+    three times as long.
     """
     if not paddle.in_dynamic_mode():
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
@@ -38,7 +38,7 @@ def doubled_smoothly(x: paddle.Tensor) -> paddle.Tensor:
     return paddle.matmul(down, paddle.matmul(x, across, transpose_y=True))
 
 
-class _Doubled(PyLayer):
+class _UpsampleNearest(PyLayer):
     @staticmethod
     def forward(context, x: paddle.Tensor) -> paddle.Tensor:
         count, channels, height, width = x.shape
@@ -47,17 +47,17 @@ class _Doubled(PyLayer):
 
     @staticmethod
     def backward(context, gradient: paddle.Tensor) -> paddle.Tensor:
-        return F.avg_pool2d(gradient, 2) * 4  # the sum of the four
+        return F.avg_pool2d(gradient, 2) * 4  # the sum over each 2 x 2 block
 
 
 @functools.lru_cache(maxsize=64)
-def _bilinear_matrix(size: int, kind: str) -> paddle.Tensor:
-    """[2 size, size]: a row has 3/4 of its own pixel and 1/4 of the nearest other one, which at
-    the border is its own again."""
+def _bilinear_matrix(size: int, dtype: str) -> paddle.Tensor:
+    """[2 size, size]: each row weights the nearest source pixel by 3/4 and the second nearest by
+    1/4; at the border both are the same pixel."""
     matrix = np.zeros((2 * size, size))
     for row in range(2 * size):
-        own = row // 2
-        other = min(max(own + (1 if row % 2 else -1), 0), size - 1)
-        matrix[row, own] += 0.75
-        matrix[row, other] += 0.25
-    return paddle.to_tensor(matrix, dtype=kind.rpartition(".")[2])
+        nearest = row // 2
+        second = min(max(nearest + (1 if row % 2 else -1), 0), size - 1)
+        matrix[row, nearest] += 0.75
+        matrix[row, second] += 0.25
+    return paddle.to_tensor(matrix, dtype=dtype.rpartition(".")[2])

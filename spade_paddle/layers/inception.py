@@ -1,6 +1,6 @@
-"""Blocks of six branches, from which compression can choose (CAT, Jin et al., CVPR 2021).
+"""Inception blocks of six branches, which compression can prune (CAT, Jin et al., CVPR 2021).
 
-Legend: N batch, C channels of the features, K channels of the semantic input, m channels inside a
+Legend: N batch, C channels of the features, K channels of the semantic map, m channels inside a
 branch, H height, W width.
 """
 
@@ -13,7 +13,7 @@ import paddle
 from paddle import nn
 
 from spade_paddle.layers.activation import Activation
-from spade_paddle.layers.blocks import new_noise_strength, with_noise
+from spade_paddle.layers.blocks import add_noise, create_noise_strength
 from spade_paddle.layers.initializer import set_to_zero
 from spade_paddle.layers.norm import MakeNorm
 from spade_paddle.layers.simam import simam as simam_attention
@@ -26,17 +26,19 @@ BRANCHES = tuple(f"{kind}_{kernel}" for kind in ("plain", "depthwise") for kerne
 
 
 class Branch(nn.Layer):
-    """One branch, [N, C, H, W] -> [N, fout, H, W].
+    """One branch of an inception block.
 
     plain: ``conv_1(act(norm_0(conv_0(x))))``, both convolutions k x k, m channels between them.
-    depthwise: ``conv_1(act(norm_1(depthwise(act(norm_0(conv_0(x)))))))`` with 1x1 convolutions
-    around a k x k one of every channel alone. The scale of ``norm_0`` tells what a channel is
-    worth: compression/scores.py.
+    depthwise: ``conv_1(act(norm_1(depthwise(act(norm_0(conv_0(x)))))))``, a k x k depthwise
+    convolution between two 1x1 convolutions. The scale of ``norm_0`` is the importance score of a
+    channel (compression/scores.py).
 
     Args:
-        name: of BRANCHES.
+        name: one of BRANCHES.
         fin: C.
+        fout: output channels.
         middle: m, above 0.
+        activation: after each norm.
         make_norm, make_second_norm: build norm_0 and norm_1.
     """
 
@@ -65,7 +67,7 @@ class Branch(nn.Layer):
         self.conv_1 = nn.Conv2D(middle, fout, outer, padding=outer // 2)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        """As above."""
+        """[N, C, H, W] -> [N, fout, H, W]."""
         x = self.activation(self.norm_0(self.conv_0(x)))
         if self.depthwise is not None:
             x = self.activation(self.norm_1(self.depthwise(x)))
@@ -73,39 +75,42 @@ class Branch(nn.Layer):
 
 
 class Branches(nn.Layer):
-    """The sum of those branches that are there, as sub-layers ``plain_1`` ... ``depthwise_5``.
+    """Sum of up to six branches, the sub-layers ``plain_1`` ... ``depthwise_5``.
 
     Args:
         fin: C.
-        fout: channels of the sum.
-        widths: m of each branch; 0: it is not there.
-        others: of Branch.
+        fout: output channels.
+        widths: m of each branch, in the order of BRANCHES; 0: the branch is left out.
+        options: further arguments of Branch.
+
+    Attributes:
+        present: names of the branches that are not left out.
     """
 
-    def __init__(self, fin: int, fout: int, *, widths: Sequence[int], **others: object) -> None:
+    def __init__(self, fin: int, fout: int, *, widths: Sequence[int], **options: object) -> None:
         super().__init__()
         self.present = [name for name, middle in zip(BRANCHES, widths) if middle]
         for name, middle in zip(BRANCHES, widths):
             if middle:
-                self.add_sublayer(name, Branch(name, fin, fout, middle=middle, **others))
+                self.add_sublayer(name, Branch(name, fin, fout, middle=middle, **options))
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        """[N, C, H, W] -> [N, fout, H, W]; at least one branch must be there."""
+        """[N, C, H, W] -> [N, fout, H, W]; at least one branch must be present."""
         first, *others = (getattr(self, name)(x) for name in self.present)
         return sum(others, first)
 
 
 class InceptionSPADE(nn.Layer):
-    """SPADE whose gamma and beta are the sum of branches over the label map.
+    """SPADE whose gamma and beta are a sum of branches over the semantic map.
 
-    ``out = param_free_norm(x) * (1 + gamma) + beta``; without any branch ``param_free_norm(x)``.
+    ``out = param_free_norm(x) * (1 + gamma) + beta``; without branches ``param_free_norm(x)``.
 
     Args:
         norm_nc: C.
         label_nc: K.
-        widths: of the branches.
-        make_param_free_norm: builds what is modulated, for C channels.
-        make_norm: builds the norms in the branches, which have a scale and a shift.
+        widths: m of each branch, as in Branches.
+        make_param_free_norm: builds the norm that is modulated, for C channels.
+        make_norm: builds the affine norms in the branches.
         activation: in the branches; None: ReLU, as in the public CAT.
     """
 
@@ -142,22 +147,22 @@ class InceptionSPADE(nn.Layer):
 
 
 class InceptionBlock(nn.Layer):
-    """A residual block of the generator with six branches in place of two convolutions.
+    """Residual block of the generator with six branches instead of two convolutions.
 
-    ``out = x_s + sum of branches(act(norm(x)))``; the shortcut is x itself when the widths agree,
-    else ``conv_s(norm_s(x))`` with a plain batch norm (1x1, no bias). Without any branch the block
-    is its shortcut.
+    ``out = x_s + sum of branches(act(norm(x)))``. The shortcut x_s is x itself if fin equals fout,
+    else ``conv_s(norm_s(x))`` with a batch norm and a 1x1 convolution without bias. Without
+    branches the block consists of its shortcut.
 
     Args:
-        fin: channels that come in.
-        fout: channels that go out.
-        branches: widths of the branches.
-        hidden: those of the branches in ``norm``, if that is SPADE.
+        fin: input channels.
+        fout: output channels.
+        branches: m of each branch, as in Branches.
+        hidden: m of each branch in ``norm``, if that is InceptionSPADE.
         make_modulated_norm: builds ``norm``, from its channels and ``hidden``.
-        make_norm: builds norms with scale and shift.
+        make_norm: builds affine norms.
         make_param_free_norm: builds the second norms of depthwise branches.
-        activation: after ``norm`` and in the branches. The public CAT trains its teacher with
-            LeakyReLU and distills with ReLU; here it is one.
+        activation: after ``norm`` and in the branches; None: GELU. The public CAT trains its
+            teacher with LeakyReLU and distills with ReLU; here both have the same.
         simam, noise: as in SPADEResnetBlock.
     """
 
@@ -180,7 +185,7 @@ class InceptionBlock(nn.Layer):
         self.activation = nn.GELU() if activation is None else activation
         self.simam = simam
         if noise:
-            self.noise_strength = new_noise_strength(self, fin)
+            self.noise_strength = create_noise_strength(self, fin)
         self.norm = make_modulated_norm(fin, hidden) if any(branches) else None
         self.branches = Branches(
             self.norm.out_channels if any(branches) else fin,
@@ -195,18 +200,18 @@ class InceptionBlock(nn.Layer):
             self.conv_s = nn.Conv2D(fin, fout, 1, bias_attr=False)
 
     def forward(
-        self, x: paddle.Tensor, seg: paddle.Tensor, noise: paddle.Tensor | None = None
+        self, x: paddle.Tensor, segmap: paddle.Tensor, noise: paddle.Tensor | None = None
     ) -> paddle.Tensor:
-        """x [N, fin, H, W], seg [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
+        """x [N, fin, H, W], segmap [N, K, any h, any w], noise [N, 1, H, W] -> [N, fout, H, W]."""
         if noise is not None:
-            x = with_noise(x, noise, self.noise_strength)
+            x = add_noise(x, noise, self.noise_strength)
         out = self.conv_s(self.norm_s(x)) if self.learned_shortcut else x
         if self.norm is not None:
-            out = out + self.branches(self.activation(self.norm(x, seg)))
+            out = out + self.branches(self.activation(self.norm(x, segmap)))
         return simam_attention(out) if self.simam else out
 
-    def begin_as_shortcut(self) -> None:
-        """Let the branches add nothing, nor noise, until they have learned to."""
+    def zero_init_residual(self) -> None:
+        """Initialize the branches and the noise strength so that both add nothing."""
         for name in self.branches.present:
             set_to_zero(*getattr(self.branches, name).conv_1.parameters())
         if hasattr(self, "noise_strength"):

@@ -13,9 +13,8 @@ XAVIER_GAIN = 0.02
 
 
 class XavierNormal(nn.initializer.XavierNormal):
-    """Normal with deviation ``gain * sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio 2010).
-
-    Paddle 2.6 knows no gain; hence this class.
+    """Normal with standard deviation ``gain * sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio
+    2010); the initializer of Paddle 2.6 has no gain.
     """
 
     def __init__(self, gain: float) -> None:
@@ -24,25 +23,28 @@ class XavierNormal(nn.initializer.XavierNormal):
 
     @paddle.no_grad()
     def __call__(self, parameter: paddle.Tensor, block: object = None) -> paddle.Tensor:
-        """Fill a new parameter."""
+        """Initialize a parameter in place."""
         super().__call__(parameter, block)
         parameter.set_value(parameter * self._scale)
         return parameter
 
 
 def set_to_zero(*parameters: paddle.Tensor) -> None:
-    """Let these begin at 0 from now on."""
+    """Set parameters to 0 in place."""
     for parameter in parameters:
         parameter.set_value(paddle.zeros_like(parameter))
 
 
 @contextmanager
 def initializer(name: str) -> Iterator[None]:
-    """Layers made inside start as ``name`` says; what has an initializer of its own keeps that.
+    """Context manager that sets the initializer of layers created inside it.
 
-    ``paddle``: Paddle's defaults, as in photopen. ``xavier``: every convolution and linear
-    layer Xavier-normal with gain 0.02 and biases 0, as in the public SPADE. Either is in place
-    before spectral normalization wraps a layer and copies its weight.
+    Parameters with an initializer of their own keep that. Create layers inside it before they are
+    wrapped in spectral normalization, which copies their weights.
+
+    Args:
+        name: ``paddle``, Paddle's defaults, as in photopen; or ``xavier``, weights Xavier-normal
+            with gain 0.02 and biases 0, as in the public SPADE.
     """
     if name == "xavier":
         set_global_initializer(XavierNormal(XAVIER_GAIN), nn.initializer.Constant(0.0))

@@ -23,15 +23,15 @@ logger = logging.getLogger(__name__)
 
 
 class ParamFreeBatchNorm(nn.Layer):
-    """Batch normalization with neither scale nor shift.
+    """Batch normalization without learned scale and shift.
 
-    ``(x - mean) / sqrt(variance + epsilon)``; mean and variance over N, H, W in training, the
-    running averages in evaluation. Paddle's ``momentum`` is the weight of the OLD average: 0.9
-    here is 0.1 in PyTorch. A single value per channel (one picture of one pixel) passes through as
-    it is in training, where the formula would give 0: Paddle skips the norm there.
+    ``(x - mean) / sqrt(variance + epsilon)``, with mean and variance over N, H, W in training and
+    running averages in evaluation. In Paddle ``momentum`` is the weight of the OLD average: 0.9
+    here is 0.1 in PyTorch. In training, a single value per channel (one picture of one pixel) is
+    returned unchanged, as Paddle skips the norm there; the formula would give 0.
 
-    Our own layer, because ``nn.BatchNorm2D(weight_attr=False, bias_attr=False)`` breaks the
-    inference predictor after export; a constant scale of 1 and shift of 0 does not.
+    It replaces ``nn.BatchNorm2D(weight_attr=False, bias_attr=False)``, whose export the inference
+    predictor cannot run; with a constant scale of 1 and shift of 0 it can.
     """
 
     def __init__(self, channels: int, *, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
@@ -63,9 +63,9 @@ class ParamFreeBatchNorm(nn.Layer):
 
 
 class BatchNorm(ParamFreeBatchNorm):
-    """Batch normalization with a scale and a shift, ``param_free(x) * weight + bias``.
+    """Batch normalization with learned scale and shift, ``param_free(x) * weight + bias``.
 
-    The scales start around 1 with a deviation of 0.02, as the public SPADE starts its own.
+    Scales are initialized from N(1, 0.02^2), as in the public SPADE.
     """
 
     def __init__(self, channels: int, **options: float) -> None:
@@ -80,11 +80,11 @@ class BatchNorm(ParamFreeBatchNorm):
 
 
 class ParamFreeInstanceNorm(nn.Layer):
-    """Instance normalization with neither scale nor shift (statistics over H, W)."""
+    """Instance normalization (statistics over H, W) without learned scale and shift."""
 
     def __init__(self, channels: int, *, epsilon: float = 1e-5) -> None:
         super().__init__()
-        del channels  # the same signature as ParamFreeBatchNorm; nothing is stored per channel
+        del channels  # unused; for the same signature as ParamFreeBatchNorm
         self.epsilon = epsilon
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
@@ -93,11 +93,11 @@ class ParamFreeInstanceNorm(nn.Layer):
 
 
 class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
-    """ParamFreeBatchNorm whose statistics are those of the batches of all processes together.
+    """ParamFreeBatchNorm with statistics over the batches of all processes.
 
-    Works wherever ``all_reduce`` does: gloo between CPU processes, also NCCL between GPUs, which
-    have ParamFreeNcclBatchNorm. In evaluation, and so in an export, it is ParamFreeBatchNorm. In
-    training every process must call it the same number of times.
+    It works with every backend that has ``all_reduce``: gloo between CPU processes, and NCCL
+    between GPUs, where ParamFreeNcclBatchNorm is faster. In evaluation, and so in an exported
+    model, it is ParamFreeBatchNorm. In training every process must call it equally often.
     """
 
     def _normalized(
@@ -106,7 +106,7 @@ class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
         if not self.training:
             return super()._normalized(x, scale, shift)
         with paddle.amp.auto_cast(enable=False):
-            # float16 ends at 65,504, fewer pixels than a picture has
+            # the pixel count overflows float16, whose largest number is 65,504
             return self._synchronized(x.astype("float32"), scale, shift).astype(x.dtype)
 
     def _synchronized(
@@ -117,8 +117,7 @@ class ParamFreeSyncBatchNorm(ParamFreeBatchNorm):
         count = total[-1]
         mean = total[:-1] / count
         centered = x - mean.reshape([1, -1, 1, 1])
-        # around the mean, in a second exchange: mean(x^2) - mean^2 would lose the digits of a
-        # small variance
+        # a second all-reduce, since mean(x^2) - mean^2 loses precision where the variance is small
         variance = sum_over_processes(paddle.square(centered).sum(axis=[0, 2, 3])) / count
         with paddle.no_grad():
             for average, newest in ((self._mean, mean), (self._variance, variance)):
@@ -136,11 +135,10 @@ class SyncBatchNorm(BatchNorm, ParamFreeSyncBatchNorm):
 class ParamFreeNcclBatchNorm(ParamFreeBatchNorm):
     """ParamFreeSyncBatchNorm between GPUs, by the operator of Paddle's ``nn.SyncBatchNorm``.
 
-    One operator and one exchange where ours has a dozen and two. It takes the mean of the
-    processes' means, so every process needs as many pictures, and ``mean(x^2) - mean^2`` for the
-    variance. The layer of Paddle itself would do, but for what it keeps: a scale of 1 and a shift
-    of 0 as parameters, which no other kind of ours has in its state, and an evaluation that works
-    on GPUs only.
+    It needs one operator and one all-reduce instead of a dozen and two. The operator averages the
+    means of the processes, so all must have equally large batches, and computes the variance as
+    ``mean(x^2) - mean^2``. Paddle's layer itself is not used because it always stores scale and
+    shift, which would change the state dict, and because it evaluates on GPUs only.
     """
 
     def _normalized(
@@ -170,45 +168,48 @@ class NcclBatchNorm(BatchNorm, ParamFreeNcclBatchNorm):
 
 @functools.cache
 def nccl_synchronizes() -> bool:
-    """Whether NCCL joins the processes and Paddle's operator gives what ours gives, on a small
-    example, with its gradient. Every process must call it; all get the same answer."""
+    """Whether the backend is NCCL and Paddle's operator agrees with ParamFreeSyncBatchNorm.
+
+    Values and gradients of a small example are compared. Every process must call it; all get the
+    same answer.
+    """
     if not (distributed.is_initialized() and distributed.get_backend() == "NCCL"):
         return False
-    own = distributed.get_rank() + 1
-    values = np.random.default_rng(own).normal(own, own, (2, 2, 3, 4))
+    seed = distributed.get_rank() + 1  # so the statistics of the processes differ
+    values = np.random.default_rng(seed).normal(seed, seed, (2, 2, 3, 4))
 
     def results(norm: nn.Layer) -> np.ndarray:
         x = paddle.to_tensor(values, dtype=paddle.get_default_dtype(), stop_gradient=False)
         out = norm(x)
         (out**3).sum().backward()
-        found = (out, x.grad, norm._mean, norm._variance)
-        return np.concatenate([value.numpy().flatten() for value in found])
+        tensors = (out, x.grad, norm._mean, norm._variance)
+        return np.concatenate([tensor.numpy().flatten() for tensor in tensors])
 
     expected = results(ParamFreeSyncBatchNorm(2))
     try:
         agrees = np.allclose(results(ParamFreeNcclBatchNorm(2)), expected, atol=1e-3)
-    except RuntimeError:  # Paddle's, as from an operator that it was built without
+    except RuntimeError:  # for example in a build of Paddle without the operator
         agrees = False
     agreeing = sum_over_processes(paddle.to_tensor([float(agrees)]))
     if int(agreeing) == distributed.get_world_size():
         return True
-    _say_once(
+    _warn_once(
         "sync_batch: Paddle's synchronized batch norm does not give the statistics of all "
-        "processes here; ours is used, which is slower"
+        "processes here; using our slower implementation instead"
     )
     return False
 
 
 def sync_batch_norm(channels: int) -> nn.Layer:
-    """The norm over all processes, or ParamFreeBatchNorm where only one process trains."""
+    """Create the norm with statistics over all processes; ParamFreeBatchNorm if there is one."""
     if distributed.get_world_size() == 1:
-        _say_once("sync_batch: one process only, so its statistics are those of plain batch norm")
+        _warn_once("sync_batch: one process only, so its statistics are those of plain batch norm")
         return ParamFreeBatchNorm(channels)
     return (ParamFreeNcclBatchNorm if nccl_synchronizes() else ParamFreeSyncBatchNorm)(channels)
 
 
 @functools.cache
-def _say_once(message: str) -> None:
+def _warn_once(message: str) -> None:
     logger.warning(message)
 
 
@@ -220,7 +221,11 @@ _PARAM_FREE_NORMS: dict[str, MakeNorm] = {
 
 
 def param_free_norm(name: str) -> MakeNorm:
-    """The constructor (channels -> layer) for ``batch``, ``sync_batch`` or ``instance``."""
+    """Return the constructor (channels -> layer) for ``batch``, ``sync_batch`` or ``instance``.
+
+    Raises:
+        ConfigError: the name is unknown.
+    """
     if name not in _PARAM_FREE_NORMS:
         raise ConfigError(
             f"param_free_norm: expected one of {', '.join(_PARAM_FREE_NORMS)}, got {name!r}",
@@ -230,8 +235,8 @@ def param_free_norm(name: str) -> MakeNorm:
 
 
 def batch_norm(name: str) -> MakeNorm:
-    """The constructor of a batch norm with scale and shift, to go with that ``param_free_norm``:
-    synchronized beside ``sync_batch`` in several processes."""
+    """Return the constructor (channels -> layer) of the affine batch norm used together with this
+    ``param_free_norm``: synchronized with ``sync_batch`` in several processes."""
     if name != "sync_batch" or distributed.get_world_size() == 1:
         return BatchNorm
     return NcclBatchNorm if nccl_synchronizes() else SyncBatchNorm

@@ -8,9 +8,9 @@ from paddle.autograd import PyLayer
 
 
 def sum_over_processes(values: paddle.Tensor) -> paddle.Tensor:
-    """The sum of a tensor over all processes; its gradient is the sum of theirs.
+    """Sum a tensor over all processes; the gradient is summed over them, too.
 
-    Every process must call it the same number of times, with tensors of one shape.
+    Every process must call it equally often, with tensors of the same shape.
     """
     return _SumOverProcesses.apply(values)
 

@@ -1,6 +1,6 @@
 """SPADE, spatially-adaptive (de)normalization (Park et al., CVPR 2019; the article, section 3).
 
-Legend: N batch, C channels of the features, K channels of the semantic input, H height, W width.
+Legend: N batch, C channels of the features, K channels of the semantic map, H height, W width.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ NHIDDEN = 128
 
 
 def resize_like(segmap: paddle.Tensor, x: paddle.Tensor) -> paddle.Tensor:
-    """Nearest-neighbor resize of ``segmap`` [N, K, h, w] to the height and width of ``x``.
+    """Resize ``segmap`` [N, K, h, w] to the height and width of ``x`` by nearest neighbor.
 
-    During export sizes are unknown; there the generator has to pass a map that fits, as it does.
+    During export, where sizes are unknown, the caller must pass a map of the right size, as the
+    generator does.
     """
     if not paddle.in_dynamic_mode():
         return segmap
@@ -29,20 +30,20 @@ def resize_like(segmap: paddle.Tensor, x: paddle.Tensor) -> paddle.Tensor:
 
 
 class SPADE(nn.Layer):
-    """Normalize, then scale and shift every pixel by what the label map says there.
+    """Normalize, then scale and shift every pixel by values predicted from the semantic map.
 
-    ``out = param_free_norm(x) * (1 + gamma) + beta``, where gamma and beta come from the resized
-    label map: ``actv = activation(mlp_shared(segmap))``, ``gamma = mlp_gamma(actv)``,
-    ``beta = mlp_beta(actv)``. The paper's equation 1 writes ``gamma * x + beta``; the article and
-    the authors' code write ``1 + gamma``, and so do we.
+    ``out = param_free_norm(x) * (1 + gamma) + beta``, where gamma and beta are predicted from the
+    resized semantic map: ``actv = activation(mlp_shared(segmap))``, ``gamma = mlp_gamma(actv)``,
+    ``beta = mlp_beta(actv)``. Equation 1 of the paper has ``gamma * x + beta``; the article, the
+    authors' code and this layer have ``1 + gamma``.
 
     Args:
         norm_nc: C, channels of the features.
-        label_nc: K, channels of the semantic input (one-hot labels, don't care, edges).
+        label_nc: K, channels of the semantic map (networks/semantics.py).
         make_norm: builds the parameter-free norm for C channels.
         activation: after ``mlp_shared``; None: GELU, as in the article.
         kernel_size: of all three convolutions; odd.
-        nhidden: channels between them.
+        nhidden: output channels of ``mlp_shared``.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class SPADE(nn.Layer):
         beta = self.mlp_beta(actv)
         return normalized * (1 + gamma) + beta
 
-    def vanish(self) -> None:
-        """Let 0 come out, whatever comes in, until it has learned otherwise."""
+    def zero_init(self) -> None:
+        """Initialize so that the output is 0 for every input."""
         set_to_zero(*self.mlp_gamma.parameters(), *self.mlp_beta.parameters())
         self.mlp_gamma.bias.set_value(paddle.full_like(self.mlp_gamma.bias, -1.0))

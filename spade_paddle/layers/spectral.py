@@ -1,6 +1,6 @@
-"""Spectral normalization (Miyato et al., ICLR 2018), with the names of Paddle's and PyTorch's.
+"""Spectral normalization (Miyato et al., ICLR 2018), with tensor names as in Paddle and PyTorch.
 
-Our own hook, because Paddle's fails in mixed precision: its vectors become float16.
+Paddle's hook is not used because it fails in mixed precision, where its vectors become float16.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ FIRST_ITERATIONS = 15
 
 
 def maybe_spectral_norm(layer: nn.Layer, *, enabled: bool) -> nn.Layer:
-    """Wrap a convolution in spectral normalization when ``enabled``.
+    """Wrap a convolution in spectral normalization if ``enabled``.
 
-    Its ``weight`` is then computed in every forward pass, and ``weight_orig`` is what learns.
-    Initialize before: an initializer that runs after the wrapping changes nothing.
+    The learned parameter is then ``weight_orig``; ``weight`` is computed from it in every forward
+    pass. Initialize the layer before: later changes of ``weight`` have no effect.
     """
     if not enabled:
         return layer
     weight = layer.weight
     del layer._parameters["weight"]
     layer.add_parameter("weight_orig", weight)
-    u, v = settled(weight, F.normalize(paddle.randn([weight.shape[0]]), axis=0))
+    u, v = power_iterations(weight, F.normalize(paddle.randn([weight.shape[0]]), axis=0))
     layer.register_buffer("weight_u", u)
     layer.register_buffer("weight_v", v)
-    layer.weight = weight * 1.0  # a plain tensor, for who looks before the first pass
+    layer.weight = weight * 1.0  # a plain tensor, for code that reads it before the first pass
     layer.register_forward_pre_hook(_normalize)
     return layer
 
 
 def _normalize(layer: nn.Layer, inputs: object) -> None:
-    """Compute the weight, in training after one power iteration; in float32 in any precision."""
+    """Compute the weight in float32, in training after one power iteration."""
     with paddle.amp.auto_cast(enable=False):
         layer.weight = _normalized(layer)
 
@@ -43,7 +43,7 @@ def _normalized(layer: nn.Layer) -> paddle.Tensor:
     weight, u, v = layer.weight_orig, layer.weight_u, layer.weight_v
     matrix = weight.reshape([weight.shape[0], -1])
     if layer.training:
-        # new tensors: a second pass before the gradient of the first must not change these
+        # new tensors: the backward pass of this forward pass needs them after a second one, too
         with paddle.no_grad():
             v = F.normalize(paddle.mv(matrix.t(), u), axis=0)
     product = paddle.mv(matrix, v)
@@ -56,15 +56,20 @@ def _normalized(layer: nn.Layer) -> paddle.Tensor:
 
 
 @paddle.no_grad()
-def settled(weight: paddle.Tensor, u: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
-    """The vectors u and v after as many power iterations as PyTorch makes on a new convolution.
+def power_iterations(
+    weight: paddle.Tensor, u: paddle.Tensor
+) -> tuple[paddle.Tensor, paddle.Tensor]:
+    """Run FIRST_ITERATIONS power iterations, as many as PyTorch does for a new convolution.
 
-    A network that was never trained, and the average that begins with it, would be divided by a
-    sigma ten times too small if they were random.
+    With random vectors sigma would be ten times too small, and so the weights of a new network,
+    and of the weight average that starts from it, ten times too large.
 
     Args:
         weight: [out, in, k, k].
-        u: [out], where they begin.
+        u: [out], the initial left singular vector.
+
+    Returns:
+        u [out] and v [in * k * k], of unit length.
     """
     matrix = weight.reshape([weight.shape[0], -1])
     for _ in range(FIRST_ITERATIONS):
@@ -74,18 +79,18 @@ def settled(weight: paddle.Tensor, u: paddle.Tensor) -> tuple[paddle.Tensor, pad
 
 
 def effective_state(network: nn.Layer) -> dict[str, paddle.Tensor]:
-    """The state dict that the same network without spectral normalization would need."""
+    """Return the state dict of the same network without spectral normalization."""
     return without_spectral_norm(network.state_dict())
 
 
 @paddle.no_grad()
 def without_spectral_norm(state: Mapping[str, paddle.Tensor]) -> dict[str, paddle.Tensor]:
-    """The effective weights of a state dict; one without spectral normalization stays as it is.
+    """Replace spectrally normalized weights of a state dict by their effective values.
 
-    ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, W the weight with its output
-    channels as rows, u and v the stored vectors; in evaluation the hooks compute just that.
-    Averages and exports are made of these: averaged u and v would not have unit length, and the
-    hooks do not survive export.
+    ``weight = weight_orig / sigma`` with ``sigma = u^T W v``, where W is the weight with its output
+    channels as rows and u and v are the stored vectors, as in evaluation mode. Weight averages and
+    exported models use these values: averaged u and v would not have unit length, and an exported
+    model has no hooks.
     """
     effective = {}
     for name, value in state.items():

@@ -8,10 +8,10 @@ import paddle
 
 
 def split(values: paddle.Tensor, sizes: list[int], *, axis: int) -> list[paddle.Tensor]:
-    """Parts of these sizes along an axis; -1 for what is left.
+    """Split a tensor into parts of these sizes along an axis; -1 stands for the rest.
 
-    Its gradient is one concat, where those of slices are as many whole tensors. Paddle 3 warns at
-    each call that PyTorch's function takes its sizes otherwise; this one does not.
+    Its gradient is a single concat, that of slices one full-size tensor for each. Paddle 3 warns
+    at every call that PyTorch's function of this name has other arguments; this is suppressed.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

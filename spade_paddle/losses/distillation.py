@@ -1,7 +1,7 @@
-"""How close a student generator is to a larger one: the losses of CAT and OMGD.
+"""Distillation losses of CAT (Jin et al., CVPR 2021) and OMGD (Ren et al., ICCV 2021).
 
-CAT: Jin et al., CVPR 2021 (kernel alignment). OMGD: Ren et al., ICCV 2021 (the others). The larger
-generator's pictures and features are passed without gradient.
+Kernel alignment is of CAT, the others of OMGD. The teacher's pictures and features must be detached
+by the caller.
 
 Legend: N batch, C channels, H height, W width.
 """
@@ -22,16 +22,16 @@ SSIM_C2 = 0.03**2
 
 
 def kernel_alignment(ours: paddle.Tensor, theirs: paddle.Tensor) -> paddle.Tensor:
-    """``<K, K'> / (|K| |K'|)`` with the kernels ``K = X X^T`` of the pictures of a batch: 0..1.
+    """Kernel alignment ``<K, K'> / (|K| |K'|)`` with ``K = X X^T``, not centered, in 0..1.
 
-    X are the features with a row for each picture, so their channels need not agree in number: 1 is
-    reached where the pictures are as alike to each other for the one network as for the other. Not
-    centered, norms and product are Frobenius' (CAT, section 3.3). Of a single picture it is always
-    1 and has no gradient.
+    X has the features of one picture in each row, so the two networks may have different numbers of
+    channels. It is 1 if the similarities between the pictures of the batch are the same, up to a
+    factor, in both networks. Product and norms are Frobenius (CAT, section 3.3). For a single
+    picture it is always 1 and its gradient 0.
 
     Args:
         ours: features of N pictures, [N, ...].
-        theirs: others of the same N, [N, ...].
+        theirs: features of the same pictures by the other network, [N, ...].
     """
     kernels = [paddle.matmul(x, x, transpose_y=True) for x in (ours.flatten(1), theirs.flatten(1))]
     first, second = (kernel.flatten() for kernel in kernels)
@@ -41,36 +41,35 @@ def kernel_alignment(ours: paddle.Tensor, theirs: paddle.Tensor) -> paddle.Tenso
 def ssim(ours: paddle.Tensor, theirs: paddle.Tensor) -> paddle.Tensor:
     """Mean structural similarity (Wang et al. 2004, equation 13) of pictures [N, C, H, W]: -1..1.
 
-    A Gaussian window of 11 x 11 pixels with a deviation of 1.5, zeros beyond the border; the
-    constants are 0.01^2 and 0.03^2, those for values of 0..1, although OMGD gives it -1..1.
+    The window is Gaussian, 11 x 11 pixels with a standard deviation of 1.5, with zero padding. As
+    in OMGD, the constants are 0.01^2 and 0.03^2, those for values in 0..1, although the pictures
+    are in -1..1.
     """
     first, second = (x.reshape([-1, 1, *x.shape[2:]]) for x in (ours, theirs))
     maps = [first, second, first * first, second * second, first * second]
-    smooth = _blurred(paddle.concat(maps, axis=1))
+    smooth = _gaussian_filter(paddle.concat(maps, axis=1))
     mean_1, mean_2, square_1, square_2, product = paddle.unbind(smooth, axis=1)
     variance_1, variance_2 = square_1 - mean_1 * mean_1, square_2 - mean_2 * mean_2
     covariance = product - mean_1 * mean_2
-    above = (2 * mean_1 * mean_2 + SSIM_C1) * (2 * covariance + SSIM_C2)
-    below = mean_1 * mean_1 + mean_2 * mean_2 + SSIM_C1
-    return (above / (below * (variance_1 + variance_2 + SSIM_C2))).mean()
+    numerator = (2 * mean_1 * mean_2 + SSIM_C1) * (2 * covariance + SSIM_C2)
+    denominator = mean_1 * mean_1 + mean_2 * mean_2 + SSIM_C1
+    return (numerator / (denominator * (variance_1 + variance_2 + SSIM_C2))).mean()
 
 
 def gram_matrix(features: paddle.Tensor) -> paddle.Tensor:
-    """``F F^T / (C H W)`` of features [N, C, H, W]: [N, C, C] (Gatys et al. 2016, equation 3)."""
+    """Gram matrix ``F F^T / (C H W)``: [N, C, H, W] -> [N, C, C] (Gatys et al. 2016, eq. 3)."""
     flat = features.flatten(2)
     return paddle.matmul(flat, flat, transpose_y=True) / (flat.shape[1] * flat.shape[2])
 
 
 def gram_loss(ours: Sequence[paddle.Tensor], theirs: Sequence[paddle.Tensor]) -> paddle.Tensor:
     """Sum over layers of the mean absolute difference of Gram matrices; features [N, C, H, W]."""
-    pairs = zip(ours, theirs)
-    return sum(F.l1_loss(gram_matrix(our), gram_matrix(their)) for our, their in pairs)
+    return sum(F.l1_loss(gram_matrix(x), gram_matrix(y)) for x, y in zip(ours, theirs))
 
 
 def total_variation(pictures: paddle.Tensor) -> paddle.Tensor:
-    """Mean absolute difference of pixels and their right neighbors, and of those below, added.
-
-    Of pictures [N, C, H, W]. The public OMGD sums, so that its weight depends on N, H and W.
+    """Total variation of pictures [N, C, H, W]: the mean absolute differences of horizontal and of
+    vertical neighbors, added. The public OMGD sums instead, so its weight depends on N, H and W.
     """
     across = (pictures[:, :, :, 1:] - pictures[:, :, :, :-1]).abs().mean()
     down = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().mean()
@@ -78,12 +77,12 @@ def total_variation(pictures: paddle.Tensor) -> paddle.Tensor:
 
 
 def channel_distance(ours: paddle.Tensor, theirs: paddle.Tensor) -> paddle.Tensor:
-    """Mean squared difference of the channels' means over the picture; features [N, C, H, W]."""
+    """Mean squared difference of the spatial means of channels; features [N, C, H, W]."""
     return F.mse_loss(ours.mean(axis=[2, 3]), theirs.mean(axis=[2, 3]))
 
 
-def _blurred(maps: paddle.Tensor) -> paddle.Tensor:
-    """Each map [N, C, H, W] under the window, which is a product of two one-dimensional ones."""
+def _gaussian_filter(maps: paddle.Tensor) -> paddle.Tensor:
+    """Filter each map of [N, C, H, W] by the window of SSIM, which is separable."""
     height, width = maps.shape[2:]
     window, padding = _window(str(maps.dtype).rpartition(".")[2]), SSIM_SIDE // 2
     flat = maps.reshape([-1, 1, height, width])

@@ -1,8 +1,8 @@
 """Adversarial and feature-matching losses (the article, section 4).
 
-A prediction is what MultiscaleDiscriminator returns: for each scale a list of stage outputs, the
-last of which are the logits. A judgement holds a prediction for each kind of discriminator
-(networks/combined.py), by name.
+``Prediction`` is the output of MultiscaleDiscriminator: for each scale a list of stage outputs, of
+which the last are the logits. ``Predictions`` is the output of CombinedDiscriminator: a prediction
+for each kind of discriminator, by name.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import paddle
 from paddle.nn import functional as F
 
 Prediction = list[list[paddle.Tensor]]
-Judgement = dict[str, Prediction]
+Predictions = dict[str, Prediction]
 
 
 def discriminator_loss(
     fake: Prediction, real: Prediction, mode: str = "hinge"
 ) -> tuple[paddle.Tensor, paddle.Tensor]:
-    """The two halves of the discriminator's loss, ``(df_ganloss, dr_ganloss)``: scalars >= 0.
+    """The two terms of the discriminator's loss, ``(df_ganloss, dr_ganloss)``: scalars >= 0.
 
-    Each is averaged over the scales; the total of the article is ``d_loss = df + dr`` (no half).
+    Each is averaged over the scales. As in the article, the loss is ``d_loss = df + dr``, without a
+    factor of one half.
 
     ==============  ==========================  ==========================
     mode            df, of the fakes            dr, of the real pictures
@@ -32,8 +33,13 @@ def discriminator_loss(
     ==============  ==========================  ==========================
 
     hinge: Lim and Ye 2017, the article; least_squares: Mao et al. 2017; original: Goodfellow et
-    al. 2014 on logits, the generator's side non-saturating. The fakes come without gradient to the
-    generator (engine/steps.py detaches them).
+    al. 2014 on logits, non-saturating for the generator. The caller detaches the fakes from the
+    generator (engine/steps.py).
+
+    Args:
+        fake: prediction for generated pictures.
+        real: prediction for photos.
+        mode: ``hinge``, ``least_squares`` or ``original``.
     """
     on_fake, on_real, _ = _MODES[mode]
     df_ganloss = sum(on_fake(stages[-1]).mean() for stages in fake) / len(fake)
@@ -42,7 +48,7 @@ def discriminator_loss(
 
 
 def generator_loss(fake: Prediction, mode: str = "hinge") -> paddle.Tensor:
-    """The generator's adversarial loss, averaged over the scales; no real picture is in it.
+    """The generator's adversarial loss, a scalar averaged over the scales.
 
     hinge ``-mean(D(fake))``, least_squares ``mean((D(fake) - 1)^2)``, original
     ``mean(log(1 + e^-D(fake)))``.
@@ -51,28 +57,30 @@ def generator_loss(fake: Prediction, mode: str = "hinge") -> paddle.Tensor:
     return sum(for_generator(stages[-1]).mean() for stages in fake) / len(fake)
 
 
-def judged_discriminator_loss(
-    fake: Judgement, real: Judgement, *, weights: Mapping[str, float], mode: str = "hinge"
+def combined_discriminator_loss(
+    fake: Predictions, real: Predictions, *, weights: Mapping[str, float], mode: str = "hinge"
 ) -> tuple[paddle.Tensor, paddle.Tensor]:
-    """``discriminator_loss`` of several kinds of discriminators, each times its weight: scales and
-    heads are averaged within their kind, so that their numbers do not matter."""
-    halves = [
-        [weights[kind] * half for half in discriminator_loss(fake[kind], real[kind], mode)]
+    """Weighted sum of ``discriminator_loss`` over kinds of discriminators.
+
+    Scales and heads are averaged within their kind, so their number does not change its weight.
+    """
+    terms = [
+        [weights[kind] * term for term in discriminator_loss(fake[kind], real[kind], mode)]
         for kind in fake
     ]
-    df_ganloss, dr_ganloss = (sum(kinds) for kinds in zip(*halves))
+    df_ganloss, dr_ganloss = (sum(kinds) for kinds in zip(*terms))
     return df_ganloss, dr_ganloss
 
 
-def judged_generator_loss(
-    fake: Judgement, *, weights: Mapping[str, float], mode: str = "hinge"
+def combined_generator_loss(
+    fake: Predictions, *, weights: Mapping[str, float], mode: str = "hinge"
 ) -> paddle.Tensor:
-    """``generator_loss`` of several kinds of discriminators, each times its weight."""
+    """Weighted sum of ``generator_loss`` over kinds of discriminators."""
     return sum(weights[kind] * generator_loss(fake[kind], mode) for kind in fake)
 
 
 _square = paddle.square  # x**2 takes seven times as long on a CPU
-# on logits: the discriminator's loss of a fake, of a real picture, and the generator's of a fake
+# functions of logits: the discriminator's loss on fakes and on real pictures, the generator's loss
 _MODES = {
     "hinge": (lambda d: F.relu(1 + d), lambda d: F.relu(1 - d), lambda d: -d),
     "least_squares": (_square, lambda d: _square(d - 1), lambda d: _square(d - 1)),
@@ -84,25 +92,26 @@ _MODES = {
 def discriminator_accuracy(
     fake: Prediction, real: Prediction, mode: str = "hinge"
 ) -> paddle.Tensor:
-    """The share of logits on the right side, 0..1, averaged over the scales: 0.5 is guessing.
+    """Accuracy of the logits, 0..1, averaged over the scales; 0.5 is chance.
 
-    Near 1 for long, the discriminator has learned the photos by heart and teaches nothing more.
-    The border between real and fake is 0.5 with least_squares, else 0.
+    If it stays near 1, the discriminator has overfitted to the photos. The threshold between fake
+    and real is 0.5 for least_squares, else 0.
     """
-    border = 0.5 if mode == "least_squares" else 0.0
+    threshold = 0.5 if mode == "least_squares" else 0.0
     shares = [
-        ((fakes[-1] < border).cast("float32").mean() + (reals[-1] > border).cast("float32").mean())
+        (fakes[-1] < threshold).cast("float32").mean()
+        + (reals[-1] > threshold).cast("float32").mean()
         for fakes, reals in zip(fake, real)
     ]
     return sum(shares) / (2 * len(shares))
 
 
 def feature_matching_loss(fake: Prediction, real: Prediction) -> paddle.Tensor:
-    """L1 distance of the discriminator's stage outputs, the logits left out.
+    """L1 distance between the discriminator's stage outputs for fake and real pictures, a scalar.
 
     ``sum over scales (1 / number of scales) sum over stages but the last mean(|fake - real|)``;
-    multiply by lambda_feat (10). No gradient flows into the real branch: it must not be pulled
-    towards the fake (the article's listing leaves that open, the public SPADE detaches).
+    multiply by lambda_feat (10). The real branch is detached, as in the public SPADE (the article's
+    listing does not show it).
     """
     total = 0.0
     for fake_stages, real_stages in zip(fake, real):

@@ -23,11 +23,11 @@ VGG19_RATES = {
 }
 """The article's numbers, and the public SPADE's layers and numbers."""
 PHOTOPEN_RATES = {"picture": 1 / 32, "pool1": 1 / 16, "pool2": 1 / 8, "pool3": 1 / 4, "pool4": 1.0}
-"""PaddleGAN photopen's."""
+"""Those of PaddleGAN's photopen."""
 PARTIAL_VGG19_RATES = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
-"""Ours; with features divided by the photo's mean."""
+"""Chosen by us, for the scaling ``mean``."""
 SQUEEZENET_RATES = {"conv1": 1.0, "fire3": 1.0, "fire5": 1.0, "fire7": 1.0, "fire9": 1.0}
-"""Ours; with features of unit length."""
+"""Chosen by us, for the scaling ``length``."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,20 @@ class PerceptualLoss:
 
     phi_i are feature maps, s is the scaling:
 
-    - ``none``: as they are (the article, with VGG19);
-    - ``length``: each pixel's features have length ``sqrt(C)``, which makes layers comparable
-      whose activations differ by orders of magnitude, and keeps a layer's mean L1 near 1;
-    - ``mean``: both divided by the mean of ``phi_i(real)``, for the same end where lengths matter.
+    - ``none``: the identity (the article, with VGG19);
+    - ``length``: each pixel's feature vector is normalized to length ``sqrt(C)``, so that layers
+      whose activations differ by orders of magnitude are comparable and the mean L1 distance of a
+      layer is near 1;
+    - ``mean``: both are divided by the mean of ``phi_i(real)``, which has the same effect but keeps
+      the relative lengths.
 
-    A network whose first layer has stride 2 does not see a fine grid that is locked to its raster,
-    and so lets a generator paint one. Moving both pictures by a few pixels, others in every step,
-    takes the raster away (the idea is that of translation in DiffAugment).
+    A network whose first layer has stride 2 cannot see artifacts of period 2 that are aligned with
+    its sampling grid, so the generator is free to produce them. Translating both pictures by a few
+    random pixels in every step prevents that (similar to translation in DiffAugment).
 
     Args:
-        network: gives the feature maps.
-        rates: how much each layer counts, by its name in the network.
+        network: computes the feature maps.
+        rates: weight of each layer, by its name in the network.
         scaling: none, length or mean.
 
     Raises:
@@ -64,30 +66,30 @@ class PerceptualLoss:
     def __call__(
         self, fake: paddle.Tensor, real: paddle.Tensor, *, shift: tuple[int, int] = (0, 0)
     ) -> paddle.Tensor:
-        """The distance of two batches of pictures; a scalar >= 0.
+        """Compute the loss of two batches of pictures, a scalar >= 0.
 
         No gradient flows into the real branch.
 
         Args:
             fake: [N, 3, H, W] in -1..1.
-            real: the same.
-            shift: both are moved down and right by so many pixels, 0 or more and below H and W;
-                what comes in above and to the left is their reflection, so that no pixel is lost.
+            real: [N, 3, H, W] in -1..1.
+            shift: translation of both in pixels down and right, at least 0 and below H and W. They
+                are padded above and to the left by reflection, so that no pixel is lost.
         """
         layers = tuple(self.rates)
         with paddle.no_grad():
-            truth = self.network(moved(real, shift), layers)
-        seen = self.network(moved(fake, shift), layers)
+            real_maps = self.network(shifted(real, shift), layers)
+        fake_maps = self.network(shifted(fake, shift), layers)
         return sum(
-            rate * self._distance(seen[name], truth[name].detach())
+            rate * self._distance(fake_maps[name], real_maps[name].detach())
             for name, rate in self.rates.items()
         )
 
     def maps(self, pictures: paddle.Tensor) -> list[paddle.Tensor]:
-        """The feature maps of pictures [N, 3, H, W] in -1..1, layer by layer; with scaling
-        ``length`` of that length, else as they are."""
-        found = self.network(pictures, tuple(self.rates)).values()
-        return [unit_length(x) if self.scaling == "length" else x for x in found]
+        """The feature maps of pictures [N, 3, H, W] in -1..1, layer by layer; normalized if the
+        scaling is ``length``, else unscaled."""
+        maps = self.network(pictures, tuple(self.rates)).values()
+        return [unit_length(x) if self.scaling == "length" else x for x in maps]
 
     def _distance(self, fake: paddle.Tensor, real: paddle.Tensor) -> paddle.Tensor:
         if self.scaling == "length":
@@ -96,8 +98,8 @@ class PerceptualLoss:
         return distance / real.mean() if self.scaling == "mean" else distance
 
 
-def moved(pictures: paddle.Tensor, shift: tuple[int, int]) -> paddle.Tensor:
-    """[N, C, H, W] -> [N, C, H + down, W + right], reflected above and to the left."""
+def shifted(pictures: paddle.Tensor, shift: tuple[int, int]) -> paddle.Tensor:
+    """Pad above and to the left by reflection: [N, C, H, W] -> [N, C, H + down, W + right]."""
     down, right = shift
     if not (down or right):
         return pictures

@@ -18,21 +18,21 @@ def r1_penalty(
 ) -> paddle.Tensor:
     """``mean over pictures |gradient of D(x) at x|^2``, a scalar >= 0; multiply by gamma / 2.
 
-    ``D(x)`` of one picture is a single number: the mean of its logits in each scale, and the mean
-    of those over the scales, as the adversarial losses count them. The norm is over all channels
-    and pixels of the picture. A gradient of the penalty is a second derivative, so every layer
-    must have one: of ours all but GELU do, for which networks/build.py takes
-    TwiceDifferentiableGELU. No picture may change the logits of another (no batch norm).
+    ``D(x)`` is the mean of the logits of each scale, averaged over the scales, as in the
+    adversarial losses. The norm is over all channels and pixels of a picture. The gradient of the
+    penalty is a second derivative, which all layers of the discriminator have except GELU;
+    networks/build.py uses TwiceDifferentiableGELU instead. The logits of a picture must not depend
+    on other pictures (no batch norm).
 
     Args:
-        discriminate: real pictures -> for each scale the stage outputs, the last the logits
-            [N, 1, h, w]. What comes beside the pictures (the semantic map) is its own affair.
-        real: float [N, C, H, W]; taken as they are, so that nothing is learned through them.
+        discriminate: maps real pictures to the stage outputs of each scale, of which the last are
+            the logits [N, 1, h, w]. It adds further inputs, such as the semantic map, itself.
+        real: float [N, C, H, W]; detached, so that nothing before them gets a gradient.
     """
     real = real.detach()
     real.stop_gradient = False
     prediction = discriminate(real)
-    # summed over the pictures: each has its own gradient in its own place
-    judgement = sum(stages[-1].mean(axis=[1, 2, 3]).sum() for stages in prediction)
-    (gradient,) = paddle.grad(judgement / len(prediction), [real], create_graph=True)
+    # the gradient of a sum over pictures has the gradient of each in its own place
+    score = sum(stages[-1].mean(axis=[1, 2, 3]).sum() for stages in prediction)
+    (gradient,) = paddle.grad(score / len(prediction), [real], create_graph=True)
     return paddle.square(gradient).sum() / real.shape[0]

@@ -8,9 +8,9 @@ import paddle
 def kl_loss(mu: paddle.Tensor, logvar: paddle.Tensor) -> paddle.Tensor:
     """Kullback-Leibler divergence of N(mu, exp(logvar)) from N(0, 1): a scalar >= 0.
 
-    ``-0.5 * sum(1 + logvar - mu^2 - exp(logvar))`` over the batch and all entries (Kingma and
-    Welling 2014, appendix B). A sum, as in the public SPADE, and so proportional to the batch
-    size; multiply by lambda_kld (0.05). It is 0 only where mu = 0 and logvar = 0.
+    ``-0.5 * sum(1 + logvar - mu^2 - exp(logvar))`` over batch and dimensions (Kingma and Welling
+    2014, appendix B). As in the public SPADE it is a sum, and so proportional to the batch size;
+    multiply by lambda_kld (0.05).
 
     Args:
         mu: [N, D].

@@ -12,26 +12,27 @@ _EPSILON = 1e-6
 
 
 def unit_length(feature: paddle.Tensor) -> paddle.Tensor:
-    """[N, C, h, w] -> the same, each pixel's features of length ``sqrt(C)``."""
+    """Normalize each pixel's feature vector of [N, C, h, w] to length ``sqrt(C)``, a mean square of
+    1."""
     return feature * _factor(feature)
 
 
 def unit_length_l1(fake: paddle.Tensor, target: paddle.Tensor) -> paddle.Tensor:
     """``mean |unit_length(fake) - target|``, a scalar >= 0.
 
-    Step by step Paddle keeps and reads several maps of full size on one thread; in closed form it
-    takes half the time on a CPU. The gradient has no gradient of its own.
+    Its closed-form gradient takes half the time of Paddle's automatic one on a CPU, which stores
+    and reads several full-size maps on one thread. It cannot be differentiated again.
 
     Args:
         fake: [N, C, h, w].
-        target: ``unit_length`` of the real features, [N, C, h, w]; a constant.
+        target: ``unit_length`` of the real features, [N, C, h, w]; gets no gradient.
     """
     return _UnitLengthL1.apply(fake, target)
 
 
 class _UnitLengthL1(PyLayer):
     """With ``u = f s / |f|``, ``s = sqrt(C)`` and ``e = sign(u - t) / n`` the gradient at f is
-    ``(s / |f|) (e - u (u . e) / C)``: what e says along u changes no length."""
+    ``(s / |f|) (e - u (u . e) / C)``: the component of e along u has no effect on u."""
 
     @staticmethod
     def forward(context, fake: paddle.Tensor, target: paddle.Tensor) -> paddle.Tensor:
@@ -51,8 +52,8 @@ class _UnitLengthL1(PyLayer):
 
 
 def _factor(feature: paddle.Tensor) -> paddle.Tensor:
-    """``sqrt(C) / |f|`` at every pixel, [N, C, h, w]: as wide as the features, since Paddle's CPU
-    kernels are several times slower where one side of a product is broadcast."""
+    """``sqrt(C) / |f|`` at every pixel, expanded to [N, C, h, w] because Paddle's CPU kernels are
+    several times slower for products with broadcasting."""
     squares = paddle.square(feature).sum(axis=1, keepdim=True)
     factor = feature.shape[1] ** 0.5 * paddle.rsqrt(squares + _EPSILON)
     return factor.expand(feature.shape).contiguous()

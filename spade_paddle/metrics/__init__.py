@@ -1,1 +1,1 @@
-"""Numbers that tell how good label maps and pictures are."""
+"""Metrics of label maps and pictures."""

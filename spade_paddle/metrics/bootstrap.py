@@ -1,4 +1,4 @@
-"""How far a score would move with other scenes: the bootstrap (Efron 1979).
+"""Confidence intervals of scores over scenes by the bootstrap (Efron 1979).
 
 Legend: R replicates, S scenes.
 """
@@ -14,32 +14,32 @@ REPLICATES = 200
 LEVEL = 0.95
 
 
-def resampled(scenes: int, *, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
-    """How often each scene is drawn when as many as there are are drawn with replacement.
+def bootstrap_weights(scenes: int, *, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
+    """Draw bootstrap samples: how often each of S scenes is in a sample of S with replacement.
 
-    Whatever is to be compared takes the same draws: then the difficulty of the scenes drops out of
-    the differences.
+    Use the same weights for all models to be compared, so that differences between scenes cancel
+    out in differences between models.
 
     Args:
         scenes: S.
         replicates: R.
-        seed: of the draws.
+        seed: of the random numbers.
 
     Returns:
-        float64 [R, S], each row with the sum S.
+        float64 [R, S]; every row sums to S.
     """
-    chances = np.full(scenes, 1 / scenes)
-    draws = np.random.default_rng(seed).multinomial(scenes, chances, size=replicates)
+    probabilities = np.full(scenes, 1 / scenes)
+    draws = np.random.default_rng(seed).multinomial(scenes, probabilities, size=replicates)
     return draws.astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score, and what it was on the resampled scenes.
+    """A score and its bootstrap replicates.
 
     Args:
-        value: on the scenes as they are; ``nan`` where there is none.
-        replicates: float64 [R].
+        value: the score on all scenes, each counted once; ``nan`` if it is undefined.
+        replicates: float64 [R], the scores on the resampled scenes.
     """
 
     value: float
@@ -47,32 +47,32 @@ class Estimate:
 
     @classmethod
     def of(cls, score: Callable[[np.ndarray], np.ndarray], draws: np.ndarray) -> Estimate:
-        """Of a score that takes weights [..., S] of the scenes and gives [...].
+        """Compute a score and its replicates.
 
         Args:
-            score: the score.
+            score: maps weights [..., S] of the scenes to scores [...].
             draws: [R, S], of ``resampled``.
         """
         return cls(float(score(np.ones(draws.shape[1]))), np.asarray(score(draws)))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % of the replicates about the value: how far the scenes' choice moves it.
+        """Bias-corrected percentile interval at 95 %: how much the score depends on the scenes.
 
-        The percentiles are shifted by the mean of the replicates minus the value. A distance of
-        sets is too large on few samples, and on resampled ones, which repeat, once more by about
-        as much; unshifted, the interval would lie above the value. What it covers is what
-        the score is on average with so many scenes, not with endlessly many: the same
-        floor and the same number of scenes are needed beside it anyway.
+        The percentiles are shifted by the mean of the replicates minus the value. The distance of
+        two sets is biased upwards for few samples, and about as much again for resampled sets,
+        which have duplicates; without the shift the interval would lie above the value. It covers
+        the expected score for this number of scenes, not that for infinitely many, so compare
+        scores only for the same number of scenes and the same floor.
         """
         tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
         low, high = np.percentile(self.replicates, tails) - self.replicates.mean() + self.value
         return float(low), float(high)
 
     def minus(self, other: Estimate) -> Estimate:
-        """The difference; both are of the same draws."""
+        """The difference; both must have the same bootstrap weights."""
         return Estimate(self.value - other.value, self.replicates - other.replicates)
 
-    def over(self, yardstick: float) -> Estimate:
-        """In multiples of a number that is taken as given, such as the floor."""
-        return Estimate(self.value / yardstick, self.replicates / yardstick)
+    def divided_by(self, reference: float) -> Estimate:
+        """In multiples of a constant, such as the floor."""
+        return Estimate(self.value / reference, self.replicates / reference)

@@ -1,6 +1,6 @@
 """Kernel distance of two sets of features: KID (Binkowski et al. 2018, "Demystifying MMD GANs").
 
-Legend: n and m samples, D numbers each; ... any leading axes, a distance for each of their places.
+Legend: n and m samples, D features each; ... any leading axes, one distance for each index.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ def kernel_distance(
     weights: np.ndarray | None = None,
     other_weights: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The unbiased estimate of the squared maximum mean discrepancy with the kernel
+    """Unbiased estimate of the squared maximum mean discrepancy with the kernel
     ``k(x, y) = (x . y / D + 1)^3`` (equation 4 and section 4.2).
 
         sum_{i != j} k(x_i, x_j) / n (n - 1) + sum_{i != j} k(y_i, y_j) / m (m - 1)
             - 2 sum_{i, j} k(x_i, y_j) / n m
 
-    It is taken over all samples at once. The usual mean of 100 random subsets of 1000 is an
-    estimate of the same number with more noise and a seed; there is no need for it at the sizes of
-    validation sets.
+    It uses all samples at once. The usual mean over 100 random subsets of 1000 samples estimates
+    the same quantity with more variance, and saves time only for sets much larger than ours.
 
     Args:
         left: floats [n, D], n at least 2.
         right: floats [m, D], m at least 2.
-        weights: [..., n], how often each sample of ``left`` counts, whole numbers: a sample that
-            counts twice is two samples.
-        other_weights: the same of ``right``, [..., m].
+        weights: [..., n], integers: how often each sample of ``left`` is in the set; None: once.
+        other_weights: [..., m], the same for ``right``.
 
     Returns:
-        float64 [...]; it may be below 0.
+        float64 [...], which may be negative.
     """
     left, right = (np.asarray(each, np.float64) for each in (left, right))
     weights = np.ones(len(left)) if weights is None else weights
@@ -49,7 +47,7 @@ def _kernel(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _within(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean kernel of two different samples of one set."""
+    """Mean of the kernel over pairs of different samples of one set."""
     kernel = _kernel(samples, samples)
     count = weights.sum(axis=-1)
     pairs = _total(kernel, weights, weights) - weights @ np.diag(kernel)

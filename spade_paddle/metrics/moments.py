@@ -1,6 +1,6 @@
-"""Mean and covariance of features out of sums that can be kept picture by picture.
+"""Mean and covariance of features from sums that can be stored per picture.
 
-Legend: n samples, D numbers each; S scenes; ... any leading axes, none for a single set.
+Legend: n samples, D features each; S scenes; ... any leading axes, none for a single set.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 class Moments:
     """Count, sum and sum of outer products of a set of samples, or of several sets at once.
 
-    Those of a union are the sums of its parts'. So a set of pictures need not be kept, and a
-    resampled one (metrics/bootstrap.py) is a weighted sum.
+    They are additive: those of a union of sets are the sums of theirs, and those of resampled
+    scenes (metrics/bootstrap.py) weighted sums, so the samples themselves need not be kept.
 
     Args:
-        count: float64 [...], samples.
-        total: float64 [..., D], their sum.
+        count: float64 [...], number of samples.
+        total: float64 [..., D], sum of the samples.
         products: float64 [..., D, D], ``sum x x^T``.
     """
 
@@ -30,29 +30,29 @@ class Moments:
 
     @classmethod
     def of(cls, samples: np.ndarray) -> Moments:
-        """Those of one set, floats [n, D].
+        """Compute the moments of one set of samples, floats [n, D].
 
         Raises:
-            ValueError: another shape, or a number that is not finite.
+            ValueError: another shape, or values that are not finite.
         """
         samples = np.asarray(samples, np.float64)
         if samples.ndim != 2 or not samples.shape[1]:
             raise ValueError(f"expected features [n, D], got the shape {samples.shape}")
         if not np.isfinite(samples).all():
-            raise ValueError("features hold numbers that are not finite (nan or infinity)")
+            raise ValueError("expected finite features, got nan or infinity")
         return cls(np.float64(len(samples)), samples.sum(axis=0), samples.T @ samples)
 
     @classmethod
     def stacked(cls, sets: Sequence[Moments]) -> Moments:
-        """Of S single sets one with a leading axis [S]."""
+        """Stack the moments of S single sets along a new leading axis [S]."""
         fields = ("count", "total", "products")
         return cls(*(np.stack([getattr(each, name) for each in sets]) for name in fields))
 
     def pooled(self, weights: np.ndarray) -> Moments:
-        """Stacked ones [S] as one set, or several, in which each counts so many times.
+        """Combine stacked moments [S] to those of weighted unions.
 
         Args:
-            weights: [..., S].
+            weights: [..., S], how often each set is in the union.
 
         Returns:
             Moments with the leading axes of ``weights``.
@@ -65,15 +65,15 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
-        """[..., D]."""
+        """The mean, [..., D]."""
         return self.total / self.count[..., None]
 
     @property
     def covariance(self) -> np.ndarray:
-        """[..., D, D], divided by n - 1.
+        """The covariance, [..., D, D], divided by n - 1.
 
-        The squared mean is taken off the mean of squares, which costs digits where a mean is
-        large beside the spread; those of feature maps are not.
+        Computed as mean of squares minus square of the mean, which is inaccurate if the mean is
+        much larger than the standard deviation; that of feature maps is not.
         """
         mean, count = self.mean, self.count[..., None, None]
         outer = mean[..., :, None] * mean[..., None, :]

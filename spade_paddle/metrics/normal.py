@@ -1,6 +1,6 @@
 """Normal distributions of many dimensions fitted to few samples, and how far apart two are.
 
-Legend: n samples, D numbers each, k rows of a factor.
+Legend: n samples, D features each, k rows of a factor.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Normal:
-    """A mean, and a factor F of the covariance ``F^T F``, which has less rows than dimensions where
-    the samples are few: no matrix [D, D] is needed then.
+    """A normal distribution: its mean and a factor F of its covariance ``F^T F``.
+
+    Fitted to fewer samples than dimensions, F has fewer rows than columns, so no matrix [D, D] is
+    needed.
 
     Args:
         mean: float64 [D].
@@ -25,11 +27,11 @@ class Normal:
 
     @classmethod
     def of_samples(cls, samples: np.ndarray, weights: np.ndarray | None = None) -> Normal:
-        """Fitted to samples; the covariance is divided by n - 1.
+        """Fit to samples; the covariance is divided by n - 1.
 
         Args:
-            samples: floats [n, D], at least 2 of them.
-            weights: [n], whole numbers: a sample that counts twice is two samples.
+            samples: floats [n, D], n at least 2.
+            weights: [n], integers: how often each sample is in the set; None: once.
         """
         weights = np.ones(len(samples)) if weights is None else weights
         counted = weights > 0
@@ -43,22 +45,22 @@ class Normal:
 
     @classmethod
     def of_covariance(cls, mean: np.ndarray, covariance: np.ndarray) -> Normal:
-        """Of a mean [D] and a covariance [D, D]."""
+        """Build from a mean [D] and a covariance [D, D]."""
         eigenvalues, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
         factor = np.sqrt(np.maximum(eigenvalues, 0))[:, None] * vectors.T
         return cls(np.asarray(mean, np.float64), factor)
 
     @property
     def covariance(self) -> np.ndarray:
-        """[D, D]."""
+        """The covariance, [D, D]."""
         return self.factor.T @ self.factor
 
     def frechet(self, other: Normal) -> float:
         """The Frechet distance of frechet.py: ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``.
 
-        ``F1 C2 F1^T``, which is symmetric, has the eigenvalues of ``C1 C2`` but for zeros. It is
-        ``(F1 F2^T) (F1 F2^T)^T``, so the roots of its eigenvalues are the singular values of ``F1
-        F2^T``: nothing is squared and no root is taken, which would make much of rounding.
+        The symmetric matrix ``F1 C2 F1^T`` has the nonzero eigenvalues of ``C1 C2``. It equals
+        ``(F1 F2^T) (F1 F2^T)^T``, so the square roots of its eigenvalues are the singular values of
+        ``F1 F2^T``. This avoids squaring and square roots, which amplify rounding errors.
         """
         roots = np.linalg.svd(self.factor @ other.factor.T, compute_uv=False).sum()
         spreads = (self.factor**2).sum() + (other.factor**2).sum()

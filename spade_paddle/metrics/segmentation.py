@@ -14,46 +14,50 @@ from spade_paddle.data.labels import DONT_CARE
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, *, num_labels: int) -> np.ndarray:
-    """``int64`` [K, K + 1]: how many pixels of true label i were given label j; last column:
-    given none (255).
+    """Confusion matrix ``int64`` [K, K + 1]: number of pixels by true label (rows) and predicted
+    label (columns, the last for "don't care").
 
-    Pixels whose true label is "don't care" count nowhere; pixels that were given none count as
-    wrong, or an annotator could win by silence.
+    Pixels whose true label is "don't care" are ignored. Predicted "don't care" counts as an error:
+    otherwise leaving out difficult pixels would raise the scores.
 
     Args:
         truth: ``uint8`` [H, W], 0..K-1 or 255.
-        predicted: the same size.
+        predicted: ``uint8`` [H, W], 0..K-1 or 255.
         num_labels: K.
     """
     known = truth != DONT_CARE
-    given = predicted[known].astype(np.int64)
-    given[given == DONT_CARE] = num_labels
-    cells = truth[known].astype(np.int64) * (num_labels + 1) + given
+    columns = predicted[known].astype(np.int64)
+    columns[columns == DONT_CARE] = num_labels
+    cells = truth[known].astype(np.int64) * (num_labels + 1) + columns
     counts = np.bincount(cells, minlength=num_labels * (num_labels + 1))
     return counts.reshape(num_labels, num_labels + 1)
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Scores out of a confusion matrix; ``nan`` for a label that nowhere is or was given."""
+    """Scores from a confusion matrix; ``nan`` where they are undefined.
+
+    IoU is undefined for labels that are neither in the truth nor predicted, recall for labels that
+    are not in the truth.
+    """
 
     iou: np.ndarray  # [K], 0..1
-    recall: np.ndarray  # [K], share of the label's pixels that were found
-    share: np.ndarray  # [K], of all pixels
+    recall: np.ndarray  # [K], share of the label's pixels that are predicted as such
+    share: np.ndarray  # [K], share of the label among all pixels
     mean_iou: float
     pixel_accuracy: float
 
     @classmethod
     def of(cls, counts: np.ndarray) -> Agreement:
-        """The scores of a confusion matrix [K, K + 1]; labels that are absent from the truth do not
-        enter the mean."""
+        """Compute the scores of a confusion matrix [K, K + 1]; ``mean_iou`` is over the labels in
+        the truth."""
         num_labels = counts.shape[0]
         hits = np.diag(counts).astype(np.float64)
         truths = counts.sum(axis=1)
-        givens = counts[:, :num_labels].sum(axis=0)
+        predictions = counts[:, :num_labels].sum(axis=0)
         total = max(int(truths.sum()), 1)
         with np.errstate(invalid="ignore"):
-            iou = hits / (truths + givens - hits)
+            iou = hits / (truths + predictions - hits)
             recall = hits / truths
         present = truths > 0
         return cls(

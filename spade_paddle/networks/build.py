@@ -17,26 +17,28 @@ from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.networks.discriminator import MultiscaleDiscriminator, NLayersDiscriminator
 from spade_paddle.networks.encoder import Encoder
 from spade_paddle.networks.generator import MakeBlock, SPADEGenerator
-from spade_paddle.networks.projected import ProjectedDiscriminator
+from spade_paddle.networks.projected import PHOTO_CHANNELS, ProjectedDiscriminator
 from spade_paddle.networks.projection import FrozenProjection
 from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.networks.widths import GeneratorWidths
 
-PICTURE_CHANNELS = 3
 PROJECTED_CHANNELS = (64, 32)
-"""Of the finest mixed level, and how many more each coarser one has."""
+"""Channels of the finest mixed level, and how many more each coarser level has."""
 
 
 def build_generator(
     config: Config, *, num_labels: int, spectral_norm: bool | None = None
 ) -> SPADEGenerator:
-    """The generator of a configuration.
+    """Build the generator of a configuration.
 
     Args:
         config: the run's configuration.
-        num_labels: labels of its label set.
+        num_labels: number of labels in its label set.
         spectral_norm: overrides the configuration; the averaged and the exported generator are
             built without (see layers/spectral.py).
+
+    Raises:
+        ConfigError: ``generator.widths`` does not fit the other fields.
     """
     options = config.generator
     layout = SemanticLayout.of(config, num_labels)
@@ -78,11 +80,11 @@ def build_generator(
 
 
 def build_encoder(config: Config, *, spectral_norm: bool = True) -> Encoder | None:
-    """The style encoder of a configuration; None when it has no style.
+    """Build the style encoder of a configuration; None if it has no style.
 
     Args:
         config: the run's configuration.
-        spectral_norm: False for the averaged and the exported one.
+        spectral_norm: False for the averaged and the exported encoder.
     """
     options = config.encoder
     if not options.style_dim:
@@ -97,10 +99,14 @@ def build_encoder(config: Config, *, spectral_norm: bool = True) -> Encoder | No
 
 
 def build_discriminator(config: Config, *, num_labels: int) -> CombinedDiscriminator:
-    """The discriminator of a configuration: patch scales, projected heads, or both.
+    """Build the discriminator of a configuration: patch scales, projected heads, or both.
+
+    Args:
+        config: the run's configuration.
+        num_labels: number of labels in its label set.
 
     Raises:
-        ModelError: the weights of the feature network of projected heads cannot be read.
+        ModelError: the weights of the projected heads' feature network cannot be read.
     """
     kind = config.discriminator.kind
     semantic_nc = SemanticLayout.of(config, num_labels).channels
@@ -116,7 +122,7 @@ def _patch(config: Config, semantic_nc: int) -> MultiscaleDiscriminator:
     return MultiscaleDiscriminator(
         [
             NLayersDiscriminator(
-                input_nc=semantic_nc + PICTURE_CHANNELS,
+                input_nc=semantic_nc + PHOTO_CHANNELS,
                 ndf=options.ndf,
                 num_layers=options.num_layers,
                 max_width=options.max_width,

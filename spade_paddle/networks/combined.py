@@ -1,4 +1,4 @@
-"""The discriminator as it is trained: patch discriminators, projected heads, or both.
+"""The whole discriminator: patch discriminators, projected heads, or both.
 
 Legend: N batch, K channels of the semantic map, H height, W width.
 """
@@ -16,14 +16,15 @@ from spade_paddle.networks.projected import ProjectedDiscriminator
 
 
 class CombinedDiscriminator(nn.Layer):
-    """Gives the predictions of each kind of discriminator by its name.
+    """Patch discriminators and projected heads, whose predictions are returned by kind.
 
-    A pretrained network whose first layer is strided does not see the finest texture, so a patch
-    discriminator beside it is worth its cost (Kumari et al. 2022, Vision-aided GANs, keep one).
+    A pretrained network whose first layer is strided cannot see the finest textures, so a patch
+    discriminator in addition is worth its cost (Kumari et al. 2022, Vision-aided GANs, use both).
 
     Args:
-        patch: its scales ``nld_0`` ... become this network's own, as they always were.
-        projected: heads on frozen features, ``projected``.
+        patch: its scales become the sub-layers ``nld_0``, ``nld_1``, ... of this network, as in
+            MultiscaleDiscriminator.
+        projected: heads on frozen features, the sub-layer ``projected``.
     """
 
     def __init__(
@@ -39,20 +40,20 @@ class CombinedDiscriminator(nn.Layer):
         self.projected = projected
 
     def forward(self, pictures: paddle.Tensor) -> dict[str, list[list[paddle.Tensor]]]:
-        """[N, K + 3, H, W] -> ``patch`` and ``projected``, where they are there: for each scale
-        the stage outputs, for each head its logits as the only stage."""
-        judgement = {}
+        """Semantic map ++ photo [N, K + 3, H, W] -> predictions of the kinds it has: ``patch``, the
+        stage outputs of each scale; ``projected``, the logits of each head as its only stage."""
+        predictions = {}
         if self.num_D:
-            judgement["patch"] = self.patch(pictures)
+            predictions["patch"] = self.patch(pictures)
         if self.projected is not None:
-            judgement["projected"] = self.projected(pictures)
-        return judgement
+            predictions["projected"] = self.projected(pictures)
+        return predictions
 
     def patch(self, pictures: paddle.Tensor) -> list[list[paddle.Tensor]]:
-        """The patch discriminators alone: all that feature matching and R1 ask for."""
+        """Run the patch discriminators alone, which is all that feature matching and R1 need."""
         return [getattr(self, f"nld_{index}")(pictures) for index in range(self.num_D)]
 
     def feature_networks(self) -> Iterator[FeatureNetwork]:
-        """The frozen networks it looks through, which are no sub-layers."""
+        """The frozen feature networks, which are not sub-layers."""
         if self.projected is not None:
             yield self.projected.projection.network

@@ -13,7 +13,7 @@ from spade_paddle.networks.projection import RandomConvolution
 
 
 def count_parameters(network: nn.Layer) -> int:
-    """Numbers that training changes; running statistics and spectral-norm vectors do not count."""
+    """Count the learned parameters, without running statistics and spectral norm vectors."""
     return sum(int(np.prod(parameter.shape)) for parameter in network.parameters())
 
 
@@ -21,18 +21,17 @@ def count_parameters(network: nn.Layer) -> int:
 def count_macs(
     network: nn.Layer, *inputs: Any, also: Iterable[nn.Layer] = (), **keywords: Any
 ) -> int:
-    """Multiply-adds of the convolutions and linear layers in one forward pass.
+    """Count the multiply-adds of convolutions and linear layers in one forward pass.
 
-    A convolution counts output pixels x output channels x input channels / groups x kernel, a
-    linear layer inputs x outputs, each times the batch. Norms, activations, SimAM, resizing and
-    CLADE's table lookup (one row of a table a pixel, however it is computed) do not count, as in
-    the tables of the papers.
+    A convolution counts output pixels x output channels x input channels / groups x kernel area, a
+    linear layer inputs x outputs, each times the batch size. As in the tables of the papers, norms,
+    activations, SimAM, resizing and CLADE's table lookup (however it is computed) do not count.
 
     Args:
         network: run once, in evaluation mode, as ``network(*inputs, **keywords)``.
-        inputs: its arguments.
-        also: networks that it runs but does not own, which count too.
-        keywords: more of them.
+        inputs: positional arguments.
+        also: networks that it calls but that are not its sub-layers; they count, too.
+        keywords: keyword arguments.
     """
     total = 0
 
@@ -44,9 +43,9 @@ def count_macs(
         total += output.shape[0] * positions * weight
 
     hooks = [
-        layer.register_forward_post_hook(count)  # type: ignore[arg-type]  # it may give nothing
-        for whole in (network, *also)
-        for layer in whole.sublayers(include_self=True)
+        layer.register_forward_post_hook(count)  # type: ignore[arg-type]  # it may return None
+        for each in (network, *also)
+        for layer in each.sublayers(include_self=True)
         if isinstance(layer, (nn.Conv2D, nn.Linear, RandomConvolution))
     ]
     was_training = network.training

@@ -15,23 +15,23 @@ from spade_paddle.layers.spectral import maybe_spectral_norm
 
 
 class NLayersDiscriminator(nn.Layer):
-    """One patch discriminator; it gives back the output of every stage.
+    """Patch discriminator that returns the output of every stage.
 
-    ``num_layers`` convolutions 4x4 with padding 2 (width ndf, doubled up to ``max_width``; stride
-    2, the last of them stride 1), then one to a single channel of logits. The first and the last
-    have no norm; those between are spectrally normalized and instance normalized.
+    ``num_layers`` 4x4 convolutions with padding 2 and stride 2 (stride 1 in the last), whose width
+    starts at ndf and doubles up to ``max_width``, then one convolution to a single channel of
+    logits. The first and the last convolution have no norm; the others have spectral normalization
+    and instance norm.
 
     Args:
         input_nc: C.
         ndf: width of the first stage (128 in photopen).
         num_layers: stages before the logits (6 in photopen, 4 in the public SPADE).
-        activation: GELU (photopen, and None) or LeakyReLU 0.2.
-        max_width: 512 in photopen.
-        spectral_norm: wrap the convolutions between the first and the last.
-        simam: attention on every stage's output, the logits included (photopen).
-        affine_norm: the instance norms learn a scale and a shift, and the convolutions before
-            them keep their bias (photopen), or neither (public SPADE: the norm would take a bias
-            off again).
+        activation: None: GELU, as in photopen; the public SPADE has LeakyReLU 0.2.
+        max_width: largest width (512 in photopen).
+        spectral_norm: apply spectral normalization to all but the first and the last convolution.
+        simam: apply SimAM to the output of every stage, including the logits (photopen).
+        affine_norm: the instance norms have scale and shift, and the convolutions before them a
+            bias (photopen); False: neither (public SPADE), since the norm subtracts a bias again.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class NLayersDiscriminator(nn.Layer):
         activation = activation or nn.GELU()
         self.simam = simam
         self.num_layers = num_layers
-        # an initializer of its own: Xavier has no meaning for a scale
+        # not left to a global initializer: Xavier is undefined for a vector
         scale = paddle.ParamAttr(initializer=nn.initializer.Constant(1.0)) if affine_norm else False
         bias = None if affine_norm else False
         width = min(ndf, max_width)
@@ -68,7 +68,7 @@ class NLayersDiscriminator(nn.Layer):
             self.add_sublayer(f"layer_{index}", stage)
 
     def forward(self, x: paddle.Tensor) -> list[paddle.Tensor]:
-        """[N, C, H, W] -> the num_layers + 1 stage outputs; the last are the logits."""
+        """[N, C, H, W] -> the outputs of the num_layers + 1 stages, the logits last."""
         outputs = []
         for index in range(self.num_layers + 1):
             x = getattr(self, f"layer_{index}")(x)
@@ -79,13 +79,13 @@ class NLayersDiscriminator(nn.Layer):
 
 
 class MultiscaleDiscriminator(nn.Layer):
-    """``num_D`` discriminators of the same structure, each looking at a smaller picture.
+    """``num_D`` patch discriminators of the same structure at different scales.
 
-    The i-th one, ``nld_i``, sees the input after i average poolings (3x3, stride 2, padding 1,
+    The input of the i-th one, ``nld_i``, is average-pooled i times (3x3, stride 2, padding 1,
     padding not counted).
 
     Args:
-        discriminators: the networks, largest picture first.
+        discriminators: ordered from the finest to the coarsest scale.
     """
 
     def __init__(self, discriminators: list[NLayersDiscriminator]) -> None:
@@ -101,11 +101,11 @@ class MultiscaleDiscriminator(nn.Layer):
 
 
 def scale_name(name: str, *, further: int) -> str:
-    """The name of a tensor of MultiscaleDiscriminator, when its scale comes so many later.
+    """Rename a tensor of MultiscaleDiscriminator whose scale moves ``further`` places on.
 
-    Others, such as those of projected heads, keep their names.
+    Other names, such as those of projected heads, are returned unchanged.
     """
-    # a scale's number is also its place after that many poolings
+    # nld_i is a sequence of i poolings and the discriminator, which therefore has the index i
     return re.sub(
         r"^nld_(\d+)\.\1\.",
         lambda found: "nld_{0}.{0}.".format(int(found[1]) + further),

@@ -16,19 +16,19 @@ MAX_FACTOR = 8
 
 
 class Encoder(nn.Layer):
-    """A photo becomes the mean and the log variance of its style.
+    """Map a photo to mean and log-variance of its style distribution.
 
-    The photo is resized bilinearly to size x size; ``log2(size) - 2`` convolutions (3x3, stride 2,
-    padding 1, no bias, spectrally normalized, instance normalized without affine, LeakyReLU 0.2)
-    shrink it to 4x4 while the width grows from nef to 8 * nef; two linear layers read mu and
-    logvar off. With nef 64 and size 256 this is the public SPADE's encoder (64, 128, 256, 512, 512,
-    512); its 256 entries of style are ``style_dim`` here.
+    The photo is resized bilinearly to size x size. ``log2(size) - 2`` convolutions (3x3, stride 2,
+    padding 1, no bias, spectral normalization, instance norm without affine parameters, LeakyReLU
+    0.2) reduce it to 4x4, while the width grows from nef to 8 * nef; two linear layers predict mu
+    and logvar. With nef 64, size 256 and style_dim 256 this is the encoder of the public SPADE,
+    whose widths are 64, 128, 256, 512, 512, 512.
 
     Args:
         style_dim: D.
         nef: width of the first convolution.
         size: side of the square the photo is resized to; a power of two, at least 16.
-        spectral_norm: wrap the convolutions.
+        spectral_norm: apply spectral normalization to the convolutions.
     """
 
     def __init__(
@@ -58,6 +58,6 @@ class Encoder(nn.Layer):
 
 
 def reparametrize(mu: paddle.Tensor, logvar: paddle.Tensor, noise: paddle.Tensor) -> paddle.Tensor:
-    """``z = mu + noise * exp(logvar / 2)``, noise standard normal [N, D] (Kingma and Welling 2014,
-    section 2.4)."""
+    """Sample a style, ``z = mu + noise * exp(logvar / 2)``, all [N, D] and noise standard normal
+    (Kingma and Welling 2014, section 2.4)."""
     return mu + noise * paddle.exp(0.5 * logvar)

@@ -1,6 +1,6 @@
 """The coarse-to-fine generator (the article, section 2).
 
-Legend: N batch, K channels of the semantic input, H height, W width of the picture.
+Legend: N batch, K channels of the semantic map, H height, W width of the picture.
 """
 
 from __future__ import annotations
@@ -14,61 +14,66 @@ from paddle.nn import functional as F
 from spade_paddle.config import UPSAMPLINGS
 from spade_paddle.errors import ConfigError, LabelMapError
 from spade_paddle.layers.activation import Activation
-from spade_paddle.layers.doubling import doubled, doubled_smoothly
+from spade_paddle.layers.doubling import upsample_bilinear, upsample_nearest
 from spade_paddle.layers.norm import MakeNorm
 from spade_paddle.networks.widths import GeneratorWidths, block_plan
 
 MakeBlock = Callable[..., nn.Layer]
-"""As SPADEResnetBlock: (fin, fout, middle=, hidden=), or what else the widths of a block hold."""
+"""Builds a block: (fin, fout) and the keyword arguments in ``inside`` of its widths -> layer."""
 
 
 class SPADEGenerator(nn.Layer):
-    """From a semantic map to a picture: eight sizes, one modulated residual block at each.
+    """Coarse-to-fine generator: modulated residual blocks with upsampling between them.
 
-    head_0 and G_middle_0/1 work on the coarse features, up_0...up_3 (up_4 with ``most``) refine
-    them and halve the width; between the blocks the features are doubled in size by nearest
-    neighbor; ``tanh(conv_img(act(x)))`` is the picture.
+    head_0 and G_middle_0/1 process the coarse features; up_0...up_3 (and up_4 with ``most``) halve
+    the width. Between blocks, features are upsampled by 2 with nearest neighbor. The picture is
+    ``tanh(conv_img(act(x)))``.
 
-    ``fine_blocks`` more doublings, each followed by a block up_fine_0, up_fine_1 of half the width
-    before, come after all these (not in the article, whose ``more`` and ``most`` double in the
-    middle). So a generator can go on from one of half the size, and each block keeps the scale
-    that it has learned. ``extra_blocks`` more of its width follow each block, without doubling:
-    up_0_extra_0 (the deeper teacher of OMGD, Ren et al. 2021). They take the noise of the block.
+    ``fine_blocks`` adds upsamplings at the end, each followed by a block up_fine_0, up_fine_1 of
+    half the width of the one before. (The article's ``more`` and ``most`` upsample in the middle
+    instead.) So training can be continued from a generator of half the size while each block keeps
+    the scale it was trained at. ``extra_blocks`` adds blocks of the same width after each block,
+    without upsampling: up_0_extra_0 (the deeper teacher of OMGD, Ren et al. 2021). They get the
+    noise map of that block.
 
-    The coarse features come from the semantic map itself, shrunk to H / 2^n by nearest neighbor,
-    n = 5, 6, 7 for normal, more, most, and one more for each fine block; or, with ``style_dim``,
-    from a style vector z alone (the article's ``use_vae``): a linear layer makes them for the size
-    in training, ``latent_size``.
+    The coarse features are computed from the semantic map, downsampled to H / 2^n by nearest
+    neighbor, with n = 5, 6, 7 for normal, more, most, plus one for each fine block. With
+    ``style_dim`` a linear layer computes them from the style vector z alone (the article's
+    ``use_vae``), at the training size ``latent_size``.
 
-    A generator that goes on from one without its last block, up_4 or a fine one, can let that
-    ``last`` fade in (Karras et al. 2018, section 2): below ``fade`` 1 the picture is
+    A generator whose training continues from one without the last block (up_4 or a fine block) can
+    fade that block in (Karras et al. 2018, section 2). With ``fade`` below 1 the picture is
     ``fade * tanh(conv_img(act(last(up(x))))) + (1 - fade) * up(tanh(conv_img_before(act(x))))``,
-    x being what the block before gives. At 0 it is the coarser generator's picture, enlarged; at 1
-    the second summand is not computed. Unlike there, the discriminator and the real photos do not
-    fade.
+    where x is the output of the block before. At 0 it is the upsampled picture of the coarser
+    generator; at 1 the second term is not computed. Unlike in the paper, the discriminator and the
+    real photos do not fade.
 
-    Any H and W that are multiples of ``multiple`` work, whatever the size in training (the article
-    fixes it with ``crop_size``); the features of a style are then resized bilinearly.
+    H and W may be any multiples of ``multiple``, whatever the training size (which is fixed by
+    ``crop_size`` in the article); features computed from a style are resized bilinearly.
 
     Args:
         semantic_nc: K.
-        widths: of every block, and so how many there are: GeneratorWidths.of(ngf).
+        widths: channels of every block, such as GeneratorWidths.of(ngf).
         make_block: builds a residual block.
         activation: before ``conv_img``.
         upsampling: ``normal``, ``more`` or ``most``.
         fine_blocks: 0 or more.
         extra_blocks: 0 or more.
-        coarse_norm: builds a norm of the coarse features (the fc_norm of CAT); None: there is none.
-        noise: every block adds a noise map of its own to its input (not in the article).
-        style_dim: length of the style vector; 0 for a generator without style. The features made
-            of it have ``widths.coarse`` channels: 16 * ngf in the public SPADE, 16 * nef in the
-            article's listing, nef the width of the encoder.
-        latent_size: height and width of the coarse features in training; with ``style_dim`` only.
-        fades_in: there is a ``conv_img_before``, and the attribute ``fade`` (0..1) can be set;
-            with ``most`` or fine blocks only.
-        smooth_doublings: the first so many doublings are bilinear, the others by nearest neighbor
-            as in the article. At 4x4 and 8x8 pixels the steps of the latter are as large as
-            mountains, and are seen in the picture as bands.
+        coarse_norm: builds a norm of the coarse features (the fc_norm of CAT); None: no norm.
+        noise: every block adds its own noise map to its input (not in the article).
+        style_dim: length of the style vector; 0: no style. The features computed from it have
+            ``widths.coarse`` channels: 16 * ngf in the public SPADE, 16 * nef in the article's
+            listing, where nef is the width of the encoder.
+        latent_size: height and width of the coarse features in training; for ``style_dim`` only.
+        fades_in: create ``conv_img_before``, so that the attribute ``fade`` (0..1) can be set; for
+            ``most`` or fine blocks only.
+        smooth_doublings: number of upsamplings, from the coarsest on, that are bilinear; the others
+            are nearest neighbor as in the article, whose blocks at 4x4 and 8x8 pixels are as large
+            as mountains and visible as bands in the picture.
+
+    Raises:
+        ConfigError: unknown ``upsampling``, or ``fades_in`` without a block that can fade in.
+        ValueError: ``widths`` has another number of blocks.
     """
 
     def __init__(
@@ -115,8 +120,7 @@ class SPADEGenerator(nn.Layer):
         self.block_channels = {name: block.out for name, block in zip(names, widths.blocks)}
         into = widths.coarse
         for name, block in zip(names, widths.blocks):
-            made = make_block(into, block.out, **block.inside)
-            self.add_sublayer(name, made)
+            self.add_sublayer(name, make_block(into, block.out, **block.inside))
             before, into = into, block.out
         self.conv_img = nn.Conv2D(into, 3, 3, 1, 1)
         if fades_in:
@@ -125,7 +129,7 @@ class SPADEGenerator(nn.Layer):
 
     def forward(
         self,
-        seg: paddle.Tensor,
+        segmap: paddle.Tensor,
         noise: paddle.Tensor | list[paddle.Tensor] | tuple[paddle.Tensor, ...] | None = None,
         *,
         style: paddle.Tensor | None = None,
@@ -134,29 +138,29 @@ class SPADEGenerator(nn.Layer):
         """Semantic map [N, K, H, W] -> picture [N, 3, H, W] in -1..1.
 
         Args:
-            seg: the semantic map; H and W are multiples of ``multiple``.
-            noise: standard normal [N, noise_channels, H, W], of which a block at a coarser size
-                takes the pixels that it needs; or a map for each block at its own size, [N, 1,
-                H / s, W / s] with s of ``noise_strides``. None for a generator without.
-            style: z, [N, style_dim]; None for a generator without.
+            segmap: the semantic map; H and W are multiples of ``multiple``.
+            noise: standard normal [N, noise_channels, H, W], subsampled for coarser blocks; or one
+                map for each block at its own size, [N, 1, H / s, W / s] with s in
+                ``noise_strides``. None for a generator without noise.
+            style: z, [N, style_dim]; None for a generator without style.
             positions: positional encoding [N, 2, H, W] for CLADE-ICPE; else None.
 
         Raises:
-            LabelMapError: H or W is no multiple, or K is another.
+            LabelMapError: H or W is not a multiple of ``multiple``, or K differs.
         """
-        self._check(seg)
+        self._check(segmap)
         stride = self.multiple
         coarser_picture = None
-        x = self._coarse_features(seg, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
+        x = self._coarse_features(segmap, style)  # [N, 16 ngf, H / 2^n, W / 2^n]
         if positions is not None:
-            seg = paddle.concat([seg, positions], axis=1)
+            segmap = paddle.concat([segmap, positions], axis=1)
         plan = self._plan
         for index, (name, doubles_first) in enumerate(plan):
             if self.fade < 1 and index == len(plan) - 1:
-                coarser_picture = doubled(F.tanh(self.conv_img_before(self.activation(x))))
+                coarser_picture = upsample_nearest(F.tanh(self.conv_img_before(self.activation(x))))
             if doubles_first:
                 smooth = self.multiple // stride < 2**self.smooth_doublings
-                x = doubled_smoothly(x) if smooth else doubled(x)
+                x = upsample_bilinear(x) if smooth else upsample_nearest(x)
                 stride //= 2
             block_noise = None
             if self.noise_channels:
@@ -164,25 +168,25 @@ class SPADEGenerator(nn.Layer):
                 block_noise = (
                     noise[place]
                     if isinstance(noise, (list, tuple))
-                    else _shrunk(noise[:, place : place + 1], stride)  # type: ignore[index]
+                    else _subsample(noise[:, place : place + 1], stride)  # type: ignore[index]
                 )
-            x = getattr(self, name)(x, _shrunk(seg, stride), block_noise)
+            x = getattr(self, name)(x, _subsample(segmap, stride), block_noise)
         picture = F.tanh(self.conv_img(self.activation(x)))
         if coarser_picture is None:
             return picture
         return self.fade * picture + (1 - self.fade) * coarser_picture
 
-    def _check(self, seg: paddle.Tensor) -> None:
-        if seg.shape[1] != self.semantic_nc:
+    def _check(self, segmap: paddle.Tensor) -> None:
+        if segmap.shape[1] != self.semantic_nc:
             raise LabelMapError(
-                f"a semantic map of {seg.shape[1]} channels cannot be painted: this generator "
+                f"a semantic map of {segmap.shape[1]} channels cannot be painted: this generator "
                 f"takes {self.semantic_nc}, which are labels, don't care and edges; encode label "
                 "maps with its SemanticLayout",
                 code="semantic_channels",
             )
         if not paddle.in_dynamic_mode():  # during export sizes are unknown
             return
-        height, width = seg.shape[2:]
+        height, width = segmap.shape[2:]
         if height % self.multiple or width % self.multiple:
             fine = f" and {self.fine_blocks} fine_blocks" if self.fine_blocks else ""
             raise LabelMapError(
@@ -193,23 +197,23 @@ class SPADEGenerator(nn.Layer):
                 multiple=self.multiple,
             )
 
-    def _coarse_features(self, seg: paddle.Tensor, style: paddle.Tensor | None) -> paddle.Tensor:
+    def _coarse_features(self, segmap: paddle.Tensor, style: paddle.Tensor | None) -> paddle.Tensor:
         if not self.style_dim:
-            x = self.fc(seg[:, :, :: self.multiple, :: self.multiple])
+            x = self.fc(segmap[:, :, :: self.multiple, :: self.multiple])
         else:
             x = self.fc(style).reshape([-1, self.latent_channels, *self.latent_size])
-            # at the size in training this changes nothing, bit for bit
-            size = [seg.shape[2] // self.multiple, seg.shape[3] // self.multiple]
+            # at the training size this is exactly the identity
+            size = [segmap.shape[2] // self.multiple, segmap.shape[3] // self.multiple]
             x = F.interpolate(x, size=size, mode="bilinear")
         return x if self.fc_norm is None else self.fc_norm(x)
 
     @property
     def noise_channels(self) -> int:
-        """Noise maps that it takes, one for each block but the extra ones; 0 for none."""
+        """Number of noise maps, one for each block except extra ones; 0 without noise."""
         return len(self.noise_strides)
 
     def _strides(self) -> list[int]:
-        """How many pixels of the picture a block's pixel is wide and high, block by block."""
+        """For each block except extra ones, the side of its pixels in pixels of the picture."""
         strides, stride = [], self.multiple
         for _, doubles_first in self._plan[:: 1 + self.extra_blocks]:
             stride //= 2 if doubles_first else 1
@@ -217,10 +221,10 @@ class SPADEGenerator(nn.Layer):
         return strides
 
 
-def _shrunk(values: paddle.Tensor, stride: int) -> paddle.Tensor:
-    """Every stride-th pixel: exactly the nearest-neighbor shrink by that factor."""
+def _subsample(values: paddle.Tensor, stride: int) -> paddle.Tensor:
+    """Take every stride-th pixel, which is exactly nearest-neighbor downsampling by that factor."""
     values = values[:, :, ::stride, ::stride]
-    # several operators read it, and each would gather the pixels anew
+    # several operators read it, and each would gather the pixels again
     return values.contiguous() if paddle.in_dynamic_mode() else values
 
 
@@ -233,6 +237,6 @@ def _check_upsampling(upsampling: str, *, fine_blocks: int, fades_in: bool) -> N
     if fades_in and upsampling != "most" and not fine_blocks:
         raise ConfigError(
             "generator.upsampling: only the last block of 'most' or of fine_blocks can fade in, "
-            f"got {upsampling!r} without; set fade_in_images to 0",
+            f"got {upsampling!r} without fine_blocks; set fade_in_images to 0",
             code="config_value",
         )

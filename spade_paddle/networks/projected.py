@@ -20,22 +20,24 @@ PHOTO_CHANNELS = 3
 
 
 class ProjectedHead(nn.Layer):
-    """Judges one level of mixed features: two convolutions, then K + 1 maps (1x1).
+    """Discriminator head on one level of mixed features: two convolutions, then a 1x1 convolution
+    to K + 1 maps.
 
-    The score is a projection on the labels (Miyato and Koyama 2018, equation 3, at every place):
+    The logit at every position is conditioned on the labels by projection (Miyato and Koyama 2018,
+    equation 3):
 
         u + sum_k share_k v_k
 
-    with u the first map, v_k the others and share_k the part of a place's pixels that have label
-    k. So u asks whether this is a photo, v_k whether it is a photo of k. Spectral norm on all
-    convolutions, LeakyReLU 0.2 after the first two, no other norm.
+    with u the first map, v_k the others and share_k the share of label k among the position's
+    pixels. So u scores whether it is a photo, v_k whether it is a photo of label k. All
+    convolutions have spectral normalization, the first two LeakyReLU 0.2; there are no other norms.
 
     Args:
         channels: M.
-        width: of both convolutions.
+        width: channels of the first two convolutions.
         semantic_nc: K.
-        strided: the first convolution is 4x4 with stride 2 instead of 3x3: a fine level is halved.
-        spectral_norm: wrap the convolutions.
+        strided: the first convolution is 4x4 with stride 2 instead of 3x3, to halve a fine level.
+        spectral_norm: apply spectral normalization to the convolutions.
     """
 
     def __init__(
@@ -57,28 +59,29 @@ class ProjectedHead(nn.Layer):
         first, second, last = (maybe_spectral_norm(x, enabled=spectral_norm) for x in layers)
         self.layers = nn.Sequential(first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2), last)
 
-    def forward(self, features: paddle.Tensor, semantics: paddle.Tensor) -> paddle.Tensor:
-        """[N, M, H / n, W / n] and [N, K, H, W] -> logits [N, 1, h, w]."""
+    def forward(self, features: paddle.Tensor, segmap: paddle.Tensor) -> paddle.Tensor:
+        """features [N, M, H / n, W / n], segmap [N, K, H, W] -> logits [N, 1, h, w]."""
         maps = self.layers(features)  # [N, K + 1, h, w]
-        shares = F.adaptive_avg_pool2d(semantics, maps.shape[2:])
+        shares = F.adaptive_avg_pool2d(segmap, maps.shape[2:])
         weights = paddle.concat([paddle.ones_like(shares[:, :1]), shares], axis=1)
         return (maps * weights).sum(axis=1, keepdim=True)
 
 
 class ProjectedDiscriminator(nn.Layer):
-    """A head for every level of the mixed features; the heads alone learn.
+    """A trainable head on every level of frozen, randomly mixed features.
 
-    In the terms of losses/gan.py every head is a scale with one stage, its logits, so that feature
-    matching has nothing to match here.
+    For losses/gan.py every head is a scale with a single stage, its logits, so feature matching
+    does not apply to it.
 
-    Differences from the paper: labels, standardized features, the levels' widths, and heads of
-    one structure on three levels (theirs go down to 4x4 pixels on four).
+    Differences from the paper: conditioning on labels, standardized features, the channels of the
+    levels, and heads of equal structure on three levels (the paper's reduce four levels to 4x4
+    pixels).
 
     Args:
-        projection: what the heads look at.
-        width: of the heads.
+        projection: computes the mixed features.
+        width: channels of the heads.
         semantic_nc: K.
-        spectral_norm: on the heads' convolutions.
+        spectral_norm: apply spectral normalization to the heads' convolutions.
     """
 
     def __init__(
@@ -103,24 +106,24 @@ class ProjectedDiscriminator(nn.Layer):
             self.add_sublayer(f"head_{level}", head)
 
     def forward(self, pictures: paddle.Tensor) -> list[list[paddle.Tensor]]:
-        """Semantic map ++ photo [N, K + 3, H, W] -> for each head its logits as the only stage."""
-        semantics, photo = split(pictures, [self.semantic_nc, PHOTO_CHANNELS], axis=1)
-        return self.judge(self.features(photo), semantics)
+        """Semantic map ++ photo [N, K + 3, H, W] -> the logits of each head as its only stage."""
+        segmap, photo = split(pictures, [self.semantic_nc, PHOTO_CHANNELS], axis=1)
+        return self.apply_heads(self.features(photo), segmap)
 
     def features(self, photo: paddle.Tensor) -> list[paddle.Tensor]:
-        """What the heads look at: [N, 3, H, W] in -1..1 -> the mixed levels, finest first.
+        """Photos [N, 3, H, W] in -1..1 -> the mixed features of each level, finest first.
 
-        It does not change while the heads learn: of a picture that is judged in both steps it may
-        be computed once, and detached for the second.
+        They do not depend on the heads: for a picture used in the generator's and the
+        discriminator's step they can be computed once, and detached for the second.
         """
         return self.projection(photo)
 
-    def judge(
-        self, features: Sequence[paddle.Tensor], semantics: paddle.Tensor
+    def apply_heads(
+        self, features: Sequence[paddle.Tensor], segmap: paddle.Tensor
     ) -> list[list[paddle.Tensor]]:
-        """The heads alone; ``semantics`` [N, K, H, W] gets no gradient."""
-        semantics = semantics.detach()
+        """Run the heads on the output of ``features``; ``segmap`` [N, K, H, W] gets no gradient."""
+        segmap = segmap.detach()
         return [
-            [getattr(self, f"head_{level}")(feature, semantics)]
+            [getattr(self, f"head_{level}")(feature, segmap)]
             for level, feature in enumerate(features)
         ]

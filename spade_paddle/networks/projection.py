@@ -18,14 +18,15 @@ from spade_paddle.errors import ModelError
 from spade_paddle.features.network import FeatureNetwork
 
 LEAST_DEVIATION = 0.1
-"""Of a channel, as a share of its whole layer's: one that is nearly constant is not blown up."""
+"""Lower limit of a channel's standard deviation, as a share of its layer's, so that a nearly
+constant channel is not amplified."""
 
 
 class RandomConvolution(nn.Layer):
-    """A convolution (stride 1, no bias) whose weights are drawn once and never learn: Normal, with
-    deviation ``sqrt(1 / fan_in)``, so that it changes no spread.
+    """Convolution (stride 1, no bias) with random, fixed weights from N(0, 1 / fan_in), which
+    preserves the variance.
 
-    Its weight is a buffer: the checkpoint has it, the optimizer has not.
+    The weight is a buffer: it is in the checkpoint, but the optimizer does not update it.
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class RandomConvolution(nn.Layer):
 
 
 class StandardizedMix(RandomConvolution):
-    """A random 1x1 convolution of ``(x - mean) / deviation``, both [C].
+    """Random 1x1 convolution of ``(x - mean) / deviation``, with buffers mean and deviation [C].
 
-    The standardizing is done to the weights instead: no map is read for it.
+    The standardization is folded into the weights, which saves a pass over the feature map.
     """
 
     def __init__(self, channels: int, width: int, *, generator: np.random.Generator) -> None:
@@ -59,26 +60,26 @@ class StandardizedMix(RandomConvolution):
 
 
 class FrozenProjection(nn.Layer):
-    """Photos as random mixtures of what a network trained on ImageNet sees in them.
+    """Random mixtures of the features of a frozen network trained on ImageNet.
 
-    A discriminator that could choose among features would use the few that tell fake from real
-    most easily; in random mixtures it has to look at all of them. With ``phi_i`` the network's
-    map and ``s`` its standardizing by the training photos' mean and deviation of each channel:
+    A discriminator on the features themselves would use the few that separate fake from real most
+    easily; random mixing makes it use all of them. With ``phi_i`` the network's feature map and
+    ``s`` the standardization by each channel's mean and standard deviation over training photos:
 
-        m_i = A_i s(phi_i),   x_last = m_last,   x_i = (m_i + enlarged(B_i x_{i+1})) / sqrt(2)
+        m_i = A_i s(phi_i),   x_last = m_last,   x_i = (m_i + up(B_i x_{i+1})) / sqrt(2)
 
-    A_i are 1x1 convolutions (across channels), B_i 3x3 ones (across scales), both random and
-    frozen; enlarging is bilinear. The paper does not standardize; SqueezeNet's channels differ by
-    orders of magnitude, and a few would be all of a mixture.
+    A_i are 1x1 convolutions (cross-channel mixing), B_i 3x3 convolutions (cross-scale mixing), both
+    random and frozen; ``up`` is bilinear upsampling. The paper does not standardize; SqueezeNet's
+    channels differ by orders of magnitude, so a few of them would dominate a mixture.
 
-    Gradients pass through all of it to the picture; nothing in it learns. The network is no
-    sub-layer: checkpoints hold its fingerprint instead of its weights.
+    Gradients flow through it to the picture; nothing in it is trained. The feature network is not a
+    sub-layer: checkpoints store its fingerprint instead of its weights.
 
     Args:
-        network: what looks at the pictures.
-        layers: of the network.
-        widths: M of each, finest first.
-        seed: of the random mixes.
+        network: the feature network.
+        layers: names of its layers.
+        widths: M of each level, finest first.
+        seed: of the random weights.
 
     Raises:
         ModelError: the network does not have these layers.
@@ -100,7 +101,7 @@ class FrozenProjection(nn.Layer):
         for level, (width, coarser) in enumerate(zip(self.widths, self.widths[1:])):
             down = RandomConvolution(coarser, width, kernel=3, generator=generator)
             self.add_sublayer(f"down_{level}", down)
-        self.register_buffer("photos", paddle.zeros([1], "int64"))  # that were measured
+        self.register_buffer("photos", paddle.zeros([1], "int64"))  # number in ``measure``
         self.register_buffer("fingerprint", paddle.to_tensor([self._fingerprint()], "int64"))
 
     @property
@@ -113,7 +114,7 @@ class FrozenProjection(nn.Layer):
         maps = self.network(photo, self.layers)
         levels = [getattr(self, f"across_{i}")(maps[name]) for i, name in enumerate(self.layers)]
         for level in reversed(range(len(levels) - 1)):
-            # mixed before it is enlarged: a quarter of the multiplications
+            # convolved before upsampling, which needs a quarter of the multiplications
             coarser = getattr(self, f"down_{level}")(levels[level + 1])
             size = levels[level].shape[2:]
             coarser = F.interpolate(coarser, size, mode="bilinear", align_corners=False)
@@ -122,10 +123,10 @@ class FrozenProjection(nn.Layer):
 
     @paddle.no_grad()
     def measure(self, photos: Iterable[paddle.Tensor]) -> None:
-        """Take mean and deviation of every channel from training photos, once in a run's life.
+        """Compute mean and standard deviation of every channel; once, at the start of a run.
 
         Args:
-            photos: [N, 3, H, W] in -1..1 each; their sizes may differ.
+            photos: batches of training photos [N, 3, H, W] in -1..1; their sizes may differ.
         """
         sums = [np.zeros((2, self.network.channels[name])) for name in self.layers]
         pixels = np.zeros(len(self.layers))
@@ -138,9 +139,9 @@ class FrozenProjection(nn.Layer):
                 sums[level] += [values.sum(axis=(0, 2, 3)), (values**2).sum(axis=(0, 2, 3))]
                 pixels[level] += values.size / values.shape[1]
         for level, (first, second) in enumerate(total / n for total, n in zip(sums, pixels)):
-            whole = np.sqrt(max(second.mean() - first.mean() ** 2, 0.0))
+            of_layer = np.sqrt(max(second.mean() - first.mean() ** 2, 0.0))
             deviation = np.sqrt(np.maximum(second - first**2, 0.0))
-            deviation = np.maximum(deviation, LEAST_DEVIATION * whole + 1e-12)
+            deviation = np.maximum(deviation, LEAST_DEVIATION * of_layer + 1e-12)
             mix = getattr(self, f"across_{level}")
             mix.mean.set_value(_constant(first))
             mix.deviation.set_value(_constant(deviation))
@@ -148,18 +149,22 @@ class FrozenProjection(nn.Layer):
 
     @property
     def measured(self) -> bool:
-        """The photos' statistics are known, from now or from a checkpoint."""
+        """Whether the channel statistics are known, by ``measure`` or from a checkpoint."""
         return self.photos.item() > 0
 
     def check_network(self) -> None:
-        """Raises ModelError where the heads of a checkpoint have learned on another network."""
+        """Check that the heads of a checkpoint were trained on the same network.
+
+        Raises:
+            ModelError: the fingerprint of the weights differs.
+        """
         if self.fingerprint.item() != self._fingerprint():
             raise ModelError(
-                "the projected discriminator of this checkpoint has learned on other weights of "
-                f"{type(self.network).__name__}: theirs have the check sum "
-                f"{self.fingerprint.item():08x}, those of now {self._fingerprint():08x}; give the "
-                "file of then with --set discriminator.projected_weights=FILE, or begin a new run "
-                "without the heads: --init FOLDER --set discriminator.kind=patch",
+                "the projected discriminator of this checkpoint was trained with other weights of "
+                f"{type(self.network).__name__}: expected the checksum "
+                f"{self.fingerprint.item():08x}, got {self._fingerprint():08x}; give the original "
+                "weights file with --set discriminator.projected_weights=FILE, or start a new run "
+                "without projected heads: --init FOLDER --set discriminator.kind=patch",
                 code="projected_weights_differ",
             )
 

@@ -22,12 +22,12 @@ Widths = dict  # generator.widths: a list of channels for each block by name
 
 @dataclass(frozen=True)
 class BlockWidths:
-    """Channels of one residual block; those that come in are the ``out`` of the block before.
+    """Channels of one residual block; its input channels are ``out`` of the block before.
 
     Attributes:
-        out: that leave it.
-        middle: between its two convolutions.
-        hidden: inside the SPADE of norm_0, norm_1 and norm_s; CLADE has none.
+        out: output channels.
+        middle: channels between its two convolutions.
+        hidden: hidden channels of norm_0, norm_1 and norm_s, for SPADE only.
     """
 
     out: int
@@ -36,22 +36,22 @@ class BlockWidths:
 
     @property
     def inside(self) -> dict[str, Any]:
-        """The keywords that its block takes beside the channels in and out."""
+        """Keyword arguments of the block, besides its input and output channels."""
         return {"middle": self.middle, "hidden": self.hidden}
 
     def widened(self, factor: int) -> BlockWidths:
-        """So many times the channels, but inside SPADE."""
+        """Multiply the channels by ``factor``, except those inside SPADE."""
         return BlockWidths(self.out * factor, self.middle * factor, self.hidden)
 
 
 @dataclass(frozen=True)
 class InceptionWidths:
-    """Channels of one block of six branches.
+    """Channels of one inception block (layers/inception.py).
 
     Attributes:
-        out: that leave it.
-        branches: of each branch; 0: it is not there.
-        hidden: of each branch of its SPADE; CLADE has none.
+        out: output channels.
+        branches: channels inside each branch; 0: the branch is left out.
+        hidden: channels inside each branch of its norm, for InceptionSPADE only.
     """
 
     out: int
@@ -60,11 +60,11 @@ class InceptionWidths:
 
     @property
     def inside(self) -> dict[str, Any]:
-        """The keywords that its block takes beside the channels in and out."""
+        """Keyword arguments of the block, besides its input and output channels."""
         return {"branches": self.branches, "hidden": self.hidden}
 
     def widened(self, factor: int) -> InceptionWidths:
-        """So many times the channels, but inside SPADE."""
+        """Multiply the channels by ``factor``, except those inside SPADE."""
         branches = tuple(branch * factor for branch in self.branches)
         return InceptionWidths(self.out * factor, branches, self.hidden)
 
@@ -77,8 +77,8 @@ class GeneratorWidths:
     """Channels of a generator.
 
     Attributes:
-        coarse: of the coarse features, which go into head_0.
-        blocks: of every block.
+        coarse: channels of the coarse features, the input of head_0.
+        blocks: channels of every block.
     """
 
     coarse: int
@@ -97,19 +97,19 @@ class GeneratorWidths:
         hidden: int = HIDDEN[0],
         inception: bool = False,
     ) -> GeneratorWidths:
-        """Those of the article: 16 * ngf in the coarse blocks, halved from up_0 on down to ngf.
+        """The widths of the article: 16 * ngf in the coarse blocks, halved from up_0 on to ngf.
 
         Args:
             ngf: the article's nf.
             upsampling: with ``most`` there is an up_4.
-            fine_blocks: so many more blocks, each half as wide as the one before.
-            extra_blocks: after every block so many more of its width.
-            max_width: no block is wider (the article has no such limit). Most parameters of the
-                generator sit in the 16 * ngf wide blocks, hardly any of its arithmetic.
-            latent_channels: of the coarse features, where they are made of a style; None: as many
-                as head_0's.
-            hidden: inside every SPADE.
-            inception: blocks of six branches, each with a sixth of the channels (Jin et al. 2021).
+            fine_blocks: number of fine blocks, each half as wide as the block before.
+            extra_blocks: number of additional blocks of the same width after every block.
+            max_width: upper limit (None, as in the article: no limit). The blocks of width 16 * ngf
+                have most of the generator's parameters, but hardly any of its multiply-adds.
+            latent_channels: channels of the coarse features computed from a style; None: as many
+                as head_0 has.
+            hidden: hidden channels of every SPADE.
+            inception: inception blocks, each branch with a sixth of the channels (Jin et al. 2021).
         """
         factors = (16, 16, 16, 8, 4, 2, 1)
         outs = [min(factor * ngf, max_width or factor * ngf) for factor in factors]
@@ -125,7 +125,7 @@ class GeneratorWidths:
 
     @classmethod
     def of_options(cls, options: GeneratorConfig, *, has_style: bool) -> GeneratorWidths:
-        """Those of a configuration.
+        """The widths of a configuration.
 
         Raises:
             ConfigError: ``generator.widths`` does not fit the other fields.
@@ -144,12 +144,12 @@ class GeneratorWidths:
         )
 
     def widened(self, factor: int) -> GeneratorWidths:
-        """So many times the channels, but inside SPADE, whose 128 go with no ngf."""
+        """Multiply the channels by ``factor``, except those in SPADE, which ngf does not change."""
         blocks = [block.widened(factor) for block in self.blocks]
         return GeneratorWidths(self.coarse * factor, tuple(blocks))
 
     def deepened(self, count: int, *, every: int) -> GeneratorWidths:
-        """So many more blocks after each ``every``, of its width."""
+        """Add ``count`` blocks of the same width after each group of ``every`` blocks."""
         blocks = list(self.blocks)
         for place in range(len(blocks), 0, -every):
             block = blocks[place - 1]
@@ -160,27 +160,27 @@ class GeneratorWidths:
 
     @classmethod
     def from_lists(cls, options: GeneratorConfig) -> GeneratorWidths:
-        """Those of ``generator.widths``, which the configuration has.
+        """The widths given as ``generator.widths``, which must not be None.
 
         Raises:
-            ConfigError: it does not fit the other fields.
+            ConfigError: they do not fit the other fields.
         """
         names, widths = [COARSE, *block_names(options)], options.widths or {}
         if list(widths) != names:
-            raise _misfit(f"expected the entries {', '.join(names)}", list(widths))
+            raise _mismatch(f"expected the entries {', '.join(names)}", list(widths))
         inner = _inner(options)
         lists = {name: tuple(values) for name, values in widths.items()}
         for name, values in lists.items():
             count = 1 if name == COARSE else 1 + sum(inner)
             if len(values) != count or not values[0]:
-                raise _misfit(f"expected {count} numbers, the first above 0, for {name}", values)
+                raise _mismatch(f"expected {count} numbers, the first above 0, for {name}", values)
             if options.block == "plain" and not all(values):
-                raise _misfit(f"expected numbers above 0 for {name}", values)
+                raise _mismatch(f"expected numbers above 0 for {name}", values)
         (coarse,) = lists.pop(COARSE)
         return cls(coarse, tuple(_from_list(values, inner, options) for values in lists.values()))
 
     def to_lists(self, options: GeneratorConfig) -> Widths:
-        """As ``generator.widths`` of a configuration that is otherwise like this one."""
+        """Convert to ``generator.widths`` of a configuration that is otherwise like ``options``."""
         spade = options.norm == "spade"
         rows = {COARSE: [self.coarse]}
         for name, block in zip(block_names(options), self.blocks):
@@ -193,7 +193,8 @@ class GeneratorWidths:
 def block_plan(
     upsampling: str, *, fine_blocks: int = 0, extra_blocks: int = 0
 ) -> list[tuple[str, bool]]:
-    """The blocks in order, each with whether the features are doubled before it."""
+    """Names of the blocks in the order of computation, each with whether the features are upsampled
+    before it."""
     plan = [
         ("head_0", False),
         ("G_middle_0", True),
@@ -215,7 +216,7 @@ def block_plan(
 
 
 def block_names(options: GeneratorConfig) -> list[str]:
-    """Of the generator of a configuration, in the order in which they run."""
+    """Names of the blocks of a configuration's generator, in the order of computation."""
     plan = block_plan(
         options.upsampling, fine_blocks=options.fine_blocks, extra_blocks=options.extra_blocks
     )
@@ -234,7 +235,7 @@ def _inception(fin: int, out: int, hidden: int) -> InceptionWidths:
 
 
 def _inner(options: GeneratorConfig) -> tuple[int, int]:
-    """How many numbers a block has beside ``out``: of itself, and inside SPADE."""
+    """How many numbers a block has in ``generator.widths`` besides ``out``: own, and in SPADE."""
     spade = options.norm == "spade"
     if options.block == "inception":
         return _BRANCHES, _BRANCHES * spade
@@ -250,9 +251,9 @@ def _from_list(
     return BlockWidths(out, own[0], hidden or _plain(out, out, options.nhidden).hidden)
 
 
-def _misfit(expected: str, got: object) -> ConfigError:
+def _mismatch(expected: str, got: object) -> ConfigError:
     return ConfigError(
-        f"generator.widths: {expected}, got {got}; tools/compress.py writes it, and it goes with "
-        "the upsampling, fine_blocks, extra_blocks, block and norm that it was written for",
+        f"generator.widths: {expected}, got {got}; use it as tools/compress.py wrote it, with the "
+        "same upsampling, fine_blocks, extra_blocks, block and norm",
         code="config_value",
     )

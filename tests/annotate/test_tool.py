@@ -237,7 +237,7 @@ def test_weights_of_another_network_are_refused(studio, photos, tmp_path):
     options = ("--photos", photos, "--out", tmp_path / "out", "--model", tmp_path / "other")
     result = studio.run("annotate", *options)
     assert result.returncode == 2
-    assert "missing, left over or of another shape" in result.stderr
+    assert "missing, unexpected or of another shape" in result.stderr
     assert "belong to another configuration" in result.stderr
 
 

@@ -73,10 +73,10 @@ def pictures(opt: SimpleNamespace, changed=None) -> tuple[np.ndarray, np.ndarray
         network.set_state_dict(state)
         network.train()
     labels = np.random.default_rng(2).integers(0, LABELS, (2, opt.crop_size, opt.crop_size))
-    seg = F.one_hot(paddle.to_tensor(labels), LABELS).transpose([0, 3, 1, 2])
+    segmap = F.one_hot(paddle.to_tensor(labels), LABELS).transpose([0, 3, 1, 2])
     z = normal(2, opt.z_dim) if opt.use_vae else None
     with paddle.no_grad():
-        return theirs(seg, z).numpy(), ours(seg, style=z).numpy()
+        return theirs(segmap, z).numpy(), ours(segmap, style=z).numpy()
 
 
 @pytest.mark.parametrize("use_vae", [False, True])
@@ -216,9 +216,9 @@ class Painting:
 
     def losses(self, step: int, *, detached: bool = False) -> dict[str, paddle.Tensor]:
         """By the article's names; all of them reach the generator, and g_vaeloss the encoder."""
-        photo, seg = normal(4, 3, seed=step), normal(4, 3, seed=100 + step)
+        photo, segmap = normal(4, 3, seed=step), normal(4, 3, seed=100 + step)
         z = self.encoder(photo)
-        fake = paddle.tanh(self.generator(z) + seg)
+        fake = paddle.tanh(self.generator(z) + segmap)
         fake_judged, real_judged = self.discriminator(fake), self.discriminator(photo)
         real_judged = real_judged.detach() if detached else real_judged
         return {

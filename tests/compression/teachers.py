@@ -100,9 +100,9 @@ def inputs(config: Config, *, side: int | None = None) -> tuple[list, dict]:
     side = side or 2 * config.generator.multiple
     ids = np.random.default_rng(1).integers(0, layout.classes, (1, side // 8, side // 8))
     ids = ids.repeat(8, axis=1).repeat(8, axis=2)
-    seg = reference.one_hot(ids, num_labels=layout.classes, dont_care=False)
+    segmap = reference.one_hot(ids, num_labels=layout.classes, dont_care=False)
     if layout.edges:
-        seg = np.concatenate([seg, ids[:, None] % 2], axis=1)
+        segmap = np.concatenate([segmap, ids[:, None] % 2], axis=1)
 
     def tensor(values: np.ndarray) -> paddle.Tensor:
         return paddle.to_tensor(values.astype(dtype))
@@ -114,7 +114,7 @@ def inputs(config: Config, *, side: int | None = None) -> tuple[list, dict]:
         keywords["style"] = tensor(normal(1, STYLE_DIM))
     if layout.positions:
         keywords["positions"] = tensor(normal(1, 2, side, side))
-    return [tensor(seg), noise], keywords
+    return [tensor(segmap), noise], keywords
 
 
 @paddle.no_grad()

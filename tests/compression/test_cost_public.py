@@ -81,9 +81,9 @@ def test_a_student_of_a_public_budget_paints_a_picture(budget):
     assert bytes_cost(TEACHER, num_labels=NUM_LABELS).of(found.widths) == 4 * numbers
     assert set(found.kept) >= set(judged_groups(TEACHER))
     generator.eval()
-    seg = np.zeros([1, 37, HEIGHT, WIDTH], dtype="float32")
-    seg[:, 3, :128], seg[:, 7, 128:] = 1, 1
+    segmap = np.zeros([1, 37, HEIGHT, WIDTH], dtype="float32")
+    segmap[:, 3, :128], segmap[:, 7, 128:] = 1, 1
     with paddle.no_grad():
-        painted = generator(paddle.to_tensor(seg))
+        painted = generator(paddle.to_tensor(segmap))
     assert painted.shape == [1, 3, HEIGHT, WIDTH]
     assert bool(paddle.isfinite(painted).all())

@@ -71,18 +71,18 @@ def network_of(config: Config, part: str) -> nn.Layer:
     channels = NUM_LABELS + config.data.dont_care + config.data.instance_edges
     height, width = config.data.crop_height, config.data.crop_size
     pictures = paddle.randn([2, 3, height, width])
-    semantics = paddle.cast(paddle.rand([2, channels, height, width]) > 0.7, "float32")
+    segmap = paddle.cast(paddle.rand([2, channels, height, width]) > 0.7, "float32")
     if part == "generator":
         network = build_generator(config, num_labels=NUM_LABELS)
         style = paddle.randn([2, config.encoder.style_dim]) if config.encoder.style_dim else None
         positions = paddle.rand([2, 2, height, width])
         known = positions if config.generator.norm == "clade_icpe" else None
-        inputs, named = [semantics], {"style": style, "positions": known}
+        inputs, named = [segmap], {"style": style, "positions": known}
     elif part == "encoder":
         network, inputs, named = build_encoder(config), [pictures], {}
     else:
         network = build_discriminator(config, num_labels=NUM_LABELS)
-        inputs, named = [paddle.concat([semantics, pictures], axis=1)], {}
+        inputs, named = [paddle.concat([segmap, pictures], axis=1)], {}
     for parameter in network.parameters():
         parameter.set_value(parameter + 0.1 * paddle.randn(parameter.shape))
     network.train()

@@ -70,7 +70,7 @@ def test_a_damaged_file_is_named(tmp_path, ending):
 
 def test_objects_in_a_pth_file_are_not_opened(tmp_path):
     path = write_pth(tmp_path / "g.pth", {"a": np.ones(2), "model": Path("a")})
-    message = r"besides tensors \(pathlib.*not opened because they could run code; .*state_dict"
+    message = r"other than tensors \(pathlib.*not loaded because they could run code; .*state_dict"
     with pytest.raises(ModelError, match=message):
         read_arrays(path, part="generator")
 

@@ -173,7 +173,7 @@ def label_map_of(height: int, width: int) -> np.ndarray:
     return rng.integers(0, LABELS, (height // 8, width // 8)).repeat(8, 0).repeat(8, 1)
 
 
-def semantics(label_map: np.ndarray, *, instances: bool) -> np.ndarray:
+def segmap_of(label_map: np.ndarray, *, instances: bool) -> np.ndarray:
     maps = [reference.one_hot(label_map[None], num_labels=LABELS, dont_care=False)]
     if instances:
         maps.append(reference.instance_edges(label_map[None]))
@@ -191,7 +191,7 @@ def test_the_painted_picture_is_the_one_of_the_public_names(tmp_path):
         name="x",
     )
     label_map = label_map_of(32, 64)
-    expected = public_picture(weights, semantics(label_map, instances=True))[0].transpose(1, 2, 0)
+    expected = public_picture(weights, segmap_of(label_map, instances=True))[0].transpose(1, 2, 0)
     assert expected.std() > 0.05
     picture = Painter.load(tmp_path / "model", threads=1).paint(label_map).astype(int)
     assert np.abs(picture - np.rint((expected + 1) * 127.5)).max() <= 1
@@ -204,7 +204,7 @@ def test_clade_with_positions_is_the_one_of_the_public_names(tmp_path, instances
     flags = Flags("clade", LABELS, instances=instances)
     config, networks = load_networks({"generator": tmp_path / "g.npz"}, flags=flags)
     assert config.generator.norm == "clade_icpe"
-    segmap = semantics(label_map_of(32, 32), instances=instances)
+    segmap = segmap_of(label_map_of(32, 32), instances=instances)
     positions = np.random.default_rng(1).uniform(-1, 1, (1, 2, 32, 32))
     expected = public_picture(weights, segmap, positions=positions)
     with paddle.no_grad():
@@ -219,7 +219,7 @@ def test_a_style_makes_the_picture_of_the_public_names(tmp_path, monkeypatch, st
     weights = PublicWeights(clade=False, instances=False, style_dim=style_dim, cells=2)
     np.savez(tmp_path / "g.npz", **weights.arrays)
     flags = Flags("spade", LABELS, latent_size=(1, 2))
-    segmap = semantics(label_map_of(32, 64), instances=False)
+    segmap = segmap_of(label_map_of(32, 64), instances=False)
     style = np.random.default_rng(4).standard_normal(style_dim)
     expected = public_picture(weights, segmap, style=style, latent_size=(1, 2))
 

@@ -86,9 +86,9 @@ def original_picture(network, config, label_map, **inputs) -> np.ndarray:
     """What the network itself paints, [H, W, 3] in 0..255."""
     with paddle.no_grad():
         ids = paddle.to_tensor(label_map.astype(np.int32)[None])
-        seg = SemanticLayout.of(config, NUM_LABELS).encode(ids)
+        segmap = SemanticLayout.of(config, NUM_LABELS).encode(ids)
         named = {name: paddle.to_tensor(array[None]) for name, array in inputs.items()}
-        picture = network(seg, **named).numpy()[0].transpose(1, 2, 0)
+        picture = network(segmap, **named).numpy()[0].transpose(1, 2, 0)
     assert picture.std() > 0.01
     return np.rint((picture + 1) * 127.5)
 

@@ -7,7 +7,7 @@ import pytest
 
 from spade_paddle.config import DataConfig
 from spade_paddle.data.balance import (
-    MOST,
+    MAX_WEIGHT,
     balanced_order,
     label_shares,
     scene_weights,
@@ -60,7 +60,7 @@ def by_formula(shares, balance, *, inverse=True):
 def test_weights_agree_with_the_formula_where_nothing_is_cut_off():
     shares = random_shares(40, 6)
     expected = by_formula(shares, 0.4)
-    assert expected.max() < MOST
+    assert expected.max() < MAX_WEIGHT
     assert scene_weights(shares, balance=0.4) == pytest.approx(expected)
     assert (
         np.abs(scene_weights(shares, balance=0.4) - by_formula(shares, 0.4, inverse=False)).max()
@@ -81,8 +81,8 @@ def test_no_scene_is_drawn_more_than_three_times_as_often_as_the_average_one():
     shares[:5] = [0, 0.5, 0.5]  # 1 % of the scenes
     weights = scene_weights(shares, balance=1.0)
     assert weights.mean() == pytest.approx(1)
-    assert weights[:5] == pytest.approx([MOST] * 5)
-    assert weights[5:] == pytest.approx([(500 - 5 * MOST) / 495] * 495)
+    assert weights[:5] == pytest.approx([MAX_WEIGHT] * 5)
+    assert weights[5:] == pytest.approx([(500 - 5 * MAX_WEIGHT) / 495] * 495)
 
 
 def test_rare_labels_are_drawn_more_often_and_none_is_lost():

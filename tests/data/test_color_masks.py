@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from spade_paddle.data.blends import explain, nearest_anchors
+from spade_paddle.data.blends import dominant_anchor, nearest_anchors
 from spade_paddle.data.color_masks import colors_to_labels
 from spade_paddle.data.color_table import ColorTable, pack, unpack
 from spade_paddle.data.label_pictures import read_color_mask
@@ -523,9 +523,9 @@ def test_nearest_anchors_are_the_nearest_of_each_group():
         ((150, 150, 0), [-1, -1, -1, -1], -1),
     ],
 )
-def test_colors_are_explained_by_the_anchors_beside_them(color, near, expected):
+def test_colors_are_matched_to_the_anchors_beside_them(color, near, expected):
     anchors = np.array([[0, 0, 0], [240, 240, 0], [0, 0, 240]])
-    chosen = explain(
+    chosen = dominant_anchor(
         np.array([color]), np.array([near], np.int32), anchor_colors=anchors, tolerance=10
     )
     assert chosen.tolist() == [expected]

@@ -44,7 +44,7 @@ def test_palette_png_is_read_by_index_not_by_color(tmp_path, landscape):
 
 def test_photo_without_label_map_is_named(dataset):
     (dataset / "train" / "labels" / "0003.png").unlink()
-    with pytest.raises(DataError, match=r"alone stand 1: 0003"):
+    with pytest.raises(DataError, match=r"1 are incomplete: 0003"):
         find_pairs(dataset, "train")
 
 

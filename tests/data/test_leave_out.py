@@ -52,7 +52,7 @@ def test_a_name_that_is_not_there_is_told(dataset):
 
 def test_a_file_that_is_no_text_is_an_error(dataset):
     (dataset / "leave_out.txt").write_bytes(b"\xff\xfe0")
-    with pytest.raises(DataError, match=r"leave_out\.txt: expected a text file") as caught:
+    with pytest.raises(DataError, match=r"leave_out\.txt: expected a UTF-8 text file") as caught:
         find_pairs(dataset, "train")
     assert caught.value.code == "leave_out_unreadable"
 

@@ -89,7 +89,7 @@ def test_modes_of_one_size_look_at_no_photo(tmp_path, mode):
 @pytest.mark.parametrize("mode", ["scale_width", "scale_shortside"])
 def test_sizes_drawn_by_chance_share_no_batch(tmp_path, mode):
     pairs = photos(tmp_path, (64, 128), (64, 128))
-    with pytest.raises(ConfigError, match=r"data\.load_size_min: .* a size of its own") as error:
+    with pytest.raises(ConfigError, match=r"data\.load_size_min: .* a random size") as error:
         check(pairs, mode, load_size_min=40)
     assert error.value.code == "sizes_in_batch"
 

@@ -111,7 +111,7 @@ def test_ids_that_the_source_does_not_have_are_refused_by_file():
         ({"labels": {"tree": ["oak", "oak"]}, "default": "other"}, "'oak' is listed twice"),
         ({"labels": {"tree": ["oak"]}, "default": "othr"}, "no label 'othr'; did you mean 'other'"),
         ({"labels": {"tree": ["oak"]}, "default": "dontcare"}, "did you mean 'dont_care'"),
-        ({"labels": {"tree": ["oak", "fir"]}}, "2 labels of 'wood' go nowhere: moss, owl; list "
+        ({"labels": {"tree": ["oak", "fir"]}}, "2 labels of 'wood' are not listed: moss, owl; list "
          "them, or give a default"),
         ({"lables": {}, "default": "other"}, "unknown field 'lables'; did you mean 'labels'"),
         ({"labels": {"tree": "oak"}, "default": "other"}, "expected 'labels: {target name"),

@@ -163,7 +163,7 @@ def test_unknown_colors_are_told_and_become_dont_care(tmp_path, landscape, ident
 
 def test_the_folder_that_is_read_is_never_written_to(drawings, identity):
     folder, _ = drawings
-    with pytest.raises(DataError, match="this is the folder that is read") as e:
+    with pytest.raises(DataError, match="this is the input folder") as e:
         remap_folder(folder, folder / ".." / "drawn", remap=identity, colors=True)
     assert e.value.code == "out_is_input"
     assert len(list(folder.iterdir())) == 3
@@ -172,7 +172,7 @@ def test_the_folder_that_is_read_is_never_written_to(drawings, identity):
 def test_two_files_of_one_stem_are_refused_before_anything_is_written(tmp_path, drawings, identity):
     folder, _ = drawings
     (folder / "scene0.gif").write_bytes((folder / "scene0.png").read_bytes())
-    with pytest.raises(DataError, match=r"scene0\.gif and scene0\.png have one name"):
+    with pytest.raises(DataError, match=r"scene0\.gif and scene0\.png differ only in"):
         remap_folder(folder, tmp_path / "out", remap=identity, colors=True)
     assert not (tmp_path / "out").exists()
 

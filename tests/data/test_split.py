@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from spade_paddle.data.dataset import dataset_parts, find_pairs, read_scene
-from spade_paddle.data.split import half_of, side_of
+from spade_paddle.data.split import half_of, split_of
 from spade_paddle.errors import DataError
 from tests.synthetic import write_synthetic_dataset
 
@@ -30,13 +30,13 @@ def stems_of(folder, part, **more):
 def test_the_side_is_the_beginning_of_the_stems_sha256_as_a_fraction():
     # sha256("lake") begins with this byte; as a fraction of 256 it is the place
     place = hashlib.sha256(b"lake").digest()[0] / 256
-    assert side_of("lake", val_share=place + 1 / 256) == "val"
-    assert side_of("lake", val_share=place) == "train"
+    assert split_of("lake", val_share=place + 1 / 256) == "val"
+    assert split_of("lake", val_share=place) == "train"
 
 
 def test_sides_are_the_same_for_ever():
     # any change of these would mix training and validation photos of people's runs
-    val = [stem for stem in STEMS[:60] if side_of(stem, val_share=0.1) == "val"]
+    val = [stem for stem in STEMS[:60] if split_of(stem, val_share=0.1) == "val"]
     assert val == [f"photo_{index:05d}" for index in (0, 4, 5, 7, 9, 13, 14, 48)]
 
 
@@ -71,7 +71,7 @@ def test_a_larger_share_moves_photos_to_val_only(tmp_path):
 def test_names_with_accents_fall_to_one_side_on_every_system():
     for index in range(20):
         composed, decomposed = f"caf\u00e9{index}", f"cafe\u0301{index}"
-        assert side_of(composed, val_share=0.5) == side_of(decomposed, val_share=0.5)
+        assert split_of(composed, val_share=0.5) == split_of(decomposed, val_share=0.5)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_names_with_accents_fall_to_one_side_on_every_system():
 )
 @pytest.mark.parametrize("part", ["train", "val"])
 def test_a_side_without_photos_is_an_error_that_says_so(tmp_path, stems, share, side, part):
-    with pytest.raises(DataError, match=f"none of its .* falls to {side} with data.val_share") as e:
+    with pytest.raises(DataError, match=f"none of its .* is in {side} with data.val_share") as e:
         find_pairs(flat(tmp_path, stems), part, val_share=share)
     assert e.value.code == "split_one_sided"
     assert "train/ and val/" in str(e.value)
@@ -102,7 +102,9 @@ def test_the_form_of_a_data_set_is_told(tmp_path):
         find_pairs(tmp_path / "half", "train")
     (tmp_path / "photos").mkdir()
     for name in ("photos", "nowhere"):
-        with pytest.raises(DataError, match=r"no data set; .* or only images and labels") as error:
+        with pytest.raises(
+            DataError, match=r"not a data set; .* or only images and labels"
+        ) as error:
             dataset_parts(tmp_path / name)
         assert error.value.code == "data_folder_missing"
 
@@ -110,14 +112,14 @@ def test_the_form_of_a_data_set_is_told(tmp_path):
 def test_flat_folders_are_checked_like_others(tmp_path):
     flat(tmp_path, STEMS[:9])
     (tmp_path / "labels" / f"{STEMS[4]}.png").unlink()
-    with pytest.raises(DataError, match=f"alone stand 1: {STEMS[4]}"):
+    with pytest.raises(DataError, match=f"1 are incomplete: {STEMS[4]}"):
         find_pairs(tmp_path, "train")
 
 
 def test_two_photos_of_one_stem_are_refused(tmp_path):
     flat(tmp_path, STEMS[:9])
     (tmp_path / "images" / f"{STEMS[4]}.png").touch()
-    with pytest.raises(DataError, match="one name but for the ending") as error:
+    with pytest.raises(DataError, match="differ only in their extensions") as error:
         find_pairs(tmp_path, "train")
     assert f"{STEMS[4]}.jpg" in str(error.value) and f"{STEMS[4]}.png" in str(error.value)
 
@@ -143,7 +145,7 @@ def test_halves_are_by_other_bytes_of_the_hash_and_the_same_for_ever():
     share = sum(half_of(stem) == "choose" for stem in STEMS) / len(STEMS)
     assert 0.46 < share < 0.54
     # independent of the side, or a flat data set's val scenes would all be of one half
-    val = [stem for stem in STEMS if side_of(stem, val_share=0.1) == "val"]
+    val = [stem for stem in STEMS if split_of(stem, val_share=0.1) == "val"]
     assert 0.4 < sum(half_of(stem) == "choose" for stem in val) / len(val) < 0.6
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from spade_paddle.config import Config, DataConfig
-from spade_paddle.data.split import side_of
+from spade_paddle.data.split import split_of
 from spade_paddle.errors import DataError
 
 
@@ -32,7 +32,7 @@ def test_clean_data_set_with_instances_passes(with_instances):
 
 def make_flat(dataset):
     """The same scenes without train/ and val/; those of val get names that fall to val."""
-    val = [stem for stem in map(str, range(100, 200)) if side_of(stem, val_share=0.1) == "val"]
+    val = [stem for stem in map(str, range(100, 200)) if split_of(stem, val_share=0.1) == "val"]
     train = [stem for stem in map(str, range(100, 200)) if stem not in val]
     for name in ("images", "labels"):
         (dataset / name).mkdir()

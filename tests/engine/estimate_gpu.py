@@ -90,7 +90,7 @@ def learner_of(config: Config) -> Learner:
     def vgg19(*_: object, **__: object) -> paddle.nn.Layer:
         return paddle.vision.models.vgg19(num_classes=0)
 
-    with mock.patch("spade_paddle.features.vgg19.known_network", vgg19):
+    with mock.patch("spade_paddle.features.vgg19.vision_model", vgg19):
         return Learner(config, num_labels=len(LABELS), workers=Workers())
 
 
@@ -102,7 +102,7 @@ def macs_of(learner: Learner, config: Config) -> dict[str, int]:
     networks, part = learner.networks, pictures(config, 1)
     seen = networks.perceptual
     return {
-        "generator": count_macs(networks.generator, part.semantics),
+        "generator": count_macs(networks.generator, part.segmap),
         "discriminator": count_macs(networks.discriminator, discriminator_input(part, part.photo)),
         "features": count_macs(seen.network, part.photo, tuple(seen.rates)),
     }

@@ -47,11 +47,11 @@ def build(config: Config, *, seed: int) -> dict[str, paddle.nn.Layer]:
     }
     side = 2 * config.generator.multiple
     with paddle.no_grad():
-        networks["generator"](semantics_of(config, side=side), style=style_of(config))
+        networks["generator"](segmap_of(config, side=side), style=style_of(config))
     return {name: network for name, network in networks.items() if network is not None}
 
 
-def semantics_of(config: Config, *, side: int) -> paddle.Tensor:
+def segmap_of(config: Config, *, side: int) -> paddle.Tensor:
     """The semantic map of rectangles of 8 x 8 pixels."""
     ids = np.random.default_rng(3).integers(0, 13, (1, side // 8, side // 8))
     label_map = paddle.to_tensor(ids.repeat(8, 1).repeat(8, 2).astype(np.int32))
@@ -64,13 +64,13 @@ def style_of(config: Config) -> paddle.Tensor | None:
 
 
 def picture(
-    config: Config, networks: dict, semantics: paddle.Tensor, *, fade: float = 1.0
+    config: Config, networks: dict, segmap: paddle.Tensor, *, fade: float = 1.0
 ) -> np.ndarray:
     generator = networks["generator"]
     generator.eval()
     generator.fade = fade
     with paddle.no_grad():
-        return generator(semantics, style=style_of(config)).numpy()
+        return generator(segmap, style=style_of(config)).numpy()
 
 
 def numbers(networks: dict, part: str) -> dict[str, np.ndarray]:

@@ -184,7 +184,7 @@ def test_the_losses_of_the_student_are_those_of_both_pictures(tmp_path):
     blocks = learner._config.distillation.compared
     taps = [Taps(each.generator, blocks) for each in (student, teachers[0])]
     with paddle.no_grad():
-        painted = [each.generator(batch.semantics) for each in (student, *teachers)]
+        painted = [each.generator(batch.segmap) for each in (student, *teachers)]
     ours, theirs = (tap.take() for tap in taps)
     maps = [student.perceptual.maps(each) for each in painted]
     found = learner.learn([batch])
@@ -238,7 +238,7 @@ def test_the_deeper_teacher_begins_as_the_student_and_learns_with_its_own_blocks
     assert line == "deeper teacher: begins as the student, with 7 blocks more"
     batch = inputs_of(learner._config)
     with paddle.no_grad():
-        ours, theirs = (each.generator(batch.semantics, batch.noise) for each in (student, deeper))
+        ours, theirs = (each.generator(batch.segmap, batch.noise) for each in (student, deeper))
         assert np.allclose(ours, theirs, atol=1e-6)
         for left, right in zip(
             student.discriminator.parameters(), deeper.discriminator.parameters()
@@ -277,7 +277,7 @@ def test_a_step_that_is_not_finite_changes_no_state(maker):
     learner.learn([inputs_of(learner._config)])
     before = copy({k: v for k, v in learner.state().items() if k != "images_seen"})
     bad = inputs_of(learner._config)
-    bad = dataclasses.replace(bad, semantics=paddle.full_like(bad.semantics, float("nan")))
+    bad = dataclasses.replace(bad, segmap=paddle.full_like(bad.segmap, float("nan")))
     with pytest.raises(NotFinite):
         learner.learn([bad])
     for name, part in copy(learner.state()).items():

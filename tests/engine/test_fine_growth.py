@@ -22,7 +22,7 @@ from tests.engine.small_runs import (
     grow,
     numbers,
     picture,
-    semantics_of,
+    segmap_of,
     tiny,
 )
 
@@ -80,7 +80,7 @@ def test_at_fade_0_the_picture_is_that_of_half_the_size_enlarged(
     run = folders(source)
     config = tiny(changes, FADING)
     networks, _, lines = grow(run, config, landscape)
-    large = semantics_of(config, side=2 * config.generator.multiple)
+    large = segmap_of(config, side=2 * config.generator.multiple)
     small = picture(run.config, run.networks, large[:, :, ::2, ::2])
     assert small.std() > 0.01
     painted = picture(config, networks, large, fade=0.0)
@@ -111,7 +111,7 @@ def test_a_style_keeps_its_features(folders, landscape):
     assert networks["generator"].latent_size == (2, 2)
     assert "resized" not in lines[0]
     assert_carried(networks, run, "encoder")
-    large = semantics_of(config, side=128)
+    large = segmap_of(config, side=128)
     small = picture(run.config, run.networks, large[:, :, ::2, ::2])
     painted = picture(config, networks, large, fade=0.0)
     assert np.array_equal(painted, small.repeat(2, axis=2).repeat(2, axis=3))

@@ -20,7 +20,7 @@ from spade_paddle.errors import ModelError
 from spade_paddle.inference.export import without_folders
 from spade_paddle.networks.build import build_generator
 from tests.engine.conftest import Workshop, environment
-from tests.engine.small_runs import PARTS, build, picture, semantics_of
+from tests.engine.small_runs import PARTS, build, picture, segmap_of
 from tests.features.weights import squeezenet_file
 from tests.synthetic import write_synthetic_dataset
 
@@ -104,8 +104,8 @@ def test_networks_are_those_of_the_run_up_to_rounding(workshop, shipped, landsca
     for weights in (expected, source.weights):
         generator = build_generator(source.config, num_labels=len(landscape))
         generator.set_state_dict(weights["generator"])
-        semantics = semantics_of(source.config, side=64)
-        pictures.append(picture(source.config, {"generator": generator}, semantics))
+        segmap = segmap_of(source.config, side=64)
+        pictures.append(picture(source.config, {"generator": generator}, segmap))
     assert pictures[0].std() > 0.01
     assert 0 < np.abs(pictures[0] - pictures[1]).max() < 5e-3
 

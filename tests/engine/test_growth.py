@@ -22,7 +22,7 @@ from tests.engine.small_runs import (
     grow,
     numbers,
     picture,
-    semantics_of,
+    segmap_of,
     tiny,
 )
 
@@ -82,9 +82,9 @@ def test_at_fade_0_the_picture_is_the_coarser_generators_enlarged(folders, lands
     assert_carried(
         networks, run, "generator", fresh=fresh, before=numbers_with_old_image(run, before)
     )
-    semantics = semantics_of(config, side=128)
-    small = picture(run.config, run.networks, semantics)
-    enlarged = semantics.repeat_interleave(2, axis=2).repeat_interleave(2, axis=3)
+    segmap = segmap_of(config, side=128)
+    small = picture(run.config, run.networks, segmap)
+    enlarged = segmap.repeat_interleave(2, axis=2).repeat_interleave(2, axis=3)
     large = picture(config, networks, enlarged, fade=0.0)
     assert small.std() > 0.01
     assert np.array_equal(large, small.repeat(2, axis=2).repeat(2, axis=3))
@@ -106,10 +106,10 @@ def test_average_of_a_fading_generator_paints_the_same(folders, landscape):
     networks, _, _ = grow(folders("more"), config, landscape)
     average = build_generator(config, num_labels=13, spectral_norm=False)
     WeightAverage(networks["generator"], average, halflife_images=8)
-    semantics = semantics_of(config, side=128)
+    segmap = segmap_of(config, side=128)
     for fade in (0.0, 0.3):
-        expected = picture(config, networks, semantics, fade=fade)
-        actual = picture(config, {"generator": average}, semantics, fade=fade)
+        expected = picture(config, networks, segmap, fade=fade)
+        actual = picture(config, {"generator": average}, segmap, fade=fade)
         assert np.allclose(actual, expected, atol=1e-5)
 
 
@@ -129,9 +129,9 @@ def test_a_style_paints_at_the_new_size_as_it_did_when_resized(folders, landscap
     networks, _, lines = grow(run, config, landscape)
     assert list(networks["generator"].latent_size) == [side / ratio // 32, side // 32]
     rows = int(side / ratio)
-    semantics = semantics_of(config, side=side)[:, :, :rows]
-    expected = picture(run.config, run.networks, semantics)
-    actual = picture(config, networks, semantics)
+    segmap = segmap_of(config, side=side)[:, :, :rows]
+    expected = picture(run.config, run.networks, segmap)
+    actual = picture(config, networks, segmap)
     assert np.abs(actual - expected).max() < 1e-4
     assert expected.std() > 0.01
     before = numbers(run.networks, "generator")

@@ -208,7 +208,7 @@ def test_measured_statistics_are_the_mean_of_the_batches_and_nothing_stays_chang
     norms = [x for x in generator.sublayers() if isinstance(x, ParamFreeBatchNorm)]
     assert {norm.momentum for norm in norms} == {0.9}
     # the first norm sees what the first convolution makes of the semantic map
-    seen = [generator.fc(b.semantics[:, :, ::32, ::32]).numpy() for b in batches]
+    seen = [generator.fc(b.segmap[:, :, ::32, ::32]).numpy() for b in batches]
     name = "head_0.norm_0.param_free_norm"
     names = [key for key in measured if key.startswith("head_0") and key.endswith("_mean")]
     assert f"{name}._mean" in names, names

@@ -66,7 +66,7 @@ def test_a_batch_of_different_sizes_is_refused_before_anything_is_trained(flat):
     result = flat.train("mixed", SHARE, "data.load_mode=scale_shortside", "data.load_size=64")
     assert result.returncode == 2
     error = result.stderr.strip().splitlines()[-1]
-    assert "needs one size" in error
+    assert "must have one size" in error
     assert "tall000" in error and "wide000" in error
     assert not (flat.folder / "mixed").exists()
 

@@ -21,13 +21,13 @@ class Brightness(nn.Layer):
 class Gray(nn.Layer):
     """A generator of black pictures."""
 
-    def forward(self, seg, noise, *, style=None, positions=None):
+    def forward(self, segmap, noise, *, style=None, positions=None):
         assert not self.training  # running statistics, not those of one picture
         return paddle.full([1, 3, 4, 4], -1.0)
 
 
 def scene(mean: float) -> StepInput:
-    return StepInput(semantics=paddle.ones([1, 2, 4, 4]), photo=paddle.full([1, 3, 4, 4], mean))
+    return StepInput(segmap=paddle.ones([1, 2, 4, 4]), photo=paddle.full([1, 3, 4, 4], mean))
 
 
 def networks() -> Networks:

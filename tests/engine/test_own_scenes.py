@@ -239,7 +239,7 @@ def test_a_batch_is_taken_in_as_few_equal_parts_as_may_be(
         parts = feed.take(batch_size)
         whole = vars(feed.batches.at(batch_size, count))
     assert [len(part.photo) for part in parts] == sizes
-    assert [len(part.semantics) for part in feed.inputs(parts)] == sizes
+    assert [len(part.segmap) for part in feed.inputs(parts)] == sizes
     for name in ("photo", "label_map", "names"):
         joined = np.concatenate([getattr(part, name) for part in parts])
         assert np.array_equal(joined, whole[name])

@@ -11,7 +11,7 @@ import pytest
 from spade_paddle.engine.resuming import MEASURED, begin_with, settle_projection
 from spade_paddle.engine.steps import discriminator_losses, judged
 from spade_paddle.errors import ConfigError, ModelError
-from spade_paddle.losses.gan import discriminator_loss, generator_loss, judged_generator_loss
+from spade_paddle.losses.gan import combined_generator_loss, discriminator_loss, generator_loss
 from spade_paddle.networks.cost import count_parameters
 from tests.engine.conftest import assert_same_state
 from tests.engine.small_runs import Run, assert_carried, build, grow, tiny
@@ -41,7 +41,7 @@ def test_losses_are_the_patch_scales_plus_the_weighted_heads(weights):
     fake_photo = paddle.rand(part.photo.shape)
     loss, parts = discriminator_losses(networks, part, fake_photo, options.losses)
     both = [
-        networks.discriminator(paddle.concat([part.semantics, photo], axis=1))
+        networks.discriminator(paddle.concat([part.segmap, photo], axis=1))
         for photo in (fake_photo, part.photo)
     ]
     (patch_fake, patch_real), (head_fake, head_real) = (
@@ -53,7 +53,7 @@ def test_losses_are_the_patch_scales_plus_the_weighted_heads(weights):
     assert {"d_accuracy", "d_accuracy_projected"} < set(parts)
     expected = generator_loss(both[0]["patch"]) + 0.25 * generator_loss(both[0]["projected"])
     fake = judged(networks, part, fake_photo)
-    got = judged_generator_loss(fake, weights=options.losses.kinds)
+    got = combined_generator_loss(fake, weights=options.losses.kinds)
     assert float(got) == pytest.approx(float(expected), rel=1e-5)
 
 
@@ -181,7 +181,7 @@ def test_heads_that_learned_on_other_weights_are_refused(weights, tmp_path, land
     run = Run(tmp_path / "run", tiny(heads(weights)), landscape)
     changed = tiny(heads(str(tmp_path / "other.npz")))
     networks, _, _ = grow(run, changed, landscape)
-    with pytest.raises(ModelError, match="give the file of then"):
+    with pytest.raises(ModelError, match="give the original weights file"):
         settle_projection(networks["discriminator"], Views())
 
 

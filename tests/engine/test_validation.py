@@ -18,7 +18,7 @@ from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.samples import painted, scene_input
 from spade_paddle.engine.validation import Validation
 from spade_paddle.errors import DataError, ModelError
-from spade_paddle.judge.eye import Eye
+from spade_paddle.judge.eye import FeatureExtractor
 from spade_paddle.judge.judge import Judge
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, Workshop, assert_same_state
@@ -134,7 +134,7 @@ def test_scores_are_those_of_the_averages_pictures_of_scenes_to_choose_by(
     others = [view(run.train_scenes, index) for index in (0, 1, 3)]  # of 5, evenly spread
     scenes = [view(run.val_scenes, index) for index in (2, 3, 4)]
     judge = Judge(
-        Eye(config.validation.judge_weights),
+        FeatureExtractor(config.validation.judge_weights),
         photos=[scene.photo for scene in scenes],
         others=[scene.photo for scene in others],
     )

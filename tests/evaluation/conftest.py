@@ -1,12 +1,12 @@
-"""Tiny models and scenes to evaluate, and weights for the eye."""
+"""Tiny models and scenes to evaluate, and weights for the extractor."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from spade_paddle.judge.eye import Eye
-from spade_paddle.judge.inception import InceptionEye
+from spade_paddle.judge.eye import FeatureExtractor
+from spade_paddle.judge.inception import InceptionExtractor
 from tests.features.efficientnet import efficientnet_file
 from tests.features.inception import inception_file
 from tests.inference.conftest import make_exported
@@ -22,8 +22,8 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def eye(weights):
-    return Eye(weights)
+def extractor(weights):
+    return FeatureExtractor(weights)
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ def inception_weights(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def inception(inception_weights):
-    return InceptionEye(inception_weights)
+    return InceptionExtractor(inception_weights)
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ import pytest
 
 from spade_paddle.evaluation.comparison import Comparison, compare_to_first
 from spade_paddle.evaluation.scores import SceneScores, ScoreRow, scene_estimates
-from spade_paddle.metrics.bootstrap import resampled
+from spade_paddle.metrics.bootstrap import bootstrap_weights
 
 
 def row(model, *distances, style=None):
     scenes = [SceneScores(str(index), distance, 0.0) for index, distance in enumerate(distances)]
-    estimates = scene_estimates(scenes, resampled(len(scenes)))
+    estimates = scene_estimates(scenes, bootstrap_weights(len(scenes)))
     return ScoreRow(f"{model} {style}", model, style, scenes, estimates)
 
 
@@ -20,7 +20,7 @@ def test_differences_are_taken_on_the_same_resampled_scenes():
     comparison = Comparison(row("new", 1, 2, 5, 4), row("old", 2, 4, 5, 3))
     difference = comparison.differences["perceptual"]
     assert difference.value == -0.5
-    draws = resampled(4)
+    draws = bootstrap_weights(4)
     assert difference.replicates == pytest.approx(draws @ np.array([-1, -2, 0, 1]) / 4)
     assert (comparison.nearer, len(comparison.row.scenes)) == (2, 4)
     assert comparison.to_dict()["perceptual"]["value"] == -0.5

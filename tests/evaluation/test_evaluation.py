@@ -17,7 +17,7 @@ from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.evaluation import Evaluation, color_error
 from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.inference.painter import Painter
-from spade_paddle.judge.eye import sight_distance
+from spade_paddle.judge.eye import feature_distance
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.grid import grid_energy
 from spade_paddle.metrics.segmentation import Agreement, confusion
@@ -66,8 +66,8 @@ def copyists():
 
 
 @pytest.fixture(scope="module")
-def rows(eye, data, landscape, copyists):
-    evaluation = Evaluation(eye, annotator=Blueness(), label_set=landscape, side=SIDE)
+def rows(extractor, data, landscape, copyists):
+    evaluation = Evaluation(extractor, annotator=Blueness(), label_set=landscape, side=SIDE)
     others = find_pairs(data, "train")[:4]
     return evaluation.score([*copyists, Blind()], find_pairs(data, "val"), others=others)
 
@@ -97,11 +97,11 @@ def test_pictures_of_nothing_are_far_away_in_every_column(rows):
     assert value(blind, "pixel_accuracy") < value(off, "pixel_accuracy")
 
 
-def test_distances_are_of_all_positions_of_all_pictures(rows, eye, views):
+def test_distances_are_of_all_positions_of_all_pictures(rows, extractor, views):
     off = [Copyist(off=(-3, 0, 4)).paint(view, seed=0) for view in views]
     for name, layer in (("frechet_4", "block4"), ("frechet_10", "block10")):
         painted, real = (
-            np.concatenate([eye.look(picture).samples(layer) for picture in pictures])
+            np.concatenate([extractor.extract(picture).samples(layer) for picture in pictures])
             for pictures in (off, [view.photo for view in views])
         )
         assert value(rows[2], name) == pytest.approx(frechet_distance(painted, real), rel=1e-6)
@@ -109,16 +109,16 @@ def test_distances_are_of_all_positions_of_all_pictures(rows, eye, views):
 
 
 def test_diversity_is_the_mean_distance_of_pictures_of_one_scene_with_other_seeds(
-    eye, data, landscape, views, rows
+    extractor, data, landscape, views, rows
 ):
     assert rows[0].diversity is None
     assert rows[1].diversity == rows[3].diversity == pytest.approx(0, abs=1e-6)
-    evaluation = Evaluation(eye, annotator=None, label_set=landscape, side=SIDE)
+    evaluation = Evaluation(extractor, annotator=None, label_set=landscape, side=SIDE)
     row = evaluation.score([Flickering()], find_pairs(data, "val"), others=[])[1]
     distances = []
     for view in views:  # four, which is as many as are looked at
-        sights = [eye.look(view.photo // (seed + 1)) for seed in range(8)]
-        distances += [sight_distance(a, b) for k, a in enumerate(sights) for b in sights[:k]]
+        features = [extractor.extract(view.photo // (seed + 1)) for seed in range(8)]
+        distances += [feature_distance(a, b) for k, a in enumerate(features) for b in features[:k]]
     assert row.diversity == pytest.approx(np.mean(distances), rel=1e-6)
     assert row.diversity > 0.01
 
@@ -132,7 +132,7 @@ def test_color_error_is_the_distance_of_the_mean_colors(rows):
 
 
 def test_real_photos_are_measured_against_photos_of_the_other_part(
-    rows, eye, data, landscape, views
+    rows, extractor, data, landscape, views
 ):
     photos = rows[0]
     assert photos.model is None
@@ -141,7 +141,7 @@ def test_real_photos_are_measured_against_photos_of_the_other_part(
     others = [whole_picture(scene, SIDE, SIDE) for scene in scenes]
     for name, layer in (("frechet_4", "block4"), ("frechet_10", "block10")):
         real, other = (
-            np.concatenate([eye.look(view.photo).samples(layer) for view in each])
+            np.concatenate([extractor.extract(view.photo).samples(layer) for view in each])
             for each in (views, others)
         )
         assert value(photos, name) == pytest.approx(frechet_distance(real, other), rel=1e-6)
@@ -176,8 +176,8 @@ def test_means_are_those_of_the_scenes(rows):
             assert value(row, name) == pytest.approx(expected)
 
 
-def test_without_an_annotator_there_are_no_columns_of_it(eye, data, landscape, rows):
-    evaluation = Evaluation(eye, annotator=None, label_set=landscape, side=SIDE)
+def test_without_an_annotator_there_are_no_columns_of_it(extractor, data, landscape, rows):
+    evaluation = Evaluation(extractor, annotator=None, label_set=landscape, side=SIDE)
     bare = evaluation.score([Copyist()], find_pairs(data, "val"), others=[])
     assert bare[0].estimates.keys() == {"grid_energy"}
     assert "mean_iou" not in bare[1].estimates
@@ -200,7 +200,7 @@ def test_report_shows_every_distance_beside_its_floor(rows, landscape):
     assert cells[3] == f"{floor.value:.2f}"
     assert cells[4].startswith("1.00 [")
     cells = next(line for line in lines if line[0] == "blind")
-    multiple = blind.estimates["frechet_10"].over(floor.value)
+    multiple = blind.estimates["frechet_10"].divided_by(floor.value)
     low, high = multiple.interval
     assert cells[3] == f"{blind.estimates['frechet_10'].value:.2f}"
     assert cells[4] == f"{multiple.value:.2f} [{low:.2f}, {high:.2f}]"
@@ -224,14 +224,14 @@ def test_report_goes_through_json_even_with_labels_that_are_nowhere(rows, landsc
 
 
 def test_scene_that_a_model_cannot_paint_is_named(
-    eye, data, landscape, make_exported, views, tmp_path
+    extractor, data, landscape, make_exported, views, tmp_path
 ):
     painter = Painter.load(make_exported("style")[1], threads=1)  # knows no "don't care"
     shutil.copytree(data, tmp_path / "data")
     label_map = np.asarray(Image.open(tmp_path / "data/val/labels/0002.png")).copy()
     label_map[:, 40] = 255
     Image.fromarray(label_map).save(tmp_path / "data/val/labels/0002.png")
-    evaluation = Evaluation(eye, annotator=None, label_set=landscape, side=SIDE)
+    evaluation = Evaluation(extractor, annotator=None, label_set=landscape, side=SIDE)
     pairs = find_pairs(tmp_path / "data", "val")
     with pytest.raises(LabelMapError, match=r"0002\.png: .*don't care") as error:
         evaluation.score([Contender("tiny", painter, "average")], pairs, others=[])

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from spade_paddle.data.split import half_of, side_of
+from spade_paddle.data.split import half_of, split_of
 from spade_paddle.errors import DataError
 from spade_paddle.evaluation.scenes import scenes_of
 from tests.synthetic import write_synthetic_dataset
@@ -47,7 +47,7 @@ def test_a_flat_data_set_is_split_by_the_share_that_is_given(tmp_path, landscape
     for share in (0.2, 0.5):
         pairs, others = scenes_of(flat, "val", half="all", val_share=share)
         everything = {path.stem for path in (flat / "images").iterdir()}
-        expected = {stem for stem in everything if side_of(stem, val_share=share) == "val"}
+        expected = {stem for stem in everything if split_of(stem, val_share=share) == "val"}
         assert set(stems(pairs)) == expected
         assert not set(stems(others)) & expected
 

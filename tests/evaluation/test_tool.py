@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from spade_paddle.annotate import segmentation_network
-from spade_paddle.data.split import side_of
+from spade_paddle.data.split import split_of
 from spade_paddle.errors import DataError, UserError
 from spade_paddle.evaluation.task import Task, evaluate
 from spade_paddle.files import sha256
@@ -111,7 +111,7 @@ def test_flat_data_set_is_split_as_it_was_for_the_model(models, weights, tmp_pat
     assert [model["trained_through_the_eye"] for model in report.protocol["models"]] == [True]
     stems = [scene.scene for scene in report.rows[1].scenes]
     names = [f"{index:04d}" for index in range(40)]
-    assert stems == [name for name in names if side_of(name, val_share=0.3) == "val"]
+    assert stems == [name for name in names if split_of(name, val_share=0.3) == "val"]
     assert report.protocol["val_share"] == 0.3
 
 
@@ -145,7 +145,7 @@ def test_without_paddleseg_one_line_says_what_to_install(monkeypatch, models, da
     [
         (["--model", "nowhere"], "nowhere: this is not a model folder"),
         (["--features", "none.npz"], "none.npz: there is no such weights file"),
-        (["--data", "nowhere"], "nowhere: this is no data set"),
+        (["--data", "nowhere"], "nowhere: this is not a data set"),
         (["--annotator", "nobody"], "there is no such annotator"),
         (["--json", "/"], "--json is a folder"),
         (["--half", "best"], "invalid choice: 'best'"),
@@ -166,7 +166,7 @@ def test_mistakes_are_one_line_and_exit_code_2(run, models, options, message):
 def test_fid_kid_and_pictures_are_measured_with_their_protocol(
     run, data, weights, inception, inception_weights, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(f"{TASK}.InceptionEye", lambda path, kernel: inception)
+    monkeypatch.setattr(f"{TASK}.InceptionExtractor", lambda path, kernel: inception)
     theirs = shutil.copytree(data / "val" / "images", tmp_path / "theirs")
     # without a contender, of the photos to choose by
     task = Task(

@@ -117,7 +117,9 @@ def test_only_what_is_asked_for_is_given_and_computed(network, monkeypatch):
     monkeypatch.setattr(network.block5, "forward", fail)
     maps = network(paddle.rand([1, 3, 32, 32]), ("block4", "stem"))
     assert list(maps) == ["stem", "block4"]
-    with pytest.raises(ModelError, match="no layers block16; it has stem, block0") as error:
+    with pytest.raises(
+        ModelError, match="not have the layers block16; choose from stem, block0"
+    ) as error:
         network(paddle.rand([1, 3, 32, 32]), ("block16",))
     assert error.value.code == "feature_layer_unknown"
 

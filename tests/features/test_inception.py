@@ -15,7 +15,7 @@ from spade_paddle.features.inception import (
     InceptionV3,
     Step,
 )
-from spade_paddle.features.network import folded
+from spade_paddle.features.network import fold_batch_norm
 from tests.features.inception import (
     BRANCH_MEANS,
     DEVIATION,
@@ -108,7 +108,7 @@ def test_batch_norm_is_folded_with_its_epsilon():
         "b.running_mean": np.array([3.0]),
         "b.running_var": np.array([0.0]),
     }
-    found = folded(arrays, convolution="a", norm="b", where="file")
+    found = fold_batch_norm(arrays, convolution="a", norm="b", where="file")
     scale = 2 / np.sqrt(1e-3)
     assert found["weight"][0, 0, 0] == pytest.approx([3 * scale, 4 * scale], rel=1e-6)
     assert found["bias"] == pytest.approx([0.25 - 3 * scale], rel=1e-6)

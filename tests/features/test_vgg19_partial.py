@@ -81,7 +81,7 @@ def test_a_layer_beyond_the_file_is_named(weights):
     options = LossConfig(
         perceptual_network="vgg19", perceptual_weights=str(weights), perceptual_layers="relu3_2"
     )
-    with pytest.raises(ModelError, match="no layers relu3_2; it has relu1_1"):
+    with pytest.raises(ModelError, match="not have the layers relu3_2; choose from relu1_1"):
         build_perceptual_loss(options)
 
 

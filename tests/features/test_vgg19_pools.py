@@ -25,7 +25,7 @@ def layers() -> nn.Layer:
 
 @pytest.fixture
 def without_file(layers, monkeypatch) -> None:
-    monkeypatch.setattr(vgg19_module, "known_network", lambda name, **_: layers)
+    monkeypatch.setattr(vgg19_module, "vision_model", lambda name, **_: layers)
 
 
 def pictures(*shape: int, seed: int = 0) -> paddle.Tensor:

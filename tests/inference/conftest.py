@@ -77,7 +77,7 @@ class Trained:
         data, generator = self.config.data, self.generator
         ids = paddle.to_tensor(label_map.astype(np.int32)[None])
         instances = None if instance_map is None else paddle.to_tensor(instance_map[None])
-        semantics = SemanticLayout.of(self.config, len(self.label_set)).encode(ids, instances)
+        segmap = SemanticLayout.of(self.config, len(self.label_set)).encode(ids, instances)
         noise = positions = None
         if generator.noise_channels:
             height, width = label_map.shape
@@ -90,7 +90,7 @@ class Trained:
         z = None
         if generator.style_dim:
             z = paddle.zeros([1, generator.style_dim]) if style is None else style
-        picture = generator(semantics, noise, style=z, positions=positions)
+        picture = generator(segmap, noise, style=z, positions=positions)
         return (picture.numpy()[0].transpose(1, 2, 0) + 1) * 127.5
 
     @paddle.no_grad()

@@ -11,7 +11,7 @@ import pytest
 from spade_paddle.data.clean_resize import clean_resize
 from spade_paddle.errors import DataError
 from spade_paddle.judge import inception as judge_inception
-from spade_paddle.judge.inception import FeatureSet, InceptionEye, Statistics
+from spade_paddle.judge.inception import FeatureSet, InceptionExtractor, Statistics
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.kernel import kernel_distance
 from spade_paddle.metrics.normal import Normal
@@ -27,19 +27,19 @@ def test_pictures_are_resized_scaled_and_seen_by_inception(inception):
     with paddle.no_grad():
         pictures = paddle.to_tensor(values.transpose(2, 0, 1)[None])
         expected = inception._network(pictures).numpy()[0]
-    found = inception.look(picture)
+    found = inception.extract(picture)
     assert found.shape == (2048,)
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
-    assert np.abs(found - inception.look(picture[::-1])).max() > 0.01
+    assert np.abs(found - inception.extract(picture[::-1])).max() > 0.01
 
 
 def test_the_other_filter_is_another_protocol(inception, inception_weights, monkeypatch):
     monkeypatch.setattr(judge_inception, "InceptionV3", lambda weights: inception._network)
-    other = InceptionEye(inception_weights, kernel="bilinear")
+    other = InceptionExtractor(inception_weights, kernel="bilinear")
     assert other.protocol["resize"].startswith("bilinear")
     assert inception.protocol["resize"].startswith("bicubic")
     picture = photo(1, 340, 340)
-    assert np.abs(other.look(picture) - inception.look(picture)).max() > 1e-3
+    assert np.abs(other.extract(picture) - inception.extract(picture)).max() > 1e-3
 
 
 def feature_set(samples):
@@ -110,7 +110,7 @@ def test_statistics_come_back_as_they_were(statistics, tmp_path):
 def test_statistics_of_another_protocol_are_refused_by_what_differs(statistics, tmp_path):
     statistics.save(tmp_path / "s.npz")
     wanted = {**PROTOCOL, "resize": "otherwise"}
-    message = r"another way, resize: 'so', here 'otherwise'; .*--save-statistics"
+    message = r"another protocol, resize: 'so', here 'otherwise'; .*--save-statistics"
     with pytest.raises(DataError, match=message) as error:
         Statistics.load(tmp_path / "s.npz", protocol=wanted)
     assert error.value.code == "statistics_differ"
@@ -139,5 +139,5 @@ def test_what_is_no_statistics_is_refused(tmp_path, content, words):
 
 
 def test_missing_statistics_are_told(tmp_path):
-    with pytest.raises(DataError, match=r"none\.npz: there is no such file; --save-statistics"):
+    with pytest.raises(DataError, match=r"none\.npz: there is no such file; .* --save-statistics"):
         Statistics.load(tmp_path / "none.npz", protocol={})

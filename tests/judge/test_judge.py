@@ -8,9 +8,9 @@ import pytest
 from spade_paddle.judge.judge import Judge
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.grid import grid_energy
-from tests.evaluation.conftest import eye, weights
+from tests.evaluation.conftest import extractor, weights
 
-__all__ = ["eye", "weights"]
+__all__ = ["extractor", "weights"]
 
 
 def photos(count, *, seed):
@@ -21,8 +21,8 @@ def photos(count, *, seed):
 
 
 @pytest.fixture(scope="module")
-def judge(eye):
-    return Judge(eye, photos=photos(6, seed=1), others=photos(6, seed=2))
+def judge(extractor):
+    return Judge(extractor, photos=photos(6, seed=1), others=photos(6, seed=2))
 
 
 def test_the_photos_score_nothing_and_others_of_their_kind_about_one(judge):
@@ -34,12 +34,12 @@ def test_the_photos_score_nothing_and_others_of_their_kind_about_one(judge):
         assert 0.5 < third[name] < 2, name
 
 
-def test_scores_are_distances_over_the_floor(judge, eye):
+def test_scores_are_distances_over_the_floor(judge, extractor):
     pictures = 255 - photos(6, seed=1)
     scores = judge.score(iter(pictures))
 
     def samples(of, layer):
-        return np.concatenate([eye.look(picture).samples(layer) for picture in of])
+        return np.concatenate([extractor.extract(picture).samples(layer) for picture in of])
 
     for name, layer in (("frechet_4", "block4"), ("frechet_10", "block10")):
         real, other, painted = (

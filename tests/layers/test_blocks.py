@@ -248,11 +248,11 @@ def test_an_unknown_activation_is_refused_by_name():
 
 
 def test_the_layers_work_in_anybodys_network():
-    x, seg = tensor(normal(2, 64, 8, 6)), tensor(labels(2, 8, 6))
-    assert SPADE(64, 3)(x, seg).shape == [2, 64, 8, 6]
-    assert CLADE(64, 3)(x, seg).shape == [2, 64, 8, 6]
+    x, segmap = tensor(normal(2, 64, 8, 6)), tensor(labels(2, 8, 6))
+    assert SPADE(64, 3)(x, segmap).shape == [2, 64, 8, 6]
+    assert CLADE(64, 3)(x, segmap).shape == [2, 64, 8, 6]
     block = SPADEResnetBlock(64, 32, label_nc=3)
-    assert block(x, seg).shape == [2, 32, 8, 6]
+    assert block(x, segmap).shape == [2, 32, 8, 6]
     assert block.simam and isinstance(block.activation, nn.GELU)  # as in the article
     assert block.norm_s.mlp_gamma.weight.shape == [64, 128, 3, 3]
 

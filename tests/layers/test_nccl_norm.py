@@ -104,13 +104,13 @@ def test_a_generator_of_several_gpus_and_one_of_a_cpu_take_each_others_weights(b
     assert kinds == {ParamFreeNcclBatchNorm, NcclBatchNorm} if blocks else {ParamFreeNcclBatchNorm}
     assert [n for n, _ in plain.named_parameters()] == [n for n, _ in several.named_parameters()]
     labels = tensor(np.eye(4)[np.random.default_rng(0).integers(0, 4, (1, 32, 32))])
-    semantics = labels.transpose([0, 3, 1, 2])
+    segmap = labels.transpose([0, 3, 1, 2])
     for seed, (ours, theirs) in enumerate([(plain, several), (several, plain)]):
         randomize(ours, seed=seed)
-        expected = ours(semantics).numpy()
-        assert_differs(theirs(semantics), expected)
+        expected = ours(segmap).numpy()
+        assert_differs(theirs(segmap), expected)
         assert theirs.set_state_dict(ours.state_dict()) == ([], [])
-        assert_same(theirs(semantics), expected)
+        assert_same(theirs(segmap), expected)
 
 
 @pytest.mark.parametrize("kind", [ParamFreeNcclBatchNorm, NcclBatchNorm])

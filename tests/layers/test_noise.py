@@ -32,7 +32,7 @@ make_block = partial(
 )
 
 
-def segmap(*shape: int) -> np.ndarray:
+def random_segmap(*shape: int) -> np.ndarray:
     ids = np.random.default_rng(1).integers(0, 2, shape)
     return reference.one_hot(ids, num_labels=2, dont_care=False)
 
@@ -40,18 +40,18 @@ def segmap(*shape: int) -> np.ndarray:
 def test_block_with_noise_is_the_block_of_the_noisy_input():
     block = make_block(3, 2)
     randomize(block)
-    x, seg, noise = normal(2, 3, 4, 5), segmap(2, 4, 5), normal(2, 1, 4, 5, seed=7)
+    x, segmap, noise = normal(2, 3, 4, 5), random_segmap(2, 4, 5), normal(2, 1, 4, 5, seed=7)
     strength = block.noise_strength.numpy()  # [3, 1, 1]
-    noisy = block(tensor(x), tensor(seg), tensor(noise))
-    assert_same(noisy, block(tensor(x + strength * noise), tensor(seg)).numpy())
+    noisy = block(tensor(x), tensor(segmap), tensor(noise))
+    assert_same(noisy, block(tensor(x + strength * noise), tensor(segmap)).numpy())
 
 
 def test_gradient_of_the_strength_is_its_slope():
     block = make_block(2, 2)
     randomize(block)
-    x, seg = tensor(normal(1, 2, 3, 4)), tensor(segmap(1, 3, 4))
+    x, segmap = tensor(normal(1, 2, 3, 4)), tensor(random_segmap(1, 3, 4))
     noise = tensor(normal(1, 1, 3, 4, seed=7))
-    assert_gradients(lambda: weighted_sum(block(x, seg, noise)), [block.noise_strength])
+    assert_gradients(lambda: weighted_sum(block(x, segmap, noise)), [block.noise_strength])
 
 
 def test_every_block_of_the_generator_gets_a_map_of_its_own_and_none_is_unused():
@@ -64,17 +64,17 @@ def test_every_block_of_the_generator_gets_a_map_of_its_own_and_none_is_unused()
     )
     randomize(generator)
     assert generator.noise_channels == 7
-    seg = tensor(segmap(1, 64, 64))
+    segmap = tensor(random_segmap(1, 64, 64))
     noise = noise_maps(0, channels=7, height=64, width=64)[None].astype(np.float64)
-    picture = generator(seg, tensor(noise)).numpy()
+    picture = generator(segmap, tensor(noise)).numpy()
     strides = generator.noise_strides
     assert strides == [32, 16, 16, 8, 4, 2, 1]
     own = [tensor(noise[:, k : k + 1, ::stride, ::stride]) for k, stride in enumerate(strides)]
-    assert_same(generator(seg, own).numpy(), picture)
+    assert_same(generator(segmap, own).numpy(), picture)
     for channel in range(7):
         other = noise.copy()
         other[:, channel] = noise_maps(1, channels=1, height=64, width=64)
-        assert np.abs(generator(seg, tensor(other)).numpy() - picture).max() > 1e-6, channel
+        assert np.abs(generator(segmap, tensor(other)).numpy() - picture).max() > 1e-6, channel
 
 
 def test_noise_is_standard_normal_and_made_from_the_seed_alone():

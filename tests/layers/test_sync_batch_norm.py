@@ -104,7 +104,7 @@ def test_both_processes_get_the_sum_and_the_gradients_of_both(two_processes):
 
 
 def test_one_process_falls_back_to_batch_norm_and_says_so_once(caplog):
-    norms._say_once.cache_clear()
+    norms._warn_once.cache_clear()
     with caplog.at_level(logging.WARNING):
         layers = [norms.param_free_norm("sync_batch")(2) for _ in range(3)]
     assert {type(layer) for layer in layers} == {ParamFreeBatchNorm}

@@ -52,13 +52,13 @@ def reflected(place: int, size: int) -> int:
     return min(place, 2 * (size - 1) - place)
 
 
-def reference(pictures, rows, *, sign=1, semantics_too=False, zeros=False):
+def reference(pictures, rows, *, sign=1, segmap_too=False, zeros=False):
     """The definition, pixel by pixel; the other arguments make wrong ones."""
     out = np.zeros_like(pictures)
     height, width = pictures.shape[2:]
     for index, numbers in enumerate(rows.astype(np.float64)):
         picture = pictures[index].copy()
-        photo = picture if semantics_too else picture[-3:]
+        photo = picture if segmap_too else picture[-3:]
         photo += numbers[BRIGHTNESS]
         for column in (SATURATION, CONTRAST):
             mean = photo.mean(axis=0) if column == SATURATION else photo.mean()
@@ -133,7 +133,7 @@ def test_wrong_definitions_are_told_from_the_right_one():
     actual = augmented(pictures, rows)
     assert_differs(actual, reference(pictures, rows, sign=-1))
     assert_differs(actual, reference(pictures, rows, zeros=True))
-    assert_differs(actual, reference(pictures, rows, semantics_too=True))
+    assert_differs(actual, reference(pictures, rows, segmap_too=True))
     assert_differs(actual, reference(pictures, np.roll(rows, 1, axis=0)))
 
 

@@ -5,12 +5,12 @@ import paddle
 import pytest
 
 from spade_paddle.losses.gan import (
+    combined_discriminator_loss,
+    combined_generator_loss,
     discriminator_accuracy,
     discriminator_loss,
     feature_matching_loss,
     generator_loss,
-    judged_discriminator_loss,
-    judged_generator_loss,
 )
 from tests import reference
 from tests.numeric import assert_differs, assert_gradients, assert_same, normal, tensor
@@ -231,9 +231,9 @@ def test_kinds_are_averaged_within_themselves_and_weighted_by_hand():
     # patch: two scales, logits 1 and 3; projected: three heads, logits 2, 2 and 5
     fake = {"patch": logits(1.0) + logits(3.0), "projected": logits(2.0) * 2 + logits(5.0)}
     weights = {"patch": 1.0, "projected": 0.5}
-    assert judged_generator_loss(fake, weights=weights).item() == -(2 + 0.5 * 3)
+    assert combined_generator_loss(fake, weights=weights).item() == -(2 + 0.5 * 3)
     real = {"patch": logits(0.0) + logits(-1.0), "projected": logits(1.0) * 2 + logits(-2.0)}
-    df, dr = judged_discriminator_loss(fake, real, weights=weights)
+    df, dr = combined_discriminator_loss(fake, real, weights=weights)
     assert df.item() == (2 + 4) / 2 + 0.5 * (3 + 3 + 6) / 3
     assert dr.item() == (1 + 2) / 2 + 0.5 * (0 + 0 + 3) / 3
 
@@ -243,8 +243,8 @@ def test_one_kind_alone_is_the_loss_of_its_prediction(mode):
     fake, real = tensors(prediction(seed=1)), tensors(prediction(seed=2))
     for kind in ("patch", "projected"):
         weights = {"patch": 1.0, "projected": 1.0}
-        got = judged_discriminator_loss({kind: fake}, {kind: real}, weights=weights, mode=mode)
+        got = combined_discriminator_loss({kind: fake}, {kind: real}, weights=weights, mode=mode)
         for half, expected in zip(got, discriminator_loss(fake, real, mode)):
             assert half.item() == expected.item()
-        got = judged_generator_loss({kind: fake}, weights=weights, mode=mode)
+        got = combined_generator_loss({kind: fake}, weights=weights, mode=mode)
         assert got.item() == generator_loss(fake, mode).item()

@@ -8,7 +8,7 @@ import pytest
 
 from spade_paddle.errors import ModelError
 from spade_paddle.features.squeezenet import SqueezeNet
-from spade_paddle.losses.perceptual import SQUEEZENET_RATES, VGG19_RATES, PerceptualLoss, moved
+from spade_paddle.losses.perceptual import SQUEEZENET_RATES, VGG19_RATES, PerceptualLoss, shifted
 from spade_paddle.losses.unit_length import unit_length
 from tests import reference
 from tests.numeric import assert_differs, assert_gradients, assert_same, normal, tensor
@@ -102,7 +102,7 @@ def test_it_pulls_only_the_fake(float64, scaling):
 
 
 def test_a_layer_the_network_does_not_have_is_named():
-    with pytest.raises(ModelError, match="no layers fire1; it has conv1, fire2"):
+    with pytest.raises(ModelError, match="not have the layers fire1; choose from conv1, fire2"):
         PerceptualLoss(object.__new__(SqueezeNet), {"conv1": 1.0, "fire1": 1.0})
 
 
@@ -137,8 +137,8 @@ def test_the_loss_on_unit_length_agrees_with_numpy(float64):
 def test_a_shift_pads_both_pictures_by_reflection_above_and_to_the_left(float64):
     picture = normal(1, 2, 5, 6)
     expected = np.pad(picture, ((0, 0), (0, 0), (2, 0), (3, 0)), mode="reflect")
-    assert_same(moved(tensor(picture), (2, 3)), expected)
-    assert moved(tensor(picture), (0, 0)).shape == [1, 2, 5, 6]
+    assert_same(shifted(tensor(picture), (2, 3)), expected)
+    assert shifted(tensor(picture), (0, 0)).shape == [1, 2, 5, 6]
 
 
 class EverySecond:
@@ -165,4 +165,4 @@ def test_both_pictures_are_shifted_alike(float64, shift):
     picture = tensor(normal(1, 3, 16, 16))
     loss = PerceptualLoss(EverySecond(), {"sampled": 1.0})
     assert loss(picture, picture, shift=shift).item() == 0  # a shift of one of them only: not 0
-    assert loss(picture, moved(picture, shift)[:, :, :16, :16], shift=shift).item() > 0.1
+    assert loss(picture, shifted(picture, shift)[:, :, :16, :16], shift=shift).item() > 0.1

@@ -144,11 +144,11 @@ def test_nothing_is_learned_through_the_real_pictures_and_they_stay_as_they_are(
 
 def test_what_is_beside_the_pictures_does_not_count():
     network, photo = discriminator(), tensor(normal(1, 3, 16, 16))
-    semantics = tensor(normal(1, 1, 16, 16, seed=1))
+    segmap = tensor(normal(1, 1, 16, 16, seed=1))
 
     def discriminate(x):
-        return network.patch(paddle.concat([semantics, x], axis=1))
+        return network.patch(paddle.concat([segmap, x], axis=1))
 
     of_photo = r1_penalty(discriminate, photo)
-    of_all = r1_penalty(network.patch, paddle.concat([semantics, photo], axis=1))
+    of_all = r1_penalty(network.patch, paddle.concat([segmap, photo], axis=1))
     assert 0 < of_photo.item() < of_all.item()

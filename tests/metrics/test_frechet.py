@@ -96,12 +96,12 @@ def test_constant_sets_are_apart_by_their_means_only():
 @pytest.mark.parametrize(
     ("left", "right", "words"),
     [
-        (np.zeros((4, 3)), np.zeros((4, 2)), "of one D"),
+        (np.zeros((4, 3)), np.zeros((4, 2)), "with the same D"),
         (np.zeros(4), np.zeros(4), r"expected features \[n, D\]"),
         (np.zeros((4, 0)), np.zeros((4, 0)), r"expected features \[n, D\]"),
         (np.zeros((4, 3)), np.zeros((1, 3)), "at least 2 samples"),
-        (np.zeros((4, 3)), np.full((4, 3), np.nan), "not finite"),
-        (np.full((4, 3), np.inf), np.zeros((4, 3)), "not finite"),
+        (np.zeros((4, 3)), np.full((4, 3), np.nan), "nan or infinity"),
+        (np.full((4, 3), np.inf), np.zeros((4, 3)), "nan or infinity"),
     ],
 )
 def test_what_is_no_pair_of_sets_is_refused(left, right, words):

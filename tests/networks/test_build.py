@@ -172,10 +172,10 @@ def test_kernel_size_hidden_width_and_upsampling_reach_the_layers():
 
 def test_built_networks_fit_each_other():
     config = tiny()
-    semantics = paddle.to_tensor(np.random.default_rng(0).random((2, 5, 32, 64)), dtype="float32")
-    picture = build_generator(config, num_labels=3)(semantics)
+    segmap = paddle.to_tensor(np.random.default_rng(0).random((2, 5, 32, 64)), dtype="float32")
+    picture = build_generator(config, num_labels=3)(segmap)
     assert picture.shape == [2, 3, 32, 64]
-    prediction = build_discriminator(config, num_labels=3)(paddle.concat([semantics, picture], 1))
+    prediction = build_discriminator(config, num_labels=3)(paddle.concat([segmap, picture], 1))
     assert set(prediction) == {"patch"}
     assert [len(stages) for stages in prediction["patch"]] == [4, 4]
 
@@ -194,10 +194,11 @@ def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
         }
     )
     network = build_discriminator(config, num_labels=3)
-    judgement = network(paddle.rand([2, 5 + 3, 64, 64]))
+    predictions = network(paddle.rand([2, 5 + 3, 64, 64]))
     expected = {"patch": [7, 7], "projected": [1, 1, 1]}
     kinds = [kind] if kind != "both" else ["patch", "projected"]
-    assert {k: [len(s) for s in v] for k, v in judgement.items()} == {k: expected[k] for k in kinds}
+    stages = {kind: [len(each) for each in scales] for kind, scales in predictions.items()}
+    assert stages == {kind: expected[kind] for kind in kinds}
     tops = {name.split(".")[0] for name in network.state_dict()}
     assert tops == {
         *(("nld_0", "nld_1") if kind != "projected" else ()),
@@ -208,7 +209,7 @@ def test_each_kind_of_discriminator_has_its_scales_and_heads(kind, squeezenet):
         assert network.projected.projection.layers == ("fire3", "fire5", "fire9")
         assert network.projected.projection.widths == (64, 96, 128)
         # fire3 of 64 pixels is 15 wide and is halved, fire5 7, fire9 3
-        assert [s[0].shape for s in judgement["projected"]] == [
+        assert [s[0].shape for s in predictions["projected"]] == [
             [2, 1, side, side] for side in (7, 7, 3)
         ]
 

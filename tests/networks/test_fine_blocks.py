@@ -94,12 +94,12 @@ def test_every_fine_block_has_a_noise_map_of_its_own_size(options, strides):
     assert generator.noise_strides == strides
     assert generator.noise_channels == len(strides)
     side = generator.multiple
-    semantics, noise = tensor(labels(1, side, side)), normal(1, len(strides), side, side)
+    segmap, noise = tensor(labels(1, side, side)), normal(1, len(strides), side, side)
     own = [tensor(noise[:, i : i + 1, ::s, ::s]) for i, s in enumerate(strides)]
     generator.eval()
-    assert_same(generator(semantics, own), generator(semantics, tensor(noise)).numpy())
+    assert_same(generator(segmap, own), generator(segmap, tensor(noise)).numpy())
     own[-1] = own[-1] + 1
-    assert_differs(generator(semantics, own), generator(semantics, tensor(noise)).numpy())
+    assert_differs(generator(segmap, own), generator(segmap, tensor(noise)).numpy())
 
 
 def fading_generator(fade: float, **options) -> tuple:
@@ -187,7 +187,7 @@ def test_a_configuration_reaches_the_blocks_and_what_depends_on_their_number():
                 "generator": {"fine_blocks": 2},
                 "data": {"load_mode": "scale_width", "load_size": 64},
             },
-            "at least 128, the least side with upsampling normal and fine_blocks 2",
+            "at least 128, the smallest side with upsampling normal and fine_blocks 2",
         ),
     ],
 )
@@ -210,8 +210,8 @@ def test_at_double_the_size_a_fine_block_costs_about_a_third_more():
             }
         )
         generator = build_generator(config, num_labels=3)
-        semantics = paddle.zeros([1, 5, side, side])
-        costs[fine_blocks, side] = count_macs(generator, semantics), count_parameters(generator)
+        segmap = paddle.zeros([1, 5, side, side])
+        costs[fine_blocks, side] = count_macs(generator, segmap), count_parameters(generator)
     (macs, parameters), (fine_macs, fine_parameters) = costs[0, 128], costs[1, 256]
     assert 1.2 < fine_macs / macs < 1.4
     assert costs[0, 256][0] == 4 * macs

@@ -285,7 +285,7 @@ def test_more_without_fine_blocks_has_no_block_to_fade_in():
 
 @pytest.mark.parametrize("smooth", [0, 2, 5])
 def test_the_coarsest_doublings_are_smooth_and_the_others_are_not(monkeypatch, smooth):
-    sides = {"doubled": [], "doubled_smoothly": []}
+    sides = {"upsample_nearest": [], "upsample_bilinear": []}
     for name in sides:
         plain = getattr(generators, name)
 
@@ -296,5 +296,5 @@ def test_the_coarsest_doublings_are_smooth_and_the_others_are_not(monkeypatch, s
         monkeypatch.setattr(generators, name, watched)
     generator = small_generator(smooth_doublings=smooth)
     generator(tensor(labels(1, 64, 64)))
-    assert sides["doubled_smoothly"] + sides["doubled"] == [2, 4, 8, 16, 32]
-    assert len(sides["doubled_smoothly"]) == smooth
+    assert sides["upsample_bilinear"] + sides["upsample_nearest"] == [2, 4, 8, 16, 32]
+    assert len(sides["upsample_bilinear"]) == smooth

@@ -35,7 +35,7 @@ def small_inception(
     return randomized(build_generator(config, num_labels=3), training=training)
 
 
-def semantics(n: int, side: int, *, edges: bool) -> np.ndarray:
+def random_segmap(n: int, side: int, *, edges: bool) -> np.ndarray:
     """The labels, and random edges behind."""
     extra = np.random.default_rng(2).integers(0, 2, (n, 1, side, side)).astype(float)
     return np.concatenate([labels(n, side, side), *([extra] if edges else [])], axis=1)
@@ -63,7 +63,7 @@ def test_an_inception_generator_paints_from_normalized_coarse_features_and_all_o
     norm, style, extras
 ):
     network = small_inception(norm, style=style, edges=extras, noise=extras)
-    segmap, z = semantics(2, 64, edges=extras), normal(2, 4) if style else None
+    segmap, z = random_segmap(2, 64, edges=extras), normal(2, 4) if style else None
     noise = tensor(normal(2, 7, 64, 64)) if extras else None
     expected = coarse_features(network, segmap, z)
     wrong = coarse_features(network, segmap, z, normalized=False)
@@ -102,7 +102,7 @@ def test_a_generator_of_plain_blocks_has_no_norm_of_its_coarse_features():
 def test_the_picture_of_an_inception_generator_is_what_its_blocks_make_step_by_step(norm, extras):
     narrow = ("generator.ngf=1", "generator.max_width=3")
     network = small_inception(norm, *narrow, edges=extras, noise=extras, training=False)
-    segmap, noise = semantics(1, 32, edges=extras), normal(1, 7, 32, 32)
+    segmap, noise = random_segmap(1, 32, edges=extras), normal(1, 7, 32, 32)
     x, size = coarse_features(network, segmap, None), 1
     for index, (name, after) in enumerate(SIZES["normal"].items()):
         x = x.repeat(after // size, axis=2).repeat(after // size, axis=3)

@@ -48,7 +48,7 @@ def one_hot(*size: int, seed: int = 0) -> np.ndarray:
     return np.moveaxis(np.eye(LABELS)[ids], -1, 1)
 
 
-def by_formula(head, features, semantics, *, labels=None, unconditional=True) -> np.ndarray:
+def by_formula(head, features, segmap, *, labels=None, unconditional=True) -> np.ndarray:
     """``labels``: wrong; the order in which labels are given to the maps."""
     x = features
     for index, padding in ((0, 1), (2, 1), (4, 0)):
@@ -59,7 +59,7 @@ def by_formula(head, features, semantics, *, labels=None, unconditional=True) ->
         )
         if index < 4:
             x = reference.leaky_relu(x)
-    shares = area_pooled(semantics, *x.shape[2:])
+    shares = area_pooled(segmap, *x.shape[2:])
     if labels is not None:
         shares = shares[:, labels]
     score = (x[:, 1:] * shares).sum(axis=1, keepdims=True)
@@ -70,13 +70,13 @@ def by_formula(head, features, semantics, *, labels=None, unconditional=True) ->
 @pytest.mark.parametrize("size", [(8, 10), (7, 9)])
 def test_scores_agree_with_the_formula(strided, size):
     head, features = head_of(strided=strided), normal(2, 3, *size)
-    semantics = one_hot(2, 30, 41)
-    score = head(tensor(features), tensor(semantics))
+    segmap = one_hot(2, 30, 41)
+    score = head(tensor(features), tensor(segmap))
     # Paddle's pooling divides in float32
-    assert_same(score, by_formula(head, features, semantics), rtol=1e-6)
-    assert_differs(score, by_formula(head, features, semantics, labels=[1, 0, 2, 3]))
-    assert_differs(score, by_formula(head, features, semantics, labels=[3, 0, 1, 2]))
-    assert_differs(score, by_formula(head, features, semantics, unconditional=False))
+    assert_same(score, by_formula(head, features, segmap), rtol=1e-6)
+    assert_differs(score, by_formula(head, features, segmap, labels=[1, 0, 2, 3]))
+    assert_differs(score, by_formula(head, features, segmap, labels=[3, 0, 1, 2]))
+    assert_differs(score, by_formula(head, features, segmap, unconditional=False))
 
 
 def test_the_score_of_a_place_by_hand():
@@ -85,46 +85,46 @@ def test_the_score_of_a_place_by_hand():
     for parameter in head.parameters():
         parameter.set_value(np.zeros(parameter.shape))
     head.layers[4].bias.set_value(np.array([1.0, 10, 20, 40, 80]))
-    semantics = np.zeros((1, LABELS, 2, 2))
-    semantics[0, 1] = [[1, 1], [1, 0]]
-    semantics[0, 3] = [[0, 0], [0, 1]]
-    score = head(tensor(np.zeros((1, 3, 1, 1))), tensor(semantics))
+    segmap = np.zeros((1, LABELS, 2, 2))
+    segmap[0, 1] = [[1, 1], [1, 0]]
+    segmap[0, 3] = [[0, 0], [0, 1]]
+    score = head(tensor(np.zeros((1, 3, 1, 1))), tensor(segmap))
     assert score.item() == 1 + 0.75 * 20 + 0.25 * 80
     # don't care without a channel: only the unconditional map judges it
     assert head(tensor(np.zeros((1, 3, 1, 1))), tensor(np.zeros((1, LABELS, 2, 2)))).item() == 1
 
 
 def test_permuting_labels_together_with_their_maps_changes_nothing():
-    head, features, semantics = head_of(), tensor(normal(2, 3, 8, 8)), one_hot(2, 16, 16)
-    before = head(features, tensor(semantics))
+    head, features, segmap = head_of(), tensor(normal(2, 3, 8, 8)), one_hot(2, 16, 16)
+    before = head(features, tensor(segmap))
     order = [2, 0, 3, 1]
-    assert_differs(head(features, tensor(semantics[:, order])), before.numpy())
+    assert_differs(head(features, tensor(segmap[:, order])), before.numpy())
     last = head.layers[4]
     maps = [0, *(1 + k for k in order)]
     last.weight.set_value(last.weight.numpy()[maps])
     last.bias.set_value(last.bias.numpy()[maps])
-    assert_same(head(features, tensor(semantics[:, order])), before.numpy())
+    assert_same(head(features, tensor(segmap[:, order])), before.numpy())
 
 
 def test_every_head_judges_its_level():
-    network, picture, semantics = discriminator_of(), normal(2, 3, 24, 16), one_hot(2, 24, 16)
-    prediction = network(tensor(np.concatenate([semantics, picture], axis=1)))
+    network, picture, segmap = discriminator_of(), normal(2, 3, 24, 16), one_hot(2, 24, 16)
+    prediction = network(tensor(np.concatenate([segmap, picture], axis=1)))
     levels = network.projection(tensor(picture))
     assert len(prediction) == 3
     for level, stages in enumerate(prediction):
         assert len(stages) == 1  # nothing for feature matching
         head = getattr(network, f"head_{level}")
-        assert_same(stages[0], by_formula(head, levels[level].numpy(), semantics), rtol=1e-6)
+        assert_same(stages[0], by_formula(head, levels[level].numpy(), segmap), rtol=1e-6)
     # 24 x 16 pixels: features of 12 x 8, which the first head halves; 6 x 4; 3 x 2
     assert [stages[0].shape for stages in prediction] == [[2, 1, 6, 4], [2, 1, 6, 4], [2, 1, 3, 2]]
 
 
 def test_features_may_be_computed_once_and_judged_twice():
-    network, picture, semantics = discriminator_of(), normal(2, 3, 16, 16), one_hot(2, 16, 16)
-    whole = network(tensor(np.concatenate([semantics, picture], axis=1)))
+    network, picture, segmap = discriminator_of(), normal(2, 3, 16, 16), one_hot(2, 16, 16)
+    whole = network(tensor(np.concatenate([segmap, picture], axis=1)))
     features = [level.detach() for level in network.features(tensor(picture))]
     for _ in range(2):
-        for (got,), (expected,) in zip(network.judge(features, tensor(semantics)), whole):
+        for (got,), (expected,) in zip(network.apply_heads(features, tensor(segmap)), whole):
             assert np.array_equal(got.numpy(), expected.numpy())
 
 
@@ -144,10 +144,11 @@ def test_gradient_reaches_picture_and_heads_and_is_the_slope():
     assert (gradient[:, :LABELS] == 0).all()  # the map is a condition, nothing to be changed
     assert np.abs(gradient[:, LABELS:]).max() > 0
     photo = tensor(pictures.numpy()[:, LABELS:], differentiable=True)
-    semantics = tensor(pictures.numpy()[:, :LABELS])
+    segmap = tensor(pictures.numpy()[:, :LABELS])
     assert_gradients(
         lambda: sum(
-            weighted_sum(stages[-1]) for stages in network.judge(network.features(photo), semantics)
+            weighted_sum(stages[-1])
+            for stages in network.apply_heads(network.features(photo), segmap)
         ),
         [photo],
         places=30,

@@ -145,7 +145,7 @@ def test_a_checkpoint_of_other_features_is_refused():
     other.check_network()
     other.set_state_dict(one.state_dict())
     with pytest.raises(
-        ModelError, match="learned on other weights of ThreeLevels: theirs"
+        ModelError, match="trained with other weights of ThreeLevels: expected"
     ) as error:
         other.check_network()
     assert error.value.code == "projected_weights_differ"
@@ -153,5 +153,5 @@ def test_a_checkpoint_of_other_features_is_refused():
 
 def test_layers_are_taken_in_the_order_of_computation_and_must_exist():
     assert projection_of(layers=("coarse", "fine")).layers == ("fine", "coarse")
-    with pytest.raises(ModelError, match="ThreeLevels has no layers finest"):
+    with pytest.raises(ModelError, match="ThreeLevels does not have the layers finest"):
         projection_of(layers=("finest", "fine"))

@@ -81,7 +81,7 @@ def test_a_uniform_map_has_no_edges():
 
 @pytest.mark.parametrize("dont_care", [True, False])
 @pytest.mark.parametrize("edges", [True, False])
-def test_semantic_input_is_labels_then_dont_care_then_edges(dont_care, edges):
+def test_semantic_map_is_labels_then_dont_care_then_edges(dont_care, edges):
     labels = random_labels(2, 4, 5)
     layout = SemanticLayout(3, dont_care=dont_care, edges=edges)
     out = layout.encode(ids(labels))

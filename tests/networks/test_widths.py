@@ -198,7 +198,7 @@ def test_lists_that_do_not_fit_are_refused_with_what_was_expected(lists, message
     with pytest.raises(ConfigError, match=f"^generator.widths: {message}") as error:
         GeneratorWidths.of_options(options, has_style=True)
     assert error.value.code == "config_value"
-    assert "tools/compress.py writes it" in str(error.value)
+    assert "as tools/compress.py wrote it" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -300,16 +300,16 @@ def test_extra_blocks_take_the_noise_map_of_the_block_before():
     strides = generator.noise_strides
     assert strides == [64, 32, 32, 16, 8, 4, 2, 1]
     generator.eval()
-    semantics, noise = tensor(labels(1, 64, 64)), normal(1, len(strides), 64, 64)
+    segmap, noise = tensor(labels(1, 64, 64)), normal(1, len(strides), 64, 64)
     own = [tensor(noise[:, i : i + 1, ::s, ::s]) for i, s in enumerate(strides)]
-    picture = generator(semantics, own).numpy()
-    assert_same(generator(semantics, tensor(noise)), picture)
+    picture = generator(segmap, own).numpy()
+    assert_same(generator(segmap, tensor(noise)), picture)
     taken = {}
     for name in ("up_3", "up_3_extra_0"):
         block = getattr(generator, name)
         block.register_forward_pre_hook(
             lambda layer, inputs, name=name: taken.update({name: inputs[2].numpy()})
         )
-    generator(semantics, own)
+    generator(segmap, own)
     assert np.array_equal(taken["up_3"], own[-2].numpy())
     assert np.array_equal(taken["up_3_extra_0"], own[-2].numpy())

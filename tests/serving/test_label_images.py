@@ -159,8 +159,8 @@ def test_noise_is_refused_before_any_edge_is_settled(decode, monkeypatch):
     def settled(*_, **__):
         raise AssertionError("this takes seconds")
 
-    monkeypatch.setattr(color_masks, "_settle_edges", settled)
-    monkeypatch.setattr(color_masks, "_settle_alike", settled)
+    monkeypatch.setattr(color_masks, "_assign_edges", settled)
+    monkeypatch.setattr(color_masks, "_assign_similar", settled)
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     with pytest.raises(LabelMapError) as caught:
         decode(file_bytes(picture))

@@ -62,13 +62,13 @@ def features(label_map: np.ndarray, stride: int) -> np.ndarray:
 
 def dense(layer, layout, label_map, *, stride=1, instance_map=None) -> np.ndarray:
     """[P, C or C + 1] by the layer."""
-    semantics = encoded(layout, label_map, instance_map).astype("float64")
+    segmap = encoded(layout, label_map, instance_map).astype("float64")
     positions = positions_of(layout, label_map)
     if positions is not None:
-        semantics = paddle.concat([semantics, paddle.to_tensor(positions[None], "float64")], axis=1)
-    semantics = semantics[:, :, ::stride, ::stride]
-    x = features(label_map, stride).astype(np.float64).T.reshape(1, CHANNELS, *semantics.shape[2:])
-    return layer(paddle.to_tensor(x), semantics).numpy()[0].reshape(layer.out_channels, -1).T
+        segmap = paddle.concat([segmap, paddle.to_tensor(positions[None], "float64")], axis=1)
+    segmap = segmap[:, :, ::stride, ::stride]
+    x = features(label_map, stride).astype(np.float64).T.reshape(1, CHANNELS, *segmap.shape[2:])
+    return layer(paddle.to_tensor(x), segmap).numpy()[0].reshape(layer.out_channels, -1).T
 
 
 def views_of(layout, label_map, *, strides=(1,), instance_map=None):

@@ -19,7 +19,7 @@ from spade_paddle.inference.native.kernels import (
     RELU,
     SAME,
 )
-from spade_paddle.layers.doubling import doubled_smoothly
+from spade_paddle.layers.doubling import upsample_bilinear
 from tests import reference
 from tests.numeric import assert_differs, assert_same
 
@@ -172,7 +172,7 @@ def test_growing_is_the_formula_at_every_size(how, channels, noise_step):
 def test_smooth_growth_is_that_of_the_layer():
     x = floats(15, 4)
     maps = paddle.to_tensor(x.T.reshape(1, 4, 3, 5))
-    expected = doubled_smoothly(maps).numpy()[0].reshape(4, -1).T
+    expected = upsample_bilinear(maps).numpy()[0].reshape(4, -1).T
     assert_same(kernels.grow(x, size=(6, 10), how=BILINEAR), expected, rtol=CLOSE)
 
 

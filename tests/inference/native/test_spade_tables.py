@@ -54,8 +54,8 @@ class Pair:
 
     def dense(self, label_map, instance_map=None, *, stride=1) -> np.ndarray:
         """[h, w, 2C], 1 + gamma and beta at every stride-th pixel."""
-        semantics = encoded(self.codes.layout, label_map, instance_map).astype("float64")
-        return self.modulation(self.layer.mlp_shared(semantics[:, :, ::stride, ::stride]))
+        segmap = encoded(self.codes.layout, label_map, instance_map).astype("float64")
+        return self.modulation(self.layer.mlp_shared(segmap[:, :, ::stride, ::stride]))
 
     def modulation(self, features: paddle.Tensor, *, one: int = 1) -> np.ndarray:
         """Of the hidden features [1, h, H, W]. ``one=0``: wrong; gamma without 1 +."""
@@ -147,8 +147,8 @@ def test_a_border_that_is_taken_wrongly_would_be_seen(wrong):
         )
         features = features * F.pad(paddle.ones([1, 1, *label_map.shape]), around)
     else:  # of nothing at all; they are not 0
-        semantics = F.pad(encoded(LAYOUTS["plain"], label_map).astype("float64"), around)
-        features = pair.layer.mlp_shared(semantics)
+        segmap = F.pad(encoded(LAYOUTS["plain"], label_map).astype("float64"), around)
+        features = pair.layer.mlp_shared(segmap)
     bad, found = pair.modulation(features)[3:-3, 3:-3], found_in(tables_of(pair), pair, label_map)
     inside = np.s_[2:-2, 2:-2]
     assert_same(found[inside], bad[inside], rtol=CLOSE)
