@@ -110,7 +110,7 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
     except Image.DecompressionBombError as error:
         raise LabelMapError(
-            f"{where}: the picture has far more than {limits.max_pixels} pixels; send a smaller one",
+            f"{where}: far more than {limits.max_pixels} pixels; send a smaller picture",
             code="label_map_too_large",
             max_pixels=limits.max_pixels,
         ) from error
