@@ -66,7 +66,7 @@ _ERRORS = {
         "in the label set's colors",
     ),
     "label_map_color": (
-        "the maps contain colors, not ids: {}",
+        "contains colors, not ids: {}",
         "save gray or palette PNGs whose values are ids; --fix can read the label set's colors and "
         "gray saved as color",
     ),
@@ -91,7 +91,7 @@ _ERRORS = {
 }
 _WARNINGS = {
     "photos_leak": (
-        "photos are in both train and val: {}; scores on val are then too good",
+        "in both train and val: {}; scores on val are then too good",
         "remove them from train; --fix does it",
     ),
     "names_case": (
@@ -139,7 +139,7 @@ _WARNINGS = {
         "number the instances of a picture 1, 2, 3, ... and save them with 16 bits",
     ),
     "photo_small": (
-        "photos are smaller than the training pictures {}, so they are enlarged and blurred",
+        "smaller than the training pictures {}, so they are enlarged and blurred",
         "use larger photos or a smaller data.crop_size",
     ),
     "photo_aspect": (
@@ -149,16 +149,15 @@ _WARNINGS = {
 }
 _ADVICE = {
     "photo_rotated": (
-        "photos are rotated or mirrored by their EXIF data when they are read; label maps must be "
-        "upright",
+        "rotated or mirrored by EXIF data when read; label maps must be upright",
         "nothing, if the label maps fit; --fix stores photos upright",
     ),
     "photo_mode": (
-        "photos are converted to 8-bit RGB when they are read: {}",
+        "converted to 8-bit RGB when read: {}",
         "check that their colors are right; --fix stores them as RGB",
     ),
     "label_map_mode": (
-        "label maps have {} instead of 8 bits per pixel, which is accepted",
+        "{} per pixel instead of 8 bits, which is accepted",
         "nothing; --fix stores them with 8 bits",
     ),
     "labels_empty": (
