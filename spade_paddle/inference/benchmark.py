@@ -1,4 +1,4 @@
-"""A table of painting times of generators, for each engine."""
+"""Measures the painting times of generators, for each engine."""
 
 from __future__ import annotations
 

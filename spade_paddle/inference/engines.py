@@ -1,4 +1,4 @@
-"""Which engine runs a model folder: Paddle Inference, or on CPUs our own runtime."""
+"""Selects the engine for a model folder: Paddle Inference, or our own runtime for CPUs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a training run to a model folder (model_card.py)."""
+"""Exports a training run as a model folder (model_card.py)."""
 
 from __future__ import annotations
 

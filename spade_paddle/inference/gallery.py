@@ -1,7 +1,7 @@
 """Styles of many photos, each with its scene's layout; a doodle gets the style of a similar scene.
 
-The style of a photo holds more than its light: that of a forest says little about how a beach
-looks. So the style of a similar scene paints better than that of any one photo, or the average.
+A style vector encodes more than the lighting of its photo: that of a forest does not fit a beach.
+So the style of a similar scene gives better pictures than that of any single photo, or the average.
 
 Legend: S styles, D length of one, K labels.
 """

@@ -1,4 +1,4 @@
-"""How long it takes to paint pictures on this machine."""
+"""Measures painting times on this machine."""
 
 from __future__ import annotations
 

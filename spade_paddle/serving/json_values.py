@@ -1,4 +1,4 @@
-"""Values of a JSON body, checked one by one; what is wrong is said with its place.
+"""Validates the values of a JSON body; errors name the place of the value.
 
 Pure functions, no web framework. All raise RequestError.
 """

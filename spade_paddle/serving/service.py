@@ -1,4 +1,4 @@
-"""The painter behind its queue: requests become orders, painted pictures become answers."""
+"""The paint service: validates requests, queues them, paints, and builds the results."""
 
 from __future__ import annotations
 

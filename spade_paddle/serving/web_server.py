@@ -1,9 +1,8 @@
 """The web server of every mode: waitress, in this process or in each worker of gunicorn.
 
-A thread is taken once a request has come in whole, so that clients which send slowly, or nothing,
-hold up nobody. Here is added what waitress leaves open: a limit for clients that drip, room for
-newcomers where too many connections are open, errors in the service's own form, and a stop that
-cuts nobody off.
+A request occupies a thread only after it has been received completely, so slow or idle clients do
+not block others. This module adds to waitress a limit for slow uploads, the replacement of idle
+connections when too many are open, errors in the service's format, and a graceful stop.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_a_folder_of_label_maps_becomes_a_folder_of_pictures_of_their_names(stud
     assert result.returncode == 1
     (error,) = re.findall("^error: .*", result.stderr, re.MULTILINE)
     assert error.startswith("error: maps/of another set.png: ")
-    assert result.stdout.splitlines()[-1] == "2 of 3 label maps are painted"
+    assert result.stdout.splitlines()[-1] == "2 of 3 label maps painted"
     written = {path.name for path in (studio.folder / "new/pictures").iterdir()}
     assert written == {"lake.png", "turned.png"}
     ids = studio.instances.astype(np.int32)
