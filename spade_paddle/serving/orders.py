@@ -67,11 +67,20 @@ class Picture:
 
     Attributes:
         seconds: painting time of its batch.
+        chosen_style: the style vector ``float32`` [D], if the model chose it; else None.
         size_bytes: size of its pixels, an estimate of its memory in the cache.
     """
 
-    def __init__(self, image: np.ndarray, *, image_format: str, seconds: float) -> None:
+    def __init__(
+        self,
+        image: np.ndarray,
+        *,
+        image_format: str,
+        seconds: float,
+        chosen_style: np.ndarray | None = None,
+    ) -> None:
         self.seconds = seconds
+        self.chosen_style = chosen_style
         self.size_bytes = image.nbytes
         self._image: np.ndarray | None = image
         self._format = image_format

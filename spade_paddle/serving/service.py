@@ -160,18 +160,25 @@ class PaintService:
     def _paint(self, orders: Sequence[Order]) -> list[Picture]:
         """Paint orders whose label maps have the same size, as one batch."""
         start = time.perf_counter()
+        chosen = [self._chosen_style(order) for order in orders]
         images = self.painter.paint_many(
             [order.label_map for order in orders],
             seeds=[order.seed for order in orders],
-            styles=[order.style for order in orders],
+            styles=[order.style if one is None else one for order, one in zip(orders, chosen)],
         )
         seconds = time.perf_counter() - start
         self.metrics.painting_seconds.observe(seconds)
         self.metrics.pictures.inc(len(orders))
         return [
-            Picture(image, image_format=order.image_format, seconds=seconds)
-            for order, image in zip(orders, images)
+            Picture(image, image_format=order.image_format, seconds=seconds, chosen_style=one)
+            for order, image, one in zip(orders, images, chosen)
         ]
+
+    def _chosen_style(self, order: Order) -> np.ndarray | None:
+        """The style that the model chooses for an order without one; None for other orders."""
+        if order.style is not None or not self.painter.style_dim:
+            return None
+        return self.painter.chosen_style(order.label_map, seed=order.seed)
 
     def _metadata(self, order: Order, picture: Picture, *, cached: bool) -> dict[str, Any]:
         """The fields of a result that describe a picture. A style chosen by the model is included,
@@ -186,9 +193,8 @@ class PaintService:
             "cached": cached,
             "notes": [*order.notes, *_padding_note(height, width, painter=self.painter)],
         }
-        if order.style is None and self.painter.style_dim:
-            chosen = self.painter.chosen_style(order.label_map, seed=order.seed)
-            metadata["style_vector"] = [round(float(number), 4) for number in chosen]
+        if picture.chosen_style is not None:
+            metadata["style_vector"] = [round(float(number), 4) for number in picture.chosen_style]
         return metadata
 
 
