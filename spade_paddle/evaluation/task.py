@@ -164,7 +164,7 @@ def _open_pictures(task: Task, pairs: Sequence[Pair]) -> list[PictureFolder]:
 
 
 def _open_inception(task: Task) -> tuple[Optional[InceptionEye], Optional[Statistics]]:
-    """Open Inception-v3, and the statistics to compare with."""
+    """Inception, and the statistics to compare with."""
     if task.inception is None:
         return None, None
     inception = InceptionEye(task.inception, kernel=task.resize)
