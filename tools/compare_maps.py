@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compare label maps with true ones: intersection over union of each label.
+"""Compare label maps with the ground truth: intersection over union of each label.
 
 tools/compare_maps.py --maps OUT/labels --truth DATA/val/labels
 """
@@ -24,8 +24,10 @@ from spade_paddle.metrics.segmentation import Agreement, confusion
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--maps", required=True, type=Path, help="folder of label maps to judge")
-    parser.add_argument("--truth", required=True, type=Path, help="folder of true ones, same names")
+    parser.add_argument("--maps", required=True, type=Path, help="folder of label maps to evaluate")
+    parser.add_argument(
+        "--truth", required=True, type=Path, help="folder of the ground truth, with the same names"
+    )
     parser.add_argument("--label-set", default="landscape", help="label set: name or file")
     return run_tool(compare, parser)
 
@@ -37,7 +39,7 @@ def compare(arguments: argparse.Namespace) -> int:
     if missing or not truths:
         raise DataError(
             f"{arguments.maps}: of the {len(truths)} maps in {arguments.truth} these are missing: "
-            f"{', '.join(missing[:6])}{' ...' if len(missing) > 6 else ''}",
+            f"{', '.join(missing[:6])}{' ...' if len(missing) > 6 else ''}; add them",
             code="maps_missing",
         )
     counts = np.zeros((len(label_set), len(label_set) + 1), np.int64)
@@ -51,7 +53,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 
 def table(agreement: Agreement, label_set: LabelSet) -> str:
-    """A Markdown table, ready for a model card."""
+    """A Markdown table for a model card."""
     rows = ["| label | IoU | recall | share of pixels |", "|---|---|---|---|"]
     for label, iou, recall, share in zip(
         label_set.labels, agreement.iou, agreement.recall, agreement.share

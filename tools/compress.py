@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Clip the channels of a trained generator to a budget: a trained run in, a student's run out.
+"""Prune the channels of a trained generator to a budget, and create a student's run folder.
 
-tools/train.py then trains the student; docs/compression.md tells how.
+Then train the student with tools/train.py; see docs/compression.md.
 """
 
 from __future__ import annotations
@@ -25,28 +25,30 @@ def main() -> int:
     )
     parser.add_argument("--out", required=True, type=Path, help="run folder of the student")
     budgets = parser.add_mutually_exclusive_group(required=True)
-    budgets.add_argument("--macs", type=amount(""), help="multiply-adds a picture, such as 1.0G")
-    budgets.add_argument("--size", type=amount("B"), help="float32 weights, such as 4MB")
+    budgets.add_argument("--macs", type=amount(""), help="multiply-adds per picture, such as 1.0G")
     budgets.add_argument(
-        "--latency", type=amount("ms"), help="a picture on this machine, such as 50ms"
+        "--size", type=amount("B"), help="size of the float32 weights, such as 4MB"
+    )
+    budgets.add_argument(
+        "--latency", type=amount("ms"), help="time per picture on this machine, such as 50ms"
     )
     parser.add_argument(
         "--picture",
         type=picture_size,
         metavar="WIDTHxHEIGHT",
-        help="that MACs and latency are of; default: the size in training",
+        help="picture size for MACs and latency; default: the training size",
     )
     parser.add_argument(
         "--method",
         choices=("cat", "omgd", "none"),
         default="cat",
-        help="how the student will learn (distillation.method); default: cat",
+        help="distillation method of the student (distillation.method); default: cat",
     )
     parser.add_argument(
         "--start",
         choices=("clipped", "scratch"),
         default="clipped",
-        help="begin with the channels that are left, or with fresh weights",
+        help="initialize the student with the remaining channels, or randomly",
     )
     parser.add_argument(
         "--set",
@@ -98,7 +100,7 @@ def compress(arguments: argparse.Namespace) -> int:
 
 
 def budget_of(arguments: argparse.Namespace, source, *, height: int, width: int):
-    """The budget, and the cost that it limits."""
+    """Return the budget, and the cost that it limits."""
     from spade_paddle.compression.cost import bytes_cost, macs_cost
     from spade_paddle.inference.timing import latency_cost
 
@@ -111,7 +113,7 @@ def budget_of(arguments: argparse.Namespace, source, *, height: int, width: int)
 
 
 def configuration(arguments: argparse.Namespace, widths):
-    """The student's: narrower than the teacher's, and what it begins with and learns from."""
+    """The student's configuration: the teacher's, with the widths and the distillation options."""
     from spade_paddle.config import read_config
     from spade_paddle.engine.initial_weights import configuration_of
 
@@ -128,7 +130,7 @@ def configuration(arguments: argparse.Namespace, widths):
 
 
 def amount(unit: str):
-    """How argparse reads a number with a unit: 1.0G, 4MB, 50ms."""
+    """An argparse type for numbers with a unit: 1.0G, 4MB, 50ms."""
 
     def read(text: str) -> float:
         found = re.fullmatch(rf"(\d+\.?\d*|\.\d+)([KMG]?){unit}", text.strip(), re.IGNORECASE)
@@ -141,7 +143,7 @@ def amount(unit: str):
 
 
 def picture_size(text: str) -> tuple[int, int]:
-    """WIDTHxHEIGHT as argparse wants it read: height and width."""
+    """Parse WIDTHxHEIGHT; returns height and width."""
     found = re.fullmatch(r"(\d+)x(\d+)", text)
     if not found:
         raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, such as 512x256, got {text!r}")

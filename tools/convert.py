@@ -11,31 +11,37 @@ from pathlib import Path
 from spade_paddle.cli import run_tool
 from spade_paddle.convert.layer_names import SOURCES
 
-NOTES = """The sizes of the networks are read from the weights. What they do not show is asked for:
-the labels in the order of their channels, and --upsampling normal or more. Label ids count from 0:
-the public ADE20K weights take ids 0 (unknown) to 150, that is --num-labels 151; photopen takes 0
-(don't care) to 12, that is --num-labels 13 --instances.
+NOTES = """The sizes of the networks are inferred from the weights. Options must give the rest: the
+labels in the order of their channels, and --upsampling normal or more. Label ids start at 0: the
+public ADE20K weights have ids 0 (unknown) to 150, so --num-labels 151; photopen has 0 (don't care)
+to 12, so --num-labels 13 --instances.
 A .pdparams file is a pickle: convert only files you trust."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=NOTES)
     add = parser.add_argument
-    add("--from", required=True, choices=SOURCES, dest="source", help="whose weights they are")
+    add("--from", required=True, choices=SOURCES, dest="source", help="project of the weights")
     add("--weights", required=True, type=Path, help="generator: .pth, .pdparams or .npz")
     add("--encoder", type=Path, help="style encoder (spade and clade, trained with VAE)")
-    add("--discriminator", type=Path, help="discriminator, to train on")
-    add("--num-labels", required=True, type=int, help="labels, without don't care")
-    add("--dont-care", action="store_true", help="one more channel, for don't care (255)")
-    add("--instances", action="store_true", help="one more channel, for instance edges")
+    add("--discriminator", type=Path, help="discriminator, for further training")
+    add("--num-labels", required=True, type=int, help="number of labels, without don't care")
+    add("--dont-care", action="store_true", help="the weights have a channel for don't care (255)")
+    add("--instances", action="store_true", help="the weights have a channel for instance edges")
     add("--upsampling", choices=("normal", "more", "most"), help="default: most if the weights "
-        "show it, else normal")  # fmt: skip
-    add("--compatible", action="store_true", help="CLADE-ICPE positions as its public code has")
+        "have it, else normal")  # fmt: skip
+    add(
+        "--compatible",
+        action="store_true",
+        help="compute CLADE-ICPE positions like its public code",
+    )
     add("--label-set", type=Path, help="label set (YAML or JSON); default: label 0, label 1, ...")
     add("--latent-size", type=height_and_width, metavar="HxW", help="of the coarsest features, "
-        "where a style makes them and they are no square")  # fmt: skip
+        "if they are computed from a style and not square")  # fmt: skip
     add("--name", help="name of the model; default: the source")
-    add("--out", required=True, type=Path, help="model folder, made anew")
+    add(
+        "--out", required=True, type=Path, help="model folder to write; an existing one is replaced"
+    )
     return run_tool(convert_weights, parser)
 
 
@@ -80,7 +86,7 @@ def convert_weights(arguments: argparse.Namespace) -> int:
     )
     options = config.generator
     if arguments.compatible and options.norm != "clade_icpe":
-        print("--compatible changes nothing here: only CLADE-ICPE has positions")
+        print("--compatible has no effect: only CLADE-ICPE has positions")
     print(f"model folder: {arguments.out}")
     print(
         f"{options.norm}, ngf {options.ngf}, {options.upsampling} upsampling, "
@@ -88,7 +94,7 @@ def convert_weights(arguments: argparse.Namespace) -> int:
         f"{count_parameters(networks['generator']) / 1e6:.2f} M parameters"
     )
     for part, network in networks.items():
-        print(f"{part}: {len(network.state_dict())} tensors carried over, 0 missing, 0 extra")
+        print(f"{part}: {len(network.state_dict())} tensors converted, 0 missing, 0 extra")
     return 0
 
 

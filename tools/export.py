@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Export the generator of a training run as a model folder that paints by itself.
+"""Export the generator of a training run as a model folder for inference.
 
-And, with --onnx, a model folder's as an ONNX file for programs without Paddle.
+With --onnx, also as an ONNX file for programs without Paddle; --model converts an existing folder.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ ENDING = ".onnx"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, help="run folder of tools/train.py")
-    parser.add_argument("--out", type=Path, help="model folder, made anew")
     parser.add_argument(
-        "--onnx", type=Path, metavar="FILE", help="write the generator as this ONNX file as well"
+        "--out", type=Path, help="model folder to write; an existing one is replaced"
     )
     parser.add_argument(
-        "--model", type=Path, help="with --onnx, in place of --run: a model folder that there is"
+        "--onnx", type=Path, metavar="FILE", help="also write the generator as this ONNX file"
+    )
+    parser.add_argument(
+        "--model", type=Path, help="with --onnx, instead of --run: an existing model folder"
     )
     parser.add_argument("--name", help="name of the model; default: landscape")
     parser.add_argument("--version", help="version of the weights; default: 1")
     parser.add_argument(
         "--snapshot",
         metavar="best|IMAGES",
-        help="the best averages by the judge's score, or those kept after so many images; "
+        help="the average with the best validation score, or the one saved after so many images; "
         "default: the newest checkpoint",
     )
     parser.add_argument(
@@ -43,18 +45,19 @@ def main() -> int:
         type=named_photo,
         default=[],
         metavar="NAME=PHOTO",
-        help="a style that comes with the model, that of a photo; may be repeated",
+        help="include the style of a photo under this name; may be repeated",
     )
     parser.add_argument(
         "--styles",
         type=Path,
         metavar="DATA",
-        help="a data set: a doodle gets the style of a training photo that shows much the same",
+        help="data set whose training photos are a gallery of styles: a doodle gets the style of a "
+        "photo with a similar layout",
     )
     parser.add_argument(
         "--trainable",
         action="store_true",
-        help="add the networks as they train, so that tools/train.py --init can go on from them",
+        help="include the trained networks, for tools/train.py --init",
     )
     return run_tool(export, parser)
 
@@ -64,7 +67,7 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.onnx is not None:
         from spade_paddle.inference.onnx_file import export_onnx, require_paddle2onnx
 
-        require_paddle2onnx()  # before anything is exported
+        require_paddle2onnx()  # fail before exporting
     model = arguments.model or export_folder(arguments)
     if arguments.onnx is not None:
         print(f"ONNX file: {export_onnx(model, arguments.onnx)}")
@@ -72,7 +75,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def export_folder(arguments: argparse.Namespace) -> Path:
-    """The model folder of the run, with its styles."""
+    """Export the run as a model folder, with its styles."""
     from spade_paddle.inference.export import export_run
     from spade_paddle.inference.styles import add_gallery, add_styles
 
@@ -87,34 +90,34 @@ def export_folder(arguments: argparse.Namespace) -> Path:
     if arguments.style:
         add_styles(out, dict(arguments.style))
     if arguments.styles is not None:
-        print(f"{add_gallery(out, arguments.styles, progress=tqdm)} styles to choose from")
+        print(f"{add_gallery(out, arguments.styles, progress=tqdm)} styles in the gallery")
     print(f"model folder: {out}")
     return out
 
 
 def check_combination(arguments: argparse.Namespace) -> None:
-    """Refuse, before anything is exported, options that do not go together."""
+    """Raise UserError for contradictory options, before anything is exported."""
     given = [f"--{name}" for name, value in vars(arguments).items() if value]
     wrong = [name for name in given if name not in ("--model", "--onnx")]
     if arguments.model is None and not {"--run", "--out"} <= set(given):
         problem = f"expected --run RUN and --out MODEL, got {' '.join(given) or 'neither'}"
     elif arguments.model is not None and wrong:
-        problem = f"--model is a folder that was exported and takes no {', '.join(wrong)}"
+        problem = f"--model converts an existing folder and takes no {', '.join(wrong)}"
     elif arguments.model is not None and arguments.onnx is None:
-        problem = "--model: a folder that was exported needs nothing but --onnx FILE"
+        problem = "--model converts an existing folder and needs --onnx FILE"
     elif arguments.onnx is not None and arguments.onnx.suffix.lower() != ENDING:
         problem = f"--onnx {arguments.onnx}: expected a file that ends in {ENDING}"
     else:
         return
     raise UserError(
-        f"{problem}; give --run RUN --out MODEL, with --onnx FILE{ENDING} or without, or else "
+        f"{problem}; give --run RUN --out MODEL [--onnx FILE{ENDING}], or "
         f"--model MODEL --onnx FILE{ENDING}",
         code="export_options",
     )
 
 
 def named_photo(text: str) -> tuple[str, Path]:
-    """NAME=PHOTO as argparse wants it read."""
+    """Parse NAME=PHOTO."""
     name, separator, path = text.partition("=")
     if not (name and separator and path):
         raise argparse.ArgumentTypeError(f"expected NAME=PHOTO, got {text!r}")

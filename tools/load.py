@@ -1,4 +1,4 @@
-"""Load the service with 1, 8 and 64 people at once and print what it does: see docs/serving.md."""
+"""Load test the service with 1, 8 and 64 concurrent users, and print a table (docs/serving.md)."""
 
 from __future__ import annotations
 
@@ -29,19 +29,23 @@ HEAD = (
 
 
 def main() -> int:
-    """Read the options and measure."""
+    """Parse the options and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, nargs="+", default=[1, 8, 64], help="sizes of load")
-    parser.add_argument("--seconds", type=int, default=60, help="length of each load")
-    parser.add_argument("--side", type=int, default=256, help="pixels of a side of the doodles")
     parser.add_argument(
-        "--hub", action="store_true", help="hub serving start, instead of the plain server"
+        "--people", type=int, nargs="+", default=[1, 8, 64], help="numbers of concurrent users"
+    )
+    parser.add_argument("--seconds", type=int, default=60, help="duration of each test")
+    parser.add_argument(
+        "--side", type=int, default=256, help="height and width of the doodles in pixels"
+    )
+    parser.add_argument(
+        "--hub", action="store_true", help="test hub serving start, not the plain server"
     )
     return run_tool(measure, parser)
 
 
 def measure(arguments: argparse.Namespace) -> int:
-    """Start the service, load it by locust, print a table. 1: there were errors but "busy"."""
+    """Start the service, run locust, print a table. Returns 1 after errors other than "busy"."""
     if importlib.util.find_spec("locust") is None:
         raise UserError(
             'locust is not installed; install it with \'pip install -e ".[load]" '
@@ -71,7 +75,7 @@ def measure(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _service(folder: Path, *, hub: bool) -> Iterator[tuple[int, int]]:
-    """A service on this computer with its cache off, until the block ends: its group and port."""
+    """Run a service on this computer without cache; yields its process group and port."""
     port = _free_port()
     environ = {
         **os.environ,
@@ -113,13 +117,13 @@ def _wait_until_healthy(process: subprocess.Popen, *, port: int, log: Path) -> N
             return
         time.sleep(0.5)
     raise UserError(
-        f"the service did not start; it said:\n{log.read_text(errors='replace')[-2000:]}",
+        f"the service did not start; its log ends with:\n{log.read_text(errors='replace')[-2000:]}",
         code="service_start",
     )
 
 
 def _load(results: Path, port: int, *, people: int, seconds: int, side: int) -> list[str]:
-    """One load by locust: pictures a second, p50, p95, share of busy, number of other errors."""
+    """Run locust once: pictures per second, p50, p95, share of "busy", number of other errors."""
     command = [
         sys.executable,
         "-m",
@@ -148,7 +152,7 @@ def _load(results: Path, port: int, *, people: int, seconds: int, side: int) -> 
 
 
 def _resident_mib(group: int) -> float:
-    """Resident memory of all processes of a group, in MiB (Linux)."""
+    """Resident memory of all processes of a process group, in MiB (Linux)."""
     pages = 0
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

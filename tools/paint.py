@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Paint a label map, or a folder of them, with a model folder.
 
-A style comes from a photo, from a vector saved earlier, or from a seed; without any of them it is
-the model's average. Of a folder every label map becomes a picture of its name; what cannot be
-painted is told and left out, and the exit code is then 1.
+The style is that of a photo, of a saved vector, or one of the model's by name; without --style the
+model chooses it, depending on --seed. In a folder, every label map is painted; those that cannot be
+painted are reported, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -34,19 +34,25 @@ def main() -> int:
     )
     parser.add_argument("--label-map", required=True, type=Path, help="PNG of label ids, or folder")
     parser.add_argument("--out", required=True, type=Path, help="picture, .png or .jpg; or folder")
-    parser.add_argument("--style", type=Path, help="photo, .npy of --save-style, or name")
-    parser.add_argument("--seed", type=seed, help="another style, other clouds, other waves")
-    parser.add_argument("--instances", type=Path, help="PNG of instance ids, or folder")
-    parser.add_argument("--save-style", type=Path, help="keep the style of --style in this .npy")
-    parser.add_argument("--format", choices=("png", "jpg"), default="png", help="of a folder's")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace pictures that are in the folder already"
+        "--style", type=Path, help="photo, .npy of --save-style, or name of a style"
+    )
+    parser.add_argument(
+        "--seed", type=seed, help="seed of the style and of details such as clouds and waves"
+    )
+    parser.add_argument("--instances", type=Path, help="PNG of instance ids, or folder")
+    parser.add_argument("--save-style", type=Path, help="save the style of --style to this .npy")
+    parser.add_argument(
+        "--format", choices=("png", "jpg"), default="png", help="format for a folder"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace existing pictures in the folder"
     )
     parser.add_argument(
         "--engine",
         choices=("auto", "paddle", "native"),
         default="auto",
-        help="native: our runtime for CPUs, paddle: Paddle Inference; default: the faster one",
+        help="native: our runtime for CPUs, paddle: Paddle Inference; default: native if available",
     )
     return run_tool(paint, parser)
 
@@ -70,7 +76,7 @@ def paint(arguments: argparse.Namespace) -> int:
 
 
 def paint_folder(arguments: argparse.Namespace, painter, style: np.ndarray | None) -> int:
-    """Paint every label map of a folder; how many could not be."""
+    """Paint every label map of a folder; returns the number of failures."""
     maps = Folder(arguments.label_map, MAP_ENDINGS)
     maps.check(expected="give a label map, or a folder of them")
     failed = 0
@@ -80,13 +86,14 @@ def paint_folder(arguments: argparse.Namespace, painter, style: np.ndarray | Non
         try:
             if target.exists() and not arguments.overwrite:
                 raise DataError(
-                    f"{target}: is there already; --overwrite replaces it", code="would_overwrite"
+                    f"{target}: this exists already; --overwrite replaces it",
+                    code="would_overwrite",
                 )
             print(paint_file(source, target, instances, arguments, painter, style), flush=True)
         except UserError as error:
             failed += 1
             print(f"error: {error}", file=sys.stderr, flush=True)
-    print(f"{len(maps.by_stem) - failed} of {len(maps.by_stem)} label maps are painted")
+    print(f"{len(maps.by_stem) - failed} of {len(maps.by_stem)} label maps painted")
     return failed
 
 
@@ -98,7 +105,7 @@ def paint_file(
     painter,
     style: np.ndarray | None,
 ) -> str:
-    """Paint one label map; what to say of it. Raises UserError."""
+    """Paint one label map; returns a message. Raises UserError."""
     picture = painter.paint(
         read_label_map(source, painter.label_set),
         seed=arguments.seed,
@@ -111,14 +118,14 @@ def paint_file(
 
 
 def seed(text: str) -> int:
-    """A seed as argparse wants it read."""
+    """Parse a seed."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ..., got {text!r}")
     return int(text)
 
 
 def read_style(path: Path, painter) -> np.ndarray:
-    """The style vector of a photo, one that was saved, or one that comes with the model."""
+    """Return a style vector: one of the model's, a saved one, or that of a photo."""
     if str(path) in painter.styles:
         return painter.styles[str(path)]
     if path.suffix.lower() != VECTOR:
@@ -133,19 +140,19 @@ def read_style(path: Path, painter) -> np.ndarray:
 
 
 def save_array(path: Path, values: np.ndarray) -> None:
-    """np.save under exactly this name."""
+    """Save an array; np.save would append .npy to a temporary file's name."""
     with path.open("wb") as file:
         np.save(file, values)
 
 
 def check_outputs(arguments: argparse.Namespace, *, folder: bool) -> None:
-    """Refuse, before anything is painted, what could not be written. Raises DataError."""
+    """Raise DataError for unusable outputs, before anything is painted."""
     out, kept, instances = arguments.out, arguments.save_style, arguments.instances
     if folder:
         check_folders(arguments)
     elif out.suffix.lower() not in Image.registered_extensions():
         raise DataError(
-            f"--out {out}: this ending names no kind of picture; use .png or .jpg",
+            f"--out {out}: this extension is not a picture format; use .png or .jpg",
             code="out_ending",
         )
     if kept is not None and (arguments.style is None or kept.suffix.lower() != VECTOR):
@@ -156,16 +163,18 @@ def check_outputs(arguments: argparse.Namespace, *, folder: bool) -> None:
     if instances is not None and folder != instances.is_dir():
         raise DataError(
             f"--instances {instances}: expected a {'folder' if folder else 'file'}, "
-            "as --label-map is",
+            "because --label-map is one",
             code="instances_kind",
         )
 
 
 def check_folders(arguments: argparse.Namespace) -> None:
-    """Refuse a folder of pictures that is a file, or that of the label maps. Raises DataError."""
+    """Raise DataError if --out is a file, or the folder of the label maps."""
     out = arguments.out
     if out.exists() and not out.is_dir():
-        raise DataError(f"--out {out}: expected a folder, as --label-map is", code="out_kind")
+        raise DataError(
+            f"--out {out}: expected a folder, because --label-map is one", code="out_kind"
+        )
     if out.is_dir() and out.samefile(arguments.label_map):
         raise DataError(
             f"--out {out}: the pictures would replace the label maps; choose another folder",

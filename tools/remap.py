@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Convert label maps from one label set to another, or color drawings into label maps."""
+"""Convert label maps from one label set to another, or masks drawn in colors into label maps."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from spade_paddle.data.label_sets import find_label_set, find_remap, label_set_n
 from spade_paddle.data.labels import DONT_CARE, LabelSet, hex_of
 from spade_paddle.data.remap_folder import Outcome, remap_folder
 
-NOTES = """A label set is a name or a file (YAML or JSON). With --colors the maps are drawings in
-the colors of --from, from any drawing program; --to may be the same set. Files that cannot be
-converted whole are told, the others are written all the same, and the exit code is 1."""
-SHOWN = 20  # unknown colors that are listed
+NOTES = """A label set is a name or a file (YAML or JSON). With --colors the maps are drawn in the
+colors of --from, with any drawing program; --to may be the same set. Files that cannot be converted
+completely are reported, the others are written, and the exit code is 1."""
+SHOWN = 20  # unknown colors to list
 
 
 def main() -> int:
@@ -28,10 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=NOTES)
     add = parser.add_argument
     add("--maps", required=True, type=Path, help="folder of label maps")
-    add("--out", required=True, type=Path, help="folder for palette PNGs of the same names")
+    add("--out", required=True, type=Path, help="folder for palette PNGs with the same names")
     add("--from", required=True, dest="source", help=f"their label set: {known}, or a file")
-    add("--to", required=True, dest="target", help="the label set wanted")
-    add("--colors", action="store_true", help="the maps hold colors, not ids")
+    add("--to", required=True, dest="target", help="the target label set")
+    add("--colors", action="store_true", help="the maps contain colors, not ids")
     return run_tool(remap_maps, parser)
 
 
@@ -54,7 +54,7 @@ def remap_maps(arguments: argparse.Namespace) -> int:
 
 
 def print_table(pixels: np.ndarray, label_set: LabelSet) -> None:
-    """The labels that occur, with their share of all pixels."""
+    """Print the labels that occur, with their share of all pixels."""
     names = {label.id: label.name_en for label in label_set.labels}
     names[DONT_CARE] = "don't care"
     print(f"{'id':>3}  {'label':20}  share in %")
@@ -63,7 +63,7 @@ def print_table(pixels: np.ndarray, label_set: LabelSet) -> None:
 
 
 def print_colors(outcome: Outcome) -> None:
-    """How well the colors fitted."""
+    """Print how many pixels had approximate or unknown colors."""
     total = max(int(outcome.pixels.sum()), 1)
     share = 100 * outcome.snapped / total
     print(f"{outcome.snapped} pixels ({share:.2f} %) were not exactly in a label's color")

@@ -46,15 +46,15 @@ def make_sheet(arguments: argparse.Namespace) -> int:
 
 
 def paint_scenes(painter, data: Path, names: str) -> list[list[np.ndarray]]:
-    """For each scene its label map in colors, the painted picture and the photo."""
-    # photos that the training has not seen: it has split a flat data set by this
+    """Return label map in colors, painted picture and photo of each scene."""
+    # the split of flat data sets depends on the share used in training
     found = find_pairs(data, "val", val_share=painter.card.option("data.val_share"))
     pairs = {pair.stem: pair for pair in found}
     wanted = [name for name in names.split(",") if name] or list(pairs)
     unknown = [name for name in wanted if name not in pairs]
     if unknown:
         raise DataError(
-            f"--scenes: {', '.join(unknown)} not in the val part of {data}; there are "
+            f"--scenes: {', '.join(unknown)} not in the val part of {data}; choose from "
             f"{', '.join(pairs)}",
             code="scene_unknown",
         )
@@ -68,7 +68,7 @@ def paint_scenes(painter, data: Path, names: str) -> list[list[np.ndarray]]:
 
 
 def shrink(picture: np.ndarray, side: int) -> np.ndarray:
-    """A thumbnail of side x side pixels."""
+    """Resize a picture to side x side pixels."""
     return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS))
 
 

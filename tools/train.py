@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Train a generator: a configuration and a data set in, a run folder out.
+"""Train a generator with a configuration and a data set, in a run folder.
 
-The same command again goes on where the run stopped (Ctrl-C saves first).
+The same command resumes the run. Ctrl-C saves before stopping.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--config",
-        help="YAML file, or the name of one of configs/; default: that of --init, or of the run",
+        help="YAML file, or a name in configs/; default: that of --init, or of the run",
     )
     parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
-    parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
+    parser.add_argument(
+        "--run", required=True, type=Path, help="run folder, to create or to resume"
+    )
     parser.add_argument(
         "--init",
         type=Path,
         metavar="FOLDER",
-        help="begin with the weights of this run, which may be smaller, or of a model folder of "
+        help="initialize from this run, which may be smaller, or from a model folder of "
         "tools/convert.py or tools/export.py --trainable",
     )
     parser.add_argument(
@@ -44,7 +46,7 @@ def main() -> int:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="only tell what the run would be: sizes, memory, data, time; nothing is written",
+        help="only print sizes, memory, data and time of the run; nothing is written",
     )
     return run_tool(train, parser)
 
@@ -66,18 +68,17 @@ def train(arguments: argparse.Namespace) -> int:
         start=arguments.init,
     )
     if arguments.dry_run:
-        for line in plan(trainer):  # every process takes part, one speaks
+        for line in plan(trainer):  # every process takes part, one prints
             trainer.workers.say(line)
         return 0
     finished = trainer.train()
-    state = "done" if finished else "stopped; the same command goes on"
+    state = "done" if finished else "stopped; run the same command to resume"
     print(f"{state}: {trainer.learner.images_seen} images in {arguments.run}")
     return 0 if finished else 128 + trainer.stopping.signal
 
 
 def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
-    """What was given by --config, or else that of the folder of --init or of the run itself; with
-    --set applied."""
+    """The configuration of --config, --init or the run, with --set applied, and its labels."""
     if arguments.config is not None:
         path = find_config(arguments.config)
         config = load_config(path, overrides=arguments.set)
@@ -92,7 +93,7 @@ def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
     if not run.described:
         raise ConfigError(
             "--config: a run needs a configuration; give a file of configs/, or with --init a "
-            "folder whose weights and configuration it begins with",
+            "folder with weights and a configuration",
             code="config_missing",
         )
     return run.configuration(overrides=arguments.set), run.label_set

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Train an annotator of your own with PaddleSeg, on photos that have label maps.
+"""Train an annotator with PaddleSeg, on photos with label maps.
 
-The same command again goes on where the run stopped, to the last checkpoint.
+The same command resumes from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path, help="configs/annotator.yml")
     parser.add_argument("--data", required=True, type=Path, help="data set with train/")
-    parser.add_argument("--run", required=True, type=Path, help="run folder, made or gone on with")
+    parser.add_argument(
+        "--run", required=True, type=Path, help="run folder, to create or to resume"
+    )
     parser.add_argument("--out", required=True, type=Path, help="annotator folder to write")
-    parser.add_argument("--iters", type=number_in(1, 10**9), help="steps, instead of the file's")
-    parser.add_argument("--save-every", type=number_in(1, 10**9), default=500, help="steps")
+    parser.add_argument(
+        "--iters", type=number_in(1, 10**9), help="steps; default: those of --config"
+    )
+    parser.add_argument(
+        "--save-every", type=number_in(1, 10**9), default=500, help="steps between checkpoints"
+    )
     return run_tool(train, parser)
 
 

@@ -1,1 +1,1 @@
-"""What is wrong with a data set, what to do about it, and a repaired copy."""
+"""Checks a data set, says how to fix what is wrong, and writes a repaired copy."""

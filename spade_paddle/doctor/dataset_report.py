@@ -1,4 +1,4 @@
-"""What the doctor says in the end: for programs, for people, and as an error."""
+"""The doctor's report: as JSON, as text, and as an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN_FILES = 4
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """Everything the doctor found in ``folder``; ``findings`` come worst first."""
+    """The result of examining ``folder``; ``findings`` are sorted by severity."""
 
     folder: Path
     label_set: LabelSet
@@ -27,7 +27,7 @@ class DatasetReport:
 
     @property
     def failed(self) -> bool:
-        """Training would fail."""
+        """Whether training would fail."""
         return bool(self.of(ERROR))
 
     def of(self, severity: str) -> list[Finding]:
@@ -35,12 +35,12 @@ class DatasetReport:
         return [finding for finding in self.findings if finding.severity == severity]
 
     def stop_at_errors(self) -> None:
-        """Raise the worst error, if there is one, as a DataError of the same code."""
+        """Raise the worst error, if there is one, as a DataError with the same code."""
         for finding in self.of(ERROR)[:1]:
             where = shorten([f"{self.folder}/{name}" for name in finding.files], 1)
             raise DataError(
                 f"{where or self.folder}: {finding.message}; {finding.hint} "
-                f"(tools/doctor.py {self.folder} tells everything)",
+                f"(tools/doctor.py {self.folder} lists everything)",
                 code=finding.code,
                 files=list(finding.files),
             )
@@ -58,28 +58,28 @@ class DatasetReport:
         }
 
     def text(self) -> str:
-        """Sizes, findings, labels and suggestions, a paragraph each."""
+        """The report for people: sizes, findings, labels and suggestions."""
         labels = f"label set '{self.label_set.name}' of {len(self.label_set)} labels"
         head = [f"{self.folder}, {labels}", *(_sizes(part) for part in self.summary)]
-        paragraphs = ["\n".join(head), *(_told(finding) for finding in self.findings)]
+        paragraphs = ["\n".join(head), *(_finding_text(finding) for finding in self.findings)]
         if any(part.maps_read for part in self.summary):
             paragraphs.append(self._labels())
         if self.suggestions:
             lines = "\n".join(f"  {line}" for line in self.suggestions)
-            paragraphs.append(f"Lines for the configuration that fit:\n{lines}")
+            paragraphs.append(f"Suggested lines for the configuration:\n{lines}")
         return "\n\n".join([*paragraphs, self.verdict()])
 
     def verdict(self) -> str:
-        """One sentence: will training work?"""
+        """One sentence on whether training is possible."""
         if not self.findings:
-            return f"{self.folder}: nothing is wrong."
+            return f"{self.folder}: no problems found."
         errors, warnings, advice = (len(self.of(kind)) for kind in (ERROR, WARNING, ADVICE))
-        counts = f"kinds of errors: {errors}, of warnings: {warnings}, of advice: {advice}"
-        end = "training would fail." if self.failed else "it can be trained with."
+        counts = f"{errors} kinds of errors, {warnings} of warnings, {advice} of advice"
+        end = "training would fail." if self.failed else "training is possible."
         return f"{self.folder}: {counts}; {end}"
 
     def _labels(self) -> str:
-        """How much of the pictures each label covers, and in how many it is."""
+        """A table of the share of pixels and the number of maps of each label."""
         names = [f"{label.id:3} {label.name_en}" for label in self.label_set.labels]
         names.append(f"{DONT_CARE:3} don't care")
         width = max(len(name) for name in names)
@@ -98,7 +98,7 @@ def _sizes(part: PartSummary) -> str:
     )
 
 
-def _told(finding: Finding) -> str:
+def _finding_text(finding: Finding) -> str:
     lines = [f"{finding.severity.upper():8} {finding.code}", f"  {finding.message}."]
     if finding.files:
         count = f"{len(finding.files)} files: " if len(finding.files) > 1 else ""

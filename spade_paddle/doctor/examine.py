@@ -1,4 +1,4 @@
-"""The doctor's examination: a folder in, a report out."""
+"""Examines a data set and returns a report."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ CHECKS = (check_names, check_photos, check_maps, check_ids, check_duplicates)
 def examine(
     folder: str | Path, label_set: LabelSet, *, config: Config | None = None, quick: bool = False
 ) -> DatasetReport:
-    """Look for everything that stops training on a data set or spoils its result.
+    """Find everything that would make training fail or impair its result.
 
     Args:
-        folder: the data set (see data/dataset.py). Nothing is changed in it.
-        label_set: what the ids of its label maps mean.
-        config: the configuration it is to be trained with, for what depends on it.
-        quick: read headers, and 64 label maps only: enough for most of what stops training.
+        folder: the data set (see data/dataset.py), which is not changed.
+        label_set: the meaning of the ids in its label maps.
+        config: the training configuration, for checks that depend on it.
+        quick: read only headers and 64 label maps, which finds most causes of failure.
 
     Raises:
-        DataError: there is no such folder.
+        DataError: the folder does not exist.
     """
     return report_of(take_survey(folder, label_set, config=config, quick=quick))
 
@@ -40,23 +40,23 @@ def examine(
 def check_before_training(
     folder: str | Path, label_set: LabelSet, *, config: Config, warn: Callable[[str], None] | None
 ) -> None:
-    """A quick look in less than a second: stop at the worst error, tell warnings.
+    """Do a quick check, which takes less than a second: raise the worst error, print warnings.
 
     Raises:
-        DataError: of the code of what was found.
+        DataError: the worst error, with its code.
     """
     report = examine(folder, label_set, config=config, quick=True)
     report.stop_at_errors()
     for finding in report.of(WARNING) if warn is not None else ():
         files = shorten(finding.files, 2)
-        warn(f"warning: {files}: {finding.message} (tools/doctor.py tells more)")
+        warn(f"warning: {files}: {finding.message} (tools/doctor.py has details)")
 
 
 def report_of(survey: Survey) -> DatasetReport:
-    """What is to be said about the files."""
+    """Run all checks on a survey."""
     summary = tuple(_summary(survey, side) for side in PARTS)
     issues = [issue for check in CHECKS for issue in check(survey)]
-    # which labels occur is known when the ids are right only
+    # label statistics make sense only if the ids are right
     if not {issue.code for issue in issues} & {"ids_multiplied", "ids_off_by_one"}:
         issues.extend(check_labels(survey, summary[0]))
     return DatasetReport(

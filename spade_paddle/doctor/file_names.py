@@ -1,4 +1,4 @@
-"""Issues of folders and names: what is missing, alone, there twice, or not looked at."""
+"""Checks folders and names: missing, unmatched, duplicate and ignored files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spade_paddle.data.photos import CAMERA_ENDINGS
 from spade_paddle.doctor.findings import Issue, shorten
 from spade_paddle.doctor.survey import Survey
 
-# endings of pictures that training does not look at, but --fix can read
+# formats that training ignores, but --fix can read
 _OTHER_PICTURES = (*CAMERA_ENDINGS, ".gif", ".ppm", ".tga")
 _WORDS = (
     r"masks?|labels?|label_?(?:train_?)?ids?|ids?|seg(?:mentation)?|semantic|gt_?(?:fine|coarse)"
@@ -24,7 +24,7 @@ _START = re.compile(rf"^(?:{_WORDS})[-_. ]+")
 
 
 def check_names(survey: Survey) -> Iterator[Issue]:
-    """The issues of this file."""
+    """Find the issues of folders and file names."""
     for part in survey.parts:
         images, labels, instances = part.folders
         partners = find_partners(part)
@@ -52,7 +52,7 @@ def check_names(survey: Survey) -> Iterator[Issue]:
     flat = [scene for scene in survey.scenes if not scene.part]
     for side in PARTS if flat else ():
         if all(scene.side != side for scene in flat):
-            share = f"{len(flat)} photos falls to {side} with data.val_share {survey.val_share:g}"
+            share = f"{len(flat)} photos is in {side} with data.val_share {survey.val_share:g}"
             yield Issue("split_one_sided", [survey.folder / "images"], share)
 
 
@@ -62,8 +62,8 @@ def _folders(part: Part, *, has_partners: bool) -> Iterator[Issue]:
     for path in required:
         if not path.is_dir():
             beside = sorted(other.name for other in path.parent.iterdir() if other.is_dir())
-            told = f"beside {path.name}/ are {shorten(beside, 6) or 'no others'}"
-            yield Issue("data_folder_missing", [path], told)
+            found = f"next to {path.name}/ there are {shorten(beside, 6) or 'no others'}"
+            yield Issue("data_folder_missing", [path], found)
     for folder in part.folders:
         empty = folder.path.is_dir() and not folder.by_stem
         if empty and not (has_partners and folder is not part.instances):
@@ -72,10 +72,13 @@ def _folders(part: Part, *, has_partners: bool) -> Iterator[Issue]:
 
 
 def find_partners(part: Part) -> list[tuple[str, Pair]]:
-    """Photos and label maps that seem to belong together, but that training does not bring
-    together, by stem, each with the code that says why not; a file is in one pair at most."""
-    photos = _alone(part.images, part.labels)
-    label_maps = _alone(part.labels, part.images)
+    """Find photos and label maps that seem to belong together but that training does not match.
+
+    Returns:
+        (code of the reason, pair), sorted by stem; a file is in at most one pair.
+    """
+    photos = _unmatched(part.images, part.labels)
+    label_maps = _unmatched(part.labels, part.images)
     found = []
     for key in (lambda path: path.stem, _core):
         groups: dict[str, tuple[list[Path], list[Path]]] = defaultdict(lambda: ([], []))
@@ -83,7 +86,7 @@ def find_partners(part: Part) -> list[tuple[str, Pair]]:
             for path in paths:
                 groups[key(path)][side].append(path)
         for both in groups.values():
-            if [len(paths) for paths in both] == [1, 1]:  # with more it is not clear which
+            if [len(paths) for paths in both] == [1, 1]:  # with more, the match is ambiguous
                 (photo,), (label_map,) = both
                 photos.remove(photo)
                 label_maps.remove(label_map)
@@ -92,8 +95,8 @@ def find_partners(part: Part) -> list[tuple[str, Pair]]:
     return sorted(found, key=lambda partners: partners[1].stem)
 
 
-def _alone(folder: Folder, other: Folder) -> list[Path]:
-    """The files that the other folder has none for, and pictures not looked at."""
+def _unmatched(folder: Folder, other: Folder) -> list[Path]:
+    """The files without a match in the other folder, and pictures in ignored formats."""
     return folder.without(other) + [
         path
         for path in folder.others
@@ -102,7 +105,7 @@ def _alone(folder: Folder, other: Folder) -> list[Path]:
 
 
 def _core(path: Path) -> str:
-    """The name without case and without words such as _mask or _leftImg8bit."""
+    """The stem in lower case, without words such as _mask or _leftImg8bit."""
     core, before = path.stem.lower(), ""
     while core != before:
         core, before = _END.sub("", _START.sub("", core)), core

@@ -1,4 +1,4 @@
-"""What the doctor may find: every code with its sentences, and findings made of single issues."""
+"""All findings of the doctor: their codes and texts, and the grouping of issues by code."""
 
 from __future__ import annotations
 
@@ -12,166 +12,167 @@ from spade_paddle.data.dataset import FORM, MAP_ENDINGS
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.photos import PHOTO_ENDINGS
 
-ERROR = "error"  # training stops, or would
-WARNING = "warning"  # training runs, and the result suffers
-ADVICE = "advice"  # good to know
+ERROR = "error"  # training would fail
+WARNING = "warning"  # training runs, but its result is impaired
+ADVICE = "advice"  # for information
 
-_SHOWN = 3  # details of a finding
+_SHOWN = 3  # details per finding
 _ENDINGS = ", ".join(PHOTO_ENDINGS)
-_COMPLETE = "add what is missing, or take the file away; --fix leaves it out"
-_ANEW = "get the files anew; --fix leaves them out"
+_COMPLETE = "add the missing file, or remove this one; --fix leaves it out"
+_REPLACE = "replace the files; --fix leaves them out"
 
-# code: what is wrong, where {} stands for the details, and what to do; the worst first
+# code: what is wrong, with {} for the details, and what to do; the worst first
 _ERRORS = {
     "data_folder_missing": (
         f"there is no such folder; {FORM}; {{}}",
-        "rename or move the data; where only val/ is missing, move about a tenth of train/ there",
+        "rename or move the data; if only val/ is missing, move about a tenth of train/ there",
     ),
     "data_folder_empty": (
-        "there is no file here that is read: {}",
-        "put the data there, about a tenth of it into val/; delete an instances/ without maps",
+        "there are no files here that training can use: {}",
+        "put the data there, about a tenth of it into val/; delete an empty instances/",
     ),
     "split_one_sided": (
         "none of the {}",
-        "change data.val_share, add photos, or sort them into train/ and val/",
+        "change data.val_share, add photos, or divide them into train/ and val/",
     ),
     "names_differ": (
-        "names of photo and label map must be the same; these seem to belong together: {}",
-        "give them one name; --fix does it",
+        "a photo and its label map must have the same name; these seem to belong together: {}",
+        "rename them; --fix does it",
     ),
     "stem_twice": (
-        "files of one name but for the ending: which of them belongs to the others?",
+        "several files have the same name except for the extension",
         "keep one of each; --fix keeps the first",
     ),
-    "photo_alone": ("no label map of this name in labels/", _COMPLETE),
-    "label_map_alone": ("no photo of this name in images/", _COMPLETE),
+    "photo_alone": ("there is no label map with this name in labels/", _COMPLETE),
+    "label_map_alone": ("there is no photo with this name in images/", _COMPLETE),
     "photo_ending": (
-        "photos with this ending are not read: {}",
-        f"save it as one of {_ENDINGS}; --fix does it",
+        "photos with this extension are not read: {}",
+        f"convert them to one of {_ENDINGS}; --fix does it",
     ),
     "label_map_ending": (
         "label maps must be PNG files: {}",
-        "save its ids as a gray or palette PNG; --fix does it",
+        "save the ids as gray or palette PNGs; --fix does it",
     ),
-    "instance_map_missing": ("no instance map of this name in instances/", _COMPLETE),
-    "photo_unreadable": ("cannot be read as a photo: {}", _ANEW),
-    "label_map_unreadable": ("cannot be read as a label map: {}", _ANEW),
+    "instance_map_missing": ("there is no instance map with this name in instances/", _COMPLETE),
+    "photo_unreadable": ("cannot be read as a photo: {}", _REPLACE),
+    "label_map_unreadable": ("cannot be read as a label map: {}", _REPLACE),
     "instance_map_unreadable": (
         "cannot be read as an instance map: {}",
-        "an instance map is a gray PNG of 8 or 16 bits; --fix leaves them out",
+        "save instance maps as gray PNGs with 8 or 16 bits; --fix leaves these out",
     ),
     "label_map_jpeg": (
-        "a label map must not be a JPEG, whatever its ending: {}",
-        "JPEG changes ids beyond repair: save the map as PNG from where it was made; --fix can "
-        "only read JPEGs in the label set's colors",
+        "a label map must not be a JPEG, whatever its extension: {}",
+        "JPEG compression destroys ids: save the original maps as PNG; --fix can read only JPEGs "
+        "in the label set's colors",
     ),
     "label_map_color": (
-        "colors are not ids: {}",
-        "a label map is a gray or palette PNG whose values are ids; --fix reads the label set's "
-        "colors and gray saved as color",
+        "contains colors, not ids: {}",
+        "save gray or palette PNGs whose values are ids; --fix can read the label set's colors and "
+        "gray saved as color",
     ),
     "sizes_differ_exif": (
-        "the map was drawn on the photo as it is stored, which its EXIF data turns when it is "
-        "shown or read: {}",
-        "turn the maps as well; --fix does it",
+        "the map fits the photo as stored, but not after the rotation by its EXIF data: {}",
+        "rotate the maps as well; --fix does it",
     ),
-    "sizes_differ": ("{}", "make them the same size; --fix does it where their proportions agree"),
+    "sizes_differ": ("{}", "resize one of them; --fix does it if their aspect ratios agree"),
     "ids_multiplied": (
         "ids look multiplied, as if to see them as gray: {}",
-        "save the ids themselves; --fix undoes it, look at what it makes of them",
+        "save the original ids; --fix divides them, check the result",
     ),
     "ids_off_by_one": (
-        "{}: these maps count their labels from 1",
+        "{}: these maps number their labels from 1",
         "renumber them with tools/remap.py, or let --fix subtract 1",
     ),
     "label_unknown": (
         f"unknown label ids {{}} (and {DONT_CARE} for don't care)",
-        "name the label set they were drawn with (--label-set), or bring them into this one with "
-        "tools/remap.py; --fix makes them don't care",
+        "give their label set (--label-set), or convert them with tools/remap.py; "
+        "--fix replaces unknown ids by don't care",
     ),
 }
 _WARNINGS = {
     "photos_leak": (
-        "photos of train are in val, too: {}; pictures of val then look better than the model is",
-        "take them out of train, as --fix does",
+        "in both train and val: {}; scores on val are then too good",
+        "remove them from train; --fix does it",
     ),
     "names_case": (
-        "names that differ only by case are one file on Windows and macOS",
-        "rename them; --fix adds a number",
+        "names that differ only in case are the same file on Windows and macOS",
+        "rename them; --fix adds numbers",
     ),
     "label_map_interpolated": (
-        "along the borders lie ids between those of both sides: the map was resized or turned as "
-        "if ids were brightness, and those borders name wrong things",
-        "make them anew, resized by nearest neighbor",
+        "along borders, ids lie between those of both sides: the map was resized or rotated with "
+        "interpolation, so its borders have wrong labels",
+        "create them again, with nearest-neighbor resizing",
     ),
     "label_map_palette": (
-        "values and colors contradict each other: {}; training goes by the values",
-        "if the colors are right, save the maps as RGB pictures and let --fix read them",
+        "values and palette colors contradict each other: {}; training uses the values",
+        "if the colors are right, save the maps as RGB pictures, which --fix can read",
     ),
     "label_map_mask": (
         f"only 0 and {DONT_CARE}: a black and white mask? {DONT_CARE} means don't care here (ids "
         "look multiplied)",
-        "write the id of what is white; of a label set of two labels --fix does it",
+        "replace 255 by the id of the white area; --fix does it for label sets of two labels",
     ),
     "label_maps_duplicate": (
         "different photos have exactly the same label map",
-        "one of them was probably copied under a wrong name; draw it anew",
+        "one of them was probably saved under a wrong name; create it again",
     ),
-    "photos_duplicate": ("the same photo several times: {}", "keep one of each, as --fix does"),
+    "photos_duplicate": (
+        "the same photo occurs several times: {}",
+        "keep one of each; --fix does it",
+    ),
     "dont_care_off": (
-        f"{DONT_CARE}, don't care, occurs, but data.dont_care is false: the networks see no label "
-        "at all there",
+        f"{DONT_CARE} (don't care) occurs, but data.dont_care is false: the networks get no label "
+        "there",
         "set data.dont_care: true",
     ),
     "dont_care_whole": (
-        f"the whole map is {DONT_CARE}, don't care: nothing can be learned from it",
-        "draw them, or leave them out, as --fix does",
+        f"the whole map is {DONT_CARE} (don't care): nothing can be learned from it",
+        "annotate them, or leave them out; --fix leaves them out",
     ),
     "dont_care_much": (
-        f"more than half of the map is {DONT_CARE}, don't care, up to {{}}",
-        "draw more of them, or leave them out",
+        f"more than half of the map is {DONT_CARE} (don't care), up to {{}}",
+        "annotate more of them, or leave them out",
     ),
     "instances_overflow": (
-        "one instance lies in several labels ({}): more numbers than 8 bits hold, or counted anew "
-        "for each label; edges between them are lost",
+        "one instance covers several labels ({}): more instances than 8 bits can hold, or numbered "
+        "separately for each label; edges between them are lost",
         "number the instances of a picture 1, 2, 3, ... and save them with 16 bits",
     ),
     "photo_small": (
         "smaller than the training pictures {}, so they are enlarged and blurred",
-        "take larger photos or a smaller data.crop_size",
+        "use larger photos or a smaller data.crop_size",
     ),
     "photo_aspect": (
-        "more than {}; random crops see little of them, fixed sizes distort them",
-        "cut them into several pictures, or leave them out",
+        "the long side is {}: random crops cover little of them, and fixed sizes distort them",
+        "crop them into several photos, or leave them out",
     ),
 }
 _ADVICE = {
     "photo_rotated": (
-        "stored lying or mirrored, turned upright by their EXIF data when they are read; the label "
-        "maps must be upright",
-        "nothing, if the label maps fit; --fix stores them upright",
+        "rotated or mirrored by EXIF data when read; label maps must be upright",
+        "nothing, if the label maps fit; --fix stores photos upright",
     ),
     "photo_mode": (
-        "made 8-bit RGB when they are read: {}",
-        "look whether their colors are as they should be; --fix stores them as RGB",
+        "converted to 8-bit RGB when read: {}",
+        "check that their colors are right; --fix stores them as RGB",
     ),
     "label_map_mode": (
-        "label maps have 8 bits a pixel, these have {}; they are read all the same",
-        "nothing, or --fix, which stores them with 8 bits",
+        "{} per pixel instead of 8 bits, which is accepted",
+        "nothing; --fix stores them with 8 bits",
     ),
     "labels_empty": (
-        "no label map to train with has {}",
-        "such doodles will be painted as noise: add photos, or take a label set without these",
+        "no label map for training contains {}",
+        "the generator will not learn these labels: add photos, or use a label set without them",
     ),
     "labels_rare": (
-        "labels that few of the {}",
-        "add photos of them, or merge them with a label like them (tools/remap.py)",
+        "labels are rare: {}",
+        "add photos of them, or merge them with similar labels (tools/remap.py)",
     ),
-    "instance_map_alone": ("no photo of this name in images/", _COMPLETE),
+    "instance_map_alone": ("there is no photo with this name in images/", _COMPLETE),
     "files_ignored": (
-        "training does not look at these files and folders",
-        f"photos may end in {_ENDINGS}, maps in {MAP_ENDINGS[0]}; subfolders are not searched; "
-        "whatever is no picture may stay",
+        "training ignores these files and folders",
+        f"photos need one of the extensions {_ENDINGS}, maps {MAP_ENDINGS[0]}; subfolders are not "
+        "searched; other files may stay",
     ),
 }
 SENTENCES = {**_ERRORS, **_WARNINGS, **_ADVICE}
@@ -182,7 +183,7 @@ SEVERITIES = {
 
 
 class Issue(NamedTuple):
-    """What a check says: the code, the files concerned, and what its sentence has {} for."""
+    """One result of a check: its code, the files concerned, and a detail for {} in its text."""
 
     code: str
     files: Sequence[Path] = ()
@@ -191,12 +192,12 @@ class Issue(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found.
+    """All issues with one code.
 
     Args:
         code: stable name, a key of ``SEVERITIES``.
-        message: what was expected and what came.
-        files: the files concerned, POSIX paths relative to the data set's folder.
+        message: what was expected and what was found.
+        files: the files concerned, as POSIX paths relative to the data set's folder.
         hint: what to do.
     """
 
@@ -216,7 +217,7 @@ class Finding:
 
 
 def findings_of(issues: Iterable[Issue], folder: Path) -> tuple[Finding, ...]:
-    """A finding for every code, the worst first; issues of no file and no detail are none."""
+    """Group issues by code, the worst first. Issues without files and detail are dropped."""
     by_code: dict[str, list[Issue]] = {code: [] for code in SENTENCES}
     for issue in issues:
         if issue.files or issue.detail:
@@ -232,11 +233,11 @@ def findings_of(issues: Iterable[Issue], folder: Path) -> tuple[Finding, ...]:
 
 
 def names_in(folder: Path, paths: Iterable[Path]) -> tuple[str, ...]:
-    """How files of a data set are called: by their POSIX paths in its folder."""
+    """POSIX paths relative to the data set's folder."""
     return tuple(path.relative_to(folder).as_posix() for path in paths)
 
 
-def shorten(texts: Sequence[str], most: int) -> str:
-    """The first few of many in words: ``a, b and 7 more``."""
-    more = len(texts) - most
-    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
+def shorten(texts: Sequence[str], count: int) -> str:
+    """Join the first ``count`` texts: ``a, b and 7 more``."""
+    more = len(texts) - count
+    return ", ".join(texts[:count]) + (f" and {more} more" if more > 0 else "")

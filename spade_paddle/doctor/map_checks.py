@@ -1,4 +1,4 @@
-"""Issues of label maps and instance maps: kind of file, borders, don't care, labels too rare."""
+"""Checks label and instance maps: file format, interpolation, don't care, rare labels."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from spade_paddle.doctor.findings import Issue, shorten
 from spade_paddle.doctor.summary import PartSummary
 from spade_paddle.doctor.survey import Survey, maps_read
 
-# Of true maps at most an eighth of the borders are ramps (small ones, by chance), of interpolated
-# ones a third and more.
+# Correct maps have ramps at up to 1/8 of their borders (small maps, by chance), interpolated maps
+# at 1/3 and more.
 MANY_RAMPS = 0.2
 _MUCH_DONT_CARE = 0.5  # of a map
-_DEPTHS = {"1": "one bit a pixel", "I": "16 bits or more", "I;16": "16 bits"}
-_FEW_PHOTOS = 5  # of 50 and more; below that a tenth of the photos
-_SHOWN = 12  # labels that no map has
+_DEPTHS = {"1": "1 bit", "I": "16 bits or more", "I;16": "16 bits"}
+_FEW_PHOTOS = 5  # if there are 50 or more; else a tenth of the photos
+_SHOWN = 12  # absent labels to list
 
 
 def check_maps(survey: Survey) -> Iterator[Issue]:
-    """The issues of single maps."""
+    """Find the issues of single maps."""
     for scene in survey.scenes:
         path, facts, instances = scene.pair.label_map, scene.label_map, scene.instance_map
         if facts.code:
@@ -53,7 +53,7 @@ def check_maps(survey: Survey) -> Iterator[Issue]:
 
 
 def check_labels(survey: Survey, train: PartSummary) -> Iterator[Issue]:
-    """The labels that training photos hardly have, or not at all. A quick look, which reads a
+    """Find labels that are rare or absent in training, which a quick survey, which reads only a
     sample, cannot know."""
     if survey.quick or not train.maps_read:
         return
@@ -65,5 +65,5 @@ def check_labels(survey: Survey, train: PartSummary) -> Iterator[Issue]:
     rare = [label for label in labels if 0 < train.maps[label.id] < few]
     if rare:
         counts = ", ".join(f"{label.name_en} in {train.maps[label.id]}" for label in rare)
-        told = f"{train.maps_read} label maps to train with have: {counts}"
-        yield Issue("labels_rare", detail=told)
+        detail = f"{counts} of {train.maps_read} label maps for training"
+        yield Issue("labels_rare", detail=detail)

@@ -1,4 +1,4 @@
-"""What one label map or instance map file is, told without an exception."""
+"""Inspects label map and instance map files without raising."""
 
 from __future__ import annotations
 
@@ -17,33 +17,34 @@ from spade_paddle.doctor.photo_facts import why_unreadable
 
 GRAY = "gray saved as color"
 _NOTHING = np.zeros((0, 0), np.uint8)
-# Of the thin runs in a map, how many lie between their neighbors; a third by chance.
+# Share of thin runs whose id lies between those of their neighbors; 1/3 by chance.
 _BETWEEN = 0.5
-# an instance lies in two labels when each holds this much of it
+# an instance covers two labels if each contains this share and number of its pixels
 _SHARE, _PIXELS = 0.05, 16
 
 
 @dataclass(frozen=True)
 class MapFacts:
-    """A map; ``code`` is that of the finding when it cannot be used, ``problem`` the reason.
+    """Properties of a map. If it cannot be used, ``code`` is that of the finding and ``problem``
+    the reason.
 
-    Of a label map whose header only was read, ``counts`` is None; what stands below it is known of
-    maps that were read whole.
+    ``counts`` is None if only the header was read; the fields after it are set for maps that were
+    read with ``whole``.
     """
 
     code: str = ""
     problem: str = ""
     size: tuple[int, int] = (0, 0)  # width, height
     mode: str = ""  # as Pillow calls it
-    counts: dict[int, int] | None = None  # pixels of every value
-    ramp_share: float = 0.0  # what ramp_share() tells
-    displaced: dict[int, int] = field(default_factory=dict)  # value -> id that its color means
-    digest: str = ""  # the same for maps that are the same pixel by pixel
-    shared: tuple[int, ...] = ()  # of an 8-bit instance map: numbers that lie in several labels
+    counts: dict[int, int] | None = None  # pixels by value
+    ramp_share: float = 0.0  # see ramp_share()
+    displaced: dict[int, int] = field(default_factory=dict)  # value -> id of its palette color
+    digest: str = ""  # equal for identical maps
+    shared: tuple[int, ...] = ()  # ids of an 8-bit instance map that cover several labels
 
     @property
     def ids(self) -> set[int]:
-        """The values that occur, 255 among them."""
+        """The values that occur, including 255."""
         return set(self.counts or ())
 
     @property
@@ -53,7 +54,7 @@ class MapFacts:
 
     @property
     def dont_care(self) -> float:
-        """The share of 255, 0..1."""
+        """The share of pixels with 255, 0..1."""
         counts = self.counts or {}
         return counts.get(DONT_CARE, 0) / max(sum(counts.values()), 1)
 
@@ -61,10 +62,10 @@ class MapFacts:
 def label_map_facts(
     path: Path, label_set: LabelSet, *, ids: bool, whole: bool
 ) -> tuple[MapFacts, np.ndarray]:
-    """Look at a label map: at its header, with ``ids`` at its values, with ``whole`` at all of it.
+    """Inspect a label map: its header, with ``ids`` also its values, with ``whole`` everything.
 
     Returns:
-        The facts, and the values [H, W], which are empty when they were not or cannot be read.
+        The facts, and the values [H, W], which are empty if they were not read.
     """
     try:
         with Image.open(path) as image:
@@ -78,7 +79,7 @@ def label_map_facts(
                 return facts, _NOTHING
             values = pixel_values(image)
             if values.size and values.max() < 256:
-                values = values.astype(np.uint8)  # which is faster
+                values = values.astype(np.uint8)  # faster
             facts = dataclasses.replace(facts, counts=_counts(values))
             if whole:
                 shape = repr(values.shape).encode()
@@ -89,19 +90,19 @@ def label_map_facts(
                     digest=hashlib.sha256(shape + values.tobytes()).hexdigest(),
                 )
             return facts, values
-    except Exception as error:  # decoders of damaged files raise what they like
+    except Exception as error:  # decoders raise various types for damaged files
         return MapFacts("label_map_unreadable", why_unreadable(path, error)), _NOTHING
 
 
 def instance_map_facts(path: Path, label_map: np.ndarray, *, whole: bool) -> MapFacts:
-    """Look at an instance map and, with ``whole``, hold it against the label map [H, W]."""
+    """Inspect an instance map and, with ``whole``, compare it with the label map [H, W]."""
     code = "instance_map_unreadable"
     try:
         with Image.open(path) as image:
             facts = MapFacts(size=image.size, mode=image.mode)
             if image.format == "JPEG" or image.mode not in ID_MODES:
                 kind = "a JPEG" if image.format == "JPEG" else f"a picture of mode {image.mode}"
-                problem = f"{kind}, whose values are no numbers"
+                problem = f"{kind}, whose values are not instance ids"
                 return dataclasses.replace(facts, code=code, problem=problem)
             values = pixel_values(image) if whole else _NOTHING
             if image.mode in ("L", "P") and values.size and values.shape == label_map.shape:
@@ -112,7 +113,7 @@ def instance_map_facts(path: Path, label_map: np.ndarray, *, whole: bool) -> Map
 
 
 def _counts(values: np.ndarray) -> dict[int, int]:
-    """How many pixels hold each value."""
+    """Count the pixels of each value."""
     if values.dtype == np.uint8:  # several times faster than sorting
         pixels = np.bincount(values.ravel())
         found = np.flatnonzero(pixels)
@@ -122,7 +123,7 @@ def _counts(values: np.ndarray) -> dict[int, int]:
 
 
 def _kind_of_colors(image: Image.Image, label_set: LabelSet) -> str:
-    """What the colors of a picture that should hold ids may mean, in words."""
+    """Describe the colors of a picture that should contain ids."""
     pixels = np.asarray(image.convert("RGB"))
     if ids_in_gray(pixels) is not None:
         return GRAY
@@ -134,9 +135,9 @@ def _kind_of_colors(image: Image.Image, label_set: LabelSet) -> str:
 
 
 def _displaced_colors(image: Image.Image, used: set[int], label_set: LabelSet) -> dict[int, int]:
-    """Of a palette picture whose colors are the label set's but at other ids: value -> id.
+    """value -> id of its color, if a palette has the label set's colors at other ids.
 
-    Empty when the palette agrees with the label set, or is another one altogether.
+    Empty if the palette agrees with the label set, or has other colors.
     """
     palette = image.getpalette() if image.mode == "P" else None
     if palette is None:
@@ -149,14 +150,14 @@ def _displaced_colors(image: Image.Image, used: set[int], label_set: LabelSet) -
 
 
 def ramp_share(values: np.ndarray) -> float:
-    """How far a map [H, W] was resized as if ids were brightness: ramp pixels for each border.
+    """Detect maps [H, W] that were resized with interpolation: ramp pixels per border pixel.
 
-    Between sky (1) and tree (5) an interpolation puts ids 2, 3 and 4: ramps of one or two pixels
-    along nearly every border. Thin things of a true map stand between neighbors of any id.
+    Between sky (1) and tree (5), interpolation creates ids 2, 3 and 4: ramps of one or two pixels
+    along nearly every border. Thin objects of a correct map have neighbors with any ids.
 
     Returns:
-        0 for clear borders, about 1 for ramps everywhere; 0 too when the thin runs of the map do
-        not mostly lie between their neighbors.
+        0 for sharp borders, about 1 for ramps everywhere; also 0 if most thin runs do not lie
+        between their neighbors' ids.
     """
     borders = thin = ramps = 0
     for rows in (values, np.ascontiguousarray(values.T)):
@@ -164,7 +165,7 @@ def ramp_share(values: np.ndarray) -> float:
         for step in (1, 2):
             left, middle, right = rows[:, : -2 * step], rows[:, step:-step], rows[:, 2 * step :]
             differs = (left != middle) & (middle != right)
-            differs &= (left != DONT_CARE) & (right != DONT_CARE)  # the largest id by chance only
+            differs &= (left != DONT_CARE) & (right != DONT_CARE)  # 255 is not an interpolated id
             left, middle, right = left[differs], middle[differs], right[differs]
             thin += len(middle)
             rises = (left < middle) & (middle < right)
@@ -174,7 +175,8 @@ def ramp_share(values: np.ndarray) -> float:
 
 
 def in_several_labels(instances: np.ndarray, label_map: np.ndarray) -> tuple[int, ...]:
-    """Numbers but 0, which often means none, that cover several labels: cut off at 8 bits."""
+    """Ids of instances that cover several labels, as when 16-bit ids were truncated to 8 bits. 0 is
+    excluded, because it often means "no instance"."""
     joint = instances.astype(np.int64) * 65_536 + label_map
     both, pixels = np.unique(joint, return_counts=True)
     numbers = both // 65_536

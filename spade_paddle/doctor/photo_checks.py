@@ -1,8 +1,8 @@
-"""Issues of photos, of their sizes and those of their maps, and of photos that are there twice.
+"""Checks photos, their sizes and those of their maps, and finds duplicate photos.
 
-Photos are compared by a difference hash: is a pixel of a 17x16 thumbnail brighter than the one to
-its left? Copies that were shrunk or compressed anew differ in at most about 25 of the 256 answers,
-different photos in 40 and more; and the thumbnails' colors must agree, too.
+Photos are compared by a difference hash: whether each pixel of a 17x16 thumbnail is brighter than
+the one to its left. Resized or recompressed copies differ in at most about 25 of the 256 bits,
+different photos in 40 and more. The colors of the thumbnails must agree as well.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from spade_paddle.doctor.findings import Issue
 from spade_paddle.doctor.survey import SceneFacts, Survey
 
 _EXTREME_ASPECT = 4.0  # longer side over shorter one
-_MOST_BITS = 36  # of 256 that may differ
-_MOST_COLOR = 12.0  # mean difference of the thumbnails, of 255
-_ROWS = 1024  # photos compared at a time with all others
+_MAX_BITS = 36  # differing bits of 256
+_MAX_COLOR = 12.0  # mean absolute difference of the thumbnails, 0..255
+_ROWS = 1024  # photos per batch that are compared with all others
 
 
 def check_photos(survey: Survey) -> Iterator[Issue]:
-    """The issues of single photos."""
+    """Find the issues of single photos."""
     readable = []
     for scene in survey.scenes:
         photo, path = scene.photo, scene.pair.photo
@@ -45,8 +45,8 @@ def check_photos(survey: Survey) -> Iterator[Issue]:
     }
     if long:
         width, height = max(long.values(), key=lambda size: max(size) / min(size))
-        told = f"{_EXTREME_ASPECT:g} times as long as wide, the most extreme {width}x{height}"
-        yield Issue("photo_aspect", list(long), told)
+        detail = f"more than {_EXTREME_ASPECT:g} times the short one (up to {width}x{height})"
+        yield Issue("photo_aspect", list(long), detail)
     data = survey.config and survey.config.data
     if data and (data.crops or data.load_mode == "fixed"):
         wanted = data.crop_size, data.crop_height
@@ -54,8 +54,8 @@ def check_photos(survey: Survey) -> Iterator[Issue]:
         small = {p: s for p, s in sizes.items() if s[0] < wanted[0] or s[1] < wanted[1]}
         if small:
             smallest = min(small.values(), key=min)
-            told = "of {}x{} pixels (the smallest is {}x{})".format(*wanted, *smallest)
-            yield Issue("photo_small", list(small), told)
+            detail = "of {}x{} pixels (the smallest is {}x{})".format(*wanted, *smallest)
+            yield Issue("photo_small", list(small), detail)
 
 
 def _sizes(scene: SceneFacts) -> Iterator[Issue]:
@@ -69,16 +69,16 @@ def _sizes(scene: SceneFacts) -> Iterator[Issue]:
 
 
 def check_duplicates(survey: Survey) -> Iterator[Issue]:
-    """Photos that are there twice, and different photos with one label map."""
-    twins = find_twins(survey.scenes)
-    for one, other in twins:
+    """Find duplicate photos, and different photos with identical label maps."""
+    duplicates = find_duplicate_photos(survey.scenes)
+    for one, other in duplicates:
         photos = [one.pair.photo, other.pair.photo]
         code = "photos_duplicate" if one.side == other.side else "photos_leak"
         yield Issue(code, photos, f"{photos[0].name} is {photos[1].name}")
-    copies = {one.pair.photo for one, _ in twins}
+    copies = {one.pair.photo for one, _ in duplicates}
     same: dict[str, list[SceneFacts]] = defaultdict(list)
     for scene in survey.scenes:
-        # maps of a single label may well be the same
+        # maps of a single label are often identical
         if len(scene.label_map.ids) > 1 and scene.pair.photo not in copies:
             same[scene.label_map.digest].append(scene)
     for digest, scenes in same.items():
@@ -86,23 +86,23 @@ def check_duplicates(survey: Survey) -> Iterator[Issue]:
             yield Issue("label_maps_duplicate", [scene.pair.label_map for scene in scenes])
 
 
-def find_twins(scenes: Sequence[SceneFacts]) -> list[tuple[SceneFacts, SceneFacts]]:
-    """Scenes with the same photo: the one to leave out, the one to keep.
+def find_duplicate_photos(scenes: Sequence[SceneFacts]) -> list[tuple[SceneFacts, SceneFacts]]:
+    """Find scenes with the same photo: pairs of the one to leave out and the one to keep.
 
-    A photo of train that is in val comes first; inside a part the later one does. No scene is
+    Scenes of val are kept before those of train, and earlier ones before later ones. No scene is
     left out twice.
     """
     known = [scene for scene in scenes if scene.photo.thumbnail is not None]
     order = sorted(known, key=lambda scene: scene.side != "val")  # val is kept
     found: dict[int, int] = {}  # the later -> the earlier
-    for earlier, later in _alike([scene.photo.thumbnail for scene in order]):
+    for earlier, later in _similar_pairs([scene.photo.thumbnail for scene in order]):
         if earlier not in found and later not in found:
             found[later] = earlier
     return [(order[later], order[earlier]) for later, earlier in sorted(found.items())]
 
 
-def _alike(thumbnails: list[np.ndarray]) -> Iterator[tuple[int, int]]:
-    """Which thumbnails, each [16, 17, 3], show one photo: index pairs, the smaller first."""
+def _similar_pairs(thumbnails: list[np.ndarray]) -> Iterator[tuple[int, int]]:
+    """Index pairs of thumbnails [16, 17, 3] that show the same photo, the smaller index first."""
     if not thumbnails:
         return
     gray = np.stack([cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY) for thumbnail in thumbnails])
@@ -110,9 +110,9 @@ def _alike(thumbnails: list[np.ndarray]) -> Iterator[tuple[int, int]]:
     signs = np.where(bits, 1, -1).astype(np.float32)
     for start in range(0, len(signs), _ROWS):
         differing = (bits.shape[1] - signs[start : start + _ROWS] @ signs.T) / 2
-        for row, later in np.argwhere(differing <= _MOST_BITS).tolist():
+        for row, later in np.argwhere(differing <= _MAX_BITS).tolist():
             earlier = start + row
             if earlier < later:
                 difference = np.abs(thumbnails[earlier].astype(np.int16) - thumbnails[later])
-                if difference.mean() <= _MOST_COLOR:
+                if difference.mean() <= _MAX_COLOR:
                     yield earlier, later

@@ -1,4 +1,4 @@
-"""A repaired copy of a data set; the original is only read."""
+"""Writes a repaired copy of a data set; the original is not changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spade_paddle.doctor.dataset_report import DatasetReport
 from spade_paddle.doctor.file_names import find_partners
 from spade_paddle.doctor.findings import names_in
 from spade_paddle.doctor.numbering import Numbering, numbering_of
-from spade_paddle.doctor.photo_checks import find_twins
+from spade_paddle.doctor.photo_checks import find_duplicate_photos
 from spade_paddle.doctor.repaired_maps import CannotRepair, repaired_instances, repaired_map
 from spade_paddle.doctor.survey import SceneFacts, Survey, maps_read
 from spade_paddle.errors import DataError
@@ -31,7 +31,7 @@ _QUALITY = 95  # of JPEGs
 
 @dataclass(frozen=True)
 class Action:
-    """What was done with the files of one scene, or with a file that has no scene."""
+    """What was done with the files of a scene, or with a file that belongs to no scene."""
 
     files: tuple[str, ...]
     done: str  # copied, changed or left out
@@ -43,24 +43,27 @@ class Action:
 
 
 def repair(survey: Survey, report: DatasetReport, out: Path) -> list[Action]:
-    """Write a repaired copy of a data set, with labels.json and, of what was done, doctor.json.
+    """Write a repaired copy of a data set, with labels.json, and doctor.json as a record.
 
-    Photos that training reads as they are are copied byte for byte, others become upright RGB
-    JPEGs; all label maps become palette PNGs.
+    Photos that need no conversion are copied byte for byte, others become upright RGB JPEGs; all
+    label maps become palette PNGs.
 
     Args:
-        survey: the data set, not looked at quickly.
-        report: what was found in it, for doctor.json.
-        out: a folder that is not there or empty.
+        survey: the data set, read completely (not ``quick``).
+        report: its report, for doctor.json.
+        out: a folder that is missing or empty.
+
+    Returns:
+        An action for every scene, and for every file that belongs to no scene.
 
     Raises:
-        DataError: ``out`` holds something, or lies in the data set.
+        DataError: ``out`` is not empty, or lies in the data set.
     """
     _check_out(survey.folder, out)
     scenes = list(survey.scenes)
     for part in survey.parts:
         partners = [pair for _, pair in find_partners(part)]
-        scenes += [survey.look_at(pair, part=part.name, ids=True) for pair in partners]
+        scenes += [survey.inspect(pair, part=part.name, ids=True) for pair in partners]
     used = {path for scene in scenes for path in scene.pair.files}
     listed = [path for part in survey.parts for folder in part.folders for path in folder.files]
     actions = [
@@ -71,15 +74,15 @@ def repair(survey: Survey, report: DatasetReport, out: Path) -> list[Action]:
     label_set = survey.label_set
     numbering = numbering_of(maps_read(scenes), num_labels=len(label_set))
     kept = [scene for scene in scenes if scene.label_map.code != "label_map_unreadable"]
-    twins = {one.pair.photo: other.pair.photo for one, other in find_twins(kept)}
+    duplicates = {one.pair.photo: other.pair.photo for one, other in find_duplicate_photos(kept)}
     with_instances = [part.name for part in survey.parts if part.instances.by_stem]
     taken: set[tuple[str, str]] = set()
     for scene in scenes:
         files = names_in(survey.folder, scene.pair.files)
         try:
-            if scene.pair.photo in twins:
-                (twin,) = names_in(survey.folder, [twins[scene.pair.photo]])
-                raise CannotRepair(f"the photo is {twin}")
+            if scene.pair.photo in duplicates:
+                (kept_photo,) = names_in(survey.folder, [duplicates[scene.pair.photo]])
+                raise CannotRepair(f"the photo is a duplicate of {kept_photo}")
             if scene.instance_map is None and scene.part in with_instances:
                 raise CannotRepair("it has no instance map")
             notes = _write_scene(scene, numbering, out=out, label_set=label_set, taken=taken)
@@ -97,11 +100,12 @@ def _check_out(folder: Path, out: Path) -> None:
     source, target = folder.resolve(), out.resolve()
     if target == source or source in target.parents or target in source.parents:
         raise DataError(
-            f"--fix {out}: the repaired copy needs a folder apart from {folder}", code="fix_folder"
+            f"--fix {out}: the repaired copy must not overlap with {folder}; give another folder",
+            code="fix_folder",
         )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(
-            f"--fix {out}: is there already; give a new or an empty folder", code="fix_folder"
+            f"--fix {out}: this exists already; give a new or an empty folder", code="fix_folder"
         )
 
 
@@ -113,10 +117,10 @@ def _write_scene(
     label_set: LabelSet,
     taken: set[tuple[str, str]],
 ) -> list[str]:
-    """Write a scene under a stem that is not taken yet, whatever the case; what was changed.
+    """Write a scene under a stem that is unique regardless of case; returns notes on the changes.
 
     Raises:
-        CannotRepair: it has to be left out; nothing was written.
+        CannotRepair: the scene must be left out; nothing was written.
     """
     pair, instance_map = scene.pair, scene.instance_map
     if scene.photo.problem:
@@ -125,7 +129,7 @@ def _write_scene(
         raise CannotRepair(f"the instance map is {instance_map.problem}")
     label_map, notes = repaired_map(scene, numbering, label_set=label_set)
     palette_png = pair.label_map.suffix.lower() == ".png" and scene.label_map.mode == "P"
-    as_it_is = palette_png and not notes
+    unchanged = palette_png and not notes
     instances = None
     if instance_map is not None:
         instances, more = repaired_instances(scene)
@@ -139,7 +143,7 @@ def _write_scene(
     folder = out / scene.part
     notes += _write_photo(scene, folder / "images", stem)
     target = folder / "labels" / f"{stem}.png"
-    if as_it_is:  # with whatever tools/annotate.py wrote into it
+    if unchanged:  # keeps the metadata of tools/annotate.py
         _copy(pair.label_map, target)
     else:
         write_label_map(target, label_map, label_set)
@@ -150,11 +154,11 @@ def _write_scene(
 
 
 def _write_photo(scene: SceneFacts, folder: Path, stem: str) -> list[str]:
-    """Write the photo; what was changed."""
+    """Write the photo; returns notes on the changes."""
     photo, path = scene.photo, scene.pair.photo
-    why = [photo.converted] if photo.converted else []
-    why += ["turned upright"] if photo.orientation != 1 else []
-    if path.suffix.lower() in PHOTO_ENDINGS and not why:
+    reasons = [photo.converted] if photo.converted else []
+    reasons += ["rotated upright"] if photo.orientation != 1 else []
+    if path.suffix.lower() in PHOTO_ENDINGS and not reasons:
         _copy(path, folder / f"{stem}{path.suffix}")
         return []
     image = Image.fromarray(read_photo(path))
@@ -162,7 +166,7 @@ def _write_photo(scene: SceneFacts, folder: Path, stem: str) -> list[str]:
         folder / f"{stem}.jpg",
         lambda temporary: image.save(temporary, "JPEG", quality=_QUALITY, subsampling=0),
     )
-    return [f"photo saved as JPEG ({', '.join(why) or path.suffix})"]
+    return [f"photo saved as JPEG ({', '.join(reasons) or path.suffix})"]
 
 
 def _copy(source: Path, target: Path) -> None:

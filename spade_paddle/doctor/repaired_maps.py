@@ -1,4 +1,4 @@
-"""Label and instance maps as training wants them: right ids, upright, as large as the photo."""
+"""Repairs label and instance maps: ids, orientation and size."""
 
 from __future__ import annotations
 
@@ -16,30 +16,35 @@ from spade_paddle.doctor.numbering import Numbering
 from spade_paddle.doctor.survey import SceneFacts
 from spade_paddle.errors import DataError
 
-_SAME_PROPORTIONS = 0.02  # two aspect ratios agree when they differ by less
-_MOST_UNKNOWN = 0.5  # of a colored map; above, its colors are not the label set's
-_MOST_UNKNOWN_JPEG = 0.05  # where JPEG blurs colors more than this, ids are lost
+_ASPECT_TOLERANCE = 0.02  # relative difference of aspect ratios that is ignored
+_MAX_UNKNOWN = 0.5  # share of unknown colors; with more, a map has another label set
+_MAX_UNKNOWN_JPEG = 0.05  # the same for JPEGs; with more, ids are lost
 
 
 class CannotRepair(Exception):
-    """A scene has to be left out; the message says why."""
+    """A scene must be left out; the message says why."""
 
 
 def repaired_map(
     scene: SceneFacts, numbering: Numbering, *, label_set: LabelSet
 ) -> tuple[np.ndarray, list[str]]:
-    """The label map ``uint8`` [H, W] as large as the upright photo, and what was changed.
+    """Repair the label map of a scene.
 
     Args:
-        scene: its files.
+        scene: the scene.
         numbering: how the data set numbers its labels.
-        label_set: what ids mean.
+        label_set: the meaning of the ids.
+
+    Returns:
+        The label map ``uint8`` [H, W] at the size of the upright photo, and notes on the changes.
 
     Raises:
-        CannotRepair: it cannot be read, or fits neither label set nor photo.
+        CannotRepair: it cannot be read, or does not fit the label set or the photo.
     """
     values, notes = _read(scene.pair.label_map, scene.label_map, label_set)
-    if not scene.label_map.code or scene.label_map.problem == GRAY:  # colors need no numbering
+    if (
+        not scene.label_map.code or scene.label_map.problem == GRAY
+    ):  # ids read from colors are right
         values = _renumber(values, numbering, scene.pair.label_map, notes)
     if len(label_set) == 2 and scene.label_map.ids == {0, DONT_CARE}:
         values = np.where(values == DONT_CARE, 1, values)
@@ -55,7 +60,7 @@ def repaired_map(
 
 
 def repaired_instances(scene: SceneFacts) -> tuple[Image.Image, list[str]]:
-    """The instance map as large as the upright photo, of 8 or 16 bits, and what was changed."""
+    """Repair the instance map of a scene: a picture of 8 or 16 bits, and notes on the changes."""
     notes: list[str] = []
     values = read_ids(scene.pair.instance_map)
     values = _fit(values, scene, scene.instance_map.size, "instance map", notes)
@@ -64,7 +69,7 @@ def repaired_instances(scene: SceneFacts) -> tuple[Image.Image, list[str]]:
 
 
 def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray, list[str]]:
-    """The values of a map, whatever kind of file it is."""
+    """Read the ids of a map from any kind of file, with notes."""
     if not facts.code:
         wide = facts.mode not in ("L", "P")
         return read_ids(path), ["label map saved with 8 bits"] if wide else []
@@ -80,10 +85,10 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
     except DataError as error:
         raise CannotRepair(str(error)) from error
     unknown = sum(pixels for _, pixels in reading.unknown) / reading.label_map.size
-    if unknown > (_MOST_UNKNOWN_JPEG if jpeg else _MOST_UNKNOWN):
+    if unknown > (_MAX_UNKNOWN_JPEG if jpeg else _MAX_UNKNOWN):
         kind = "a JPEG" if jpeg else "colored"
         raise CannotRepair(
-            f"the label map is {kind}, and {unknown:.0%} of it in none of the label set's colors"
+            f"the label map is {kind}, and {unknown:.0%} of it has no color of the label set"
         )
     notes = ["ids read from the label set's colors"]
     if unknown:
@@ -92,11 +97,11 @@ def _read(path: Path, facts: MapFacts, label_set: LabelSet) -> tuple[np.ndarray,
 
 
 def _renumber(values: np.ndarray, numbering: Numbering, path: Path, notes: list[str]) -> np.ndarray:
-    if path in numbering.stretched:
+    if path in numbering.scaled_maps:
         table = np.arange(65_536)
-        for value, label in numbering.stretch.items():
+        for value, label in numbering.scaled_ids.items():
             table[value] = label
-        notes.append("ids divided again")
+        notes.append("ids divided")
         return table[values]
     if numbering.from_one:
         notes.append("1 subtracted from the ids")
@@ -107,16 +112,16 @@ def _renumber(values: np.ndarray, numbering: Numbering, path: Path, notes: list[
 def _fit(
     values: np.ndarray, scene: SceneFacts, size: tuple[int, int], kind: str, notes: list[str]
 ) -> np.ndarray:
-    """Turned as the photo is, and resized where the proportions agree."""
+    """Rotate values as the photo is rotated, and resize them if the aspect ratios agree."""
     photo = scene.photo
     if size == photo.stored != photo.size:
-        values = _turned(values, photo.orientation)
-        notes.append(f"{kind} turned as the photo")
+        values = _rotated(values, photo.orientation)
+        notes.append(f"{kind} rotated like the photo")
     height, width = values.shape
     if (width, height) == photo.size:
         return values
-    stretch = (width / photo.size[0]) / (height / photo.size[1])
-    if not 1 / (1 + _SAME_PROPORTIONS) < stretch < 1 + _SAME_PROPORTIONS:
+    distortion = (width / photo.size[0]) / (height / photo.size[1])
+    if not 1 / (1 + _ASPECT_TOLERANCE) < distortion < 1 + _ASPECT_TOLERANCE:
         raise CannotRepair(
             "the {} is {}x{} pixels and the photo {}x{}".format(kind, width, height, *photo.size)
         )
@@ -124,8 +129,8 @@ def _fit(
     return resize_nearest(values, photo.size[1], photo.size[0])
 
 
-def _turned(values: np.ndarray, orientation: int) -> np.ndarray:
-    """An array turned as EXIF says."""
+def _rotated(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Apply an EXIF orientation to an array."""
     image = Image.fromarray(values.astype(np.int32))
     image.getexif()[ORIENTATION] = orientation
     return np.asarray(ImageOps.exif_transpose(image)).astype(values.dtype)

@@ -1,4 +1,4 @@
-"""What a data set consists of, and the lines of a configuration that fit it."""
+"""Statistics of a data set, and suggested lines of a configuration."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LOAD = 286 / 256  # short side over crop
 
 @dataclass(frozen=True)
 class PartSummary:
-    """One part of a data set. Sizes are (width, height) of upright photos: that with the shortest
-    short side, and the middle one and the largest by area.
+    """Statistics of one part of a data set. Sizes are (width, height) of upright photos: of the one
+    with the shortest side, and of the median and largest by area.
 
-    ``shares`` holds of every label, and last of don't care, its mean share of a picture, 0..1;
-    ``maps`` how many label maps have it at all. Both count ``maps_read`` label maps.
+    ``shares`` has the mean share of pixels of every label, 0..1, and ``maps`` the number of label
+    maps that contain it; don't care comes last. Both are over ``maps_read`` label maps.
     """
 
     name: str
@@ -45,7 +45,7 @@ class PartSummary:
             for name, share, maps in zip(names, self.shares, self.maps)
         ]
         content = {**dataclasses.asdict(self), "shares": counts}
-        del content["maps"]  # stands in the shares
+        del content["maps"]  # included in the shares
         return content
 
 
@@ -56,12 +56,12 @@ def summarize(
     counts: Sequence[dict[int, int]],
     num_labels: int,
 ) -> PartSummary:
-    """Sum up one part.
+    """Compute the statistics of one part.
 
     Args:
-        name: of the part.
+        name: name of the part.
         sizes: (width, height) of its photos.
-        counts: of each label map read, the pixels of every value.
+        counts: for each label map that was read, pixels by value.
         num_labels: K.
     """
     by_area = sorted(sizes, key=math.prod) or [(0, 0)]
@@ -83,7 +83,7 @@ def summarize(
 
 
 def suggest(survey: Survey, parts: Sequence[PartSummary]) -> tuple[str, ...]:
-    """The ``data:`` section for a survey; empty when there is nothing to go by."""
+    """Suggest a ``data:`` section; empty if there are no photos."""
     sizes = [part.smallest for part in parts if part.scenes]
     if not sizes:
         return ()
@@ -115,6 +115,6 @@ def _labels_file(survey: Survey) -> str:
     try:
         if own.is_file() and LabelSet.load(own) == survey.label_set:
             return str(own.resolve())
-    except ConfigError:  # of another form, and not what was asked for
+    except ConfigError:  # an invalid file, which was not asked for
         pass
     return f"labels/{survey.label_set.name}.yaml"

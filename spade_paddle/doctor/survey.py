@@ -1,4 +1,4 @@
-"""Everything the checks look at, read once: which files there are and what each is."""
+"""Lists and inspects the files of a data set once, for all checks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from spade_paddle.doctor.map_facts import MapFacts, instance_map_facts, label_ma
 from spade_paddle.doctor.photo_facts import PhotoFacts, photo_facts
 from spade_paddle.errors import DataError
 
-QUICK_MAPS = 64  # label maps that a quick look reads whole
+QUICK_MAPS = 64  # label maps that a quick survey reads completely
 _THREADS = 2
 
 
 @dataclass(frozen=True)
 class SceneFacts:
-    """The files of a scene and what they are."""
+    """The files of a scene and their properties."""
 
     pair: Pair
     part: str  # the folder: train, val, or empty in a flat data set
@@ -36,7 +36,7 @@ class SceneFacts:
 
 @dataclass(frozen=True)
 class Survey:
-    """A data set as the checks see it."""
+    """The inspected files of a data set; ``quick`` means that only a sample was read completely."""
 
     folder: Path
     label_set: LabelSet
@@ -47,11 +47,11 @@ class Survey:
 
     @property
     def val_share(self) -> float:
-        """How much of a flat data set is for looking at the results."""
+        """The validation share of a flat data set, 0..1."""
         return (self.config.data if self.config else DataConfig()).val_share
 
-    def look_at(self, pair: Pair, *, part: str, ids: bool) -> SceneFacts:
-        """Look at the files of a scene; ``ids`` says whether its label map is read whole."""
+    def inspect(self, pair: Pair, *, part: str, ids: bool) -> SceneFacts:
+        """Inspect the files of a scene; ``ids``: read the values of its label map, too."""
         whole = not self.quick
         label_map, values = label_map_facts(pair.label_map, self.label_set, ids=ids, whole=whole)
         instance_map = None
@@ -70,7 +70,7 @@ class Survey:
 def take_survey(
     folder: str | Path, label_set: LabelSet, *, config: Config | None = None, quick: bool = False
 ) -> Survey:
-    """List the files and look at them; arguments and errors as of ``examine``."""
+    """List and inspect the files of a data set; arguments and errors as of ``examine``."""
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(
@@ -79,7 +79,7 @@ def take_survey(
         )
     try:
         names = dataset_parts(folder)
-    except DataError:  # it has neither form, which the checks will say
+    except DataError:  # of neither layout, which the checks will report
         names = PARTS
     empty = Survey(folder, label_set, config, quick, tuple(Part(folder, name) for name in names))
     pairs = [(part.name, pair) for part in empty.parts for pair in part.pairs]
@@ -87,20 +87,20 @@ def take_survey(
 
     def look(index: int) -> SceneFacts:
         part, pair = pairs[index]
-        return empty.look_at(pair, part=part, ids=index in sample)
+        return empty.inspect(pair, part=part, ids=index in sample)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return dataclasses.replace(empty, scenes=tuple(pool.map(look, range(len(pairs)))))
 
 
 def maps_read(scenes: Iterable[SceneFacts]) -> dict[Path, MapFacts]:
-    """The label maps whose ids are known."""
+    """The label maps whose values were read."""
     facts = {scene.pair.label_map: scene.label_map for scene in scenes}
     return {path: label_map for path, label_map in facts.items() if label_map.counts is not None}
 
 
 def _sample(count: int) -> set[int]:
-    """QUICK_MAPS of so many, evenly spread; always the same ones."""
+    """Indices of QUICK_MAPS of ``count`` maps, stratified and deterministic."""
     if count <= QUICK_MAPS:
         return set(range(count))
     step = count / QUICK_MAPS

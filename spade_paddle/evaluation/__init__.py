@@ -1,1 +1,1 @@
-"""How good models are at painting, measured on the scenes of a data set."""
+"""Evaluates models on the scenes of a data set."""

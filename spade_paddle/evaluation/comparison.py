@@ -1,4 +1,4 @@
-"""Compares two models on the same scenes: which paints better, and whether that is significant."""
+"""Compares models on the same scenes, with confidence intervals of the differences."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from spade_paddle.metrics.bootstrap import Estimate
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row beside another of the same scenes in the same order."""
+    """A row and its baseline; both have the same scenes in the same order."""
 
     row: ScoreRow
     baseline: ScoreRow
 
     @cached_property
     def differences(self) -> dict[str, Estimate]:
-        """Scores of the row minus those of the baseline, on the same resampled scenes.
+        """Scores of the row minus those of the baseline, on the same bootstrap samples.
 
-        The difficulty of a scene drops out of the differences, so they tell models apart whose own
-        intervals overlap.
+        The difficulty of a scene cancels in the differences, so they can distinguish models whose
+        own intervals overlap.
         """
         others = self.baseline.estimates
         return {name: one.minus(others[name]) for name, one in self.row.estimates.items()}
 
     @property
     def nearer(self) -> int:
-        """In how many scenes the row is nearer to the photo (perceptual distance)."""
+        """Number of scenes whose picture is nearer to the photo (perceptual distance)."""
         pairs = zip(self.row.scenes, self.baseline.scenes)
         return sum(scene.perceptual < other.perceptual for scene, other in pairs)
 
@@ -45,10 +45,9 @@ class Comparison:
 
 
 def compare_to_first(rows: Sequence[ScoreRow]) -> list[Comparison]:
-    """The rows of all other models against the first one's.
+    """Compare the rows of all other models with those of the first one.
 
-    Like is compared with like, average style with average style; a row whose kind the first model
-    has not, with its first row.
+    The baseline of a row is the first model's row with the same style, or else its first row.
     """
     firsts = [row for row in rows if row.model == rows[0].model]
     of_style = {row.style: row for row in firsts}

@@ -23,11 +23,11 @@ class Contender:
     """A model, and the style it paints with.
 
     Args:
-        model: what to call the model.
+        model: name of the model.
         painter: the model.
-        style: the name of one that comes with the model; ``chosen``, what the model chooses by the
-            label map; ``average``, z = 0; ``drawn``, what the seed draws; ``own``, that of the very
-            photo a scene shows; None for a model that has no styles.
+        style: the name of one of the model's styles; ``chosen`` by the model from its gallery;
+            ``average``, z = 0; ``drawn`` by the seed; ``own``, that of the scene's photo; None for
+            a model without styles.
     """
 
     model: str
@@ -36,20 +36,19 @@ class Contender:
 
     @property
     def title(self) -> str:
-        """The model with its style, as a table names it."""
+        """Name of the model and its style, for tables."""
         return self.model if self.style is None else f"{self.model}, {self.style} style"
 
     def paint(self, scene: Scene, *, seed: int) -> np.ndarray:
-        """The scene's label map painted, ``uint8`` [H, W, 3]; ``seed`` draws the noise, and where
-        the style is drawn, that too.
+        """Paint a scene, ``uint8`` [H, W, 3]; ``seed`` determines the noise and a ``drawn`` style.
 
         Raises:
-            LabelMapError: the model does not paint such a map.
+            LabelMapError: the model cannot paint the label map.
         """
-        style = self.style  # by name, if it comes with the model
+        style = self.style  # remains the name, for one of the model's styles
         if style == OWN:
             style = scene.photo
-        elif style in (AVERAGE, CHOSEN):  # with a seed and no style, the painter would draw one
+        elif style in (AVERAGE, CHOSEN):  # passed explicitly, because paint() with a seed draws one
             style = self.painter.chosen_style(scene.label_map)
         elif style == DRAWN:
             style = None
@@ -63,10 +62,10 @@ class Contender:
 
 
 def open_contenders(folders: Sequence[Path]) -> list[Contender]:
-    """Those of several model folders, in order.
+    """Open model folders, in order, with every way to choose a style.
 
     Raises:
-        ModelError: one is no model folder, or damaged.
+        ModelError: a folder is not a model folder, or is damaged.
     """
     contenders = []
     for name, folder in zip(distinct_names(folders), folders):
@@ -84,20 +83,23 @@ def open_contenders(folders: Sequence[Path]) -> list[Contender]:
 def common_label_set(
     contenders: Sequence[Contender], data: Path, *, otherwise: LabelSet | None = None
 ) -> LabelSet:
-    """The label set that all models paint and the data set has (if its labels.json tells).
+    """Find the label set shared by all models and the data set's labels.json, if there is one.
 
-    ``otherwise`` is that of the data set where neither tells.
+    Args:
+        contenders: the models.
+        data: the data set.
+        otherwise: label set to use if there are neither models nor a labels.json.
 
     Raises:
-        ConfigError: labels.json is broken.
-        DataError: one of them has another, or nothing tells.
+        ConfigError: labels.json is invalid.
+        DataError: the label sets differ, or none is defined.
     """
     own = own_label_set(data)
     if own is None and not contenders:
         if otherwise is None:
             raise DataError(
-                f"{data}: what its labels are is not known without a model; write them into "
-                f"{data / LABELS_FILE}, or name their set with --label-set",
+                f"{data}: its labels are not known without a model; write them into "
+                f"{data / LABELS_FILE}, or give the label set with --label-set",
                 code="labels_unknown",
             )
         return otherwise
@@ -109,20 +111,21 @@ def common_label_set(
             raise DataError(
                 f"{contender.model}: this model paints the {len(label_set)} labels of "
                 f"'{label_set.name}', but {place} has the {len(expected)} of '{expected.name}'; "
-                "compare models of one label set, on data of that set (tools/remap.py makes it)",
+                "compare models with the same label set, on data with that set (convert it with "
+                "tools/remap.py)",
                 code="label_sets_differ",
             )
     return expected
 
 
 def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
-    """How much of a flat data set all models left for looking when they were trained.
+    """The validation share of a flat data set with which all models were trained.
 
-    With another share than its own a model would be measured on scenes it has learned from. Where
-    the data set has train/ and val/ it does not matter. Without a model it is the default.
+    With another share, a model would be evaluated on scenes of its training set. It is not used if
+    the data set has train/ and val/. Without a model it is the default.
 
     Raises:
-        DataError: no data set; or a flat one, and the models disagree.
+        DataError: ``data`` is not a data set, or it is flat and the models' shares differ.
     """
     if not contenders:
         return DataConfig.val_share
@@ -133,15 +136,15 @@ def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
             raise DataError(
                 f"{data}: these photos are split by name, and {contender.model} was trained with "
                 f"data.val_share {share:g}, but {contenders[0].model} with {first:g}: "
-                "one would be measured on scenes it has learned from; measure them one by one, or "
-                "sort photos that neither has seen into a data set with train/ and val/",
+                "one would be evaluated on scenes of its training set; evaluate them one by one, "
+                "or on a data set with train/ and val/ whose val/ neither was trained on",
                 code="val_shares_differ",
             )
     return first
 
 
-def trained_through_the_eye(contenders: Sequence[Contender]) -> list[str]:
-    """The models whose discriminator looked through EfficientNet-Lite0, as the judge does."""
+def trained_on_judge_features(contenders: Sequence[Contender]) -> list[str]:
+    """The models whose discriminator used the features of EfficientNet-Lite0, as the judge does."""
     cards = {contender.model: contender.painter.card for contender in contenders}
     return [
         name
@@ -152,6 +155,6 @@ def trained_through_the_eye(contenders: Sequence[Contender]) -> list[str]:
 
 
 def distinct_names(folders: Sequence[Path]) -> list[str]:
-    """The names of the folders, or their paths where two have one name."""
+    """The names of folders, or their paths if two names are equal."""
     names = [folder.resolve().name for folder in folders]
     return names if len(set(names)) == len(names) else [str(folder) for folder in folders]

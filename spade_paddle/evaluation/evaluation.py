@@ -25,7 +25,7 @@ from spade_paddle.metrics.bootstrap import REPLICATES, Estimate, bootstrap_weigh
 from spade_paddle.metrics.segmentation import confusion
 
 DIVERSITY_SCENES, DIVERSITY_SEEDS = 4, 8
-"""So many scenes, evenly spread, are painted with so many seeds each."""
+"""Diversity is measured on this many evenly spaced scenes, with this many seeds each."""
 
 Progress = Callable[[Iterable], Iterable]
 AnyContender = Union[Contender, PictureFolder]
@@ -34,17 +34,17 @@ AnyContender = Union[Contender, PictureFolder]
 class Evaluation:
     """What all contenders are judged by: the same scenes, the same extractor, the same annotator.
 
-    Everything is the same each time: the noise of the k-th scene is drawn from the seed k, for
-    every contender, and so are the scenes that intervals are made of.
+    Results are deterministic: the k-th scene is painted with seed k by every contender, and the
+    bootstrap samples are fixed.
 
     Args:
-        extractor: looks at the pictures.
-        annotator: looks whether pictures show what their label maps say; None: nobody does.
-        label_set: of the scenes and of the contenders.
-        side: pixels of the square that is painted: the middle of the scene, as much as fits.
-        inception: looks at the pictures for FID and KID; None: there are none.
-        statistics: of another data set, to which FID is taken as well.
-        replicates: so many sets of scenes are drawn for the intervals.
+        extractor: computes the features of the pictures.
+        annotator: segments the pictures, for agreement with their label maps; None skips this.
+        label_set: labels of the scenes and of the contenders.
+        side: height and width in pixels of the pictures, the largest central square of the scene.
+        inception: Inception-v3 features for FID and KID; None skips them.
+        statistics: stored statistics of another data set, to which FID is also computed.
+        replicates: bootstrap samples for the confidence intervals.
 
     Attributes:
         photo_features: after ``score`` with ``inception``, the features of the scenes' photos.
@@ -78,18 +78,18 @@ class Evaluation:
         others: Sequence[Pair],
         progress: Progress = iter,
     ) -> list[ScoreRow]:
-        """The real photos' row and a row for each contender.
+        """Score the real photos and each contender, one row each.
 
         Args:
-            contenders: who paints.
+            contenders: models and folders of pictures.
             pairs: the scenes, at least 2.
-            others: other scenes, with whose photos the real photos are compared: so far apart are
-                two sets of real photos, the floor. With fewer than 2 this is left out.
-            progress: is handed the scenes and hands them back one by one.
+            others: other scenes; the distance between their photos and those of ``pairs`` is the
+                floor. It is left out with fewer than 2.
+            progress: wraps the iteration over scenes, as tqdm does.
 
         Raises:
-            DataError: a file of the data set is broken.
-            LabelMapError: a scene cannot be painted; it is named.
+            DataError: a file of the data set is damaged.
+            LabelMapError: a scene, which is named, cannot be painted.
         """
         photos = _Gathered(self._inception)
         painted = [_Gathered(self._inception) for _ in contenders]
@@ -113,7 +113,7 @@ class Evaluation:
                     gathered.distances.append(self._diversity(contender, scene, pair))
         self.photo_features = photos.features
         draws = bootstrap_weights(len(pairs), replicates=self._replicates)
-        # other photos belong to no scene, so they are drawn by themselves
+        # the other photos are not paired with the scenes, so they are resampled independently
         floor = self._look_at(others)
         other_draws = bootstrap_weights(max(len(others), 1), replicates=self._replicates, seed=1)
         estimates = photos.estimates(draws, floor, other_draws, self._statistics)
@@ -136,14 +136,14 @@ class Evaluation:
         return photos
 
     def _annotate(self, scene: Scene, picture: np.ndarray) -> np.ndarray | None:
-        """The label map and what the annotator sees, counted: [K, K + 1]."""
+        """Confusion matrix of the label map and the annotator's prediction, [K, K + 1]."""
         if self._annotator is None:
             return None
-        seen = self._annotator.annotate(picture).label_map
-        return confusion(scene.label_map, seen, num_labels=len(self._label_set))
+        predicted = self._annotator.annotate(picture).label_map
+        return confusion(scene.label_map, predicted, num_labels=len(self._label_set))
 
     def _diversity(self, contender: Contender, scene: Scene, pair: Pair) -> float:
-        """Mean distance of all pairs of pictures of one scene with other seeds."""
+        """Mean perceptual distance over all pairs of pictures of one scene with different seeds."""
         features = [
             self._extractor.extract(_paint(contender, scene, pair, seed=seed))
             for seed in range(DIVERSITY_SEEDS)
@@ -153,7 +153,7 @@ class Evaluation:
 
 
 class _Gathered:
-    """The pictures of one row."""
+    """Accumulates the pictures of one row."""
 
     def __init__(self, inception: InceptionExtractor | None) -> None:
         self._inception = inception
@@ -178,7 +178,7 @@ class _Gathered:
         other_draws: np.ndarray,
         statistics: Statistics | None,
     ) -> dict[str, Estimate]:
-        """The scores of the set; distances are those to the others, if these are enough."""
+        """The scores of the set; distances are those to ``others``, if these are at least 2."""
         distances: dict[str, Callable[..., np.ndarray]] = {}
         for name in LAYERS:
             distances[name] = functools.partial(self.pictures.frechet, name, others.pictures)
@@ -200,7 +200,7 @@ class _Gathered:
 
 
 def color_error(picture: np.ndarray, photo: np.ndarray) -> float:
-    """Euclidean distance of the mean colors of two pictures [H, W, 3]; 0..441."""
+    """Euclidean distance between the mean colors of two pictures [H, W, 3], 0..441."""
     means = [array.mean(axis=(0, 1), dtype=np.float64) for array in (picture, photo)]
     return float(np.linalg.norm(means[0] - means[1]))
 

@@ -1,4 +1,4 @@
-"""Existing pictures from another program as a contender."""
+"""A folder of existing pictures as a contender."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from spade_paddle.files import sha256
 
 
 class PictureFolder:
-    """A folder with one picture for each scene, of the scene's name.
+    """A folder with one picture for each scene, named like the scene.
 
-    A picture of the whole scene and one of its middle square will do, of any size: of both the
-    middle square is taken, as of the photos.
+    Pictures may show the whole scene or its central square, at any size: the central square is
+    used, as for the photos.
 
     Args:
-        name: what to call it.
-        folder: the folder; it may hold other pictures besides.
+        name: name in the tables.
+        folder: the folder, which may hold other pictures as well.
         pairs: the scenes.
 
     Raises:
-        DataError: no such folder, a scene without a picture, or two pictures of one name.
+        DataError: the folder is missing, a scene has no picture, or two pictures have one name.
     """
 
     style = None
@@ -41,25 +41,24 @@ class PictureFolder:
             named = ", ".join(missing[:6]) + (", ..." if len(missing) > 6 else "")
             raise DataError(
                 f"{folder}: of the {len(pairs)} scenes {len(missing)} have no picture here: "
-                f"{named}; name pictures like the photos of the scenes ({missing[0]}.png) and add "
-                "those",
+                f"{named}; add them, named like the photos of the scenes ({missing[0]}.png)",
                 code="pictures_missing",
             )
         self._folder = folder
         self._files = {pair.stem: listed.by_stem[pair.stem][0] for pair in pairs}
 
     def paint(self, scene: Scene, *, seed: int) -> np.ndarray:
-        """The picture of a scene at its size, ``uint8`` [H, W, 3]; there is one, whatever the seed.
+        """The picture of a scene at its size, ``uint8`` [H, W, 3]; ``seed`` is ignored.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: the picture cannot be read.
         """
         picture = read_photo(self._files[scene.name])
         blank = np.zeros(picture.shape[:2], np.uint8)
         return whole_picture(Scene(picture, blank), *scene.label_map.shape).photo
 
     def to_dict(self) -> dict[str, str]:
-        """Which pictures they were: names of the folder, SHA-256 of all names and contents."""
+        """Identify the pictures: the folder, and the SHA-256 of all names and contents."""
         lines = (f"{stem} {sha256(path)}\n" for stem, path in sorted(self._files.items()))
         digest = hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape"))
         folder = str(self._folder)

@@ -1,4 +1,4 @@
-"""How every number of an evaluation was measured, one line for each."""
+"""Describes how each number of an evaluation was measured."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from spade_paddle.judge.eye import LAYERS
 
 
 def view_of(side: int) -> str:
-    """Which pixels of a scene are measured."""
+    """Describe the crop and size of the pictures."""
     resized = "photos: area to shrink, bicubic to enlarge, OpenCV"
     return f"middle square at {side} x {side} pixels ({resized})"
 
 
 def common_line(protocol: dict[str, Any]) -> str:
-    """What holds for all numbers: scenes, size, seeds and intervals."""
+    """Describe what applies to all numbers: scenes, size, seeds and intervals."""
     half = "both halves" if protocol["half"] == "all" else f"half to {protocol['half']}"
     return (
         f"{protocol['scenes']} scenes of {protocol['data']} ({protocol['part']}, {half}), "
-        f"{view_of(protocol['side'])}, seed = number of the scene from 0; 95 % bootstrap intervals "
+        f"{view_of(protocol['side'])}, seed = index of the scene; 95 % bootstrap intervals "
         f"over scenes, {protocol['replicates']} replicates"
     )
 
 
 def measures(protocol: dict[str, Any]) -> dict[str, str]:
-    """The rest, by the name of the score; of those that were measured."""
+    """Describe each score that was measured, by its name."""
     features = protocol["features"]
     eye = f"EfficientNet-Lite0 ({features['file']}, sha256 {features['sha256'][:8]})"
-    floor = f"floor: {protocol['other_photos']} photos of the other part"
+    floor = f"floor: {protocol['other_photos']} photos of the other split"
     lines = {
         name: f"{eye}, {layer} at every position of the picture; {floor}"
         for name, layer in LAYERS.items()
@@ -36,7 +36,7 @@ def measures(protocol: dict[str, Any]) -> dict[str, str]:
     lines["grid_energy"] = "share of the high-passed energy at periods that divide 8 pixels"
     layers = " and ".join(LAYERS.values())
     lines["perceptual"] = f"{eye}, mean of 1 - cosine over positions of {layers}"
-    lines["color"] = "Euclidean distance of the mean RGB of picture and photo, 0..255 each"
+    lines["color"] = "Euclidean distance between mean RGB of picture and photo, each 0..255"
     lines["diversity"] = (
         f"{eye}, perceptual distance of all pairs of {DIVERSITY_SEEDS} seeds, mean of "
         f"{min(DIVERSITY_SCENES, protocol['scenes'])} scenes; no interval"
@@ -45,13 +45,13 @@ def measures(protocol: dict[str, Any]) -> dict[str, str]:
     if annotator is not None:
         for name in ("mean_iou", "pixel_accuracy"):
             lines[name] = (
-                f"PaddleSeg annotator {annotator['name']} ({annotator['sha256'][:8]}), counts of "
-                "all scenes together; 255 in the label map does not count"
+                f"PaddleSeg annotator {annotator['name']} ({annotator['sha256'][:8]}), counts "
+                "summed over scenes; pixels with 255 in the label map are ignored"
             )
-    return {**lines, **_of_inception(protocol, floor)}
+    return {**lines, **_inception_measures(protocol, floor)}
 
 
-def _of_inception(protocol: dict[str, Any], floor: str) -> dict[str, str]:
+def _inception_measures(protocol: dict[str, Any], floor: str) -> dict[str, str]:
     inception = protocol["inception"]
     if inception is None:
         return {}
@@ -61,7 +61,7 @@ def _of_inception(protocol: dict[str, Any], floor: str) -> dict[str, str]:
     )
     lines = {
         "fid": f"{eye}; to the photos of the same {protocol['scenes']} scenes; {floor}",
-        "kid": f"{eye}; kernel (x . y / 2048 + 1)^3, unbiased, all pictures in one; {floor}",
+        "kid": f"{eye}; kernel (x . y / 2048 + 1)^3, unbiased, all pictures at once; {floor}",
     }
     stored = protocol["statistics"]
     if stored is not None:

@@ -16,23 +16,23 @@ from spade_paddle.metrics.bootstrap import Estimate
 
 _SETS = """\
 Frechet distance of EfficientNet-Lite0 features at every position (block 4: textures, block 10:
-parts of things), from the pictures to the photos; the first line is the floor, from the photos to
-as many photos of the other part. It is not FID. Grid: energy that repeats every 8 pixels; more than
-the photos have is a weave. In brackets: where 95 % of resampled sets of scenes lie."""
+object parts), from the pictures to the photos; the first row is the floor, from the photos to as
+many photos of the other split. It is not FID. Grid: share of energy that repeats every 8 pixels;
+more than in the photos means a visible grid. Brackets: 95 % bootstrap intervals."""
 _INCEPTION = """\
-FID: Frechet distance of Inception-v3 features, one sample a picture (Heusel et al. 2017). With
-fewer than some thousand pictures it is far too large: compare it at the same number of pictures
-only, and with the floor in the first line. KID (Binkowski et al. 2018) has no such bias."""
+FID: Frechet distance of Inception-v3 features, one vector per picture (Heusel et al. 2017). With
+fewer than a few thousand pictures it is biased far upward: compare it only at equal numbers of
+pictures, and with the floor in the first row. KID (Binkowski et al. 2018) is unbiased."""
 _SCENES = """\
-Perceptual (0 to 2) and color (0 to 255): from each picture to its photo; smaller is nearer. Own
-style: the model was shown the photo. Diversity: how unlike pictures of one map are with other
-seeds."""
-_SEEN = """\
-Mean IoU and accuracy: whether an annotator sees in the pictures what their label maps say; what it
-sees in the photos is the ceiling that can be hoped for, though a painted picture may be easier."""
+Perceptual (0 to 2) and color (0 to 441): distance from each picture to its photo. Own style: the
+model was given the photo. Diversity: perceptual distance between pictures of one label map with
+different seeds."""
+_AGREEMENT = """\
+Mean IoU and accuracy: agreement of an annotator's output on the pictures with their label maps. Its
+values on the photos are a reference, which painted pictures may exceed if they are easier."""
 _DIFFERENCES = """\
-Differences to the first model on the same resampled scenes. Smaller is better, but for mean IoU. An
-interval that does not hold 0 is more than chance of the scenes."""
+Differences to the first model on the same bootstrap samples. Smaller is better, except for mean
+IoU. A difference is significant if its interval does not contain 0."""
 _DIGITS = {"perceptual": 3, "color": 1, "mean_iou": 3, "pixel_accuracy": 3}  # others have 2
 _UNITS = {"grid_energy": 0.01, "kid": 0.001}
 _HEADS = {
@@ -51,13 +51,13 @@ _HEADS = {
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """All that was found.
+    """The result of an evaluation.
 
     Args:
-        protocol: how it was measured, JSON-serializable. ``common`` in it is shown under every
-            table, and ``measures`` (evaluation/protocol.py), by the name of the score.
-        rows: the real photos first; the models are compared with the first of them.
-        label_set: of the scenes.
+        protocol: how it was measured, JSON-serializable. Its ``common`` line is shown under every
+            table, and the ``measures`` (evaluation/protocol.py) of the table's scores.
+        rows: the real photos, then the models; the first model is the baseline.
+        label_set: labels of the scenes.
     """
 
     protocol: dict[str, Any]
@@ -66,7 +66,7 @@ class EvaluationReport:
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
-        """Of all models with the first."""
+        """Comparisons of all other models with the first one."""
         return compare_to_first(self.rows[1:])
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,15 +78,15 @@ class EvaluationReport:
         }
 
     def text(self) -> str:
-        """Markdown tables, ready for a model card, each with its protocol."""
+        """Markdown tables for a model card, each with its protocol."""
         estimates = self.rows[0].estimates
         if len(self.rows) > 1:
             estimates = {**estimates, **self.rows[1].estimates}
-        seen = [name for name in ("mean_iou", "pixel_accuracy") if name in estimates]
+        agreement = [name for name in ("mean_iou", "pixel_accuracy") if name in estimates]
         sets = ["pictures"]
         for name in LAYERS:
             sets += [_HEADS[name], "x floor"]
-        scenes = ["perceptual", "color", "diversity", *seen]
+        scenes = ["perceptual", "color", "diversity", *agreement]
         parts = [
             _table([*sets, _HEADS["grid_energy"]], [self._set_cells(row) for row in self.rows]),
             "\n".join([_SETS, *self._protocol([*LAYERS, "grid_energy"])]),
@@ -99,12 +99,14 @@ class EvaluationReport:
         parts.append(
             _table(
                 ["pictures", *(_HEADS[name] for name in scenes)],
-                [self._scene_cells(row, seen) for row in self.rows],
+                [self._scene_cells(row, agreement) for row in self.rows],
             )
         )
-        parts.append("\n".join([_SCENES, *([_SEEN] if seen else []), *self._protocol(scenes)]))
+        parts.append(
+            "\n".join([_SCENES, *([_AGREEMENT] if agreement else []), *self._protocol(scenes)])
+        )
         if self.comparisons:
-            names = [*LAYERS, "grid_energy", *inception, "perceptual", *seen[:1]]
+            names = [*LAYERS, "grid_energy", *inception, "perceptual", *agreement[:1]]
             heads = [
                 f"{LAYERS[name]}, x floor" if name in LAYERS else _HEADS[name] for name in names
             ]
@@ -114,13 +116,13 @@ class EvaluationReport:
         return "\n\n".join(parts)
 
     def _protocol(self, names: Sequence[str]) -> list[str]:
-        """What stands under a table with these scores."""
+        """Lines to print under a table with these scores."""
         measures = self.protocol.get("measures", {})
         lines = [f"- {_HEADS[name]}: {measures[name]}" for name in names if name in measures]
         return [f"Protocol: {self.protocol['common']}", *lines] if "common" in self.protocol else []
 
     def _floor(self, name: str) -> float | None:
-        """The photos' own distance; None where there is none to divide by."""
+        """The floor of a distance; None if it was not measured or is 0."""
         estimate = self.rows[0].estimates.get(name)
         return None if estimate is None or not estimate.value else estimate.value
 
@@ -140,8 +142,8 @@ class EvaluationReport:
             cells.append(self._cell(row.estimates, name))
         return [*cells, self._cell(row.estimates, "grid_energy")]
 
-    def _scene_cells(self, row: ScoreRow, seen: Sequence[str]) -> list[str]:
-        cells = [row.title, *self._cells(row.estimates, ["perceptual", "color", *seen])]
+    def _scene_cells(self, row: ScoreRow, agreement: Sequence[str]) -> list[str]:
+        cells = [row.title, *self._cells(row.estimates, ["perceptual", "color", *agreement])]
         cells.insert(3, "-" if row.diversity is None else f"{row.diversity:.3f}")
         return cells
 
@@ -156,8 +158,8 @@ class EvaluationReport:
         return [self._cell(estimates, name, sign=sign) for name in names]
 
     def _cell(self, estimates: Mapping[str, Estimate], name: str, *, sign: str = "") -> str:
-        """``1.52 [1.31, 1.75]``, Frechet distances in multiples of the floor, the grid in
-        percent; a dash where there is no number."""
+        """Format ``1.52 [1.31, 1.75]``: Frechet distances in multiples of the floor, the grid in
+        percent; ``-`` if there is no value."""
         unit = self._floor(name) if name in LAYERS else _UNITS.get(name, 1.0)
         estimate = estimates.get(name)
         if estimate is None or unit is None or not math.isfinite(estimate.value):
@@ -169,7 +171,7 @@ class EvaluationReport:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown whose columns also stand in line as plain text; numbers to the right."""
+    """A Markdown table with aligned columns; numbers are right-aligned."""
     widths = [max(map(len, column)) for column in zip(head, *rows)]
 
     def line(cells: Sequence[str]) -> str:

@@ -8,26 +8,27 @@ from spade_paddle.data.dataset import PARTS, Pair, find_pairs
 from spade_paddle.data.split import half_of
 from spade_paddle.errors import DataError
 
-LEAST_SCENES = 2  # one has no spread
+LEAST_SCENES = 2  # a covariance needs two
 ALL = "all"
 
 
 def scenes_of(
     data: Path, part: str, *, half: str, val_share: float
 ) -> tuple[list[Pair], list[Pair]]:
-    """The scenes of half a part, and as many of the other part, evenly spread.
+    """List the scenes of one half of a part, and as many of the other part, evenly spaced.
 
     Args:
         data: the data set.
         part: ``train`` or ``val``.
         half: ``choose`` or ``report`` (data/split.py), or ``all`` for both.
-        val_share: how much of a flat data set is ``val``.
+        val_share: validation share of a flat data set, 0..1.
 
     Returns:
-        both, the second one empty where the data set has no other part.
+        Both lists; the second is empty if the data set has no other part.
 
     Raises:
-        DataError: no data set, files without partners, or too few scenes.
+        DataError: ``data`` is not a data set, a photo or a label map is missing, or there are too
+            few scenes.
     """
     whole = find_pairs(data, part, val_share=val_share)
     pairs = [pair for pair in whole if half == ALL or half_of(pair.stem) == half]
@@ -37,8 +38,8 @@ def scenes_of(
             where = f"of the {len(whole)} of the part {part} the half to {half} has {len(pairs)}"
             hint = f" (--half {ALL} takes both halves)"
         raise DataError(
-            f"{data}: too few scenes, {where}, but sets of pictures are compared: at least "
-            f"{LEAST_SCENES} are needed, and 30 tell something{hint}",
+            f"{data}: too few scenes: {where}; sets of pictures need at least {LEAST_SCENES}, and "
+            f"about 30 for meaningful intervals{hint}",
             code="scenes_too_few",
         )
     other = next(name for name in PARTS if name != part)

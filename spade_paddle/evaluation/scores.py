@@ -16,13 +16,14 @@ from spade_paddle.metrics.segmentation import Agreement
 
 @dataclass(frozen=True)
 class SceneScores:
-    """One picture against the photo and the label map of its scene; None where nothing to compare.
+    """Scores of one picture against the photo and the label map of its scene.
 
     Args:
         scene: stem of its files.
-        perceptual: distance of what the eye sees to the photo, 0..2 (judge/eye.py).
-        color: distance of the mean colors, 0..255 each.
-        confusion: int64 [K, K + 1] of the label map and what the annotator sees in the picture.
+        perceptual: distance of deep features to the photo, 0..2 (judge/eye.py); None for a photo.
+        color: distance to the photo's mean color, 0..441; None for a photo.
+        confusion: confusion matrix of the label map and the annotator's output on the picture,
+            int64 [K, K + 1]; None without an annotator.
     """
 
     scene: str
@@ -31,7 +32,7 @@ class SceneScores:
     confusion: np.ndarray | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Without what is None."""
+        """JSON-serializable, without fields that are None."""
         values = {"scene": self.scene, "perceptual": self.perceptual, "color": self.color}
         if self.confusion is not None:
             agreement = Agreement.of(self.confusion)
@@ -45,16 +46,16 @@ class ScoreRow:
     """All scores of one set of pictures.
 
     Args:
-        title: as the table names it.
-        model: the model; None for the real photos.
-        style: the style it painted with, if any.
-        scenes: the pictures one by one.
-        estimates: scores of the set by name, each with its replicates on resampled scenes:
-            ``frechet_4``, ``frechet_10``, ``grid_energy`` and what ``scene_estimates`` gives; with
-            Inception ``fid`` and ``kid``, with stored statistics ``fid_statistics``. Of the photos
-            the distances are the floors, or not there.
-        diversity: mean distance of pictures of one scene and several seeds, 0..2; None for photos
-            and for folders of pictures, which have one of each scene.
+        title: name in the tables.
+        model: name of the model; None for the real photos.
+        style: its style, if any.
+        scenes: scores of the single pictures.
+        estimates: scores of the set by name, with bootstrap replicates: ``frechet_4``,
+            ``frechet_10``, ``grid_energy`` and those of ``scene_estimates``; with Inception ``fid``
+            and ``kid``, with stored statistics ``fid_statistics``. For the photos, distances are
+            the floors, and are missing if there are no other photos.
+        diversity: mean perceptual distance between pictures of one scene with different seeds,
+            0..2; None for photos and for folders of pictures.
     """
 
     title: str
@@ -66,7 +67,7 @@ class ScoreRow:
 
     @property
     def agreement(self) -> Agreement | None:
-        """How well the annotator sees what should be there; counts of all pictures together."""
+        """Agreement of the annotator's output with the label maps, counts summed over pictures."""
         counts = [scene.confusion for scene in self.scenes if scene.confusion is not None]
         return Agreement.of(np.sum(counts, axis=0)) if counts else None
 
@@ -83,11 +84,11 @@ class ScoreRow:
 
 
 def scene_estimates(scenes: Sequence[SceneScores], draws: np.ndarray) -> dict[str, Estimate]:
-    """``perceptual``, ``color``, ``mean_iou`` and ``pixel_accuracy``, those that there are.
+    """Average ``perceptual``, ``color``, ``mean_iou`` and ``pixel_accuracy``, as far as measured.
 
     Args:
-        scenes: S of them.
-        draws: [R, S], of ``resampled``.
+        scenes: S scenes.
+        draws: bootstrap weights [R, S] (metrics/bootstrap.py).
     """
     estimates = {}
     for name in ("perceptual", "color"):
@@ -105,11 +106,11 @@ def scene_estimates(scenes: Sequence[SceneScores], draws: np.ndarray) -> dict[st
 
 
 def numbers(estimate: Estimate) -> dict[str, float | None]:
-    """Value and interval for JSON."""
+    """Value and interval, JSON-serializable."""
     low, high = estimate.interval
     return {"value": number(estimate.value), "low": number(low), "high": number(high)}
 
 
 def number(value: float) -> float | None:
-    """For JSON, which has no nan."""
+    """Replace nan, which JSON does not have, by None."""
     return float(value) if math.isfinite(value) else None

@@ -22,7 +22,7 @@ from spade_paddle.evaluation.contenders import (
     common_val_share,
     distinct_names,
     open_contenders,
-    trained_through_the_eye,
+    trained_on_judge_features,
 )
 from spade_paddle.evaluation.evaluation import Evaluation, Progress
 from spade_paddle.evaluation.pictures import PictureFolder
@@ -36,34 +36,34 @@ from spade_paddle.judge.inception import InceptionExtractor, Statistics
 from spade_paddle.metrics.bootstrap import REPLICATES
 from spade_paddle.metrics.normal import Normal
 
-_FLATTERED = (
-    " was trained with discriminator.projected_network efficientnet_lite0: it has learned to "
-    "please the very network that looks here, so its distances do not count"
+_BIAS_WARNING = (
+    " was trained with discriminator.projected_network efficientnet_lite0, whose features also "
+    "define the distances here: these are biased in its favor"
 )
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be measured.
+    """The options of an evaluation.
 
     Args:
         data: the data set.
-        models: model folders; the others are compared with the first.
-        pictures: folders with a picture of each scene, after the models.
+        models: model folders; the first is the baseline.
+        pictures: folders with a picture of each scene, to be evaluated after the models.
         features: EfficientNet-Lite0 weights; None: those of the installed package.
-        inception: weights of the Inception-v3 of FID and KID; None: they are not measured.
-        resize: filter of the resizing to Inception's size (data/clean_resize.py).
-        statistics: of a data set, made by ``save_statistics``, to which FID is taken as well.
-        save_statistics: file for the statistics of the scenes' photos.
-        annotator: as ``choose_annotator`` takes it; None to do without. It is also done without,
-            and said, where PaddleSeg is not installed.
-        annotator_labels: the annotator's own label set, where it does not tell.
-        label_set: the data set's, where neither it nor a model tells.
+        inception: Inception-v3 weights for FID and KID; None skips them.
+        resize: filter for resizing to Inception's input size (data/clean_resize.py).
+        statistics: file of ``save_statistics``, to whose data set FID is also computed.
+        save_statistics: file to write with the statistics of the scenes' photos.
+        annotator: see ``choose_annotator``; None skips it. It is also skipped, with a message, if
+            PaddleSeg is not installed.
+        annotator_labels: the annotator's label set, if its files do not define one.
+        label_set: the data set's label set, if neither it nor a model defines one.
         part: ``train`` or ``val``.
-        half: of the part: ``choose`` to choose a recipe, ``report`` to tell how good it is, or
-            ``all`` (data/split.py).
-        side: pixels of the square pictures.
-        replicates: so many sets of scenes are drawn for the intervals.
+        half: half of the part (data/split.py): ``choose`` for model selection, ``report`` for
+            reported numbers, or ``all``.
+        side: height and width of the pictures in pixels.
+        replicates: bootstrap samples for the confidence intervals.
     """
 
     data: Path
@@ -83,16 +83,16 @@ class Task:
     replicates: int = REPLICATES
 
     def check(self) -> None:
-        """Refuse options that do not go together. Raises ConfigError."""
+        """Raise ConfigError if options contradict each other."""
         if not self.models and not self.pictures and self.save_statistics is None:
             raise ConfigError(
                 "there is nothing to measure: give --model or --pictures, or --save-statistics for "
-                "the photos alone",
+                "the photos only",
                 code="contenders_missing",
             )
         if self.inception is None and (self.statistics or self.save_statistics):
             raise ConfigError(
-                "statistics are of Inception-v3's features: give its weights with --inception",
+                "statistics need Inception-v3 features: give its weights with --inception",
                 code="inception_missing",
             )
 
@@ -100,16 +100,16 @@ class Task:
 def evaluate(
     task: Task, *, progress: Progress = iter, say: Callable[[str], None] = print
 ) -> EvaluationReport:
-    """Let models paint a part of a data set and measure what they paint.
+    """Paint a part of a data set with each model and score the pictures.
 
     Args:
-        task: what is to be measured.
-        progress: is handed the scenes and hands them back one by one.
-        say: prints a line.
+        task: the options.
+        progress: wraps the iteration over scenes, as tqdm does.
+        say: prints a message.
 
     Raises:
-        UserError: a model, the data set, the weights or the annotator is missing, broken, or does
-            not go with the others.
+        UserError: a model, the data set, the weights or the annotator is missing, damaged, or
+            incompatible with the others.
     """
     task.check()
     models = open_contenders(task.models)
@@ -122,8 +122,8 @@ def evaluate(
     extractor = FeatureExtractor(features)
     inception, statistics = _open_inception(task)
     annotator = _open_annotator(task, label_set, say)
-    for model in trained_through_the_eye(models):
-        say(model + _FLATTERED)
+    for model in trained_on_judge_features(models):
+        say(f"warning: {model}{_BIAS_WARNING}")
     evaluation = Evaluation(
         extractor,
         annotator=annotator,
@@ -144,7 +144,7 @@ def evaluate(
         "val_share": val_share,
         "scenes": len(pairs),
         "other_photos": len(others),
-        "seed": "number of the scene, from 0",
+        "seed": "index of the scene",
         "features": _file(features),
         "inception": inception and inception.protocol,
         "statistics": statistics and {**_file(task.statistics), "count": statistics.count},
@@ -154,8 +154,8 @@ def evaluate(
         "spade_paddle": spade_paddle.__version__,
         "paddle": paddle.__version__,
     }
-    words = {"common": common_line(protocol), "measures": measures(protocol)}
-    return EvaluationReport({**protocol, **words}, rows, label_set)
+    texts = {"common": common_line(protocol), "measures": measures(protocol)}
+    return EvaluationReport({**protocol, **texts}, rows, label_set)
 
 
 def _open_pictures(task: Task, pairs: Sequence[Pair]) -> list[PictureFolder]:
@@ -203,8 +203,8 @@ def _open_annotator(
 
 
 def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[dict[str, Any]]:
-    """Which models they were, whatever their folders hold later."""
-    flattered = trained_through_the_eye(contenders)
+    """Identify the models, by the hashes of their files."""
+    biased = trained_on_judge_features(contenders)
     painters = {contender.model: contender.painter for contender in contenders}
     return [
         {
@@ -214,7 +214,7 @@ def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[di
                 key: getattr(painter.card, key)
                 for key in ("name", "version", "parameters", "files")
             },
-            "trained_through_the_eye": title in flattered,
+            "trained_through_the_eye": title in biased,
         }
         for folder, (title, painter) in zip(folders, painters.items())
     ]

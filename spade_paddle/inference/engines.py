@@ -1,4 +1,4 @@
-"""Which engine runs a model folder: Paddle Inference, or on CPUs our own runtime."""
+"""Selects the engine for a model folder: Paddle Inference, or our own runtime for CPUs."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ EngineName = Literal["auto", "paddle", "native"]
 
 
 class Engine(Protocol):
-    """Runs a generator. ``engine`` is ``paddle`` or ``native``, ``inputs`` names what it takes."""
+    """Runs a generator; ``engine`` is ``paddle`` or ``native``, ``inputs`` its input names."""
 
     engine: str
     inputs: list[str]
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Arrays by name -> ``float32`` [N, 3, H, W] in -1..1."""
+        """Run on arrays by input name; returns ``float32`` [N, 3, H, W] in -1..1."""
 
 
 class NativeEngine:
-    """Our own runtime; what it cannot paint is painted by Paddle Inference.
+    """Our own runtime, with Paddle Inference as the fallback for maps it cannot paint.
 
     Args:
-        generator: with its weights.
-        inputs: names of what it takes.
-        open_program: the same as a program, opened when the first picture needs it.
+        generator: the generator with its weights.
+        inputs: its input names.
+        open_program: opens the same generator in Paddle Inference, when first needed.
     """
 
     engine = "native"
@@ -59,35 +59,35 @@ class NativeEngine:
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """See Engine."""
         try:
-            # there, for OpenMP keeps threads of its own for every thread that computes
+            # OpenMP keeps a thread pool for each calling thread: always call from the same one
             return in_paddle_thread(lambda: self._generator.run(inputs))
         except TooManyPatches:
-            logger.debug("a label map of very many patterns: painted by Paddle Inference")
+            logger.debug("label map with too many distinct patterns: painted by Paddle Inference")
             return self._open_program().run(inputs)
 
 
 def open_engine(
     folder: Path, card: ModelCard, *, ending: str, engine: EngineName, threads: int, use_gpu: bool
 ) -> Engine:
-    """What runs the generator of a model folder.
+    """Open the generator of a model folder.
 
     Args:
         folder: the model folder.
         card: its card.
-        ending: of the program's file.
-        engine: ``native``, ``paddle``, or ``auto``: the former where it can be had.
+        ending: the suffix of the program's file, see ``program_ending``.
+        engine: ``native``, ``paddle``, or ``auto``: ``native`` if available.
         threads: CPU threads.
-        use_gpu: run on GPU 0, which Paddle alone can.
+        use_gpu: run on GPU 0, which only Paddle supports.
 
     Raises:
-        ConfigError: ``native`` is asked for and cannot be had.
+        ConfigError: ``engine`` is ``native``, which is not available here.
     """
     open_program = functools.partial(
         Program, folder, PROGRAM, ending, threads=threads, use_gpu=use_gpu
     )
     if engine == "paddle":
         return open_program()
-    reason = "on a GPU Paddle computes" if use_gpu else _why_not(card)
+    reason = "it does not support GPUs" if use_gpu else _unsupported_reason(card)
     if reason is None:
         try:
             generator = in_paddle_thread(lambda: _native(folder, card, threads=threads))
@@ -97,33 +97,33 @@ def open_engine(
             return NativeEngine(generator, card.inputs, open_program)
     if engine == "native":
         raise ConfigError(
-            f"engine: {folder} cannot be painted by the native engine here: {reason}; set it to "
-            "auto or paddle",
+            f"engine: {folder} cannot be painted by the native engine here: {reason}; use auto or "
+            "paddle",
             code="engine_missing",
         )
-    logger.info("%s is painted by Paddle Inference: %s", card.name, reason)
+    logger.info("%s is painted by Paddle Inference, not the native engine: %s", card.name, reason)
     return open_program()
 
 
 def _native(folder: Path, card: ModelCard, *, threads: int) -> NativeGenerator:
-    library(), onednn()  # what is missing is told before anything is read
+    library(), onednn()  # fail before reading the weights if a library is missing
     return NativeGenerator(
         read_weights(folder, card), card.config, num_labels=len(card.label_set), threads=threads
     )
 
 
-def _why_not(card: ModelCard) -> str | None:
-    """Why a generator of this kind is not among those that the native engine knows."""
+def _unsupported_reason(card: ModelCard) -> str | None:
+    """Why the native engine does not support a model's architecture; None if it does."""
     if paddle.__version__.startswith("2."):
-        return "Paddle 2 loads a program's weights without their names"
+        return "Paddle 2 does not keep the names of a program's weights"
     try:
         config: Config = card.config
     except UserError as error:
         return str(error)
     if config.generator.block != "plain":
-        return f"generator.block {config.generator.block}"
+        return f"it does not support generator.block {config.generator.block}"
     if "conv_img_before.weight" in card.tensors:
-        return "its newest block is still fading in"
+        return "the model was exported while a block was fading in"
     if config.generator.activation not in ACTIVATIONS:
-        return f"generator.activation {config.generator.activation}"
+        return f"it does not support generator.activation {config.generator.activation}"
     return None

@@ -1,4 +1,4 @@
-"""From a training run to a model folder (model_card.py)."""
+"""Exports a training run as a model folder (model_card.py)."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ InputShape = tuple[list[Optional[int]], Literal["int32", "float32"]]
 
 
 class LabelsToPicture(nn.Layer):
-    """What is exported: label ids and whatever else the generator takes in, picture out.
+    """The exported network: from label ids and the other inputs of a generator to a picture.
 
     Args:
-        generator: without spectral-norm hooks, in evaluation mode.
-        layout: of its semantic map.
+        generator: generator without spectral-norm hooks, in evaluation mode.
+        layout: channels of its semantic map.
     """
 
     def __init__(self, generator: nn.Layer, layout: SemanticLayout) -> None:
@@ -43,7 +43,7 @@ class LabelsToPicture(nn.Layer):
 
     @classmethod
     def of(cls, config: Config, *, num_labels: int) -> LabelsToPicture:
-        """The network of a configuration, as it is exported; in evaluation mode."""
+        """Build the network of a configuration for export, in evaluation mode."""
         network = cls(
             build_generator(config, num_labels=num_labels, spectral_norm=False),
             SemanticLayout.of(config, num_labels),
@@ -52,7 +52,7 @@ class LabelsToPicture(nn.Layer):
         return network
 
     def input_shapes(self) -> dict[str, InputShape]:
-        """Shape and type of every input by name; None stands for any size."""
+        """Shape and dtype of each input by name; None stands for any size."""
         shapes: dict[str, InputShape] = {"label_map": ([None, None, None], "int32")}
         if self.layout.edges:
             shapes["instance_map"] = ([None, None, None], "int32")
@@ -65,7 +65,7 @@ class LabelsToPicture(nn.Layer):
         return shapes
 
     def forward(self, inputs: dict[str, paddle.Tensor]) -> paddle.Tensor:
-        """The inputs of ``input_shapes`` -> float32 [N, 3, H, W] in -1..1."""
+        """Map the inputs of ``input_shapes`` to pictures, float32 [N, 3, H, W] in -1..1."""
         return self.generator(
             self.layout.encode(inputs["label_map"], inputs.get("instance_map")),
             inputs.get("noise"),
@@ -87,19 +87,18 @@ def export_run(
 
     Args:
         run: the run folder.
-        out: the model folder; made anew, and only when everything has worked.
-        name: of the model, shown by the service.
-        version: of the weights.
+        out: the model folder; replaced if it exists, and only if the export succeeds.
+        name: name of the model, shown by the service.
+        version: version of the weights.
         snapshot: ``best`` or a number of images; None: the newest checkpoint.
-        trainable: add the networks as they train, in float16, for ``tools/train.py --init``: those
-            of the newest checkpoint, also with a snapshot, which has averages only.
+        trainable: add the trained networks (not averaged) in float16, for ``tools/train.py
+            --init``; always those of the newest checkpoint, because snapshots hold only averages.
 
     Returns:
         ``out``.
 
     Raises:
-        ModelError: the run has no checkpoint or no such snapshot, or a damaged one, or weights that
-            are not finite.
+        ModelError: the checkpoint or snapshot is missing or damaged, or its weights are not finite.
     """
     folder = RunFolder(Path(run))
     state, config = folder.averages(snapshot), folder.config
@@ -125,13 +124,12 @@ def export_run(
 
 
 def without_folders(content: dict[str, Any]) -> dict[str, Any]:
-    """A configuration whose paths are file names only: where files lay is of no use to others."""
+    """Reduce every path in a configuration to its file name, to publish no local folders."""
 
     def cleaned(value: Any) -> Any:
-        """One field, or a whole section."""
         if isinstance(value, dict):
             return without_folders(value)
-        # this kind of path knows both slashes
+        # this class splits at both kinds of slashes
         return PureWindowsPath(value).name if isinstance(value, str) else value
 
     return {name: cleaned(value) for name, value in content.items()}
@@ -154,18 +152,18 @@ def export_generator(
     """Export effective state dicts (layers/spectral.py) as a model folder.
 
     Args:
-        state: of the generator.
-        out: the model folder; made anew, and only when everything has worked.
+        state: state dict of the generator.
+        out: the model folder; replaced if it exists, and only if the export succeeds.
         config: the configuration of the networks.
         label_set: their labels.
-        name: of the model.
-        version: of the weights.
-        training: what is to be known of where the weights come from.
-        encoder_state: of the style encoder; None for a model that takes no style pictures.
-        fade: how far a generator that fades in has come; at 1 the way around its new block is left
-            out.
-        training_weights: the networks as they train, to be added; None: they are not.
-        half: keep those in float16 (engine/training_weights.py).
+        name: name of the model.
+        version: version of the weights.
+        training: JSON-serializable record of how the weights were trained.
+        encoder_state: state dict of the style encoder; None for a model without one.
+        fade: weight of the newest block when growing progressively, 0..1; at 1 the layer that
+            bypasses the block is dropped.
+        training_weights: the trained networks (not averaged), to be added; None: add none.
+        half: store those in float16 (engine/training_weights.py).
 
     Returns:
         ``out``.
@@ -186,7 +184,7 @@ def export_generator(
             label_set=label_set,
             training=training,
             files={path.name: sha256(path) for path in sorted(folder.iterdir())},
-            **_made(network, config),
+            **_network_fields(network, config),
         )
         if training_weights is not None:
             path = folder / TRAINING_WEIGHTS
@@ -213,7 +211,7 @@ def _network(
 
 def _encoder(config: Config, state: dict[str, Any]) -> nn.Layer:
     encoder = build_encoder(config, spectral_norm=False)
-    assert encoder is not None  # there are weights of one
+    assert encoder is not None  # the run has weights for it
     load_state(encoder, state)
     encoder.eval()
     return encoder
@@ -221,8 +219,8 @@ def _encoder(config: Config, state: dict[str, Any]) -> nn.Layer:
 
 def _save_programs(folder: Path, network: LabelsToPicture, encoder: nn.Layer | None) -> None:
     inputs = {
-        key: paddle.static.InputSpec(shape, kind, key)
-        for key, (shape, kind) in network.input_shapes().items()
+        key: paddle.static.InputSpec(shape, dtype, key)
+        for key, (shape, dtype) in network.input_shapes().items()
     }
     _save_program(network, folder / PROGRAM, inputs)
     if encoder is not None:
@@ -235,8 +233,8 @@ def _save_program(network: nn.Layer, path: Path, inputs: Any) -> None:
     path.with_name(f"{path.name}.pdiparams.info").unlink(missing_ok=True)  # Paddle 2 writes it
 
 
-def _made(network: LabelsToPicture, config: Config) -> dict[str, Any]:
-    """The fields of a ModelCard that tell what the networks take, and what exports them."""
+def _network_fields(network: LabelsToPicture, config: Config) -> dict[str, Any]:
+    """The fields of a ModelCard that describe the networks and the exporting versions."""
     generator = network.generator
     height, width = config.data.picture_size(generator.multiple)
     positions = "compatible" if config.data.icpe_compatible else "icpe"

@@ -1,7 +1,7 @@
 """Styles of many photos, each with its scene's layout; a doodle gets the style of a similar scene.
 
-The style of a photo holds more than its light: that of a forest says little about how a beach
-looks. So the style of a similar scene paints better than that of any one photo, or the average.
+A style vector encodes more than the lighting of its photo: that of a forest does not fit a beach.
+So the style of a similar scene gives better pictures than that of any single photo, or the average.
 
 Legend: S styles, D length of one, K labels.
 """
@@ -18,10 +18,11 @@ from spade_paddle.files import write_arrays_atomically
 GALLERY = "styles.npz"
 BANDS = 4
 BRIGHTEST, BRIGHTEST_OF = 2, 6
-"""Without a seed it is the mean of the brightest few of so many similar scenes: a friendly picture,
-whose labels are easier to tell than with the style of one (hub_module/MODEL_CARD.md)."""
+"""Without a seed, the style is the mean over the BRIGHTEST brightest photos among the BRIGHTEST_OF
+most similar scenes. An annotator recognizes more of the labels in such pictures than with the style
+of a single scene (hub_module/MODEL_CARD.md)."""
 CHOICE = 12
-"""A seed draws among so many of the most similar scenes."""
+"""With a seed, the style is drawn from this many of the most similar scenes."""
 
 _ARRAYS = ("vectors", "layouts", "brightness")
 
@@ -30,9 +31,9 @@ class Gallery:
     """The styles that a model chooses from.
 
     Args:
-        vectors: float32 [S, D].
+        vectors: style vectors, float32 [S, D].
         layouts: float32 [S, BANDS, K], see ``layout``.
-        brightness: float32 [S], of the photos; see ``brightness``.
+        brightness: of the photos, float32 [S], 0..255, see ``brightness``.
     """
 
     def __init__(self, vectors: np.ndarray, layouts: np.ndarray, brightness: np.ndarray) -> None:
@@ -41,13 +42,14 @@ class Gallery:
         self.brightness = brightness
 
     def style_for(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
-        """A style for a label map, ``float32`` [D]: the mean of those of the BRIGHTEST brightest of
-        the BRIGHTEST_OF most similar scenes; with a seed, that of one of the CHOICE most similar.
+        """Choose a style for a label map, ``float32`` [D].
 
-        How unlike two scenes are is the sum of the absolute differences of their layouts.
+        Without a seed, the mean over the BRIGHTEST brightest photos among the BRIGHTEST_OF most
+        similar scenes; with a seed, that of a random one of the CHOICE most similar. The distance
+        between two scenes is the L1 distance of their layouts.
         """
-        own = layout(label_map, num_labels=self.layouts.shape[2])
-        differences = np.abs(self.layouts - own).sum(axis=(1, 2))
+        query = layout(label_map, num_labels=self.layouts.shape[2])
+        differences = np.abs(self.layouts - query).sum(axis=(1, 2))
         nearest = np.argsort(differences, kind="stable")
         if seed is None:
             nearest = nearest[:BRIGHTEST_OF]
@@ -58,37 +60,37 @@ class Gallery:
 
     @classmethod
     def load(cls, folder: Path, *, style_dim: int, num_labels: int) -> Gallery:
-        """Read it from a model folder.
+        """Read the gallery of a model folder.
 
         Raises:
-            ModelError: it does not go with the model.
+            ModelError: its shapes do not match the model.
         """
         with np.load(folder / GALLERY) as arrays:
-            own = [arrays[name].astype(np.float32) for name in _ARRAYS]
-        count = len(own[0])
+            values = [arrays[name].astype(np.float32) for name in _ARRAYS]
+        count = len(values[0])
         expected = [(count, style_dim), (count, BANDS, num_labels), (count,)]
-        shapes = [array.shape for array in own]
+        shapes = [array.shape for array in values]
         if not count or shapes != expected:
             raise ModelError(
-                f"{folder / GALLERY}: expected {', '.join(_ARRAYS)} of the shapes {expected}, got "
+                f"{folder / GALLERY}: expected {', '.join(_ARRAYS)} of shapes {expected}, got "
                 f"{shapes}; export the model again",
                 code="model_damaged",
             )
-        return cls(*own)
+        return cls(*values)
 
     def save(self, folder: Path) -> None:
-        """Write it into a model folder, with half the digits, which do."""
+        """Write the gallery into a model folder, as float16, which is precise enough."""
         arrays = {name: getattr(self, name).astype(np.float16) for name in _ARRAYS}
         write_arrays_atomically(folder / GALLERY, **arrays)
 
 
 def brightness(photo: np.ndarray) -> float:
-    """The mean over all pixels of the largest of red, green and blue, 0..255."""
+    """Mean over the pixels of max(R, G, B), 0..255 (the V of HSV)."""
     return float(photo.max(axis=2).mean())
 
 
 def layout(label_map: np.ndarray, *, num_labels: int) -> np.ndarray:
-    """What lies where, roughly: the share of every label in each of BANDS horizontal bands.
+    """Describe a scene by the fraction of each label in each of BANDS horizontal bands.
 
     Args:
         label_map: ids [H, W]; 255 counts for no label.

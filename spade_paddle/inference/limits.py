@@ -9,17 +9,17 @@ from spade_paddle.errors import LabelMapError
 
 @dataclass(frozen=True)
 class SizeLimits:
-    """Both sides have at least ``min_side`` pixels, and there are at most ``max_pixels``."""
+    """Smallest side (``min_side``) and largest area (``max_pixels``) of a label map, in pixels."""
 
     min_side: int
     max_pixels: int
 
     def check(self, *, height: int, width: int, where: str = "label map") -> None:
-        """Refuse a size outside the limits; ``where`` names the map. Raises LabelMapError."""
+        """Raise LabelMapError if a size is outside the limits; ``where`` names the map."""
         if min(height, width) < self.min_side:
             raise LabelMapError(
-                f"{where}: the label map is {width} x {height}, each side must be at least "
-                f"{self.min_side}; send a larger map",
+                f"{where}: the label map is {width} x {height}, each side must have at least "
+                f"{self.min_side} pixels; send a larger map",
                 code="label_map_too_small",
                 width=width,
                 height=height,

@@ -19,10 +19,10 @@ from spade_paddle.files import write_atomically
 from spade_paddle.inference.program import PROGRAM, program_ending
 from spade_paddle.model_card import ModelCard
 
-if TYPE_CHECKING:  # optional packages, loaded when a file is written
+if TYPE_CHECKING:  # optional, imported when a file is written
     import onnx
 
-OPSET = 13  # of 2020, so that old runtimes read it; nothing in our networks needs a later one
+OPSET = 13  # of 2020, for old runtimes; our networks need no later one
 PICTURE = "picture"
 SIDES = ("height", "width")
 METADATA = (
@@ -30,25 +30,26 @@ METADATA = (
     *("noise_channels", "style_dim", "styles", "instance_edges", "positions"),
     *("spade_paddle", "paddle"),
 )
-"""Fields of the ModelCard that the file carries."""
+"""Fields of the ModelCard that are stored in the file's metadata."""
 
 
 def export_onnx(model: str | Path, file: str | Path) -> Path:
-    """Write the generator of a model folder, which stays as it is, as an ONNX file.
+    """Write the generator of a model folder as an ONNX file.
 
     Its inputs are those of the folder's program (``LabelsToPicture.input_shapes``), its output is
-    ``picture``, float32 [N, 3, H, W] in -1..1; N is any, H and W any multiples of ``multiple``.
+    ``picture``, float32 [N, 3, H, W] in -1..1. N is dynamic; H and W are any multiples of
+    ``multiple``.
 
     Args:
-        model: the model folder.
-        file: written whole or not at all, also where there is one.
+        model: the model folder, which is not changed.
+        file: the ONNX file, written atomically; an existing one is replaced.
 
     Returns:
         ``file``.
 
     Raises:
-        ModelError: no model folder, a damaged one, or one that cannot be converted.
-        UserError: paddle2onnx or onnx is missing, or does not go with this Paddle.
+        ModelError: the model folder is missing or damaged, or cannot be converted.
+        UserError: paddle2onnx or onnx is missing, or incompatible with this Paddle.
     """
     require_paddle2onnx()
     import onnx
@@ -56,8 +57,8 @@ def export_onnx(model: str | Path, file: str | Path) -> Path:
     model, file = Path(model), Path(file)
     card = ModelCard.open(model)
     network = onnx.load_model_from_string(_converted(model, card))
-    _keep_what_is_used(network.graph)
-    _name_the_ends(network.graph)
+    _remove_unused_nodes(network.graph)
+    _rename_outputs_and_axes(network.graph)
     network.graph.name = card.name
     network.producer_name, network.producer_version = "spade_paddle", spade_paddle.__version__
     onnx.helper.set_model_props(network, metadata(card))
@@ -67,7 +68,7 @@ def export_onnx(model: str | Path, file: str | Path) -> Path:
 
 
 def metadata(card: ModelCard) -> dict[str, str]:
-    """What the file says about itself: text as it is, everything else as JSON."""
+    """The metadata of the ONNX file: text as is, everything else as JSON."""
     values = {**vars(card), "label_set": card.label_set.to_dict()}
     return {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -76,20 +77,20 @@ def metadata(card: ModelCard) -> dict[str, str]:
 
 
 def require_paddle2onnx() -> None:
-    """Raises UserError, which says what to install, where no ONNX file can be written."""
+    """Raise UserError, which says what to install, if paddle2onnx or onnx cannot be imported."""
     try:
         import onnx  # noqa: F401
         import paddle2onnx  # noqa: F401
-    except Exception as error:  # beside another Paddle than its own it raises several kinds
+    except Exception as error:  # an incompatible Paddle raises various types
         raise UserError(
-            "an ONNX file needs onnx and a paddle2onnx that goes with Paddle "
-            f"{paddle.__version__}, and they cannot be loaded ({_first_line(error)}); {_advice()}",
+            "an ONNX file needs onnx and a paddle2onnx that is compatible with Paddle "
+            f"{paddle.__version__}, but importing them failed ({_first_line(error)}); {_advice()}",
             code="onnx_missing",
         ) from error
 
 
 def _advice() -> str:
-    # paddle2onnx 2 needs Paddle 3, and 1.3.1 knows the programs of Paddle 2 only
+    # paddle2onnx 2 needs Paddle 3, and 1.3.1 reads only programs of Paddle 2
     if paddle.__version__.startswith("2."):
         return "run: pip install paddle2onnx==1.3.1 'onnx<1.18'"
     return "run: pip install -e '.[onnx]' -c constraints.txt"
@@ -100,25 +101,25 @@ def _converted(model: Path, card: ModelCard) -> bytes:
 
     endings = (program_ending(model, card), ".pdiparams")
     program, weights = (str(model / f"{PROGRAM}{ending}") for ending in endings)
-    problem = "its messages stand above"
+    problem = "see its messages above"
     try:
         content = paddle2onnx.export(
             program, weights, opset_version=OPSET, auto_upgrade_opset=False, verbose=False
         )
-    except Exception as error:  # whatever it raises for a program that it does not know
+    except Exception as error:  # unsupported programs raise various types
         content, problem = b"", _first_line(error)
     if not content:
         raise ModelError(
-            f"{model}: paddle2onnx {paddle2onnx.__version__} cannot convert this model, exported "
-            f"with Paddle {card.paddle}, under Paddle {paddle.__version__} "
-            f"({problem}); if it is not the version for this Paddle, {_advice()}",
+            f"{model}: paddle2onnx {paddle2onnx.__version__} with Paddle {paddle.__version__} "
+            f"cannot convert this model, which was exported with Paddle {card.paddle} "
+            f"({problem}); if paddle2onnx is not the version for this Paddle, {_advice()}",
             code="onnx_conversion",
         )
     return content
 
 
-def _keep_what_is_used(graph: onnx.GraphProto) -> None:
-    """Without the constants that paddle2onnx leaves over, of which runtimes warn at each start."""
+def _remove_unused_nodes(graph: onnx.GraphProto) -> None:
+    """Remove the unused constants that paddle2onnx leaves, which make runtimes warn."""
     used = {output.name for output in graph.output}
     kept = []
     for node in reversed(graph.node):
@@ -129,8 +130,8 @@ def _keep_what_is_used(graph: onnx.GraphProto) -> None:
     graph.node.extend(reversed(kept))
 
 
-def _name_the_ends(graph: onnx.GraphProto) -> None:
-    """The output is the picture, and sides of equal length have one name."""
+def _rename_outputs_and_axes(graph: onnx.GraphProto) -> None:
+    """Name the output ``picture``, and equal axes of inputs and output alike."""
     (output,) = graph.output
     for node in graph.node:
         for names in (node.input, node.output):

@@ -16,37 +16,37 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-_here = threading.local()
-_thread: ThreadPoolExecutor
+_local = threading.local()
+_executor: ThreadPoolExecutor
 
 
 def submit(work: Callable[[], Result]) -> Future[Result]:
-    """Have ``work`` done in that thread after what others have given it; does not wait."""
-    return _thread.submit(work)
+    """Queue ``work`` for the Paddle thread without waiting for it."""
+    return _executor.submit(work)
 
 
 def in_paddle_thread(work: Callable[[], Result]) -> Result:
-    """Do ``work`` in that thread, after what others have given it, and wait for its result.
+    """Run ``work`` in the Paddle thread, after the work queued earlier, and return its result.
 
-    Within work of that thread it is done at once.
+    Called from the Paddle thread itself, it runs immediately.
     """
-    return work() if hasattr(_here, "is_paddle_thread") else submit(work).result()
+    return work() if hasattr(_local, "is_paddle_thread") else submit(work).result()
 
 
 def _begin() -> None:
-    import paddle  # takes seconds, and many who import this module never paint
+    import paddle  # here, because it takes seconds and not every process paints
 
     paddle.disable_static()
-    _here.is_paddle_thread = True
+    _local.is_paddle_thread = True
 
 
 def _create() -> None:
-    """Start when something is to be done; a forked process gets its own, for threads do not
-    survive the fork."""
-    global _thread
-    _thread = ThreadPoolExecutor(1, thread_name_prefix="paddle", initializer=_begin)
+    """Create the executor, which starts its thread on first use. A forked process needs its own,
+    because threads do not survive a fork."""
+    global _executor
+    _executor = ThreadPoolExecutor(1, thread_name_prefix="paddle", initializer=_begin)
 
 
 _create()
-if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+if hasattr(os, "register_at_fork"):  # missing on Windows, which has no fork
     os.register_at_fork(after_in_child=_create)

@@ -31,19 +31,18 @@ logger = logging.getLogger(__name__)
 
 MAX_PIXELS = 1024 * 1024
 
-# from stroke to stroke a doodle keeps its seed
+# consecutive requests for the same doodle usually have the same seed
 _noise_maps = functools.lru_cache(maxsize=2)(noise_maps)
 
 
 class Painter:
-    """The one object that turns label maps into pictures. Not thread-safe: hold a lock.
+    """Turns label maps into pictures. Not thread-safe: hold a lock.
 
-    Use ``load``. Attributes: ``name``, ``version``, ``label_set``, ``height`` and ``width``
-    (the size the model was trained for), ``multiple`` (sizes are padded to it), ``limits`` (the
-    sizes that are painted at all), ``style_dim`` (length of a style vector, 0 without style),
-    ``styles`` (those with a name that come with the model, ``float32`` [D] by name), ``gallery``
-    (those it chooses from by what a label map shows, or None),
-    ``card`` (what is known of the model).
+    Open one with ``load``. Attributes: ``name``, ``version``, ``label_set``, ``height`` and
+    ``width`` (the training size), ``multiple`` (sizes are padded to a multiple of it), ``limits``
+    (sizes that are accepted), ``style_dim`` (length of a style vector, 0 without style), ``styles``
+    (named styles of the model, ``float32`` [D] by name), ``gallery`` (styles to choose from by the
+    layout of a label map, or None), ``card`` (the model's metadata).
     """
 
     def __init__(
@@ -82,17 +81,17 @@ class Painter:
         """Open a model folder.
 
         Args:
-            folder: what ``tools/export.py`` or ``tools/convert.py`` wrote; or ``landscape``, the
-                model that comes along.
-            threads: CPU threads; None takes all cores.
+            folder: model folder of ``tools/export.py`` or ``tools/convert.py``; or ``landscape``,
+                the included model.
+            threads: CPU threads; None uses all cores.
             use_gpu: paint on GPU 0 (needs paddlepaddle-gpu).
             engine: ``native``, our own runtime for CPUs; ``paddle``, Paddle Inference; ``auto``,
-                the former where it knows the model and was built (engines.py).
-            keep_memory: let malloc of the whole process keep what is freed for the next picture.
+                ``native`` if it was built and supports the model (engines.py).
+            keep_memory: let malloc keep freed memory for the next picture, in the whole process.
 
         Raises:
             ModelError: a file is missing, damaged, or of a newer format.
-            ConfigError: the native engine is asked for by name and cannot be had.
+            ConfigError: ``engine`` is ``native``, which is not available for this model.
         """
         if keep_memory:
             logger.debug("malloc keeps freed memory: %s", keep_freed_memory())
@@ -112,18 +111,18 @@ class Painter:
 
     @property
     def engine(self) -> str:
-        """What computes the pictures: ``native`` or ``paddle``."""
+        """The engine in use: ``native`` or ``paddle``."""
         return self._generator.engine
 
     @property
     def has_seeds(self) -> bool:
-        """Another seed gives another picture."""
-        chosen = self.style_dim and (self.gallery is not None or len(self.styles) != 1)
-        return bool(self.card.noise_channels or chosen)
+        """Whether the picture depends on the seed."""
+        chooses_style = self.style_dim and (self.gallery is not None or len(self.styles) != 1)
+        return bool(self.card.noise_channels or chooses_style)
 
     @property
     def has_styles(self) -> bool:
-        """A photo can be given whose style the picture takes."""
+        """Whether the model has a style encoder, so that a photo can be used as style."""
         return self._encoder is not None
 
     def paint(
@@ -138,23 +137,21 @@ class Painter:
 
         Args:
             label_map: integers [H, W], ids of the label set or 255; any H and W within
-                ``limits``. A size that is not a multiple of ``multiple`` is padded by repeating
-                the border, painted, and cut back.
-            seed: of what is left to chance: the noise (other clouds, other waves; None is 0), and
-                the style of a model with style when none is given: that of another similar scene,
-                without a gallery one of ``styles``, without those drawn from N(0, 1). None is that
-                of the brightest few of some similar scenes, the first of ``styles``, or z = 0.
-            style: the name of one of ``styles``; or ``uint8`` [h, w, 3], a photo to take the style
-                from (its mean, mu); or the style itself, numbers [D], as ``style_of`` gives it.
-            instance_map: integers [H, W], for the instance edges; without it the edges between
-                labels stand in.
+                ``limits``. Sizes that are not multiples of ``multiple`` are padded by repeating
+                the border, and the picture is cropped.
+            seed: seed of the noise (details such as clouds and waves; None is 0) and, if ``style``
+                is None, of the style (see ``chosen_style``).
+            style: the name of one of ``styles``; or a photo, ``uint8`` [h, w, 3], which the style
+                encoder maps to its mean mu; or a style vector [D], see ``style_of``.
+            instance_map: integers [H, W], for the instance edges; None uses the edges between
+                labels.
 
         Returns:
             ``uint8`` [H, W, 3] RGB.
 
         Raises:
-            LabelMapError: unknown ids, too small or too large, a style or an instance map for a
-                model that takes none, or one that does not fit.
+            LabelMapError: unknown ids, a size outside ``limits``, or a style or an instance map
+                that is malformed or that the model does not take.
         """
         label_map = np.asarray(label_map)
         self.check(label_map)
@@ -168,10 +165,10 @@ class Painter:
         seeds: Sequence[int | None],
         styles: Sequence[np.ndarray | str | None],
     ) -> list[np.ndarray]:
-        """Paint label maps of one size at once: the pictures of ``paint``, but for rounding.
+        """Paint label maps of one size as a batch: the pictures of ``paint``, up to rounding.
 
-        Several at once take longer on a CPU than one by one. The maps are not checked here: whoever
-        took them in has asked ``check``.
+        On a CPU a batch takes longer than its pictures one by one. The caller must have validated
+        the maps with ``check``.
         """
         inputs = [
             self._inputs(label_map, seed=seed, style=style)
@@ -187,7 +184,7 @@ class Painter:
         style: np.ndarray | str | None,
         instance_map: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
-        """What the generator takes in, by name, of a checked label map."""
+        """The generator's inputs by name, for a label map that passed ``check``."""
         self._check_instances(instance_map, label_map.shape)
         padded = self._pad(label_map)
         inputs = {"label_map": padded.astype(np.int32)}
@@ -210,17 +207,17 @@ class Painter:
     def _run(
         self, inputs: Sequence[dict[str, np.ndarray]], size: tuple[int, ...]
     ) -> list[np.ndarray]:
-        """Pictures ``uint8`` [H, W, 3] of inputs of one size, in one run."""
+        """Run the generator on a batch of inputs of one size; pictures ``uint8`` [H, W, 3]."""
         batch = {name: np.stack([one[name] for one in inputs]) for name in self._generator.inputs}
         height, width = size
         pictures = to_pixels(self._generator.run(batch))
         return [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
 
     def style_of(self, photo: np.ndarray) -> np.ndarray:
-        """The style of a photo, ``uint8`` [h, w, 3] RGB, as ``float32`` [D]: the encoder's mu.
+        """Encode a photo, ``uint8`` [h, w, 3] RGB, as a style vector ``float32`` [D]: the mean mu.
 
         Raises:
-            LabelMapError: the model has no style encoder, or that is no photo.
+            LabelMapError: the model has no style encoder, or ``photo`` has another shape or dtype.
         """
         if self._encoder is None:
             raise self._no_styles()
@@ -230,30 +227,30 @@ class Painter:
                 f"{photo.dtype} {tuple(photo.shape)}",
                 code="style_shape",
             )
-        # the encoder resizes bilinearly, which sees but a few pixels of a large photo
+        # the encoder resizes bilinearly, which would alias large photos
         photo = shrink(photo, min(self.height, self.width))
         return self._encoder.run({"photo": to_network(photo[None])})[0]
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
-        """The size a map of height x width is painted at: the next multiples."""
+        """The height and width at which a map is painted: rounded up to multiples."""
         rows, columns = (-(-side // self.multiple) for side in (height, width))
         return rows * self.multiple, columns * self.multiple
 
     def check(self, label_map: np.ndarray, *, where: str = "label map") -> None:
-        """Refuse a label map that cannot be painted; ``where`` names it. Raises LabelMapError."""
+        """Raise LabelMapError if a label map cannot be painted; ``where`` names it."""
         self.label_set.check(label_map, where=where)
         self.limits.check(height=label_map.shape[0], width=label_map.shape[1], where=where)
         if not self.card.dont_care and (label_map == DONT_CARE).any():
             raise LabelMapError(
-                f"{where}: the model '{self.name}' knows no \"don't care\" (255); give every pixel "
-                f"one of the labels 0..{len(self.label_set) - 1}",
+                f"{where}: the model '{self.name}' does not support \"don't care\" (255); give "
+                f"every pixel one of the labels 0..{len(self.label_set) - 1}",
                 code="label_unknown",
                 ids=[DONT_CARE],
                 highest=len(self.label_set) - 1,
             )
 
     def warm_up(self) -> None:
-        """Paint once at the model's own size, so that the first person need not wait for it."""
+        """Paint once at the training size, so that the first request does not wait for set-up."""
         self.paint(np.zeros((self.height, self.width), np.uint8))
 
     def _check_instances(self, instance_map: np.ndarray | None, shape: tuple[int, ...]) -> None:
@@ -261,8 +258,7 @@ class Painter:
             return
         if "instance_map" not in self._generator.inputs:
             raise LabelMapError(
-                f"the model '{self.name}' has no instance edges and takes no instance map; leave "
-                "it out",
+                f"instance map: the model '{self.name}' has no instance edges; leave the map out",
                 code="no_instances",
             )
         instance_map = np.asarray(instance_map)
@@ -274,9 +270,14 @@ class Painter:
             )
 
     def chosen_style(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
-        """The style vector that ``paint`` takes where none is given, ``float32`` [D].
+        """The style vector that ``paint`` uses if none is given, ``float32`` [D].
 
-        A picture of another label map in the same style is painted with ``style`` set to it.
+        - With a gallery: the mean style of the brightest of the most similar scenes; with a seed,
+          the style of a random similar scene (gallery.py).
+        - Else with named styles: the first one; with a seed, a random one.
+        - Else z = 0; with a seed, a sample of N(0, I).
+
+        Pass the vector as ``style`` to paint another label map in the same style.
         """
         if self.gallery is not None:
             return self.gallery.style_for(label_map, seed=seed)
@@ -290,14 +291,14 @@ class Painter:
     def _style(
         self, style: np.ndarray | str | None, label_map: np.ndarray, seed: int | None
     ) -> np.ndarray:
-        """The style vector to paint with, ``float32`` [D]."""
+        """Resolve ``style`` to a vector ``float32`` [D]."""
         if style is None:
             return self.chosen_style(label_map, seed=seed)
         if isinstance(style, str):
             if style not in self.styles:
                 raise LabelMapError(
                     f"style: the model '{self.name}' has no style '{style}'; it has "
-                    f"{', '.join(self.styles) or 'none with a name'}",
+                    f"{', '.join(self.styles) or 'no named styles'}",
                     code="style_unknown",
                 )
             return self.styles[style]
@@ -306,21 +307,23 @@ class Painter:
             return self.style_of(style)
         if style.shape != (self.style_dim,) or not np.isfinite(style).all():
             raise LabelMapError(
-                f"style: expected a photo or {self.style_dim} numbers, got {style.dtype} "
+                f"style: expected a photo or {self.style_dim} finite numbers, got {style.dtype} "
                 f"{tuple(style.shape)}",
                 code="style_shape",
             )
         return style.astype(np.float32)
 
     def _no_styles(self) -> LabelMapError:
-        known = f"styles of {self.style_dim} numbers only" if self.style_dim else "one style only"
+        lacks, advice = "style input", "leave the style out"
+        if self.style_dim:
+            lacks, advice = "style encoder", f"give {self.style_dim} numbers instead of a photo"
         return LabelMapError(
-            f"the model '{self.name}' knows {known} and takes no style picture; leave 'style' out",
+            f"style: the model '{self.name}' has no {lacks}; {advice}",
             code="no_styles",
         )
 
     def _pad(self, values: np.ndarray) -> np.ndarray:
-        """Repeat the border of [H, W] up to the next multiples."""
+        """Pad [H, W] to the next multiples by repeating the border."""
         height, width = values.shape
         rows, columns = self.padded_size(height, width)
         return np.pad(values, ((0, rows - height), (0, columns - width)), mode="edge")

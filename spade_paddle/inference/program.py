@@ -18,28 +18,28 @@ PROGRAM_ENDINGS = (".json", ".pdmodel")  # of Paddle 3 and of Paddle 2
 
 
 def program_ending(folder: Path, card: ModelCard) -> str:
-    """The ending of a model folder's programs.
+    """The suffix of a model folder's program files.
 
     Raises:
-        ModelError: they are of Paddle 3, and this is Paddle 2.
+        ModelError: the programs were exported with Paddle 3, and this is Paddle 2.
     """
     ending = next(end for end in PROGRAM_ENDINGS if PROGRAM + end in card.files)
     if ending == ".json" and paddle.__version__.startswith("2."):
         raise ModelError(
             f"{folder}: this model was exported with Paddle 3 and Paddle {paddle.__version__} "
-            "cannot read it; install Paddle 3 or export the run again with tools/export.py",
+            "cannot read it; install Paddle 3, or export the run again with this Paddle",
             code="model_format",
         )
     return ending
 
 
 class Program:
-    """One network of a model folder, ready to run from any thread (see paddle_thread.py).
+    """One network of a model folder in Paddle Inference; call it from any thread.
 
     Args:
         folder: the model folder.
-        name: of the program, without its ending.
-        ending: of the program's file.
+        name: name of the program, without suffix.
+        ending: suffix of the program's file.
         threads: CPU threads.
         use_gpu: run on GPU 0.
     """
@@ -63,7 +63,7 @@ class Program:
         self.inputs: list[str] = self._predictor.get_input_names()
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Run on arrays by name; the first output."""
+        """Run on arrays by input name, in the Paddle thread; returns the first output."""
         return in_paddle_thread(lambda: self._run(inputs))
 
     def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -17,18 +17,18 @@ from spade_paddle.inference.painter import Painter
 
 
 def add_styles(folder: Path, photos: Mapping[str, Path]) -> None:
-    """Keep the styles of photos in a model folder; those that it had are replaced.
+    """Store the styles of photos in a model folder, in place of its named styles.
 
-    Only the style vectors are kept, not the photos.
+    Only the style vectors are stored, not the photos.
 
     Args:
-        folder: of a model with styles.
-        photos: by the name of the style.
+        folder: model folder with a style encoder.
+        photos: photo files by the name of their style.
 
     Raises:
         DataError: a photo cannot be read.
-        LabelMapError: the model has no styles.
-        ModelError: that is no model folder.
+        LabelMapError: the model has no style encoder.
+        ModelError: ``folder`` is not a model folder.
     """
     painter = Painter.load(folder)
     styles = [
@@ -44,19 +44,20 @@ def add_styles(folder: Path, photos: Mapping[str, Path]) -> None:
 def add_gallery(
     folder: Path, data: Path, *, progress: Callable[[Iterable[Pair]], Iterable[Pair]] = iter
 ) -> int:
-    """Keep the styles of a data set's training photos, for doodles of scenes like theirs.
+    """Store the styles and layouts of a data set's training scenes as the model's gallery.
 
     Args:
-        folder: of a model with styles.
-        data: the data set, whose labels are the model's.
-        progress: is handed the scenes and hands them back one by one.
+        folder: model folder with a style encoder.
+        data: data set with the model's labels.
+        progress: wraps the iteration over scenes, as tqdm does.
 
     Returns:
-        how many styles were kept.
+        The number of styles.
 
     Raises:
-        DataError, LabelMapError: the data set cannot be read, or the model has no styles.
-        ModelError: that is no model folder.
+        DataError: the data set cannot be read.
+        LabelMapError: the model has no style encoder.
+        ModelError: ``folder`` is not a model folder.
     """
     painter = Painter.load(folder)
     vectors, layouts, brightnesses = [], [], []

@@ -1,4 +1,4 @@
-"""How long it takes to paint pictures on this machine."""
+"""Measures painting times on this machine."""
 
 from __future__ import annotations
 
@@ -20,39 +20,41 @@ from spade_paddle.networks.build import build_encoder
 from spade_paddle.networks.widths import GeneratorWidths
 
 EVALUATIONS = 10
-"""So often at most a generator is exported and timed for one budget."""
+"""Most generators that are exported and timed when searching for one budget."""
 
 
 def latency_cost(
     config: Config, label_set: LabelSet, *, height: int, width: int, rounds: int = 9
 ) -> Cost:
-    """Milliseconds for one picture by the painter, the median of so many rounds.
+    """Milliseconds per picture as a cost of generator widths, the median of some rounds.
 
-    Every generator that is asked for is exported with fresh weights, which take as long as others,
-    and painted with.
+    Each candidate is exported with random weights, whose values do not affect the time, and timed
+    with the painter.
 
     Args:
-        config: what kind of generator it is; its own widths do not count.
+        config: configuration of the generator; its widths are replaced.
         label_set: its labels.
-        height: of the picture, as is ``width``.
-        rounds: pictures that are timed, after two that are not.
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+        rounds: pictures to time, after two for warm-up.
     """
 
     def measure(widths: GeneratorWidths) -> float:
         student = student_config(config, widths)
         with tempfile.TemporaryDirectory() as folder:
             painter = Painter.load(export_untrained(student, label_set, Path(folder) / "model"))
-            label_map = scene(0, height=height, width=width, labels=len(label_set))
+            label_map = synthetic_label_map(0, height=height, width=width, labels=len(label_set))
             times = [seconds(painter.paint, label_map) for _ in range(2 + rounds)]
         return 1000 * statistics.median(times[2:])
 
     return Cost(measure, "ms", evaluations=EVALUATIONS)
 
 
-def scene(seed: int, *, height: int, width: int, labels: int) -> np.ndarray:
-    """A label map ``uint8`` [height, width]: some bands with rough edges, and patches in them.
+def synthetic_label_map(seed: int, *, height: int, width: int, labels: int) -> np.ndarray:
+    """Draw a random label map, ``uint8`` [height, width]: bands with rough edges, and patches.
 
-    At 256 x 256 it has about as many distinct patterns of 5 x 5 pixels as label maps of photos.
+    At 256 x 256 it has about as many distinct 5 x 5 patterns as label maps of photos, which the
+    native engine's time depends on.
     """
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:height, :width]
@@ -71,7 +73,7 @@ def scene(seed: int, *, height: int, width: int, labels: int) -> np.ndarray:
 
 
 def seconds(paint: Callable[[np.ndarray], object], label_map: np.ndarray) -> float:
-    """How long one picture takes."""
+    """Time one picture."""
     started = time.perf_counter()
     paint(label_map)
     return time.perf_counter() - started
@@ -81,15 +83,18 @@ def interleaved(
     painters: Sequence[Callable[[np.ndarray], object]],
     label_maps: Sequence[np.ndarray],
 ) -> np.ndarray:
-    """Seconds [label maps, painters]: every painter paints the first map, then all the second, ...
+    """Time every painter on the first map, then on the second, and so on.
 
-    So a busy machine slows down all of them, and ratios hold.
+    Other load on the machine then slows all painters alike, so ratios stay valid.
+
+    Returns:
+        Seconds [label maps, painters].
     """
     return np.array([[seconds(paint, each) for paint in painters] for each in label_maps])
 
 
 def export_untrained(config: Config, label_set: LabelSet, folder: Path) -> Path:
-    """A model folder of fresh weights, which take as long as others."""
+    """Export a generator with random weights as a model folder, for timing."""
     network = LabelsToPicture.of(config, num_labels=len(label_set))
     encoder = build_encoder(config, spectral_norm=False)
     return export_generator(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: ServiceSettings | None = None) -> Flask:
-    """The whole service as an app for any WSGI server; see ``serving.plain.create_app``."""
-    from spade_paddle.serving.plain import create_app  # only here: it loads the web framework
+    """Create the service as an app for any WSGI server; see ``serving.plain.create_app``."""
+    from spade_paddle.serving.plain import create_app  # here, because it loads Flask
 
     return create_app(settings)

@@ -12,19 +12,19 @@ from spade_paddle.serving.settings import TABLE, ServiceSettings, variable
 
 
 def main() -> int:
-    """Read the options and serve."""
+    """Parse the options and serve."""
     parser = argparse.ArgumentParser(
         prog="python -m spade_paddle.serving",
-        description="Serve the doodle page. What is not given comes from the environment.",
+        description="Serve the doodle page. Options default to environment variables.",
     )
     for setting in TABLE:
-        if not setting.secret:  # other people of the computer can see command lines
+        if not setting.secret:  # other users of the computer can see command lines
             parser.add_argument(_option(setting.name), dest=setting.name, help=_help(setting))
     return run_tool(serve, parser)
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Serve until a signal ends it."""
+    """Serve until a signal."""
     settings = ServiceSettings.read(vars(arguments), given_as=_option)
     apply_cpu_settings()
     from spade_paddle.serving.plain import run  # after the CPU settings

@@ -1,6 +1,6 @@
 """Photos become doodles: ``POST /annotate`` asks the annotator for the label map of a photo.
 
-Legend: H, W height and width of the wanted label map.
+Legend: H, W height and width of the requested label map.
 """
 
 from __future__ import annotations
@@ -24,24 +24,26 @@ from spade_paddle.serving.sent_pictures import read_sent_photo
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.work_queue import Client
 
-if TYPE_CHECKING:  # it loads PaddleSeg
+if TYPE_CHECKING:  # importing it loads PaddleSeg
     from spade_paddle.annotate.annotator import Annotator
 
 KEYS = ("photo", "width", "height")
 EXAMPLE = '{"photo": "<base64 of a JPEG>", "width": 256, "height": 256}'
-# The annotator's own short side stays the same, so a ribbon would become a huge picture in it.
+# The annotator works at a fixed short side, so an extreme aspect ratio would need much memory.
 MAX_RATIO = 8
-LOOKED_AT = 512  # pixels of the short side that the annotator is given, at most
+ANNOTATOR_SIDE = 512  # pixels of the short side of the annotator's input, at most
 
-_ABSENT = "install it with 'pip install -e \".[annotate]\" -c constraints.txt' and start again"
+_INSTALL = (
+    "install it with 'pip install -e \".[annotate]\" -c constraints.txt' and restart the service"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class SentPhoto:
-    """A photo's file that waits for its label map of ``height`` and ``width``.
+    """A photo's file, queued for a label map of ``height`` x ``width`` pixels.
 
     Attributes:
-        key: None: the label map is not kept for others, for people send a photo once.
+        key: None: results are not cached, because a photo is rarely sent twice.
     """
 
     data: bytes
@@ -50,33 +52,32 @@ class SentPhoto:
     key: ClassVar[None] = None
 
     @property
-    def looked_at(self) -> int:
-        """Pixels of the short side that the annotator is given."""
-        return min(LOOKED_AT, self.width, self.height)
+    def short_side(self) -> int:
+        """Pixels of the short side of the annotator's input."""
+        return min(ANNOTATOR_SIDE, self.width, self.height)
 
     @property
     def pixels(self) -> int:
-        """Those that the annotator looks at. With the unpacking they take about as long as those
-        that are painted: measured on two cores, half as long to twice, by the file."""
-        return self.looked_at**2 * max(self.width, self.height) // min(self.width, self.height)
+        """Pixels of the annotator's input. With decoding, one takes about as long as a painted
+        pixel: 0.5 to 2 times on two cores, depending on the file."""
+        return self.short_side**2 * max(self.width, self.height) // min(self.width, self.height)
 
     @property
     def batch(self) -> SentPhoto:
-        """It is unpacked and annotated alone, for each takes memory."""
+        """Equal only to itself: photos are annotated one by one to limit memory."""
         return self
 
 
 class AnnotatingService:
-    """Annotates photos, which wait in the painter's queue.
+    """Annotates photos, which share the painter's queue.
 
-    The annotator is loaded with the first photo: most people paint by hand, and a process that
-    forks workers must not hold one.
+    The annotator is loaded with the first photo: most users send none, and a process that forks
+    workers must not hold one.
 
     Args:
-        painting: paints what comes out; its settings say whether photos are annotated at all, the
-            longest wait, and GPU or CPU.
-        load_annotator: opens the annotator, in the thread of Paddle; None: by PaddleSeg, where it
-            is installed.
+        painting: the paint service, whose settings and queue are used.
+        load_annotator: opens the annotator, in the Paddle thread; None: the included PaddleSeg
+            annotator, if PaddleSeg is installed.
     """
 
     def __init__(
@@ -90,20 +91,20 @@ class AnnotatingService:
 
     @property
     def is_available(self) -> bool:
-        """Photos are annotated: PaddleSeg is installed and the setting ``annotate`` is on."""
-        return not self._absence()
+        """Whether PaddleSeg is installed and the setting ``annotate`` is on."""
+        return not self._unavailable_reason()
 
     def annotate_json(
         self, content: dict[str, Any], *, client: Client | None = None
     ) -> list[dict[str, Any]]:
-        """Check a request given as a JSON object and annotate it: the ``results`` of an answer.
+        """Validate and annotate a request given as a JSON object; the ``results`` of the response.
 
         Raises:
-            RequestError: malformed, no photo, ``no_annotator`` or ``busy``.
+            RequestError: a malformed request or photo, ``no_annotator`` or ``busy``.
             LabelMapError: a size that the model cannot paint.
-            ClientGone: it waits no more.
+            ClientGone: the client disconnected.
         """
-        if reason := self._absence():
+        if reason := self._unavailable_reason():
             raise RequestError(reason, code="no_annotator")
         check_keys(content, known=KEYS, needed=KEYS, where="body")
         width, height = (whole_number(content[key], where=key) for key in ("width", "height"))
@@ -124,22 +125,22 @@ class AnnotatingService:
         }
         return [result]
 
-    def _absence(self) -> str:
-        """Why no photo is annotated; empty when they are."""
+    def _unavailable_reason(self) -> str:
+        """Why photos cannot be annotated; empty if they can."""
         if not self._settings.annotate:
-            return "photos do not become doodles here: the setting 'annotate' is off"
+            return "this service does not annotate photos: its setting 'annotate' is off"
         if self._needs_paddleseg and importlib.util.find_spec("paddleseg") is None:
-            return f"photos do not become doodles here: PaddleSeg is not installed; {_ABSENT}"
+            return f"this service cannot annotate photos: PaddleSeg is not installed; {_INSTALL}"
         return ""
 
     def _annotate_sent(self, photos: Sequence[SentPhoto]) -> list[tuple[np.ndarray, float]]:
-        """The ids ``uint8`` [height, width] of a photo, alone in its batch, and the seconds."""
+        """Annotate a batch of one photo: ids ``uint8`` [H, W], and seconds."""
         (sent,) = photos
         start = time.perf_counter()
-        # here and not before its turn: unpacking a photo takes memory, too
-        photo = read_sent_photo(sent.data, where="photo", short_side=2 * LOOKED_AT)
+        # decoded only now, because decoded photos waiting in the queue would take much memory
+        photo = read_sent_photo(sent.data, where="photo", short_side=2 * ANNOTATOR_SIDE)
         photo = crop_middle(photo, width=sent.width, height=sent.height)
-        photo = shrink(photo, sent.looked_at)
+        photo = shrink(photo, sent.short_side)
         label_map = self._annotate(photo, self._painting.painter.label_set)
         size = (sent.width, sent.height)
         label_map = cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST)
@@ -148,8 +149,8 @@ class AnnotatingService:
         return [(label_map, seconds)]
 
     def _annotate(self, photo: np.ndarray, label_set: LabelSet) -> np.ndarray:
-        """The ids ``uint8`` [h, w] of a photo [h, w, 3], those of labels of the same English name;
-        all others are "don't care"."""
+        """Annotate a photo [h, w, 3]: ids ``uint8`` [h, w] of the labels with the same English
+        names; all others become "don't care"."""
         if self._annotator is None:
             self._annotator = self._load_annotator()
         source = self._annotator.label_set
@@ -159,7 +160,7 @@ class AnnotatingService:
 
 
 def crop_middle(photo: np.ndarray, *, width: int, height: int) -> np.ndarray:
-    """The largest part [h', w', 3] of a photo [h, w, 3] of the shape width : height, its middle."""
+    """Crop the largest centered part of a photo [h, w, 3] with aspect ratio width : height."""
     rows, columns = photo.shape[:2]
     kept_rows = min(rows, max(1, round(columns * height / width)))
     kept_columns = min(columns, max(1, round(rows * width / height)))
@@ -168,7 +169,7 @@ def crop_middle(photo: np.ndarray, *, width: int, height: int) -> np.ndarray:
 
 
 def _load(*, use_gpu: bool) -> Annotator:
-    """The annotator that comes along; in the thread of Paddle."""
+    """Open the included annotator; call it in the Paddle thread."""
     import paddle
 
     from spade_paddle.annotate.annotator import Annotator

@@ -1,8 +1,8 @@
-"""What the doodle service adds to a Flask app: the page, the routes, CORS, and JSON errors.
+"""Adds the doodle service to a Flask app: the page, the routes, CORS, and JSON errors.
 
-``extend`` works on PaddleHub's app and on a bare ``Flask(__name__)`` alike. On PaddleHub's app our
-route for this module stands before its general ``/predict/<module_name>``, which would answer
-every error with HTTP 200.
+``extend`` works on PaddleHub's app and on an empty ``Flask(__name__)``. On PaddleHub's app, our
+route takes precedence over its general ``/predict/<module_name>``, which sends every error with
+HTTP 200.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from spade_paddle.assets import PAGE
 from spade_paddle.serving.annotating import EXAMPLE as ANNOTATE_EXAMPLE
 from spade_paddle.serving.annotating import AnnotatingService
 from spade_paddle.serving.authorization import require_host, require_token
-from spade_paddle.serving.error_answers import add_error_answers
+from spade_paddle.serving.error_answers import add_error_handlers
 from spade_paddle.serving.json_values import parse_json
 from spade_paddle.serving.observing import REQUEST_ID, observe
 from spade_paddle.serving.openapi import describe_api
@@ -35,7 +35,7 @@ PREDICT_ROUTE = "/predict/gaugan_doodle"
 ADDRESSES = (
     f"/, /healthz, /labels, /metrics, /openapi.json, POST {PREDICT_ROUTE} and POST {ANNOTATE_ROUTE}"
 )
-PICTURE_HEADER = "X-Gaugan-Picture"  # JSON: what is told of a picture that is sent as a file
+PICTURE_HEADER = "X-Gaugan-Picture"  # JSON metadata of a picture that is sent as a file
 
 logger = logging.getLogger("spade_paddle.serving")
 
@@ -51,9 +51,9 @@ def extend(
 
     Args:
         app: PaddleHub's app, or an empty one.
-        service: paints; its settings say which origins, body limit, token and access log.
-        annotating: makes label maps of photos; None: by PaddleSeg, where it is installed.
-        page: the folder of ``index.html`` and ``ui``.
+        service: paints; its settings have the allowed origins, the body limit, the token and so on.
+        annotating: annotates photos; None uses PaddleSeg if it is installed.
+        page: the folder with ``index.html`` and ``ui``.
     """
     settings = service.settings
     if settings.proxies:
@@ -63,23 +63,23 @@ def extend(
         )
     _use_standard_logger(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    json: Any = app.json  # Flask's own provider, which has these
+    json: Any = app.json  # Flask's default provider, which has these attributes
     json.ensure_ascii = json.sort_keys = False
-    app.url_map.merge_slashes = False  # it would redirect to whatever "Host" names
+    app.url_map.merge_slashes = False  # it would redirect to the client-supplied "Host"
     observe(app, service=service)
-    app.before_request(_refuse_what_was_refused)
+    app.before_request(_abort_rejected)
     if settings.hosts:
         require_host(app, hosts=settings.hosts)
     if settings.api_token is not None:
         require_token(app, token=settings.api_token)
     add_page(app, page=page, cors_origins=settings.cors_origins)
     _add_service(app, service=service, annotating=annotating or AnnotatingService(service))
-    add_error_answers(app, addresses=ADDRESSES)
+    add_error_handlers(app, addresses=ADDRESSES)
     _add_headers(app, cors_origins=settings.cors_origins)
 
 
 def _use_standard_logger(app: Flask) -> None:
-    """Flask logs with ``exc_info``, which PaddleHub's own logger class does not take."""
+    """Flask logs with ``exc_info``, which PaddleHub's logger class does not accept."""
     if not logger.hasHandlers():
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("[%(asctime)s] %(levelname)s %(message)s"))
@@ -102,17 +102,20 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
         client = _client()
         if request.mimetype == "image/png":
             body, query = _sent_body(), request.args.to_dict()
-            return _file_answer(*service.paint_file(body, query, client=client))
-        content = _sent_json(example=PAINT_EXAMPLE, or_else=" or image/png")
-        return _answer(service.paint_json(content, client=client))
+            return _file_response(*service.paint_file(body, query, client=client))
+        content = _sent_json(example=PAINT_EXAMPLE, alternative=" or image/png")
+        return _results(service.paint_json(content, client=client))
 
     def annotate() -> dict[str, Any]:
         content = _sent_json(example=ANNOTATE_EXAMPLE)
-        return _answer(annotating.annotate_json(content, client=_client()))
+        return _results(annotating.annotate_json(content, client=_client()))
 
     def openapi() -> dict[str, Any]:
         return describe_api(
-            service.settings, predict=PREDICT_ROUTE, annotate=ANNOTATE_ROUTE, told_in=PICTURE_HEADER
+            service.settings,
+            predict=PREDICT_ROUTE,
+            annotate=ANNOTATE_ROUTE,
+            metadata_header=PICTURE_HEADER,
         )
 
     app.add_url_rule("/openapi.json", "gaugan_openapi", openapi)
@@ -123,19 +126,19 @@ def _add_service(app: Flask, *, service: PaintService, annotating: AnnotatingSer
 
 
 def _client() -> Client:
-    # looked up now, for the thread that paints has no request
-    has_gone = request.environ.get("waitress.client_disconnected", lambda: False)
-    return Client(lambda: not has_gone(), address=request.remote_addr)
+    # looked up now, because the painting thread has no request context
+    disconnected = request.environ.get("waitress.client_disconnected", lambda: False)
+    return Client(lambda: not disconnected(), address=request.remote_addr)
 
 
-def _sent_json(*, example: str, or_else: str = "") -> dict[str, Any]:
+def _sent_json(*, example: str, alternative: str = "") -> dict[str, Any]:
     if not request.is_json:
-        abort(415, f"application/json{or_else}")  # what was expected
+        abort(415, f"application/json{alternative}")  # the expected types
     return parse_json(_sent_body(), example=example)
 
 
 def _sent_body() -> bytes:
-    """All of it; werkzeug cuts a body without a length at the limit and says nothing."""
+    """Read the whole body; werkzeug silently truncates one without Content-Length at the limit."""
     body = request.get_data(cache=False)
     most = request.max_content_length
     if request.content_length is None and most is not None and len(body) >= most:
@@ -143,27 +146,26 @@ def _sent_body() -> bytes:
     return body
 
 
-def _answer(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """PaddleHub's form."""
+def _results(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """A response in PaddleHub's format."""
     return {"status": "000", "msg": "", "results": results}
 
 
-def _file_answer(file: bytes, told: dict[str, Any]) -> Response:
-    response = Response(file, mimetype=f"image/{told['format']}")
-    response.headers[PICTURE_HEADER] = json.dumps(told)
+def _file_response(file: bytes, metadata: dict[str, Any]) -> Response:
+    response = Response(file, mimetype=f"image/{metadata['format']}")
+    response.headers[PICTURE_HEADER] = json.dumps(metadata)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _refuse_what_was_refused() -> None:
-    """Answer what the web server would not take in."""
+def _abort_rejected() -> None:
+    """Send the error of a request that the web server has rejected."""
     if ERROR in request.environ:
         abort(request.environ[ERROR])
 
 
 def _add_headers(app: Flask, *, cors_origins: tuple[str, ...]) -> None:
     def headers(response: Response) -> Response:
-        """What every answer carries, whoever made it."""
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         if response.mimetype == "application/json" and not request.path.startswith("/ui/"):

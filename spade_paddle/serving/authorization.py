@@ -1,4 +1,4 @@
-"""Who may ask: by the optional password of the service, and by the name that it is called."""
+"""Access control: the optional API token, and the host names by which the service is called."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from spade_paddle.errors import RequestError
 
-# What a page may do without the token: look at it, and ask what is allowed (CORS).
+# Allowed without the token: loading the page, and CORS preflight requests.
 _FREE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def require_token(app: Flask, *, token: str) -> None:
-    """Refuse every request but those of ``_FREE_METHODS`` that does not carry the token."""
+    """Require the token in every request whose method is not in ``_FREE_METHODS``."""
     expected = f"Bearer {token}".encode()
 
     def check() -> None:
-        """Raises RequestError (unauthorized); equal times for all wrong tokens."""
+        """Raise RequestError (unauthorized) for a wrong token, in constant time."""
         if request.method in _FREE_METHODS:
             return
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        canonical = f"{scheme.capitalize()} {given.strip()}"  # a scheme has no case
+        canonical = f"{scheme.capitalize()} {given.strip()}"  # schemes are case-insensitive
         if not hmac.compare_digest(canonical.encode(), expected):
-            said = "another token" if given else "none"
+            got = "another token" if given else "none"
             raise RequestError(
                 f"Authorization: expected the header 'Authorization: Bearer TOKEN' with the "
-                f"service's token, got {said}; ask who runs the service for it",
+                f"service's token, got {got}; ask the operator of the service for it",
                 code="unauthorized",
             )
 
@@ -35,16 +35,16 @@ def require_token(app: Flask, *, token: str) -> None:
 
 
 def require_host(app: Flask, *, hosts: tuple[str, ...]) -> None:
-    """Refuse requests under other names: of a page whose name was pointed at this service later
-    ("DNS rebinding"), which a browser takes for the page of that name.
+    """Reject requests whose header "Host" has another name, against DNS rebinding: a malicious
+    page's host name that is pointed at this service, so that the browser lets the page call it.
 
     Args:
-        app: to be guarded.
-        hosts: names without ports; ``.example.org`` stands for all names below it, too.
+        app: the app to protect.
+        hosts: names without ports; ``.example.org`` includes all its subdomains.
     """
 
     def check() -> None:
-        """Raises RequestError (unknown_host)."""
+        """Raise RequestError (unknown_host)."""
         if not host_is_trusted(request.host, hosts):
             raise RequestError(
                 f"Host: expected {' or '.join(hosts)}, got {request.host[:80]!r}; add it to the "

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a request becomes JSON of one form, with a code of error_codes.py."""
+"""Error handlers: every error becomes a JSON response with a code of error_codes.py."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from spade_paddle.errors import LabelMapError, ModelError, RequestError, UserErr
 from spade_paddle.serving.error_codes import ERROR_CODES
 from spade_paddle.serving.work_queue import ClientGone
 
-# Where nothing better is known; a full queue estimates it.
+# Default; the queue gives a better estimate when it is full.
 RETRY_AFTER_SECONDS = 2
-# A refused body is read and thrown away up to here: a browser that cannot finish sending shows
-# "network error" instead of our answer.
+# The body of a rejected request is read and discarded up to this size: a browser that cannot finish
+# sending shows "network error" instead of the response.
 MAX_DRAINED_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger("spade_paddle.serving")
 
 
-def add_error_answers(app: Flask, *, addresses: str) -> None:
-    """Let an app answer every error as JSON; ``addresses`` are told to who asks for another."""
+def add_error_handlers(app: Flask, *, addresses: str) -> None:
+    """Make an app send every error as JSON; a 404 lists the valid ``addresses``."""
 
     @app.errorhandler(RequestError)
     @app.errorhandler(LabelMapError)
-    def callers_fault(error: UserError) -> Response:
-        """What the person who asked can put right, in the error's own words."""
+    def client_error(error: UserError) -> Response:
         status = ERROR_CODES[error.code].status if error.code in ERROR_CODES else 400
-        response = _answer(status, error.code, str(error), error.details)
+        response = _error_response(status, error.code, str(error), error.details)
         if status == 503:
             seconds = error.details.get("retry_after_seconds", RETRY_AFTER_SECONDS)
             response.headers["Retry-After"] = str(seconds)
@@ -41,55 +40,59 @@ def add_error_answers(app: Flask, *, addresses: str) -> None:
 
     @app.errorhandler(ClientGone)
     def client_gone(error: ClientGone) -> Response:
-        return Response(status=499)  # as nginx logs it; nobody reads it
+        return Response(status=499)  # as in nginx; the client has disconnected
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> BaseResponse:
-        """What Flask refuses by itself (404, 405, 413, 415), in our form."""
+        """Convert the errors of Flask itself (404, 405, 413, 415)."""
         original = error.get_response()
-        if original.status_code < 400:  # a redirect is an exception, too
+        if original.status_code < 400:  # redirects are HTTPExceptions, too
             return original
         if error.code == 413:
             _drain_body()
-        response = _answer(original.status_code, *_told(error, app=app, addresses=addresses))
+        response = _error_response(
+            original.status_code, *_describe(error, app=app, addresses=addresses)
+        )
         if "Allow" in original.headers:
             response.headers["Allow"] = original.headers["Allow"]
         return response
 
     @app.errorhandler(Exception)
-    def our_fault(error: Exception) -> Response:
-        """A fault of the service: the log has it, the answer its reference."""
+    def server_error(error: Exception) -> Response:
+        """Log the exception; the response only has a reference to it."""
         reference = g.request_id
         logger.error("fault %s in %s %s", reference, request.method, request.path, exc_info=error)
         message = (
-            f"the service failed (reference {reference}); try again, and if it stays, look for "
-            "the reference in the service's log"
+            f"the service failed (reference {reference}); try again, and if the error persists, "
+            "look for the reference in the service's log"
         )
         code = "internal"
         if isinstance(error, ModelError):
             code = "model_missing"
-        # Paddle says it in words only, on CPU and GPU alike
+        # Paddle reports it only in the message, on CPU and GPU
         elif isinstance(error, MemoryError) or "ResourceExhausted" in str(error):
             code = "out_of_memory"
-        return _answer(500, code, message, {"reference": reference})
+        return _error_response(500, code, message, {"reference": reference})
 
 
-def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+def _error_response(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
     g.error_code = code
-    # PaddleHub's form, and ours
+    # status, msg and results are PaddleHub's format
     response = jsonify(status="101", msg=message, results="", code=code, details=details)
     response.status_code = status
     return response
 
 
-def _told(error: HTTPException, *, app: Flask, addresses: str) -> tuple[str, str, dict[str, Any]]:
-    """Code, sentence and details of an error that the web framework raised."""
+def _describe(
+    error: HTTPException, *, app: Flask, addresses: str
+) -> tuple[str, str, dict[str, Any]]:
+    """Code, message and details of an error that Flask raised."""
     path = {"path": request.path}
     if error.code == 404:
-        message = f"there is nothing at {request.path}; there are {addresses}"
+        message = f"{request.path} does not exist; available are {addresses}"
         return "not_found", message, path
     if error.code == 405:
-        message = f"{request.method} is not possible at {request.path}"
+        message = f"{request.path} does not accept the method {request.method}"
         return "method_not_allowed", message, path
     if error.code == 413:
         most = app.config["MAX_CONTENT_LENGTH"]
@@ -115,7 +118,7 @@ def _drain_body() -> None:
     while left > 0:
         try:
             read = len(stream.read(min(left, 64 * 1024)))
-        except OSError:  # the client went away or fell silent
+        except OSError:  # the client disconnected or stopped sending
             return
         if not read:
             return

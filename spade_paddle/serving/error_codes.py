@@ -1,6 +1,6 @@
-"""Every error the service can answer: its stable name, its HTTP status and when it comes.
+"""All errors of the service: their stable codes, HTTP statuses and causes.
 
-This is the one table; the page translates by these names and the README lists them.
+The page translates messages by these codes, and the README lists them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """One row: ``code`` in the answer, the HTTP ``status`` it comes with, and ``when``."""
+    """One error: its ``code`` in the response, its HTTP ``status``, and ``when`` it occurs."""
 
     code: str
     status: int

@@ -1,4 +1,4 @@
-"""gunicorn as the service needs it, in PaddleHub's multi-process mode and in the plain server."""
+"""Configures gunicorn, for PaddleHub's multi-process mode and for the plain server."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from spade_paddle.serving.prometheus_metrics import Metrics, share_between_proce
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.web_server import WebServer
 
-# gunicorn kills a worker that is silent for 30 s by default; loading a model may take longer.
+# gunicorn kills workers that are silent for 30 s by default; loading a model may take longer.
 WORKER_TIMEOUT_SECONDS = 120
 
 logger = logging.getLogger("spade_paddle.serving")
 
 
 def configure(cfg: Config, *, port: str | int, service: PaintService) -> None:
-    """Set up gunicorn in the parent process, before it forks its workers."""
+    """Configure gunicorn in the parent process, before it forks its workers."""
     settings = service.settings
     cfg.set("bind", f"{settings.host}:{port}")
     cfg.set("worker_class", type("Worker", (_Worker,), {"service": service}))
     cfg.set("timeout", WORKER_TIMEOUT_SECONDS)
     cfg.set("graceful_timeout", settings.stop_seconds)
     cfg.set("accesslog", None)  # the app writes it
-    if "control_socket_disable" in cfg.settings:  # newer versions leave a file at home
+    if "control_socket_disable" in cfg.settings:  # newer versions create it in the home folder
         cfg.set("control_socket_disable", True)
     metrics_folder = share_between_processes()
     service.metrics = Metrics()
 
     def when_ready(server: Any) -> None:
-        """Let Ctrl-C do what SIGTERM does; gunicorn would cut requests off. Again, it does."""
-        at_once = signal.getsignal(signal.SIGINT)
+        """Make Ctrl-C stop gracefully, as SIGTERM does; a second Ctrl-C aborts requests."""
+        abort = signal.getsignal(signal.SIGINT)
 
         def stop(number: int, frame: FrameType | None) -> None:
-            signal.signal(signal.SIGINT, at_once)
+            signal.signal(signal.SIGINT, abort)
             os.kill(os.getpid(), signal.SIGTERM)
 
         signal.signal(signal.SIGINT, stop)
 
     def post_worker_init(worker: Any) -> None:
-        """A worker begins: leave Ctrl-C to the parent, load the painter."""
-        # Ctrl-C reaches all processes of a terminal; the parent tells the workers what to do
+        """In a new worker, leave Ctrl-C to the parent, and load the painter."""
+        # Ctrl-C reaches all processes of a terminal; the parent signals the workers
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # after the fork: the parent process never loads a painter
+        # only after the fork, because the parent process must not load a painter
         service.warm_up()
-        logger.info("worker %s paints", worker.pid)
+        logger.info("worker %s is ready", worker.pid)
 
     def child_exit(server: Any, worker: Any) -> None:
         mark_process_dead(worker.pid, str(metrics_folder))
@@ -66,15 +66,12 @@ def configure(cfg: Config, *, port: str | int, service: PaintService) -> None:
 
 
 class _Worker(Worker):
-    """A process of gunicorn that answers by our web server.
-
-    Attributes: ``service``, of the app.
-    """
+    """A gunicorn worker that runs our web server; ``service`` is that of the app."""
 
     service: PaintService
 
     def run(self) -> None:
-        """Until gunicorn ends it or is gone."""
+        """Serve until gunicorn stops the worker, or gunicorn itself has ended."""
         sockets = [one.sock for one in self.sockets]
         self._server = WebServer(self.wsgi, sockets=sockets, service=self.service)
         self._server.run(tick=self._tick)
@@ -85,12 +82,12 @@ class _Worker(Worker):
             self._server.stop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM; may come before ``run``."""
+        """Handle SIGTERM, which may arrive before ``run``."""
         self.alive = False
 
 
 class PlainApplication(BaseApplication):
-    """A WSGI app under gunicorn, configured by its service's settings alone."""
+    """Runs a WSGI app under gunicorn, configured only by the service's settings."""
 
     def __init__(self, app: Any, *, service: PaintService) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Values of a JSON body, checked one by one; what is wrong is said with its place.
+"""Validates the values of a JSON body; errors name the place of the value.
 
 Pure functions, no web framework. All raise RequestError.
 """
@@ -14,15 +14,15 @@ from typing import Any, NoReturn
 
 from spade_paddle.errors import RequestError, did_you_mean
 
-MAX_NUMBER = 10**9  # larger sides cannot be meant, and a thousand digits cannot be printed
+MAX_NUMBER = 10**9  # bounds sides, and the length of numbers in messages
 _DATA_URL = re.compile(r"data:[\w/+.-]*;base64,")
 
 
 def parse_json(body: bytes, *, example: str) -> dict[str, Any]:
-    """Decode a body into a JSON object; ``example`` is shown to who sent none.
+    """Decode a body into a JSON object; error messages show ``example``.
 
     Raises:
-        RequestError: not_json or json_not_object.
+        RequestError: ``not_json`` or ``json_not_object``.
     """
     try:
         content = json.loads(body, parse_constant=_refuse_constant)
@@ -42,29 +42,29 @@ def parse_json(body: bytes, *, example: str) -> dict[str, Any]:
 
 
 def decode_base64(text: Any, *, where: str) -> bytes:
-    """The bytes of a base64 text, which may have line ends and begin as a data URL."""
+    """Decode base64, which may contain line breaks and start with a data URL's prefix."""
     if not isinstance(text, str):
-        refuse(where, "a base64 text", kind(text))
-    url = _DATA_URL.match(text)  # what a canvas gives: "data:image/png;base64,..."
+        refuse(where, "a base64 string", kind(text))
+    url = _DATA_URL.match(text)  # as from a canvas: "data:image/png;base64,..."
     compact = "".join(text[url.end() if url else 0 :].split())
     try:
         data = base64.b64decode(compact, validate=True)
     except (binascii.Error, ValueError) as error:
         raise RequestError(
-            f"{where}: expected base64, got a text of {len(text)} characters that is not "
-            f"({error}); encode the bytes of the file",
+            f"{where}: expected base64, got a string of {len(text)} characters that is "
+            f"not ({error}); encode the bytes of the file",
             code="not_base64",
         ) from error
     if not data:
         raise RequestError(
-            f"{where}: expected base64 of some bytes, got an empty text; send the picture",
+            f"{where}: expected base64, got an empty string; send the picture",
             code="not_base64",
         )
     return data
 
 
 def whole_number(value: Any, *, where: str) -> int:
-    """A whole number of 1 to ``MAX_NUMBER``."""
+    """Check an integer from 1 to ``MAX_NUMBER``."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_NUMBER:
         refuse(where, f"a whole number from 1 to {MAX_NUMBER}", shown(value))
     return value
@@ -73,12 +73,12 @@ def whole_number(value: Any, *, where: str) -> int:
 def check_keys(
     content: Mapping[str, Any], *, known: Sequence[str], where: str, needed: Sequence[str] = ()
 ) -> None:
-    """Refuse keys that do not exist, so that a mistyped one is not silently ignored, and an object
-    that lacks one."""
+    """Reject objects with unknown keys, so that no misspelled key is silently ignored, or without a
+    needed one."""
     for key in content:
         if key in known:
             continue
-        start = _start_of(key)  # comparing megabytes would take minutes
+        start = _truncated(key)  # finding similar names of megabytes would take minutes
         advice = did_you_mean(start, known, otherwise="leave it out")
         raise RequestError(
             f"{where}: expected the keys {', '.join(known)}, got '{start}'; {advice}",
@@ -96,10 +96,10 @@ def check_keys(
             )
 
 
-def refuse(where: str, expected: str, came: str) -> NoReturn:
+def refuse(where: str, expected: str, got: str) -> NoReturn:
     """Raise a RequestError (bad_value)."""
     raise RequestError(
-        f"{where}: expected {expected}, got {came}", code="bad_value", key=where, expected=expected
+        f"{where}: expected {expected}, got {got}", code="bad_value", key=where, expected=expected
     )
 
 
@@ -108,24 +108,24 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def kind(value: Any) -> str:
-    """A JSON value's type in words."""
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    """The type of a JSON value in words."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
     names.update({int: "a number", float: "a number"})
     return names.get(type(value), "null")
 
 
 def shown(value: Any) -> str:
-    """A short value as it came, or only its type when it is long."""
+    """A value as JSON, or its type if that is long."""
     text = json.dumps(value)
     return text if len(text) <= 40 else kind(value)
 
 
 def listed(content: Mapping[str, Any]) -> str:
-    """The keys of an object, the first of them if they are many."""
-    keys = [f"'{_start_of(key)}'" for key in list(content)[:8]]
+    """The keys of an object, at most eight of them."""
+    keys = [f"'{_truncated(key)}'" for key in list(content)[:8]]
     return ", ".join(keys) + (", ..." if len(content) > 8 else "") if keys else "none"
 
 
-def _start_of(key: str) -> str:
-    """At most 40 characters, all of which an answer can hold: half a surrogate pair cannot."""
+def _truncated(key: str) -> str:
+    """The first 40 characters; lone surrogates, which UTF-8 cannot encode, become "?"."""
     return key[:40].encode("utf-8", "replace").decode("utf-8")

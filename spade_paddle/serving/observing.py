@@ -13,25 +13,26 @@ from flask import Flask, Response, g, request
 from spade_paddle.serving.prometheus_metrics import CONTENT_TYPE
 from spade_paddle.serving.service import PaintService
 
-# Asked for every few seconds by the page and by machines; they would bury everything else.
+# Polled every few seconds by the page and by monitoring; logging them would hide other lines.
 _POLLS = ("/healthz", "/metrics")
 
-# Clients can invent others, and every label of a count costs memory.
+# Others are counted as "other": clients can invent any, and every label value takes memory.
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 REQUEST_ID = "X-Request-Id"
-# Of clients that follow a request through their own logs; what else they send would be in ours.
+# Accepted from clients for tracing; the restriction keeps arbitrary text out of our log.
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 access_logger = logging.getLogger("spade_paddle.serving.access")
 
 
 def observe(app: Flask, *, service: PaintService) -> None:
-    """Count every request of an app, log it when the settings say so, and add ``/metrics``.
+    """Count and log every request of an app, and add ``/metrics``.
 
-    Each gets an id, its own or a new one, which its answer and its lines in the log have.
+    Each request has an id, the client's or a new one, which its response and log lines carry.
 
-    To be called before anything else that may answer a request before its route does.
+    Call this before registering any other ``before_request`` function: those may send a response
+    themselves, and Flask then calls no further ones.
     """
 
     def begin() -> None:
@@ -40,8 +41,7 @@ def observe(app: Flask, *, service: PaintService) -> None:
         g.begun = time.perf_counter()
         service.metrics.in_progress.inc()
 
-    def answered(response: Response) -> Response:
-        """Count and log a request when its answer is known."""
+    def finish(response: Response) -> Response:
         seconds = time.perf_counter() - g.get("begun", time.perf_counter())
         route = request.url_rule.rule if request.url_rule else "none"
         metrics = service.metrics
@@ -56,7 +56,7 @@ def observe(app: Flask, *, service: PaintService) -> None:
             access_logger.info(
                 "%s %s %s %d ms %s bytes %s %s",
                 request.method,
-                quote(request.path),  # a path may hold line breaks
+                quote(request.path),  # a path may contain line breaks
                 response.status_code,
                 round(seconds * 1000),
                 response.content_length or response.calculate_content_length() or 0,
@@ -73,6 +73,6 @@ def observe(app: Flask, *, service: PaintService) -> None:
         return Response(service.metrics.text(), content_type=CONTENT_TYPE)
 
     app.before_request(begin)
-    app.after_request(answered)
+    app.after_request(finish)
     app.teardown_request(end)
     app.add_url_rule("/metrics", "gaugan_metrics", metrics)

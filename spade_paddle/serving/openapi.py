@@ -1,6 +1,6 @@
-"""``GET /openapi.json``: what the service takes and gives, for programs that read it (OpenAPI 3.1).
+"""``GET /openapi.json``: the API in OpenAPI 3.1.
 
-Keys, limits and error codes are read from the code; a test holds the rest to the service.
+Keys, limits and error codes come from the code; a test compares the rest with the service.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _VECTOR = {
     "type": "array",
     "items": {
         "type": "number",
-        "minimum": -schema.LARGEST_IN_STYLE,
-        "maximum": schema.LARGEST_IN_STYLE,
+        "minimum": -schema.MAX_STYLE_VALUE,
+        "maximum": schema.MAX_STYLE_VALUE,
     },
 }
-# The statuses of errors that any address can answer with.
-_ANYWHERE = (405, 421, 500)
+# Statuses of errors that any endpoint can return.
+_COMMON_ERRORS = (405, 421, 500)
 
 
 def describe_api(
-    settings: ServiceSettings, *, predict: str, annotate: str, told_in: str
+    settings: ServiceSettings, *, predict: str, annotate: str, metadata_header: str
 ) -> dict[str, Any]:
-    """The document.
+    """Build the OpenAPI document.
 
     Args:
-        settings: say which limits hold, and whether painting needs a token.
+        settings: have the limits, and whether a token is required.
         predict: the route that paints.
-        annotate: the route that makes label maps of photos.
-        told_in: the header that tells of a picture sent as a file.
+        annotate: the route that annotates photos.
+        metadata_header: the header with the metadata of a picture that is sent as a file.
     """
     needs_token = settings.api_token is not None
     token: dict[str, Any] = {"security": [{"token": []}]} if needs_token else {}
@@ -57,18 +57,18 @@ def describe_api(
         },
         "/healthz": {
             "get": _operation(
-                "Whether a picture can be painted", _json("Health"), starting=_json("Starting")
+                "Whether the service is ready", _json("Health"), starting=_json("Starting")
             )
         },
-        "/labels": {"get": _operation("What can be painted, and the limits", _json("Labels"))},
-        "/metrics": {"get": _operation("Counts for Prometheus", {"text/plain": _TEXT})},
+        "/labels": {"get": _operation("The labels, the model and the limits", _json("Labels"))},
+        "/metrics": {"get": _operation("Metrics for Prometheus", {"text/plain": _TEXT})},
         "/openapi.json": {
             "get": _operation("This document", {"application/json": {"type": "object"}})
         },
-        predict: {"post": {**_paint(told_in, errors=posted), **token}},
+        predict: {"post": {**_paint(metadata_header, errors=posted), **token}},
         annotate: {
             "post": {
-                **_operation("A label map of a photo", _json("LabelMaps"), errors=(*posted, 501)),
+                **_operation("Annotate a photo", _json("LabelMaps"), errors=(*posted, 501)),
                 "requestBody": {"required": True, "content": _content(_json("Photo"))},
                 **token,
             }
@@ -83,14 +83,12 @@ def describe_api(
     }
 
 
-def _paint(told_in: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
+def _paint(metadata_header: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
     formats: dict[str, Any] = {f"image/{name}": {} for name in schema.FORMATS}
-    operation = _operation(
-        "Pictures of label maps", {**_json("Pictures"), **formats}, errors=errors
-    )
+    operation = _operation("Paint label maps", {**_json("Pictures"), **formats}, errors=errors)
     operation["responses"]["200"]["headers"] = {
-        told_in: {
-            "description": "For a picture sent as a file: what the JSON answer tells beside it.",
+        metadata_header: {
+            "description": "Metadata of a picture that is sent as a file.",
             "content": _content(_json("Told")),
         }
     }
@@ -101,7 +99,7 @@ def _paint(told_in: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
             {
                 "name": key,
                 "in": "query",
-                "description": "For a body that is a PNG file; JSON has a key of this name.",
+                "description": "Only for a body that is a PNG file; JSON has a key of this name.",
                 "schema": look[key],
             }
             for key in schema.QUERY_KEYS
@@ -115,20 +113,20 @@ def _paint(told_in: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
 
 def _operation(
     summary: str,
-    answers: dict[str, Any],
+    contents: dict[str, Any],
     *,
     errors: tuple[int, ...] = (),
     starting: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """``answers`` and, with the status 503, ``starting``: content type -> schema."""
-    responses = {"200": {"description": summary, "content": _content(answers)}}
+    """An operation. ``contents`` and, for status 503, ``starting`` map content types to schemas."""
+    responses = {"200": {"description": summary, "content": _content(contents)}}
     by_status = sorted(ERROR_CODES.values(), key=lambda row: row.status)
     for status, rows in groupby(by_status, key=lambda row: row.status):
-        if status in errors or status in _ANYWHERE:
-            told = " ".join(f"{row.code}: {row.when}" for row in rows)
-            responses[str(status)] = {"description": told, "content": _content(_json("Error"))}
+        if status in errors or status in _COMMON_ERRORS:
+            causes = " ".join(f"{row.code}: {row.when}" for row in rows)
+            responses[str(status)] = {"description": causes, "content": _content(_json("Error"))}
     if starting:
-        described = {"description": "Not yet: the model is loaded", "content": _content(starting)}
+        described = {"description": "The model is being loaded", "content": _content(starting)}
         responses["503"] = described
     return {"summary": summary, "responses": responses}
 
@@ -142,7 +140,7 @@ def _content(schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An object of these keys and no others."""
+    """The schema of an object with exactly these keys."""
     return {
         "type": "object",
         "properties": properties,
@@ -151,19 +149,22 @@ def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> di
     }
 
 
-def _answer(result: dict[str, Any]) -> dict[str, Any]:
-    """PaddleHub's form."""
+def _results(result: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a response in PaddleHub's format."""
     results = {"type": "array", "items": result}
     return _object({"status": {"const": "000"}, "msg": {"const": ""}, "results": results})
 
 
 def _look() -> dict[str, Any]:
-    """The keys of a request that say how its pictures shall look, and its file format."""
+    """The schemas of seed, style and format."""
     return {
-        "seed": {**_SEED, "description": "Another seed gives other details."},
-        "style": {**_or_null(_BASE64), "description": "A photo whose light the picture takes."},
-        "style_name": {**_or_null(_TEXT), "description": "Of model.styles of /labels."},
-        "style_vector": {**_or_null(_VECTOR), "description": "As an earlier answer had it."},
+        "seed": {**_SEED, "description": "Another seed gives a different picture."},
+        "style": {**_or_null(_BASE64), "description": "A photo whose style the picture takes."},
+        "style_name": {**_or_null(_TEXT), "description": "One of model.styles of /labels."},
+        "style_vector": {
+            **_or_null(_VECTOR),
+            "description": "The style_vector of an earlier response.",
+        },
         "format": {"enum": [*schema.FORMATS, None], "default": schema.FORMATS[0]},
     }
 
@@ -178,10 +179,10 @@ def _schemas(settings: ServiceSettings) -> dict[str, Any]:
     images = {**doodles, "items": {**_BASE64, "description": "PNG files of label ids."}}
     both = {
         "images": _or_null(images),
-        "labels": {**_or_null({**doodles, "items": raw}), "description": "One byte a pixel."},
+        "labels": {**_or_null({**doodles, "items": raw}), "description": "One byte per pixel."},
     }
     one_of = [{"required": [key], "properties": {key: {"type": "array"}}} for key in both]
-    told = {
+    metadata = {
         "format": {"enum": list(schema.FORMATS)},
         "width": _SIDE,
         "height": _SIDE,
@@ -207,17 +208,17 @@ def _schemas(settings: ServiceSettings) -> dict[str, Any]:
             "oneOf": one_of,
             "example": json.loads(schema.EXAMPLE),
         },
-        "Pictures": _answer(_object({"image": _BASE64, **told}, optional=("style_vector",))),
-        "Told": _object(told, optional=("style_vector",)),
+        "Pictures": _results(_object({"image": _BASE64, **metadata}, optional=("style_vector",))),
+        "Told": _object(metadata, optional=("style_vector",)),
         "Photo": _object({key: photo[key] for key in annotating.KEYS}),
-        "LabelMaps": _answer(_object(ids)),
+        "LabelMaps": _results(_object(ids)),
         "Labels": _labels(),
         "Health": _object({"status": {"const": "ok"}, "model": _TEXT, "version": _TEXT}),
         "Starting": _object({"status": {"const": "starting"}}),
         "Error": _object(
             {
                 "status": {"const": "101"},
-                "msg": {**_TEXT, "description": "What was expected, what came, what to do."},
+                "msg": {**_TEXT, "description": "What was expected, what was found, what to do."},
                 "results": {"const": ""},
                 "code": {"enum": list(ERROR_CODES)},
                 "details": details,

@@ -1,4 +1,4 @@
-"""What carries a picture through the service: an ``Order`` until it is painted, then a ``Picture``.
+"""A picture in the service: an ``Order`` until it is painted, then a ``Picture``.
 
 Legend: H, W height and width, D length of a style vector.
 """
@@ -22,16 +22,16 @@ JPEG_QUALITY = 92
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """One picture that is asked for, checked.
+    """A validated request for one picture.
 
     Attributes:
         label_map: ``uint8`` [H, W], ids of the model's label set or 255.
         seed: 0 to 2^32 - 1, or None.
-        style: a photo ``uint8`` RGB [h, w, 3], the name of one of the model's styles, the style
-            itself, ``float32`` [D], or None.
+        style: a photo ``uint8`` RGB [h, w, 3], the name of one of the model's styles, a style
+            vector ``float32`` [D], or None.
         image_format: "png" or "jpeg".
-        notes: what had to be done to read the label map, as an answer tells it: code, message and
-            the numbers in it.
+        notes: for the response, how the label map was converted when it was read: code, message
+            and the numbers in it.
     """
 
     label_map: np.ndarray
@@ -42,17 +42,17 @@ class Order:
 
     @property
     def pixels(self) -> int:
-        """What it costs to paint."""
+        """Pixels, a measure of the painting time."""
         return self.label_map.size
 
     @property
     def batch(self) -> tuple[int, ...]:
-        """Maps of one size can be painted at once."""
+        """Maps of one size can be painted as a batch."""
         return self.label_map.shape
 
     @cached_property
     def key(self) -> bytes:
-        """Equal for orders that get the same file."""
+        """A digest, equal for orders with the same result."""
         arrays = [each for each in (self.label_map, self.style) if isinstance(each, np.ndarray)]
         name = self.style if isinstance(self.style, str) else None
         shapes = [array.shape for array in arrays]
@@ -63,12 +63,12 @@ class Order:
 
 
 class Picture:
-    """What was painted for an order; several requests may share one.
+    """A painted picture, which several requests may share.
 
     Attributes:
-        seconds: how long it was painted.
-        chosen_style: the style it was painted in, ``float32`` [D], where the order named none.
-        size_bytes: of its pixels, about what it costs to keep.
+        seconds: painting time of its batch.
+        chosen_style: the style vector ``float32`` [D], if the model chose it; else None.
+        size_bytes: size of its pixels, an estimate of its memory in the cache.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Picture:
         self._encoding = threading.Lock()
 
     def file(self) -> bytes:
-        """The bytes of a PNG or JPEG file: made by the first who asks, once."""
+        """The bytes of a PNG or JPEG file, encoded on the first call. Thread-safe."""
         with self._encoding:
             if self._image is not None:
                 self._file = encode_image(self._image, image_format=self._format)
@@ -97,10 +97,10 @@ class Picture:
 
 
 def encode_image(image: np.ndarray, *, image_format: str) -> bytes:
-    """An RGB picture ``uint8`` [H, W, 3] as the bytes of a PNG or JPEG file."""
+    """Encode an RGB picture ``uint8`` [H, W, 3] as a PNG or JPEG file."""
     if image_format == "jpeg":
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
         return buffer.getvalue()
-    # OpenCV's PNGs take a third of the time of Pillow's fastest and fewer bytes; its JPEGs do not
+    # for PNG, OpenCV takes a third of the time of Pillow's fastest mode, and fewer bytes
     return cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()

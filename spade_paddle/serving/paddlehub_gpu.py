@@ -1,7 +1,7 @@
-"""PaddleHub's ``--use_gpu`` mode is refused, because it has neither the page nor our answers.
+"""Rejects PaddleHub's ``--use_gpu`` mode, which has neither the page nor our responses.
 
-In that mode the process that speaks HTTP never loads a module; ``paddlehub/serving/worker.py``,
-a child of ``hub serving start``, does. So the module can see it only there.
+In that mode the HTTP process never loads a module; ``paddlehub/serving/worker.py``, a child of
+``hub serving start``, does. So the module can detect the mode only there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ or in the file of 'hub serving start -c': "use_gpu": false, and in the module's 
 
 
 def refuse_gpu_mode() -> None:
-    """End all of ``hub serving start --use_gpu`` with what to use instead; else do nothing.
+    """In ``hub serving start --use_gpu``, print what to use instead and end all its processes.
 
     Raises:
         SystemExit: in that mode.
@@ -32,7 +32,7 @@ def refuse_gpu_mode() -> None:
     print(MESSAGE, file=sys.stderr, flush=True)
     hub = psutil.Process().parent()
     if hub is not None and {"serving", "start"} <= set(hub.cmdline()):
-        # without us it, and what it started, would wait for ever
+        # PaddleHub and its other children would wait for this process forever
         for process in [*hub.children(recursive=True), hub]:
             if process.pid != os.getpid():
                 process.terminate()

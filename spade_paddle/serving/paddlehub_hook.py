@@ -19,7 +19,7 @@ from spade_paddle.serving.web_server import serve
 
 _hubs_create_app = app_compat.create_app
 _hubs_load_config = StandaloneApplication.load_config
-_service: PaintService  # what was installed last
+_service: PaintService  # installed last
 
 
 def install(service: PaintService) -> None:
@@ -31,12 +31,12 @@ def install(service: PaintService) -> None:
 
 
 def _create_app(*args: Any, **kwargs: Any) -> Flask:
-    """PaddleHub's app with ours in it, and with a server of ours for the plain mode."""
+    """Create PaddleHub's app, extended by our routes and run by our server."""
     app = _hubs_create_app(*args, **kwargs)
     extend(app, service=_service)
 
     def run(host: str | None = None, port: Any = None, **options: Any) -> None:
-        del host, options  # PaddleHub's own: every address, one thread
+        del host, options  # PaddleHub passes 0.0.0.0 and a single thread
         serve(app, port=int(port), service=_service)
 
     app.run = run
@@ -44,7 +44,7 @@ def _create_app(*args: Any, **kwargs: Any) -> Flask:
 
 
 def _load_config(application: StandaloneApplication) -> None:
-    """The same for ``--use_multiprocess``, whose gunicorn reads no configuration of its own."""
+    """Configure gunicorn for ``--use_multiprocess``, after PaddleHub has."""
     from spade_paddle.serving.gunicorn_server import configure  # not on Windows
 
     _hubs_load_config(application)

@@ -1,12 +1,12 @@
-"""The page's modules and style sheets, each kind as one file: a slow line waits once, not 70 times.
+"""Bundles the page's modules and style sheets into one file each, which load faster than 70 files.
 
-The page is written as ES modules that browsers can load as they are. Here each becomes a function
-that runs at once and gives what it exports, after those of the modules that it imports:
+The page consists of ES modules that browsers can load as they are. In the bundle, each module is an
+immediately invoked function that returns its exports, placed after the modules that it imports:
 
     const $2 = (() => { const { Problem } = $1; ... return { Service }; })();
 
-This holds for modules that import in no circle and export nothing that changes later. What cannot
-be read so is an error, and never left in; a service then serves the modules one by one.
+This is equivalent if there are no circular imports and no export is reassigned. Any other form of
+import or export raises an error; the service then serves the modules one by one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LIST = re.compile(_START + r"export\s*\{(?P<names>[^}]*)\};?", re.MULTILINE)
 _LEFT = re.compile(
     _START + r"[ \t]*(?:import|export)\b.*|\bimport\s*[.(].*|^[^\s/].*\bawait\b.*", re.MULTILINE
 )
-# Whole lines of them; they are a sixth of what a browser would load.
+# Comments on lines of their own, a sixth of the page's size.
 _COMMENTS = re.compile(
     r"^[ \t]*(?://[^\n]*|/\*\*(?:(?!\*/).)*\*/[ \t]*)\n", re.MULTILINE | re.DOTALL
 )
@@ -39,77 +39,77 @@ _SCRIPT = re.compile(r'(?<=<script type="module" src=")ui/[^"]+(?="></script>)')
 _ELSEWHERE = re.compile(r"@import\b.*|\burl\((?!['\"]?data:).*")
 FORMS = (
     'import { a, b as c } from "./x.js", import a from "./x.js", export const, function, class or '
-    "default, and export { a, b as c }; no circles; await in functions only"
+    "default, and export { a, b as c }; no circular imports; await in functions only"
 )
 
 
-class CannotJoin(Exception):
-    """A file of the page that cannot be joined with others; says which, where and why."""
+class BundleError(Exception):
+    """A file of the page cannot be bundled; the message says which, where and why."""
 
 
 @dataclass(frozen=True)
-class JoinedPage:
-    """``index.html``, to be filled with the addresses of the other two; and their contents."""
+class Bundle:
+    """The original ``index.html``, and the contents of the bundled script and style sheet."""
 
     index: str
     script: str
     style: str
 
     def index_for(self, *, script: str, style: str) -> str:
-        """``index.html`` that loads its script and its style sheet from these addresses."""
-        before, _, after = _STYLE.split(self.index, maxsplit=1)  # the pattern has one group
+        """``index.html`` with the URLs of the bundled script and style sheet."""
+        before, _, after = _STYLE.split(self.index, maxsplit=1)  # split() also returns the group
         link = f'    <link rel="stylesheet" href="{style}">\n'
         return _SCRIPT.sub(script, before + link + _STYLE.sub("", after))
 
 
-def join_page(page: Path) -> JoinedPage:
-    """Join what ``index.html`` in the folder ``page`` names.
+def bundle_page(page: Path) -> Bundle:
+    """Bundle the modules and style sheets of ``index.html`` in the folder ``page``.
 
     Raises:
-        CannotJoin: a module or a style sheet has a form that is not understood.
+        BundleError: a module or a style sheet uses an unsupported form.
         OSError, UnicodeDecodeError: a file cannot be read.
     """
     index = (page / "index.html").read_text(encoding="utf-8")
     entries, sheets = _SCRIPT.findall(index), _STYLE.findall(index)
     if len(entries) != 1 or not sheets:
-        raise CannotJoin("index.html: expected one module and style sheets")
+        raise BundleError("index.html: expected one module and at least one style sheet")
     scripts = _Scripts(page)
-    scripts.add(entries[0], asked_by="index.html")
-    return JoinedPage(index, "\n".join(scripts.joined), join_styles(page, sheets))
+    scripts.add(entries[0], imported_by="index.html")
+    return Bundle(index, "\n".join(scripts.modules), bundle_styles(page, sheets))
 
 
-def join_styles(page: Path, names: list[str]) -> str:
-    """Style sheets one after the other; the result may lie in any folder.
+def bundle_styles(page: Path, names: list[str]) -> str:
+    """Concatenate style sheets; the result works at any URL.
 
     Raises:
-        CannotJoin: one refers to another file.
+        BundleError: one refers to another file.
     """
     texts = [(page / name).read_text(encoding="utf-8") for name in names]
     for name, text in zip(names, texts):
         if found := _ELSEWHERE.search(text):
-            raise _not_understood(name, found, "no address of another file")
+            raise _unsupported(name, found, "no reference to another file")
     return "\n".join(texts)
 
 
 class _Scripts:
-    """Modules, each behind those that it imports."""
+    """Bundled modules, each after the modules that it imports."""
 
     def __init__(self, page: Path) -> None:
-        self.joined: list[str] = []
+        self.modules: list[str] = []
         self._page = page
         self._exports: dict[str, list[str]] = {}
         self._variables: dict[str, str] = {}
 
-    def add(self, name: str, *, asked_by: str) -> None:
-        """Join a module, by its path below ``page``, unless that is done."""
+    def add(self, name: str, *, imported_by: str) -> None:
+        """Add a module, given by its path below ``page``, unless it was added before."""
         if name in self._exports:
             return
         if name in self._variables:
-            raise CannotJoin(f"{asked_by}: imports {name}, which imports it, maybe through others")
+            raise BundleError(f"{imported_by}: imports {name}, which imports it, maybe indirectly")
         self._variables[name] = variable = f"${len(self._variables)}"
         file = self._page / name
         if name.startswith("../") or not file.is_file():
-            raise CannotJoin(f"{asked_by}: imports {name}, which is no file of the page")
+            raise BundleError(f"{imported_by}: imports {name}, which is no file of the page")
         source = file.read_text(encoding="utf-8")
         text = _IMPORT.sub(lambda found: self._constants(name, found), source)
         exports: list[str] = []
@@ -127,21 +127,21 @@ class _Scripts:
         exports += [found["name"] for found in _EXPORTED.finditer(text)]
         text = _EXPORTED.sub("", text)
         if found := _LEFT.search(text):
-            raise _not_understood(name, found, FORMS)
+            raise _unsupported(name, found, FORMS)
         text = _COMMENTS.sub("", text)
         self._exports[name] = [export.partition(":")[0] for export in exports]
         given = ", ".join(exports)
         body = f"{text.strip()}\n;return {{ {given} }};"
-        self.joined.append(f"// {name}\nconst {variable} = (() => {{\n{body}\n}})();")
+        self.modules.append(f"// {name}\nconst {variable} = (() => {{\n{body}\n}})();")
 
     def _constants(self, name: str, found: re.Match) -> str:
-        """What stands for an import statement; the module that it names is joined before."""
+        """Replace an import statement by a declaration, after adding the imported module."""
         address = posixpath.normpath(posixpath.join(posixpath.dirname(name), found["address"]))
-        self.add(address, asked_by=name)
+        self.add(address, imported_by=name)
         pairs = [("default", found["default"])] if found["default"] else _pairs(found["names"])
         for wanted, _ in pairs:
             if wanted not in self._exports[address]:
-                raise CannotJoin(f"{name}: imports {wanted}, which {address} does not export")
+                raise BundleError(f"{name}: imports {wanted}, which {address} does not export")
         names = ", ".join(": ".join(pair) for pair in pairs)
         return f"const {{ {names} }} = {self._variables[address]};"
 
@@ -152,5 +152,5 @@ def _pairs(names: str) -> list[tuple[str, str]]:
     return [(name[0], name[-1]) for name in words]
 
 
-def _not_understood(name: str, found: re.Match, expected: str) -> CannotJoin:
-    return CannotJoin(f"{name}: {found[0].strip()[:80]!r}; expected {expected}")
+def _unsupported(name: str, found: re.Match, expected: str) -> BundleError:
+    return BundleError(f"{name}: {found[0].strip()[:80]!r}; expected {expected}")

@@ -17,7 +17,13 @@ from spade_paddle.serving.service import PaintService
 
 
 def read_label_file(path: str | Path, *, service: PaintService) -> np.ndarray:
-    """A label map ``uint8`` [H, W] of a PNG file. Raises DataError, RequestError, LabelMapError."""
+    """Read a label map ``uint8`` [H, W] from a PNG file.
+
+    Raises:
+        DataError: the file cannot be read.
+        RequestError: it is not a picture.
+        LabelMapError: it is not a label map that the model can paint.
+    """
     path = Path(path)
     try:
         data = path.read_bytes()
@@ -31,21 +37,22 @@ def read_label_file(path: str | Path, *, service: PaintService) -> np.ndarray:
 
 
 def read_style(style: str | Path, *, service: PaintService) -> np.ndarray | str:
-    """A style given in words: the name of one of the model's, or the path of a photo.
+    """Resolve a style argument: the name of one of the model's styles, or the path of a photo.
 
     Returns:
-        the name, or the photo, ``uint8`` RGB [h, w, 3].
+        The name, or the photo as ``uint8`` RGB [h, w, 3].
 
     Raises:
-        DataError: the photo cannot be read. LabelMapError: neither a name nor a file.
+        DataError: the photo cannot be read.
+        LabelMapError: it is neither a name nor a file.
     """
     names = service.painter.styles
     if str(style) in names:
         return str(style)
     if not Path(style).is_file():
-        known = f"it knows {', '.join(names)}" if names else "it knows none by name"
+        advice = f"choose one of {', '.join(names)}" if names else "give the path of a photo"
         raise LabelMapError(
-            f"style: this model has no style '{style}' and there is no such photo; {known}",
+            f"style: '{style}' is neither a style of this model nor a file; {advice}",
             code="style_unknown",
             known=list(names),
         )
@@ -53,7 +60,7 @@ def read_style(style: str | Path, *, service: PaintService) -> np.ndarray | str:
 
 
 def label_files(path: str | Path) -> list[Path]:
-    """The label files at a path: itself, or the PNGs of a folder. Raises DataError."""
+    """List the label files at a path: the file, or the PNGs of a folder. Raises DataError."""
     path = Path(path)
     if path.is_file():
         return [path]
@@ -71,12 +78,26 @@ def paint_files(
     style: str | None = None,
     image_format: str = "png",
 ) -> list[Path]:
-    """Paint each label file into ``output_dir`` under its own name; returns the new paths.
+    """Paint each label file into ``output_dir`` under its own name.
 
-    A picture appears under its name only when it is complete. The first bad file ends the work.
-    ``style`` is as in ``read_style``.
+    Pictures are written atomically. The first file that cannot be painted raises its error.
+
+    Args:
+        input_path: see ``label_files``.
+        output_dir: created if missing.
+        service: paints.
+        seed: see ``Painter.paint``.
+        style: see ``read_style``.
+        image_format: ``png`` or ``jpeg``.
+
+    Returns:
+        The paths of the pictures.
+
+    Raises:
+        DataError: a file cannot be read or written, or would be overwritten by its picture.
+        RequestError, LabelMapError: as of ``read_label_file``.
     """
-    given = None if style is None else read_style(style, service=service)
+    resolved = None if style is None else read_style(style, service=service)
     output_dir = Path(output_dir)
     written = []
     for file in label_files(input_path):
@@ -87,7 +108,7 @@ def paint_files(
                 code="would_overwrite",
             )
         label_map = read_label_file(file, service=service)
-        image = service.paint_array(label_map, seed=seed, style=given)
+        image = service.paint_array(label_map, seed=seed, style=resolved)
         data = encode_image(image, image_format=image_format)
         try:
             write_atomically(target, partial(Path.write_bytes, data=data), shared=True)

@@ -15,18 +15,19 @@ from spade_paddle.serving.settings import ServiceSettings
 
 
 def create_app(settings: ServiceSettings | None = None) -> Flask:
-    """The whole service as a WSGI app, its painter loaded.
+    """Create the service as a WSGI app, and load its model.
 
-    A server that forks has to call this in its workers: ``gunicorn --worker-class gthread
-    --threads 64 "spade_paddle.serving:create_app()"`` does, as long as it does not preload. With
-    several workers, ``/metrics`` is the sum of all when PROMETHEUS_MULTIPROC_DIR names an empty
-    folder; else it is one worker's.
+    A server that forks must call this in its workers, as ``gunicorn --worker-class gthread
+    --threads 64 "spade_paddle.serving:create_app()"`` does without ``--preload``. With several
+    workers, ``/metrics`` is the sum over all if PROMETHEUS_MULTIPROC_DIR names an empty folder;
+    else it covers one worker.
 
     Args:
-        settings: those of the environment variables by default.
+        settings: None reads the environment variables.
 
     Raises:
-        ConfigError, ModelError: a setting or the model folder is wrong.
+        ConfigError: a setting is invalid.
+        ModelError: the model folder is missing or damaged.
     """
     app, service = _open(settings or ServiceSettings.read())
     service.warm_up()
@@ -34,10 +35,10 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 
 
 def run(settings: ServiceSettings) -> None:
-    """Serve with gunicorn until SIGTERM or Ctrl-C; raises as ``create_app``, then SystemExit."""
+    """Serve with gunicorn until SIGTERM or Ctrl-C, then raise SystemExit."""
     from spade_paddle.serving.gunicorn_server import PlainApplication  # not on Windows
 
-    if settings.threads is None and settings.workers > 1:  # they share the cores
+    if settings.threads is None and settings.workers > 1:  # divide the cores among them
         threads = max(usable_cores() // settings.workers, 1)
         settings = dataclasses.replace(settings, threads=threads)
     app, service = _open(settings)

@@ -1,6 +1,6 @@
-"""A request to paint, as JSON or as a PNG file -> checked orders. Pure functions, no web framework.
+"""Validates requests to paint, given as JSON or as a PNG file. Pure functions, no web framework.
 
-Whatever is wrong is said with the place ("labels[1].data"), what was expected and what came.
+Errors name the place ("labels[1].data"), what was expected and what was found.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from spade_paddle.serving.json_values import (
 from spade_paddle.serving.orders import Order
 from spade_paddle.serving.sent_pictures import read_sent_label_map, read_sent_photo
 
-if TYPE_CHECKING:  # it loads Paddle
+if TYPE_CHECKING:  # importing it loads Paddle
     from spade_paddle.inference.painter import Painter
 
 QUERY_KEYS = ("seed", "style_name", "format")
@@ -32,20 +32,21 @@ EXAMPLE = '{"images": ["<base64 of a PNG>"]}'
 LABEL_KEYS = ("width", "height", "data")
 FORMATS = ("png", "jpeg")
 MAX_SEED = 2**32 - 1
-STYLE_SIDE = 512  # pixels kept of a style photo's short side; encoders look at 256
-LARGEST_IN_STYLE = 100.0  # styles are of the order of 1
+STYLE_SIDE = 512  # pixels to which a style photo's short side is reduced; encoders use 256
+MAX_STYLE_VALUE = 100.0  # styles are approximately N(0, I)
 
 
 def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -> list[Order]:
-    """Check a JSON object and read what it asks for, one order for each label map.
+    """Validate a request given as a JSON object; one order for each label map.
 
     Args:
-        content: the body of a request.
-        painter: knows the labels, sizes and styles that can be painted.
-        max_images: label maps in one request, at most.
+        content: the body of the request.
+        painter: defines the labels, sizes and styles that can be painted.
+        max_images: most label maps in one request.
 
     Raises:
-        RequestError: a key or value is wrong. LabelMapError: a label map cannot be painted.
+        RequestError: a key or value is invalid.
+        LabelMapError: a label map cannot be painted.
     """
     check_keys(content, known=KEYS, where="body")
     given = [key for key in ("images", "labels") if content.get(key) is not None]
@@ -64,7 +65,7 @@ def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -
     if not isinstance(entries, list) or not entries:
         refuse(key, expected, "an empty list" if entries == [] else kind(entries))
     if len(entries) > max_images:
-        refuse(key, expected, f"{len(entries)}; send them in turn")
+        refuse(key, expected, f"{len(entries)}; send them in several requests")
     orders = []
     for index, entry in enumerate(entries):
         where = f"{key}[{index}]"
@@ -75,32 +76,32 @@ def read_orders(content: dict[str, Any], *, painter: Painter, max_images: int) -
             data = decode_base64(entry, where=where)
             label_map, notes = read_sent_label_map(data, painter=painter, where=where)
         orders.append(Order(label_map, *look, notes))
-        _check_sum(orders, most=painter.limits.max_pixels, where=key)
+        _check_total_size(orders, max_pixels=painter.limits.max_pixels, where=key)
     return orders
 
 
-def _check_sum(orders: list[Order], *, most: int, where: str) -> None:
-    """Refuse label maps that are together more than the largest one may be."""
+def _check_total_size(orders: list[Order], *, max_pixels: int, where: str) -> None:
+    """Raise LabelMapError if label maps together exceed the limit for a single one."""
     pixels = sum(order.label_map.size for order in orders)
-    if pixels > most:
+    if pixels > max_pixels:
         raise LabelMapError(
             f"{where}: the first {len(orders)} label maps have {pixels} pixels together; at most "
-            f"{most} are allowed; send them in several requests",
+            f"{max_pixels} are allowed; send them in several requests",
             code="label_map_too_large",
-            max_pixels=most,
+            max_pixels=max_pixels,
         )
 
 
 def read_file_order(data: bytes, query: Mapping[str, str], *, painter: Painter) -> Order:
-    """Read a request whose body is the PNG file of one label map.
+    """Validate a request whose body is the PNG file of one label map.
 
     Args:
         data: the body.
-        query: what the address says after its ``?``: of QUERY_KEYS.
-        painter: knows the labels, sizes and styles that can be painted.
+        query: the parameters in the URL, see QUERY_KEYS.
+        painter: defines the labels, sizes and styles that can be painted.
 
     Raises:
-        RequestError, LabelMapError: as ``read_orders``.
+        RequestError, LabelMapError: as of ``read_orders``.
     """
     check_keys(query, known=QUERY_KEYS, where="query")
     content: dict[str, Any] = dict(query)
@@ -115,7 +116,7 @@ def read_file_order(data: bytes, query: Mapping[str, str], *, painter: Painter) 
 def _read_look(
     content: Mapping[str, Any], *, painter: Painter
 ) -> tuple[int | None, np.ndarray | str | None, str]:
-    """Seed, style and format of the picture."""
+    """Read seed, style and format."""
     seed = content.get("seed")
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MAX_SEED):
         refuse("seed", f"a whole number from 0 to {MAX_SEED}, or null", shown(seed))
@@ -126,7 +127,7 @@ def _read_look(
 
 
 def _read_raw(entry: Any, *, painter: Painter, where: str) -> np.ndarray:
-    """Read ``{"width", "height", "data"}``; data is one byte per pixel, row by row."""
+    """Read ``{"width", "height", "data"}``; data is base64 of one byte per pixel, row by row."""
     if not isinstance(entry, dict):
         refuse(where, "an object with width, height and data", kind(entry))
     check_keys(entry, known=LABEL_KEYS, needed=LABEL_KEYS, where=where)
@@ -149,7 +150,7 @@ def _read_raw(entry: Any, *, painter: Painter, where: str) -> np.ndarray:
 
 
 def _read_style(content: Mapping[str, Any], *, painter: Painter) -> np.ndarray | str | None:
-    """The photo, the name or the numbers, whichever is given."""
+    """Read the photo, the name or the vector, whichever is given."""
     keys = ("style", "style_name", "style_vector")
     given = [key for key in keys if content.get(key) is not None]
     if not given:
@@ -161,7 +162,10 @@ def _read_style(content: Mapping[str, Any], *, painter: Painter) -> np.ndarray |
     if key == "style_name":
         return _known_style(value, painter=painter)
     if not (painter.has_styles if key == "style" else painter.style_dim):
-        raise RequestError(f"{key}: this model has no styles; leave '{key}' out", code="no_styles")
+        lacks = "encoder" if painter.style_dim else "input"
+        raise RequestError(
+            f"{key}: this model has no style {lacks}; leave '{key}' out", code="no_styles"
+        )
     if key == "style":
         data = decode_base64(value, where=key)
         return read_sent_photo(data, where=key, short_side=STYLE_SIDE)
@@ -169,12 +173,12 @@ def _read_style(content: Mapping[str, Any], *, painter: Painter) -> np.ndarray |
         isinstance(value, list)
         and len(value) == painter.style_dim
         and all(type(number) in (int, float) for number in value)
-        and all(abs(number) <= LARGEST_IN_STYLE for number in value)
+        and all(abs(number) <= MAX_STYLE_VALUE for number in value)
     )
     if not usable:
         refuse(
             key,
-            f"{painter.style_dim} numbers of at most {LARGEST_IN_STYLE:g}, as an answer has them",
+            f"{painter.style_dim} numbers from -{MAX_STYLE_VALUE:g} to {MAX_STYLE_VALUE:g}",
             shown(value),
         )
     return np.array(value, np.float32)

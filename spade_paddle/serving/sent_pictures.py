@@ -1,7 +1,7 @@
-"""Bytes of a picture file that somebody sent -> a label map, or a photo. Nothing is stored here.
+"""Reads label maps and photos from the bytes of uploaded files. Nothing is stored on disk.
 
-What a label map's picture says is read by data/label_pictures.py, and photos by data/photos.py;
-here is what a request must keep to, what is refused and what is noted.
+data/label_pictures.py decodes label maps and data/photos.py photos; this module adds the limits,
+errors and notes of the service.
 
 Legend: H, W height and width.
 """
@@ -25,28 +25,28 @@ from spade_paddle.data.photos import read_photo_bytes
 from spade_paddle.errors import ConfigError, DataError, LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
 
-if TYPE_CHECKING:  # it loads Paddle
+if TYPE_CHECKING:  # importing it loads Paddle
     from spade_paddle.inference.painter import Painter
 
-NEAR = 24  # a channel of an area in a label's color differs by so much at most
-MAX_UNKNOWN_SHARE = 0.01  # of the pixels may be in colors of no label and not beside one
+COLOR_TOLERANCE = 24  # largest difference to a label's color in any channel
+MAX_UNKNOWN_SHARE = 0.01  # of pixels that neither have a label's color nor are next to one
 _BROKEN_FILE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-# A phone's 48 megapixels. Larger photos gain nothing: the networks look at 256 pixels.
+# Phones have up to 48 megapixels. The networks use far fewer, so larger photos gain nothing.
 MAX_PHOTO_PIXELS = 50_000_000
-# The largest PNG allowed takes more than half a GB while it is unpacked.
+# Decoding the largest PNG allowed takes more than 0.5 GB.
 _ONE_PHOTO_AT_A_TIME = threading.Lock()
 
 
 def read_sent_photo(data: bytes, *, where: str, short_side: int) -> np.ndarray:
-    """The pixels of a photo, ``uint8`` [h, w, 3] RGB, upright.
+    """Decode a photo: ``uint8`` [h, w, 3] RGB, upright.
 
     Args:
-        data: the file's bytes: JPEG, PNG, WebP and the other usual kinds.
+        data: the file's bytes; JPEG, PNG, WebP and other common formats.
         where: the key in the request.
-        short_side: pixels of the shorter side of the result, which is never enlarged.
+        short_side: pixels to which the shorter side is reduced; smaller photos keep their size.
 
     Raises:
-        RequestError: not_an_image or photo_too_large.
+        RequestError: ``not_an_image`` or ``photo_too_large``.
     """
     try:
         with _ONE_PHOTO_AT_A_TIME:
@@ -61,19 +61,20 @@ def read_sent_photo(data: bytes, *, where: str, short_side: int) -> np.ndarray:
 def read_sent_label_map(
     data: bytes, *, painter: Painter, where: str
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Read a label map from the bytes of a PNG (or JPEG in palette colors).
+    """Decode a label map from a PNG (or a JPEG in the label set's colors).
 
     Args:
         data: the file's bytes.
-        painter: knows the labels and sizes that can be painted.
-        where: what to call the picture in an error ("images[0]", a file name).
+        painter: defines the labels and sizes that can be painted.
+        where: names the picture in errors ("images[0]", a file name).
 
     Returns:
-        ``uint8`` [H, W] with known ids or 255, and what had to be done to get it, as an answer's
-        ``notes`` tell it.
+        ``uint8`` [H, W] with known ids or 255, and the response's ``notes`` on how the picture was
+        converted.
 
     Raises:
-        RequestError: not a picture. LabelMapError: a picture, but not a usable label map.
+        RequestError: the data are not a picture.
+        LabelMapError: the picture is not a label map that can be painted.
     """
     image = _open(data, limits=painter.limits, where=where)
     notes: list[dict[str, Any]] = []
@@ -85,13 +86,13 @@ def read_sent_label_map(
             ids = None
     except _BROKEN_FILE as error:
         raise RequestError(
-            f"{where}: the {image.format} picture is broken or cut off; send it again",
+            f"{where}: the {image.format} file is damaged or truncated; send it again",
             code="not_an_image",
         ) from error
     if image.format == "JPEG" and image.mode == "L":
         raise LabelMapError(
-            f"{where}: this is a gray JPEG; JPEG changes label ids into their neighbors. "
-            "Send the label map as PNG",
+            f"{where}: this is a gray JPEG, and JPEG compression changes label ids; send the label "
+            "map as PNG",
             code="lossy_labels",
         )
     if ids is None:
@@ -101,7 +102,7 @@ def read_sent_label_map(
 
 
 def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
-    """Open a picture and check its size, before any pixel is unpacked."""
+    """Open a picture and check its size, before any pixel is decoded."""
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 million pixels on; the limits are far below
@@ -109,21 +110,20 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
     except Image.DecompressionBombError as error:
         raise LabelMapError(
-            f"{where}: the picture is far too large; at most {limits.max_pixels} pixels are "
-            "allowed; send a smaller one",
+            f"{where}: far more than {limits.max_pixels} pixels; send a smaller picture",
             code="label_map_too_large",
             max_pixels=limits.max_pixels,
         ) from error
     except UnidentifiedImageError as error:
         raise RequestError(
-            f"{where}: expected the bytes of a PNG picture, got {len(data)} bytes that are neither "
-            "PNG nor JPEG; send a PNG",
+            f"{where}: expected a PNG file, got {len(data)} bytes that are no PNG or JPEG; "
+            "send a PNG",
             code="not_an_image",
         ) from error
-    except _BROKEN_FILE as error:  # a text chunk that unpacks to too much is one, too
+    except _BROKEN_FILE as error:  # such as a text chunk that decompresses to too much
         raise RequestError(
-            f"{where}: the picture's parts beside its pixels cannot be read ({error}); save it "
-            "without texts and metadata",
+            f"{where}: the file's metadata cannot be read ({error}); save the picture without "
+            "metadata",
             code="not_an_image",
         ) from error
     limits.check(height=image.height, width=image.width, where=where)
@@ -133,29 +133,33 @@ def _open(data: bytes, *, limits: SizeLimits, where: str) -> Image.Image:
 def _ids_from_colors(
     image: Image.Image, *, label_set: LabelSet, where: str
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """What the colors of a picture say, and how many pixels were not exactly in one."""
+    """Convert colors to ids [H, W], with notes on approximated pixels."""
     pixels = np.asarray(image.convert("RGBA"))  # [H, W, 4]
     opaque = pixels[..., 3] >= 128
     notes, total = [], opaque.size
     if not opaque.all():
         count = int(total - opaque.sum())
-        message = f"{count} transparent pixels were taken as 'don't care' (255)"
+        message = f"{count} transparent pixels were read as 'don't care' (255)"
         notes.append({"code": "transparent_pixels", "message": message, "count": count})
     ids = _ids_in_gray(pixels, opaque, label_set)
     if ids is not None:
-        message = "the picture is gray with the ids in all three channels; they were taken as ids"
+        message = "the picture is gray with equal channels; its values were read as ids"
         return ids, [*notes, {"code": "gray_taken_as_ids", "message": message}]
     try:
         reading = colors_to_labels(
-            pixels, label_set, tolerance=NEAR, lossy=image.format in LOSSY, strays=MAX_UNKNOWN_SHARE
+            pixels,
+            label_set,
+            tolerance=COLOR_TOLERANCE,
+            lossy=image.format in LOSSY,
+            strays=MAX_UNKNOWN_SHARE,
         )
-    except ConfigError as error:  # labels of one color; their ids can still be told
+    except ConfigError as error:  # several labels have the same color
         message = f"{where}: {error}; or send a gray PNG whose pixel values are the ids"
         raise LabelMapError(message, code="unknown_colors") from error
     if reading.unknown:
         code, advice = "unknown_colors", "paint with the colors of GET /labels"
         if image.format == "JPEG":
-            code, advice = "lossy_labels", "JPEG blurs them; send a PNG"
+            code, advice = "lossy_labels", "JPEG compression changes colors; send a PNG"
         far = sum(count for _, count in reading.unknown)
         raise LabelMapError(
             f"{where}: {far} of {total} pixels are far from every color of the label set "
@@ -167,8 +171,8 @@ def _ids_from_colors(
     if reading.snapped:
         count = reading.snapped
         message = (
-            f"{count} of {total} pixels were not exactly in a label's color; the label beside or "
-            "nearest was taken"
+            f"{count} of {total} pixels did not have the exact color of a label; an adjacent or "
+            "the nearest label was used"
         )
         note = {"code": "colors_snapped", "message": message, "count": count, "total": total}
         notes.append(note)
@@ -176,7 +180,7 @@ def _ids_from_colors(
 
 
 def _ids_in_gray(pixels: np.ndarray, opaque: np.ndarray, label_set: LabelSet) -> np.ndarray | None:
-    """Ids [H, W] that were written into all three channels, a common way to save; else None."""
+    """Ids [H, W] that were saved in all three channels, as many programs do; else None."""
     values = ids_in_gray(pixels[opaque])
     if values is None:
         return None

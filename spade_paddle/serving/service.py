@@ -1,4 +1,4 @@
-"""The painter behind its queue: requests become orders, painted pictures become answers."""
+"""The paint service: validates requests, queues them, paints, and builds the results."""
 
 from __future__ import annotations
 
@@ -21,19 +21,18 @@ from spade_paddle.serving.schema import read_file_order, read_orders
 from spade_paddle.serving.settings import MIB, ServiceSettings
 from spade_paddle.serving.work_queue import Client, WorkQueue
 
-if TYPE_CHECKING:  # Paddle is heavy, and the tests here need none
+if TYPE_CHECKING:  # importing it loads Paddle, which the tests of the service do not need
     from spade_paddle.inference.painter import Painter
 
 
 class PaintService:
-    """Paints requests and describes what it can paint.
+    """Paints requests, and describes the model and its limits.
 
-    Attributes: ``settings``; ``metrics``, what is counted; ``queue``, which requests wait in;
-    ``is_ready`` once it is warmed up.
+    Attributes: ``settings``; ``metrics``; ``queue``, in which requests wait; ``is_ready``, True
+    after warm-up.
 
-    The painter is loaded when it is first needed, not before: a process that forks workers must
-    not hold one, because its computing threads do not survive the fork and the worker would wait
-    for them for ever.
+    The painter is loaded on first use: a process that forks workers must not hold one, because its
+    threads do not survive the fork, and a worker would wait for them forever.
     """
 
     def __init__(self, *, load_painter: Callable[[], Painter], settings: ServiceSettings) -> None:
@@ -53,7 +52,7 @@ class PaintService:
 
     @classmethod
     def of_folder(cls, folder: Path, *, settings: ServiceSettings) -> PaintService:
-        """A service of a model folder, which is checked now and loaded when it is first needed.
+        """Create the service of a model folder, which is checked now and loaded on first use.
 
         Raises:
             ModelError: a file is missing or damaged.
@@ -68,8 +67,8 @@ class PaintService:
 
     @property
     def painter(self) -> Painter:
-        """The painter, within the service's limits too; raises ModelError when it cannot be
-        loaded."""
+        """The painter, with the service's size limits applied. Loads it on first use, which raises
+        ModelError if the model folder is damaged."""
         with self._loading:
             if self._loaded is None:
                 painter = self._load_painter()
@@ -79,7 +78,7 @@ class PaintService:
             return self._loaded
 
     def warm_up(self) -> None:
-        """Load and paint one picture, so that the first person does not wait for set-up."""
+        """Load the model and paint once, so that the first request does not wait for set-up."""
         painter = self.painter
         in_paddle_thread(painter.warm_up)
         build = (spade_paddle.__version__, painter.name, painter.version)
@@ -87,7 +86,7 @@ class PaintService:
         self.is_ready = True
 
     def describe(self) -> dict[str, Any]:
-        """The answer of ``GET /labels``: the label set, the model and the limits."""
+        """The response of ``GET /labels``: the label set, the model and the limits."""
         painter, settings = self.painter, self.settings
         return {
             **painter.label_set.to_dict(),
@@ -113,18 +112,19 @@ class PaintService:
     def paint_json(
         self, content: dict[str, Any], *, client: Client | None = None
     ) -> list[dict[str, Any]]:
-        """Check a request given as a JSON object and paint it: the ``results`` of an answer.
+        """Validate and paint a request given as a JSON object; the ``results`` of the response.
 
         Raises:
-            RequestError: malformed, or ``busy``. LabelMapError: a map cannot be painted.
-            ClientGone: it waits no more.
+            RequestError: a malformed request, or ``busy``.
+            LabelMapError: a label map cannot be painted.
+            ClientGone: the client disconnected.
         """
         orders = read_orders(content, painter=self.painter, max_images=self.settings.max_images)
         painted = self.queue.do(orders, self._paint, client=client)
         return [
             {
                 "image": base64.b64encode(picture.file()).decode("ascii"),
-                **self._told(order, picture, known),
+                **self._metadata(order, picture, cached=known),
             }
             for order, (picture, known) in zip(orders, painted)
         ]
@@ -132,19 +132,19 @@ class PaintService:
     def paint_file(
         self, data: bytes, query: Mapping[str, str], *, client: Client | None = None
     ) -> tuple[bytes, dict[str, Any]]:
-        """Check and paint a request whose body is a PNG file.
+        """Validate and paint a request whose body is a PNG file; errors as of ``paint_json``.
 
         Args:
             data: the body.
-            query: what the address says after its ``?``.
-            client: who waits, as for ``paint_json``, as are the errors.
+            query: the parameters in the URL.
+            client: the client that waits.
 
         Returns:
-            the picture's file, and what an answer in JSON tells beside it.
+            The picture's file, and its metadata: the fields of a JSON result without ``image``.
         """
         order = read_file_order(data, query, painter=self.painter)
         ((picture, known),) = self.queue.do([order], self._paint, client=client)
-        return picture.file(), self._told(order, picture, known)
+        return picture.file(), self._metadata(order, picture, cached=known)
 
     def paint_array(
         self,
@@ -153,15 +153,12 @@ class PaintService:
         seed: int | None = None,
         style: np.ndarray | str | None = None,
     ) -> np.ndarray:
-        """Paint one label map [H, W]: ``uint8`` RGB [H, W, 3].
-
-        ``style`` is a photo, the name of a style, or its numbers. Raises LabelMapError.
-        """
+        """Paint one label map without queueing; see ``Painter.paint``."""
         painter = self.painter
         return in_paddle_thread(lambda: painter.paint(label_map, seed=seed, style=style))
 
     def _paint(self, orders: Sequence[Order]) -> list[Picture]:
-        """Pictures of orders whose label maps have one size."""
+        """Paint orders whose label maps have the same size, as one batch."""
         start = time.perf_counter()
         chosen = [self._chosen_style(order) for order in orders]
         images = self.painter.paint_many(
@@ -178,36 +175,37 @@ class PaintService:
         ]
 
     def _chosen_style(self, order: Order) -> np.ndarray | None:
-        """What the painter chooses where an order names no style and the model has some."""
+        """The style that the model chooses for an order without one; None for other orders."""
         if order.style is not None or not self.painter.style_dim:
             return None
         return self.painter.chosen_style(order.label_map, seed=order.seed)
 
-    def _told(self, order: Order, picture: Picture, known: bool) -> dict[str, Any]:
-        """What an answer says of one picture; a chosen style for others in its light."""
+    def _metadata(self, order: Order, picture: Picture, *, cached: bool) -> dict[str, Any]:
+        """The fields of a result that describe a picture. A style chosen by the model is included,
+        so that the client can paint other maps with it."""
         height, width = order.label_map.shape
-        told = {
+        metadata = {
             "format": order.image_format,
             "width": width,
             "height": height,
             "seed": order.seed,
             "milliseconds": round(picture.seconds * 1000),
-            "cached": known,
+            "cached": cached,
             "notes": [*order.notes, *_padding_note(height, width, painter=self.painter)],
         }
         if picture.chosen_style is not None:
-            told["style_vector"] = [round(float(number), 4) for number in picture.chosen_style]
-        return told
+            metadata["style_vector"] = [round(float(number), 4) for number in picture.chosen_style]
+        return metadata
 
 
 def _padding_note(height: int, width: int, *, painter: Painter) -> list[dict[str, Any]]:
-    """A note when a size is not a multiple, so that the border was repeated and cut off again."""
+    """A note if the size is no multiple, so that the map is padded and the picture cropped."""
     rows, columns = painter.padded_size(height, width)
     if (rows, columns) == (height, width):
         return []
     message = (
-        f"{width} x {height} is not a multiple of {painter.multiple}; painted as {columns} x "
-        f"{rows} with a repeated border, then cut back"
+        f"{width} x {height} is not a multiple of {painter.multiple}; painted at {columns} x "
+        f"{rows} with a repeated border, then cropped"
     )
     sizes = {"height": height, "width": width, "padded_height": rows, "padded_width": columns}
     return [{"code": "padded", "message": message, **sizes}]

@@ -21,11 +21,11 @@ from spade_paddle.fields import entries, of
 from spade_paddle.reading import build
 
 MIB = 1024 * 1024
-# A scheme, a host name or IPv4 address, maybe a port: what browsers put into "Origin".
+# A scheme, a host name or IPv4 address, and an optional port, as in the header "Origin".
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 _HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\]")
 PLAIN_ONLY = ("port", "workers")
-"""Settings of the plain server alone: PaddleHub has options of its own for them."""
+"""Settings of the plain server only: PaddleHub has its own options for them."""
 
 
 def variable(setting: str) -> str:
@@ -56,7 +56,7 @@ def _hosts(value: Any) -> tuple[str, ...]:
     return _listed(value, _HOST)
 
 
-Text = Annotated[str, StringConstraints(min_length=1), "a text that is not empty"]
+Text = Annotated[str, StringConstraints(min_length=1), "a non-empty string"]
 YesNo = Annotated[bool, "1, 0, true, false, yes or no"]
 Whole = Annotated[int, BeforeValidator(_no_fraction)]
 From0 = Annotated[Whole, Ge(0), "a whole number of at least 0"]
@@ -67,66 +67,72 @@ Origins = Annotated[
     tuple[str, ...],
     BeforeValidator(_origins),
     "origins such as https://a.example,http://localhost:5173 (scheme, host and port, "
-    "no path and no slash at the end) or * alone for every page",
+    "no path and no trailing slash) or * alone for any origin",
 ]
 Hosts = Annotated[
     tuple[str, ...],
     BeforeValidator(_hosts),
-    "names such as doodle.example.org,localhost, without port; .example.org for all below it",
+    "names such as doodle.example.org,localhost, without port; .example.org for all its subdomains",
 ]
 Token = Annotated[
     str,
     StringConstraints(pattern=r"^[!-~]{8,}$"),
-    "at least 8 letters, digits and signs of ASCII without spaces, such as 'openssl rand -hex 16' "
-    "prints",
+    "at least 8 printable ASCII characters without spaces, such as the output of "
+    "'openssl rand -hex 16'",
 ]
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", hide_input_in_errors=True))
 class ServiceSettings:
-    """The checked values."""
+    """The validated settings of the service."""
 
     host: Text = of(
         "127.0.0.1", "Address to listen on: this computer only. 0.0.0.0 opens it to the network."
     )
     port: Port = of(8866, "Port of the plain server. PaddleHub has -p for it.")
     workers: From1 = of(
-        1, "Processes of the plain server, each a painter. PaddleHub has --use_multiprocess -w."
+        1, "Processes of the plain server, each with a painter. PaddleHub: --use_multiprocess -w."
     )
-    threads: Optional[From1] = of(None, "CPU threads for painting. By default the painter's.")
+    threads: Optional[From1] = of(
+        None, "CPU threads for painting. By default the cores, divided among workers."
+    )
     use_gpu: YesNo = of(False, "Paint on the GPU (needs paddlepaddle-gpu).")
     engine: Literal["auto", "paddle", "native"] = of(
-        "auto", "What paints: our runtime for CPUs (native) or Paddle Inference; auto: the former."
+        "auto", "Our runtime for CPUs (native) or Paddle Inference; auto: native if available."
     )
     keep_memory: YesNo = of(
-        True, "The process keeps memory that is freed for the next picture (glibc): faster."
+        True, "Keep freed memory for the next picture, which is faster (glibc only)."
     )
     model: Optional[Text] = of(None, "Model folder. By default the PaddleHub module's weights/.")
-    cors_origins: Origins = of((), "Pages on other hosts that may call, separated by commas.")
+    cors_origins: Origins = of(
+        (), "Origins of pages on other hosts that may call, separated by commas."
+    )
     proxies: From0 = of(
-        0, "Reverse proxies before the service, whose X-Forwarded-For tells who asks. 0: none."
+        0, "Reverse proxies in front of the service, to be trusted with X-Forwarded-For."
     )
-    hosts: Hosts = of(
-        (), "Names by which the service may be called, separated by commas. By default any."
-    )
+    hosts: Hosts = of((), "Host names that requests may use, separated by commas. By default any.")
     api_token: Optional[Token] = of(
-        None, "Requests to paint must carry it: 'Authorization: Bearer TOKEN'.", secret=True
+        None, "Token that every POST must carry: 'Authorization: Bearer TOKEN'.", secret=True
     )
-    max_body_bytes: From1024 = of(20 * MIB, "Largest request body; more is a 413.")
+    max_body_bytes: From1024 = of(20 * MIB, "Largest request body; a larger one gets a 413.")
     max_pixels: From1024 = of(
-        MIB, "Most pixels of all label maps in a request; a model may allow less."
+        MIB, "Most pixels of all label maps in a request; a model may allow fewer."
     )
     max_images: From1 = of(8, "Most label maps in one request.")
     queue_length: From0 = of(16, "Requests that may wait while one is painted; others get a 503.")
-    max_wait_seconds: From1 = of(60, "Longest time from a request to its pictures; then a 503.")
-    batch_size: From1 = of(
-        1, "Waiting maps of one size painted together. Slower on a CPU, maybe faster on a GPU."
+    max_wait_seconds: From1 = of(
+        60, "Longest wait of a request for its pictures; then it gets a 503."
     )
-    cache_mib: From0 = of(64, "MiB of painted pictures to answer equal requests from. 0: none.")
-    idle_seconds: From1 = of(60, "A connection on which nothing moves for so long is closed.")
-    stop_seconds: From0 = of(30, "Time for requests that have begun when the service is stopped.")
-    access_log: YesNo = of(True, "A line in the log for every request but /healthz and /metrics.")
-    annotate: YesNo = of(True, "Photos may become doodles (needs PaddleSeg, loaded by the first).")
+    batch_size: From1 = of(
+        1, "Queued maps of one size to paint as a batch. Slower on a CPU, maybe faster on a GPU."
+    )
+    cache_mib: From0 = of(64, "MiB of painted pictures to cache for equal requests. 0: no cache.")
+    idle_seconds: From1 = of(60, "Seconds after which an idle connection is closed.")
+    stop_seconds: From0 = of(
+        30, "Seconds that running requests get to finish when the service is stopped."
+    )
+    access_log: YesNo = of(True, "Log every request except /healthz and /metrics.")
+    annotate: YesNo = of(True, "Turn photos into label maps (needs PaddleSeg).")
 
     @classmethod
     def read(
@@ -136,15 +142,15 @@ class ServiceSettings:
         environ: Mapping[str, str] | None = None,
         given_as: Callable[[str], str] = "init_args '{}'".format,
     ) -> ServiceSettings:
-        """Collect the settings; ``None`` in ``given`` and an empty variable mean "not given".
+        """Collect the settings; ``None`` in ``given`` and empty variables count as not given.
 
         Args:
-            given: values by name; they win.
-            environ: the environment variables; those of this process by default.
-            given_as: what the person knows a given value by, of its name.
+            given: values by name, which take precedence over the environment.
+            environ: the environment variables; by default those of this process.
+            given_as: formats a name in ``given`` for error messages, such as ``--host``.
 
         Raises:
-            ConfigError: an unknown name in ``given``, or a value that does not parse.
+            ConfigError: an unknown name in ``given``, or an invalid value.
         """
         environ = os.environ if environ is None else environ
         given = {name: value for name, value in (given or {}).items() if value is not None}

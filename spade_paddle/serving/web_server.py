@@ -1,9 +1,8 @@
 """The web server of every mode: waitress, in this process or in each worker of gunicorn.
 
-A thread is taken once a request has come in whole, so that clients which send slowly, or nothing,
-hold up nobody. Here is added what waitress leaves open: a limit for clients that drip, room for
-newcomers where too many connections are open, errors in the service's own form, and a stop that
-cuts nobody off.
+A request occupies a thread only after it has been received completely, so slow or idle clients do
+not block others. This module adds to waitress a limit for slow uploads, the replacement of idle
+connections when too many are open, errors in the service's format, and a graceful stop.
 """
 
 from __future__ import annotations
@@ -32,18 +31,19 @@ from spade_paddle.serving.error_answers import MAX_DRAINED_BYTES
 from spade_paddle.serving.service import PaintService
 
 ERROR = "spade_paddle.http_error"
-"""In the WSGI environment of a request that was refused before it came in whole: its status."""
+"""WSGI environment key of requests that the parser rejected; its value is the status."""
 
-CONNECTIONS = 500  # of one process; its files are limited, usually to 1024
-THREADS = 128  # many more than pictures may wait: whoever waits for one holds a thread
-SLOWEST_BYTES_PER_SECOND = 20_000  # of a body, once idle_seconds are over
+CONNECTIONS = 500  # per process; open files are usually limited to 1024
+THREADS = 128  # more than queue_length, because each waiting request holds a thread
+SLOWEST_BYTES_PER_SECOND = 20_000  # of a body, after the first idle_seconds
 _TICK_SECONDS = 1
 
 logger = logging.getLogger("spade_paddle.serving")
 
 
 class _Request(HTTPRequestParser):
-    """A request as it comes in. A body that is too large is taken in and thrown away."""
+    """Parses a request as it arrives. A body that is too large is read and discarded, because
+    clients that cannot finish sending show a network error instead of the response."""
 
     _left_to_drain = 0
 
@@ -65,19 +65,20 @@ class _Request(HTTPRequestParser):
             self.completed = False
         return taken
 
-    def is_late(self, *, patience: float) -> bool:
-        """It has not come in within that many seconds, and a body not at a fair pace after them."""
-        allowed = patience + self.body_bytes_received / SLOWEST_BYTES_PER_SECOND
+    def is_too_slow(self, *, timeout: float) -> bool:
+        """Whether it has been arriving for longer than ``timeout`` seconds, plus the time its body
+        takes at SLOWEST_BYTES_PER_SECOND."""
+        allowed = timeout + self.body_bytes_received / SLOWEST_BYTES_PER_SECOND
         return time.time() - self.begun > allowed
 
 
 class _Refusal(WSGITask):
-    """Lets the app answer a request that the parser has refused: in its own form, counted."""
+    """Passes a request that the parser rejected to the app, for its error format and metrics."""
 
     def __init__(self, channel: HTTPChannel, request: HTTPRequestParser) -> None:
         super().__init__(channel, request)
-        unread = {"command": "GET", "path": "/", "query": "", "request_uri": "/"}
-        for name, value in {**unread, "url_scheme": "http"}.items():
+        defaults = {"command": "GET", "path": "/", "query": "", "request_uri": "/"}
+        for name, value in {**defaults, "url_scheme": "http"}.items():
             if not hasattr(request, name):
                 setattr(request, name, value)
 
@@ -101,52 +102,52 @@ class _Connection(HTTPChannel):
 
     @property
     def is_busy(self) -> bool:
-        """A request has come in whole and is not yet answered to the last byte."""
+        """Whether a complete request has not been fully answered."""
         return bool(self.requests) or self.total_outbufs_len > 0
 
     @property
-    def useless_since(self) -> float:
-        """When the request began that has not come in yet, or the last one was answered."""
+    def idle_since(self) -> float:
+        """When the incomplete request began; without one, the time of the last activity."""
         return self.last_activity if self.request is None else self.request.begun
 
 
 class _Listener(TcpWSGIServer):
-    """One socket that is listened on."""
+    """Accepts the connections of one socket."""
 
     channel_class = _Connection
 
     def handle_accept(self) -> None:
-        """Take a new connection; where there are too many, in the place of the one that has sent
-        no whole request for longest."""
+        """Accept a connection. If there are too many, close the one that has gone longest without
+        a complete request."""
         connections = list(self.active_channels.values())
         if len(connections) >= CONNECTIONS:
             idle = [one for one in connections if not one.is_busy]
             if idle:
-                min(idle, key=lambda one: one.useless_since).handle_close()
+                min(idle, key=lambda one: one.idle_since).handle_close()
         super().handle_accept()
 
     def maintenance(self, now: float) -> None:
-        """Close silent connections, and those whose requests come in too slowly."""
+        """Close idle connections, and those whose requests arrive too slowly."""
         super().maintenance(now)
         for connection in self.active_channels.values():
             request = connection.request
-            if request is not None and request.is_late(patience=self.adj.channel_timeout):
+            if request is not None and request.is_too_slow(timeout=self.adj.channel_timeout):
                 connection.will_close = True
 
     def stop_listening(self) -> None:
-        """What is connected stays so."""
+        """Stop accepting connections; open ones stay open."""
         self.accepting = False
         self.del_channel()
         self.socket.close()
 
 
 class WebServer:
-    """Answers requests of an app in the thread that calls ``run``.
+    """Serves an app; its event loop runs in the thread that calls ``run``.
 
     Args:
-        app: answers them, in threads of this server.
-        sockets: that are bound.
-        service: of the app; its settings have the limits.
+        app: the app, called in threads of this server.
+        sockets: bound sockets.
+        service: the app's service, whose settings have the limits.
     """
 
     def __init__(
@@ -157,9 +158,9 @@ class WebServer:
         self._map: dict[int, Any] = {}
         self._stopping = False
         limits = Adjustments(
-            ident="gaugan_doodle",  # what "Server" says; versions would help attackers alone
+            ident="gaugan_doodle",  # the header "Server", without versions
             threads=THREADS,
-            # the next request is read, too, which is how one learns that a client has gone
+            # reading ahead is how waitress notices that a client has disconnected
             channel_request_lookahead=1,
             channel_timeout=settings.idle_seconds,
             cleanup_interval=min(settings.idle_seconds, 5),
@@ -186,30 +187,30 @@ class WebServer:
         ]
 
     def stop(self) -> None:
-        """End ``run`` once what has come in is answered; may be called by a signal's handler."""
+        """Make ``run`` finish the complete requests and return; safe in a signal handler."""
         self._stopping = True
         self._listeners[0].pull_trigger()
 
     def run(self, *, tick: Callable[[], None] = lambda: None) -> bool:
-        """Answer until ``stop``; then what has begun is finished within ``stop_seconds``.
+        """Serve until ``stop``, then finish running requests within ``stop_seconds``.
 
         Args:
-            tick: called at least every other second.
+            tick: called at least every two seconds.
 
         Returns:
-            whether everything was finished.
+            Whether all requests were finished.
         """
         while not self._stopping:
-            self._look(tick)
-        logger.info("stopping: requests that have begun are finished")
+            self._poll(tick)
+        logger.info("stopping: running requests are finished")
         for listener in self._listeners:
             listener.stop_listening()
         seconds = self._service.settings.stop_seconds
         if self._finish(seconds, tick):
             return True
-        logger.warning("requests were not done within %s s and are cut off", seconds)
+        logger.warning("requests unfinished after stop_seconds = %s are aborted", seconds)
         self._service.queue.refuse_waiting()
-        self._finish(1, tick)  # of those who waited, for their answers
+        self._finish(1, tick)  # send the responses of those that waited
         return False
 
     def _finish(self, seconds: float, tick: Callable[[], None]) -> bool:
@@ -217,10 +218,10 @@ class WebServer:
         while any(one.is_busy for one in self._connections()):
             if time.monotonic() > until:
                 return False
-            self._look(tick, timeout=0.1)
+            self._poll(tick, timeout=0.1)
         return True
 
-    def _look(self, tick: Callable[[], None], *, timeout: float = _TICK_SECONDS) -> None:
+    def _poll(self, tick: Callable[[], None], *, timeout: float = _TICK_SECONDS) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
         tick()
 
@@ -229,34 +230,35 @@ class WebServer:
 
 
 def serve(app: Flask, *, port: int, service: PaintService) -> None:
-    """Answer requests until SIGTERM or Ctrl-C; then finish those that have begun, and exit with 0.
+    """Serve until SIGTERM or Ctrl-C, then finish running requests and exit with code 0.
 
-    To be called in the main thread. A second signal ends the process at once.
+    Call it in the main thread. A second signal ends the process immediately.
 
     Raises:
-        SystemExit: always. OSError: the address cannot be listened on.
+        SystemExit: at the end.
+        OSError: the address cannot be bound.
     """
     host = service.settings.host
-    service.warm_up()  # before the port opens: nobody meets a cold painter
+    service.warm_up()  # before the port opens
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=1024)
     server = WebServer(app, sockets=[listening], service=service)
     _stop_at_signals(server)
-    logger.info("the doodle page is at http://%s:%s/ (Ctrl-C ends it)", host, port)
+    logger.info("the doodle page is at http://%s:%s/ (Ctrl-C to stop)", host, port)
     if server.run():
         sys.exit(0)
     logging.shutdown()
-    os._exit(0)  # an ordinary exit would wait for the thread that paints
+    os._exit(0)  # sys.exit would wait for the painting thread
 
 
 def _stop_at_signals(server: WebServer) -> None:
-    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for each, handler in usual.items():
+        for each, handler in previous.items():
             signal.signal(each, handler)
         server.stop()
 
-    for number, handler in usual.items():
-        if handler is not signal.SIG_IGN:  # as for a process in the background of a shell script
+    for number, handler in previous.items():
+        if handler is not signal.SIG_IGN:  # ignored by background processes of shell scripts
             signal.signal(number, stop)

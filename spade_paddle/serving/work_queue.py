@@ -1,10 +1,9 @@
-"""One queue for all that the thread of Paddle does for requests: equal tasks are done once, and too
-many are refused.
+"""The queue of work for the Paddle thread: bounded, and equal tasks are processed once.
 
-Who asks for little waits little: a task is due once PATIENCE times the pixels of what the same
-address has waiting are done, that task with it, and those due first are done first. So a large
-picture, or many of one address, cannot hold up the small ones of others for long, and neither can
-those hold it up for ever.
+Tasks are ordered by deadline, with time counted in processed pixels. The deadline of a new task is
+now + PATIENCE * n, where n are the pixels of the task and of those queued by the same address that
+are no larger. So a large picture, or many from one address, cannot delay the small ones of others
+for long, and it still gets its turn.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ from spade_paddle.errors import RequestError
 from spade_paddle.inference import paddle_thread
 from spade_paddle.serving.prometheus_metrics import Metrics
 
-# How much the newest picture counts in the mean time that Retry-After is estimated from.
+# Weight of the newest batch in the moving average of seconds per pixel, for Retry-After.
 _NEWEST = 0.2
 PATIENCE = 4
 
 
 class ClientGone(Exception):
-    """Nobody waits for the task any more, so it was not done."""
+    """All clients of a task have disconnected, so it was not processed."""
 
 
 class Task(Protocol):
-    """What is asked for.
+    """A unit of work.
 
     Attributes:
-        key: equal for tasks of one result, which has ``size_bytes``, what it costs to keep; None:
-            equal to no other, and not kept.
-        pixels: what it costs to do, in those that the painter paints in the same time.
-        batch: equal for tasks that may be done at once.
+        key: equal for tasks with the same result, which must have ``size_bytes``, its memory in the
+            cache. None: unlike any other task, and not cached.
+        pixels: cost, as the number of pixels that the painter paints in the same time.
+        batch: equal for tasks that can be processed as a batch.
     """
 
     @property
@@ -55,44 +54,44 @@ class Task(Protocol):
 
 
 Work = Callable[[Sequence[Any]], Sequence[Any]]
-"""The results of tasks of one ``batch``."""
+"""Processes tasks of equal ``batch``; returns their results."""
 
 
 @dataclass(eq=False)
 class Client:
-    """Who waits in one call of ``WorkQueue.do``.
+    """The client of one call of ``WorkQueue.do``.
 
     Attributes:
-        is_there: whether the client still waits; asked before its tasks are done.
-        address: what it shares its turn with others by.
+        is_connected: whether the client still waits; called before its tasks are processed.
+        address: clients with the same address share their turns.
     """
 
-    is_there: Callable[[], bool] = lambda: True
+    is_connected: Callable[[], bool] = lambda: True
     address: str | None = None
 
 
 @dataclass(eq=False)
 class _Job:
-    """A task that waits or is being done, and all who want it, first who brought it."""
+    """A task that is queued or running; ``owner`` submitted it, ``clients`` wait for it."""
 
     key: Hashable
     task: Task
     work: Work
-    brought_by: Client
+    owner: Client
     clients: set[Client]
-    due: int  # in pixels done
+    due: int  # deadline in processed pixels
     result: Future[Any] = field(default_factory=Future)
 
 
 class WorkQueue:
-    """Does one batch at a time in the thread of Paddle.
+    """Processes one batch at a time in the Paddle thread.
 
     Args:
-        length: requests that may wait; one with several tasks counts once.
-        max_wait_seconds: from ``do`` to the last result.
-        batch_size: tasks done at once, at most.
-        cache_bytes: memory for results. 0 does every task, equal or not.
-        metrics: gives what is counted in, which is another once processes count together.
+        length: most requests that may wait; a request with several tasks counts once.
+        max_wait_seconds: longest time from ``do`` to the last result.
+        batch_size: most tasks in a batch.
+        cache_bytes: memory for results; 0 processes every task, even equal ones.
+        metrics: returns the metrics to update, which are replaced when processes share them.
     """
 
     def __init__(
@@ -108,67 +107,70 @@ class WorkQueue:
         self._max_wait_seconds = max_wait_seconds
         self._batch_size = batch_size
         self._metrics = metrics
-        # of results that are there, each as the future that gave it
+        # finished futures by key
         self._cache: LRUCache = LRUCache(cache_bytes, getsizeof=lambda one: one.result().size_bytes)
-        self._jobs: dict[Hashable, _Job] = {}  # those that wait and those that are being done
+        self._jobs: dict[Hashable, _Job] = {}  # queued and running
         self._waiting: list[_Job] = []
-        self._done_pixels = 0
-        self._is_working = False  # ``_work`` goes on or is about to
+        self._processed_pixels = 0
+        self._is_working = False  # ``_work`` is running or submitted
         self._seconds_per_pixel = 0.0
-        self._lock = threading.Lock()  # of all that stands above
+        self._lock = threading.Lock()  # guards the attributes above
 
     def do(
         self, tasks: Sequence[Task], work: Work, *, client: Client | None = None
     ) -> list[tuple[Any, bool]]:
-        """The results of a request's tasks, each with whether an equal task had been there.
+        """Process the tasks of one request and wait for their results.
 
         Args:
-            tasks: of one request.
-            work: does them, in the thread of Paddle.
-            client: who waits for them.
+            tasks: the tasks.
+            work: processes a batch of them, in the Paddle thread.
+            client: the client that waits.
+
+        Returns:
+            For each task its result, and whether an equal task was already known.
 
         Raises:
             RequestError: ``busy``: the queue is full, or the results took too long.
-            ClientGone: it is no longer there.
-            Exception: what ``work`` raises.
+            ClientGone: the client disconnected.
+            Exception: any that ``work`` raises.
         """
-        until = time.monotonic() + self._max_wait_seconds
+        deadline = time.monotonic() + self._max_wait_seconds
         client = client or Client()
         entered = self._enter(tasks, work, client)
         try:
             return [
-                (result.result(max(until - time.monotonic(), 0)), known)
+                (result.result(max(deadline - time.monotonic(), 0)), known)
                 for result, known in entered
             ]
         except TookTooLong:
-            raise self._busy(f"not done within {self._max_wait_seconds} seconds") from None
+            raise self._busy(f"not finished within {self._max_wait_seconds} seconds") from None
         finally:
             self._leave(client)
 
     def refuse_waiting(self) -> None:
-        """Tell everybody who waits ``busy``, as the service ends; what is being done goes on."""
+        """Fail all queued tasks with ``busy``, as the service stops; the running batch goes on."""
         with self._lock:
             for job in list(self._waiting):
-                self._drop(job, self._busy("the service is being stopped"))
+                self._drop(job, self._busy("it is being stopped"))
 
     def _enter(
         self, tasks: Sequence[Task], work: Work, client: Client
     ) -> list[tuple[Future[Any], bool]]:
         shared = self._cache.maxsize > 0
-        # a key that is equal to no other
+        # object() is unlike any other key
         keys = [task.key if shared and task.key is not None else object() for task in tasks]
         with self._lock:
             is_new = any(key not in self._cache and key not in self._jobs for key in keys)
             if is_new and self._is_full():
-                self._drop_unwanted()
+                self._drop_abandoned()
                 if self._is_full() and not self._make_room(client):
-                    raise self._busy(f"{self._length} requests wait already")
+                    raise self._busy(f"{self._length} requests are waiting")
             return [self._find(key, task, work, client) for key, task in zip(keys, tasks)]
 
     def _find(
         self, key: Hashable, task: Task, work: Work, client: Client
     ) -> tuple[Future[Any], bool]:
-        """One result to wait for, and whether it was there or on its way already."""
+        """Find or queue a task: the future of its result, and whether an equal task was known."""
         if key in self._cache:
             self._metrics().cache_hits.inc()
             return self._cache[key], True
@@ -180,19 +182,19 @@ class WorkQueue:
         due = self._due(task.pixels, client)
         job = self._jobs[key] = _Job(key, task, work, client, {client}, due)
         self._waiting.append(job)
-        self._tell_length()
+        self._update_queue_length()
         if not self._is_working:
             self._is_working = True
             paddle_thread.submit(self._work)
         return job.result, False
 
     def _due(self, pixels: int, client: Client) -> int:
-        """Larger ones of the same address do not count: they are not its smaller ones' fault."""
+        """The deadline of a new task, see the module's docstring."""
         waiting = (job.task.pixels for job in self._of_address(client.address))
-        return self._done_pixels + PATIENCE * (sum(n for n in waiting if n <= pixels) + pixels)
+        return self._processed_pixels + PATIENCE * (sum(n for n in waiting if n <= pixels) + pixels)
 
     def _of_address(self, address: str | None) -> list[_Job]:
-        return [job for job in self._waiting if job.brought_by.address == address]
+        return [job for job in self._waiting if job.owner.address == address]
 
     def _leave(self, client: Client) -> None:
         with self._lock:
@@ -202,38 +204,39 @@ class WorkQueue:
                     self._drop(job, ClientGone())
 
     def _is_full(self) -> bool:
-        clients = {job.brought_by for job in self._jobs.values()}
+        clients = {job.owner for job in self._jobs.values()}
         return len(clients) >= self._length + self._batch_size
 
-    def _drop_unwanted(self) -> None:
+    def _drop_abandoned(self) -> None:
         for job in list(self._waiting):
-            if not any(client.is_there() for client in job.clients):
+            if not any(client.is_connected() for client in job.clients):
                 self._drop(job, ClientGone())
 
     def _make_room(self, client: Client) -> bool:
-        """Refuse the newest request of an address that has two more waiting than this client's."""
-        counts = Counter(one.address for one in {job.brought_by for job in self._waiting})
+        """Drop the newest request of the address with the most queued ones, if it has at least two
+        more than this client's address; whether the queue has room now."""
+        counts = Counter(one.address for one in {job.owner for job in self._waiting})
         if not counts:
             return False
         address, most = counts.most_common(1)[0]
         if most < counts[client.address] + 2:
             return False
-        newest = self._of_address(address)[-1].brought_by
+        newest = self._of_address(address)[-1].owner
         for job in [job for job in self._waiting if job.clients == {newest}]:
-            self._drop(job, self._busy("others have waited less often"))
+            self._drop(job, self._busy("other addresses have fewer requests waiting"))
         return not self._is_full()
 
     def _drop(self, job: _Job, error: Exception) -> None:
         self._waiting.remove(job)
-        self._tell_length()
+        self._update_queue_length()
         del self._jobs[job.key]
         job.result.set_exception(error)
 
     def _work(self) -> None:
-        """Do the next batch, and queue anew for the one after it, so that other work of the thread
-        (a picture that Python asks for) need not wait for all."""
+        """Process the next batch, and submit this method again for the one after it, so that other
+        work of the Paddle thread (such as ``paint_array``) gets its turn in between."""
         with self._lock:
-            self._drop_unwanted()
+            self._drop_abandoned()
             batch = self._next_batch()
         try:
             if batch:
@@ -245,7 +248,7 @@ class WorkQueue:
                     paddle_thread.submit(self._work)
 
     def _next_batch(self) -> list[_Job]:
-        """The task that is due first, and others of its kind."""
+        """Take the task with the earliest deadline, and others that fit its batch."""
         if not self._waiting:
             return []
         in_turn = sorted(self._waiting, key=lambda job: job.due)
@@ -253,7 +256,7 @@ class WorkQueue:
         batch = [job for job in in_turn if job.task.batch == kind][: self._batch_size]
         for job in batch:
             self._waiting.remove(job)
-        self._tell_length()
+        self._update_queue_length()
         return batch
 
     def _do_batch(self, batch: list[_Job]) -> None:
@@ -261,7 +264,7 @@ class WorkQueue:
         try:
             results = batch[0].work([job.task for job in batch])
         except Exception as error:
-            if len(batch) > 1:  # what is wrong with one of them is not the others' fault
+            if len(batch) > 1:  # one at a time, so that only the faulty one fails
                 for job in batch:
                     self._do_batch([job])
                 return
@@ -272,20 +275,20 @@ class WorkQueue:
         seconds = time.perf_counter() - start
         with self._lock:
             pixels = sum(job.task.pixels for job in batch)
-            self._done_pixels += pixels
-            self._note_time(seconds / pixels)
+            self._processed_pixels += pixels
+            self._update_speed(seconds / pixels)
             for job, result in zip(batch, results):
                 job.result.set_result(result)
                 if job.task.key is not None and result.size_bytes <= self._cache.maxsize:
                     self._cache[job.key] = job.result
                 del self._jobs[job.key]
 
-    def _tell_length(self) -> None:
+    def _update_queue_length(self) -> None:
         self._metrics().queue_length.set(len(self._waiting))
 
-    def _note_time(self, seconds_per_pixel: float) -> None:
-        share = _NEWEST if self._seconds_per_pixel else 1.0
-        self._seconds_per_pixel += share * (seconds_per_pixel - self._seconds_per_pixel)
+    def _update_speed(self, seconds_per_pixel: float) -> None:
+        weight = _NEWEST if self._seconds_per_pixel else 1.0
+        self._seconds_per_pixel += weight * (seconds_per_pixel - self._seconds_per_pixel)
 
     def _busy(self, reason: str) -> RequestError:
         pixels = sum(job.task.pixels for job in list(self._jobs.values()))

@@ -65,8 +65,8 @@ def test_the_tool_converts_and_counts(process, tmp_path, source):
     assert f"model folder: {out}" in result.stdout
     assert "ngf 1, normal upsampling, 3 labels" in result.stdout
     count = len(network.state_dict())
-    assert f"generator: {count} tensors carried over, 0 missing, 0 extra" in result.stdout
-    assert "--compatible changes nothing here" in result.stdout
+    assert f"generator: {count} tensors converted, 0 missing, 0 extra" in result.stdout
+    assert "--compatible has no effect" in result.stdout
     card = ModelCard.open(out)
     assert card.name == "scenes"
     assert [label.name_en for label in card.label_set.labels] == [

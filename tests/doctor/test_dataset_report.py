@@ -205,7 +205,7 @@ def test_tool_exits_with_0_for_warnings_1_for_errors_and_2_for_wrong_usage(datas
     result = doctor(dataset.folder)
     assert result.returncode == 0, result.stderr
     assert "photo_mode" in result.stdout
-    assert "it can be trained with" in result.stdout
+    assert "training is possible" in result.stdout
     unknown_id(dataset)
     result = doctor(dataset.folder)
     assert result.returncode == 1

@@ -66,7 +66,7 @@ def test_flat_data_set_of_one_side_is_named(dataset):
         for stem in val[:2]:
             (dataset / f"{name}/{stem}.png").unlink()
     assert dataset.found() == {"split_one_sided": ("images",)}
-    assert "falls to val with data.val_share 0.1" in dataset.message("split_one_sided")
+    assert "is in val with data.val_share 0.1" in dataset.message("split_one_sided")
 
 
 def test_endings_may_be_written_large(dataset):
@@ -174,7 +174,7 @@ def test_missing_val_is_named(dataset):
 def test_missing_folder_of_label_maps_is_named(dataset):
     (dataset / "train/labels").rename(dataset / "train/masks")
     assert dataset.found() == {"data_folder_missing": ("train/labels",)}
-    assert "beside labels/ are images, masks" in dataset.message("data_folder_missing")
+    assert "next to labels/ there are images, masks" in dataset.message("data_folder_missing")
 
 
 def test_empty_folder_is_named(dataset):
@@ -189,7 +189,7 @@ def test_folder_that_is_no_data_set_says_what_one_looks_like(tmp_path, dataset):
     report = dataset.examine()
     assert report.findings[0].code == "data_folder_missing"
     assert "train/images, train/labels" in report.findings[0].message
-    assert "beside train/ are photos" in report.findings[0].message
+    assert "next to train/ there are photos" in report.findings[0].message
     assert report.suggestions == ()
 
 

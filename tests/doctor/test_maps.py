@@ -116,7 +116,7 @@ def facts(*ids):
 def test_numbering_is_told_from_the_ids_of_13_labels(ids, stretched, from_one):
     maps = {str(index): facts(*values) for index, values in enumerate(ids)}
     numbering = numbering_of(maps, num_labels=13)
-    assert (len(numbering.stretched), numbering.from_one) == (stretched, from_one)
+    assert (len(numbering.scaled_maps), numbering.from_one) == (stretched, from_one)
 
 
 def test_map_without_a_label_is_named(dataset):

@@ -17,7 +17,7 @@ def test_truncated_photo_is_named(dataset):
     path = dataset / PHOTO
     path.write_bytes(path.read_bytes()[:-500])
     assert dataset.found() == {"photo_unreadable": (PHOTO,)}
-    assert "cut off before its end" in dataset.message("photo_unreadable")
+    assert "truncated" in dataset.message("photo_unreadable")
 
 
 def test_photo_without_a_byte_is_named(dataset):
@@ -102,7 +102,7 @@ def test_16_bit_colors_are_told(dataset):
 
     cv2.imwrite(str(dataset / PHOTO), dataset.ids(PHOTO)[..., ::-1].astype(np.uint16) * 257)
     assert dataset.found() == {"photo_mode": (PHOTO,)}
-    assert "16 bits a color" in dataset.message("photo_mode")
+    assert "16 bits per channel" in dataset.message("photo_mode")
 
 
 def test_16_bit_gray_photo_is_told(dataset):

@@ -110,8 +110,8 @@ def test_ids_saved_as_gray_colors_become_ids(dataset, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "note"),
     [
-        (lambda ids: ids * 20, "ids divided again"),
-        (lambda ids: np.floor(ids * (255 / 7)).astype(np.uint8), "ids divided again"),
+        (lambda ids: ids * 20, "ids divided"),
+        (lambda ids: np.floor(ids * (255 / 7)).astype(np.uint8), "ids divided"),
         (lambda ids: ids + 1, "1 subtracted from the ids"),
         (lambda ids: ids.astype(np.uint16), "label map saved with 8 bits"),
     ],
@@ -275,8 +275,12 @@ def test_empty_maps_copies_and_leaks_are_left_out(dataset, tmp_path):
             shutil.copy(dataset / source.format(kind), dataset / target.format(kind))
     done = repaired(dataset, tmp_path / "out")
     assert done[PHOTO].notes == ("the whole label map is don't care",)
-    assert done["train/images/0004.png"].notes == ("the photo is train/images/0000.png",)
-    assert done["train/images/0005.png"].notes == ("the photo is val/images/0001.png",)
+    assert done["train/images/0004.png"].notes == (
+        "the photo is a duplicate of train/images/0000.png",
+    )
+    assert done["train/images/0005.png"].notes == (
+        "the photo is a duplicate of val/images/0001.png",
+    )
     assert_clean(dataset, tmp_path / "out", train=3)
 
 

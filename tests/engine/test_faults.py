@@ -223,7 +223,7 @@ def test_asked_to_stop_it_finishes_the_step_saves_and_the_next_run_goes_on(works
     process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
-    assert "stopped; the same command goes on" in output
+    assert "stopped; run the same command to resume" in output
     assert "Traceback" not in errors
     (images,) = workshop.checkpoints(run)
     assert images % 2 == 0

@@ -16,7 +16,7 @@ from spade_paddle.evaluation.contenders import (
     common_label_set,
     common_val_share,
     open_contenders,
-    trained_through_the_eye,
+    trained_on_judge_features,
 )
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
@@ -169,4 +169,4 @@ def test_models_that_were_trained_through_the_judges_network_are_named(make_expo
         folder, tmp_path / "unused", "discriminator", **{**heads, "kind": "patch"}
     )
     contenders = open_contenders([fond, other, unused])
-    assert trained_through_the_eye(contenders) == ["fond"]
+    assert trained_on_judge_features(contenders) == ["fond"]

@@ -56,7 +56,7 @@ def test_too_few_scenes_are_told(data, tmp_path):
     for folder in ("images", "labels"):
         (tmp_path / "val" / folder).mkdir(parents=True)
         shutil.copy(data / "val" / folder / "0000.png", tmp_path / "val" / folder)
-    with pytest.raises(DataError, match=r"the part val has 1, .*at least 2") as error:
+    with pytest.raises(DataError, match=r"the part val has 1; .*at least 2") as error:
         scenes_of(tmp_path, "val", half="all", val_share=0.1)
     assert error.value.code == "scenes_too_few"
     with pytest.raises(DataError, match=r"of the 1 .* half to choose has 0.*--half all takes"):

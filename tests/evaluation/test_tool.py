@@ -200,7 +200,7 @@ def test_fid_kid_and_pictures_are_measured_with_their_protocol(
     # beside every table the scenes, and beside every number its network
     tables = result.stdout.count("\n\n|") + result.stdout.startswith("|")
     assert result.stdout.count(f"Protocol: {protocol['common']}") == tables == 3
-    for words in ("2 scenes", "half to report", "64 x 64", "seed = number", "20 replicates"):
+    for words in ("2 scenes", "half to report", "64 x 64", "seed = index", "20 replicates"):
         assert words in protocol["common"], words
     for name in ("fid", "fid_statistics", "kid", "frechet_4", "perceptual", "diversity"):
         assert f": {protocol['measures'][name]}" in result.stdout

@@ -47,12 +47,14 @@ def test_without_the_library_paddle_paints_and_one_line_says_so(
         painter = Painter.load(folder, threads=1)
     assert painter.engine == "paddle"
     lines = [r.getMessage() for r in caplog.records if r.name == engines.__name__]
-    assert lines == ["tiny is painted by Paddle Inference: its C library was not built"]
+    assert lines == [
+        "tiny is painted by Paddle Inference, not the native engine: its C library was not built"
+    ]
     assert painter.paint(scene_labels(1, landscape, 64, 64)).std() > 1
 
 
 def test_native_by_name_is_refused_where_it_cannot_be_had(make_exported, without_kernels):
-    with pytest.raises(ConfigError, match="native engine here: its C library was not built; set"):
+    with pytest.raises(ConfigError, match="native engine here: its C library was not built; use"):
         Painter.load(make_exported("clade")[1], threads=1, engine="native")
 
 

@@ -83,7 +83,7 @@ def test_without_onnx_a_run_becomes_a_model_folder_alone(tool, run_folder, tmp_p
         ([], "expected --run RUN and --out MODEL, got neither"),
         (["--run", "r"], "expected --run RUN and --out MODEL, got --run"),
         (["--onnx", "f.onnx"], "expected --run RUN and --out MODEL, got --onnx"),
-        (["--model", "m"], "needs nothing but --onnx FILE"),
+        (["--model", "m"], "needs --onnx FILE"),
         (["--model", "m", "--onnx", "f.onnx", "--run", "r"], "takes no --run"),
         (["--model", "m", "--onnx", "f.onnx", "--out", "o", "--version", "2"], "--out, --version"),
         (["--model", "m", "--onnx", "f.onnx", "--trainable"], "takes no --trainable"),

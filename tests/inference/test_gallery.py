@@ -131,7 +131,7 @@ def test_a_gallery_that_was_changed_is_refused(chooser, tmp_path):
 
 def test_a_gallery_of_another_model_is_refused(tmp_path):
     Gallery(np.zeros((3, 7)), np.zeros((3, BANDS, 5)), np.zeros(3)).save(tmp_path)
-    with pytest.raises(ModelError, match=r"of the shapes \[\(3, 4\)"):
+    with pytest.raises(ModelError, match=r"of shapes \[\(3, 4\)"):
         Gallery.load(tmp_path, style_dim=4, num_labels=5)
 
 

@@ -134,7 +134,7 @@ def test_styles_and_instances_that_do_not_fit_are_refused(stylist, options, code
 def test_dont_care_is_refused_by_a_model_that_knows_none(stylist):
     label_map = np.zeros((64, 64), np.uint8)
     label_map[3, 4] = 255
-    with pytest.raises(LabelMapError, match=r"knows no .don't care."):
+    with pytest.raises(LabelMapError, match=r"does not support .don't care."):
         stylist[1].paint(label_map)
 
 

@@ -91,7 +91,7 @@ def test_a_folder_of_label_maps_becomes_a_folder_of_pictures_of_their_names(stud
     assert result.returncode == 1
     (error,) = re.findall("^error: .*", result.stderr, re.MULTILINE)
     assert error.startswith("error: maps/of another set.png: ")
-    assert result.stdout.splitlines()[-1] == "2 of 3 label maps are painted"
+    assert result.stdout.splitlines()[-1] == "2 of 3 label maps painted"
     written = {path.name for path in (studio.folder / "new/pictures").iterdir()}
     assert written == {"lake.png", "turned.png"}
     ids = studio.instances.astype(np.int32)
@@ -103,7 +103,7 @@ def test_a_folder_of_label_maps_becomes_a_folder_of_pictures_of_their_names(stud
     (studio.folder / "new/pictures/lake.png").unlink()
     result = studio.paint(*options, labels="maps", out="new/pictures")
     assert result.returncode == 1
-    assert "turned.png: is there already; --overwrite replaces it" in result.stderr
+    assert "turned.png: this exists already; --overwrite replaces it" in result.stderr
     assert (studio.folder / "new/pictures/turned.png").read_bytes() == b"mine"
     assert (studio.folder / "new/pictures/lake.png").is_file()
     options = (*options, "--overwrite")
@@ -133,11 +133,11 @@ def test_pictures_never_replace_their_label_maps(studio):
         (["--seed", "-1"], "expected 0, 1, 2, ..., got '-1'"),
         (["--save-style", "kept.npy"], "together with --style PHOTO"),
         (["--style", "style.png", "--save-style", "kept.txt"], "ends in .npy"),
-        (["--out", "picture.doc"], "names no kind of picture; use .png or .jpg"),
+        (["--out", "picture.doc"], "is not a picture format; use .png or .jpg"),
         (["--label-map", "style.png"], "colors are not ids"),
         (["--model", "nowhere"], "not a model folder"),
-        (["--instances", "."], "expected a file, as --label-map is"),
-        (["--label-map", ".", "--out", "map.png"], "expected a folder, as --label-map is"),
+        (["--instances", "."], "expected a file, because --label-map is one"),
+        (["--label-map", ".", "--out", "map.png"], "expected a folder, because --label-map is one"),
     ],
 )
 def test_mistakes_are_one_line_exit_code_2_and_no_file(studio, options, message):

@@ -63,7 +63,7 @@ def test_the_indices_of_a_palette_png_are_the_ids_whatever_its_colors(decode, la
 def test_a_text_that_unpacks_to_too_much_is_refused_for_what_it_is(decode):
     data = file_bytes(scene())
     bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(5_000_000)))
-    with pytest.raises(RequestError, match="beside its pixels cannot be read") as caught:
+    with pytest.raises(RequestError, match="metadata cannot be read") as caught:
         decode(data[:33] + bomb + data[33:])  # after the header
     assert caught.value.code == "not_an_image"
 

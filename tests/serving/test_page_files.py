@@ -121,8 +121,8 @@ def test_another_process_gives_the_same_addresses(server, joined):
     """So machines behind one name, and restarts, agree."""
     program = (
         "import json; from spade_paddle.assets import PAGE; "
-        "from spade_paddle.serving.page_files import _joined_files; "
-        "print(json.dumps(sorted(_joined_files(PAGE))))"
+        "from spade_paddle.serving.page_files import _bundled_files; "
+        "print(json.dumps(sorted(_bundled_files(PAGE))))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     names = json.loads(done.stdout.splitlines()[-1])

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from spade_paddle.assets import PAGE
-from spade_paddle.serving.page_joining import CannotJoin, join_page
+from spade_paddle.serving.page_joining import BundleError, bundle_page
 
 INDEX = """<head>
     <link rel="stylesheet" href="ui/one.css">
@@ -30,7 +30,7 @@ def join(tmp_path):
             file = tmp_path / "ui" / name.replace("_js", ".js").replace("__", "/")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        return join_page(tmp_path)
+        return bundle_page(tmp_path)
 
     return run
 
@@ -45,7 +45,7 @@ def printed(script: str):
 
 def test_the_page_itself_can_be_joined():
     """When this fails, the page still works, but each module costs a request: write it as told."""
-    joined = join_page(PAGE)
+    joined = bundle_page(PAGE)
     for file in (PAGE / "ui").rglob("*.js"):
         name = file.relative_to(PAGE).as_posix()
         assert joined.script.count(f"// {name}\n") == 1, f"nothing of the page imports {name}"
@@ -108,14 +108,14 @@ def test_names_of_one_module_are_not_seen_in_another(join):
     ],
 )
 def test_what_cannot_be_joined_is_refused_with_its_place(join, source, told):
-    with pytest.raises(CannotJoin) as refused:
+    with pytest.raises(BundleError) as refused:
         join(main_js=f"{source}\n", a_js="export const a = 1;\n")
     assert told in str(refused.value) and str(refused.value).startswith("ui/main.js: ")
 
 
 @pytest.mark.parametrize("style", ['@import "x.css";', "a { background: url(x.png) }"])
 def test_a_style_sheet_that_needs_another_file_is_refused(join, style):
-    with pytest.raises(CannotJoin, match=r"ui/one\.css: "):
+    with pytest.raises(BundleError, match=r"ui/one\.css: "):
         join(**{"main_js": "", "one.css": style})
 
 

@@ -47,7 +47,7 @@ def test_a_body_that_is_not_json_is_refused(body):
 
 @pytest.mark.parametrize(
     ("body", "came"),
-    [(b"[]", "a list"), (b"null", "null"), (b'"x"', "a text"), (b"3", "a number")],
+    [(b"[]", "a list"), (b"null", "null"), (b'"x"', "a string"), (b"3", "a number")],
 )
 def test_json_that_is_not_an_object_is_refused_and_says_what_came(body, came):
     with pytest.raises(RequestError, match=came) as caught:

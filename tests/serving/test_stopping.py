@@ -77,7 +77,7 @@ def test_a_picture_that_takes_longer_than_the_limit_does_not_keep_the_service_al
         server.signal(signal.SIGTERM)
         wait_until(lambda: has_heard(server, mode))
         if mode == "THREADED":
-            wait_until(lambda: "cut off" in server.log)
+            wait_until(lambda: "are aborted" in server.log)
             assert waiting.result().status_code == 503
         assert server.process.wait(60) == 0
         wait_until(lambda: not server.group_lives())
@@ -122,11 +122,11 @@ def test_all_workers_count_together_and_those_that_died_are_no_longer_at_work(st
         begun = pool.submit(server.paint, HELD)
         pipes.wait_until_begun()
         assert server.metric("gaugan_requests_in_progress") == 2  # the held one and this one
-        wait_until(lambda: server.log.count("paints") == 2)  # one may still have been warming up
+        wait_until(lambda: server.log.count("is ready") == 2)  # one may still have been warming up
         for worker in re.findall(r"Booting worker with pid: (\d+)", server.log):
             os.kill(int(worker), signal.SIGKILL)
         assert begun.exception()
-        wait_until(lambda: server.log.count("paints") == 4)
+        wait_until(lambda: server.log.count("is ready") == 4)
         assert server.metric("gaugan_pictures_total") == 3
         assert server.metric("gaugan_requests_in_progress") == 1
 

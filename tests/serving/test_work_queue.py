@@ -184,7 +184,7 @@ def test_a_full_queue_refuses_with_a_time_estimated_from_what_waits(
     make_queue, painter, metrics, pool
 ):
     queue = make_queue(length=2)
-    queue._note_time(2.0 / (64 * 64))  # 2 s for a picture of this size
+    queue._update_speed(2.0 / (64 * 64))  # 2 s for a picture of this size
     answers = [pool.submit(queue.paint, [order(1)])]
     painter.wait_until_begun()
     answers += [pool.submit(queue.paint, [order(top), order(top + 1)]) for top in (2, 4)]
@@ -212,10 +212,10 @@ def test_one_second_is_the_least_time_to_wait(make_queue, painter, pool):
 def test_the_mean_time_follows_what_is_painted(make_queue):
     queue = make_queue()
     for _ in range(50):
-        queue._note_time(3.0)
+        queue._update_speed(3.0)
     assert queue._seconds_per_pixel == pytest.approx(3.0)
     for _ in range(50):
-        queue._note_time(1.0)
+        queue._update_speed(1.0)
     assert queue._seconds_per_pixel == pytest.approx(1.0, rel=0.01)
 
 
