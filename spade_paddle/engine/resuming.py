@@ -18,7 +18,7 @@ from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.omgd import begin_as
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.students import clipped_source, clips
+from spade_paddle.engine.students import clips, pruned_source
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.weights import load_state
@@ -185,7 +185,7 @@ def _carry_over(part: str, network: nn.Layer, source: Source, *, config: Config)
     if part == "generator" and clips(source.config, config):
         if config.distillation.student_start == "scratch":
             return "generator: all layers are fresh, as distillation.student_start has it"
-        source = clipped_source(source, config.generator)
+        source = pruned_source(source, config.generator)
         weights, notes = source.weights[part], ["of its channels those with the best scores"]
     if part == "generator":
         weights, more = grown_generator(network, weights, old=source.config, new=config)

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Callable
 
-from spade_paddle.compression.clipping import Clipping
-from spade_paddle.compression.slicing import clipped_state, kept_by_widths
+from spade_paddle.compression.clipping import Pruning
+from spade_paddle.compression.slicing import kept_by_widths, pruned_state
 from spade_paddle.config import Config, GeneratorConfig
 from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.run_folder import RunFolder
@@ -19,7 +19,7 @@ def clips(old: Config, new: Config) -> bool:
     return new.generator.widths not in (None, old.generator.widths)
 
 
-def clipped_source(source: Source, student: GeneratorConfig) -> Source:
+def pruned_source(source: Source, student: GeneratorConfig) -> Source:
     """A source whose generator has the student's widths, and of its own channels the best.
 
     Raises:
@@ -33,7 +33,7 @@ def clipped_source(source: Source, student: GeneratorConfig) -> Source:
         config=dataclasses.replace(config, generator=narrower),
         weights={
             **source.weights,
-            "generator": clipped_state(weights, kept, config, num_labels=labels),
+            "generator": pruned_state(weights, kept, config, num_labels=labels),
         },
     )
 
@@ -42,7 +42,7 @@ def begin_student(
     out: Path,
     teacher: Path,
     source: Source,
-    clipping: Clipping,
+    clipping: Pruning,
     *,
     config: Config,
     warn: Callable[[str], None],
@@ -72,9 +72,9 @@ def begin_student(
     run.describe(config, source.label_set)  # last: with it the folder is a run
 
 
-def _averages(source: Source, clipping: Clipping) -> dict[str, Any]:
+def _averages(source: Source, clipping: Pruning) -> dict[str, Any]:
     labels = len(source.label_set)
-    average = clipped_state(
+    average = pruned_state(
         source.weights["generator"], clipping.kept, source.config, num_labels=labels
     )
     state = {"average": average, "images_seen": 0, "seconds": 0.0}

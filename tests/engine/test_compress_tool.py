@@ -142,17 +142,17 @@ def test_a_latency_is_measured_here(workshop, teacher):
     result = compress(workshop, "quick", "--latency", "60000ms")
     assert result.returncode == 2
     assert "budget: expected less than" in result.stderr
-    assert "ms, which is what the generator costs as it is" in result.stderr
+    assert "ms, the cost of the unpruned generator" in result.stderr
     result = compress(workshop, "quick", "--latency", "0.0001ms")
     assert result.returncode == 2
-    assert "the smallest that this generator can be clipped to" in result.stderr
+    assert "the smallest cost that this generator can be pruned to" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--macs", "1"), "which is the smallest that this generator can be clipped to, got 1"),
-        (("--macs", "900G"), "which is what the generator costs as it is"),
+        (("--macs", "1"), "the smallest cost that this generator can be pruned to, got 1"),
+        (("--macs", "900G"), "the cost of the unpruned generator"),
         (("--macs", "0"), "budget: expected more than 0 MACs, got 0"),
         (("--macs", "many"), "expected an amount such as 1.0G, got 'many'"),
         (("--size", "4ms"), "expected an amount such as 4MB, got '4ms'"),
