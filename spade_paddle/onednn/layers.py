@@ -16,7 +16,7 @@ from spade_paddle.onednn.convolution import Geometry, convolution
 from spade_paddle.onednn.library import OneDNNError, library
 
 
-def why_not() -> str | None:
+def unavailable_reason() -> str | None:
     """Why this library cannot be used here; None when it can."""
     if paddle.device.get_device() != "cpu":
         return "it is for CPUs"

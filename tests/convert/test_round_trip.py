@@ -16,7 +16,7 @@ from spade_paddle.convert.model import convert, load_networks
 from spade_paddle.data.batches import to_network
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.engine.resuming import begin_with
+from spade_paddle.engine.resuming import initialize_from
 from spade_paddle.errors import UserError
 from spade_paddle.inference.painter import Painter
 from spade_paddle.networks.build import build_discriminator, build_generator
@@ -133,7 +133,7 @@ def test_everything_to_train_on_lies_in_the_model_folder(converted):
         "generator": build_generator(config, num_labels=NUM_LABELS),
         "discriminator": build_discriminator(config, num_labels=NUM_LABELS),
     }
-    lines = begin_with(fresh, out, config=config, label_set=LABELS)
+    lines = initialize_from(fresh, out, config=config, label_set=LABELS)
     assert len(lines) == 2
     for part, network in networks.items():
         assert_equal_states(state_of(fresh[part]), state_of(network))

@@ -105,7 +105,7 @@ def test_training_begins_with_the_channels_that_are_left(workshop, itself, stude
     result = itself.train("student", "total_images=4", "distillation.teacher=" + str(teacher.path))
     assert result.returncode == 0, result.stderr
     lines = result.stdout + result.stderr
-    assert "of its channels those with the best scores" in lines
+    assert "pruned to the channels with the best scores" in lines
     assert "discriminator: all" in lines
     state = workshop.weights("student", 4)
     assert state["generator"]["head_0.norm_0.weight"].shape[1] == widths_of(student.config).coarse
@@ -131,7 +131,7 @@ def test_from_scratch_there_is_nothing_to_export_and_fresh_weights_begin(worksho
     assert not (run.path / "snapshots").exists()
     result = itself.train("fresh")
     assert result.returncode == 0, result.stderr
-    assert "generator: all layers are fresh, as distillation.student_start has it" in (
+    assert "generator: all layers are newly initialized (distillation.student_start=scratch)" in (
         result.stdout + result.stderr
     )
     assert workshop.checkpoints("fresh") == [2]
@@ -173,7 +173,7 @@ def test_a_run_that_is_there_is_not_written_over(workshop, student):
     before = (student.path / "config.yaml").read_bytes()
     result = compress(workshop, "student", "--macs", "9M")
     assert result.returncode == 2
-    assert "there is a run already" in result.stderr
+    assert "there is already a run here" in result.stderr
     assert (student.path / "config.yaml").read_bytes() == before
 
 

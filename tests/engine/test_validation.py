@@ -208,7 +208,7 @@ def test_validation_takes_no_more_scenes_than_there_are(shop, landscape):
 def test_a_message_of_a_run_that_came_apart_names_states_that_are_there(shop, landscape):
     changes = [judged(shop, keep_snapshots_every_images=2), {"total_images": 100}]
     run = trainer(shop, "apart", landscape, *changes, {"optimizer": {"generator_lr": 1e30}})
-    with pytest.raises(ModelError, match="training has come apart") as error:
+    with pytest.raises(ModelError, match="training has diverged") as error:
         run.train()
     named = re.findall(r"\S+\.pdparams", str(error.value))
     assert len(named) == 3
