@@ -51,7 +51,7 @@ class BadSteps:
         recovery_options: Callable[[], str] = lambda: "start a new run",
     ) -> None:
         self._folder = folder
-        self._ways_back = recovery_options
+        self._recovery_options = recovery_options
         self._in_a_row = 0
 
     def good(self) -> None:
@@ -78,7 +78,7 @@ class BadSteps:
             raise ModelError(
                 f"training has diverged: {names} NaN or infinite in {PATIENCE} steps in a row, "
                 f"all of which were skipped{where}. Lower the learning rates or set "
-                f"optimizer.gradient_clip, and {self._ways_back()}",
+                f"optimizer.gradient_clip, and {self._recovery_options()}",
                 code="not_finite",
             )
         return f"at {images_seen} images {names} NaN or infinite; the update was skipped{where}"

@@ -126,7 +126,7 @@ def test_the_spade_generators_of_the_public_clade_are_accepted(states, tmp_path)
 @pytest.mark.parametrize(
     ("lost", "message"),
     [
-        ("fc.weight", "there is no 'fc.weight', from which the size of the generator is read"),
+        ("fc.weight", "there is no 'fc.weight', which determines the size of the generator"),
         ("up_3.conv_1.weight_orig", "there is no 'up_3.conv_1.weight"),
         ("head_0.norm_0.mlp_shared.0.weight", "there is no 'head_0.norm_0.mlp_shared.0.weight'"),
     ],

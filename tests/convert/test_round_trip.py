@@ -249,15 +249,15 @@ def test_a_folder_that_is_no_model_folder_is_left_alone(tmp_path):
     save_npz(path, CLADE, "generator", "clade")
     (tmp_path / "photos").mkdir()
     for out, message in (
-        (tmp_path / "photos", "is no model folder"),
-        (path, "is no model folder"),
+        (tmp_path / "photos", "is not a model folder"),
+        (path, "is not a model folder"),
     ):
         with pytest.raises(UserError, match=message):
             convert(
                 {"generator": path}, out, flags=flags_of("clade", CLADE), label_set=LABELS, name="x"
             )
     (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(UserError, match="weights lie in this folder"):
+    with pytest.raises(UserError, match="it contains the weights"):
         convert(
             {"generator": path}, tmp_path, flags=flags_of("clade", CLADE), label_set=LABELS, name=""
         )
