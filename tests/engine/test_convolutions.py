@@ -32,9 +32,7 @@ def test_paddle_where_it_is_asked_for():
 def test_paddle_where_there_is_no_other_and_why(monkeypatch):
     monkeypatch.setattr(convolutions, "unavailable_reason", lambda: "there is no libdnnl.so")
     assert choose().line() == "convolutions: paddle (there is no libdnnl.so)"
-    with pytest.raises(
-        ConfigError, match=r"cannot compute them here: there is no libdnnl\.so; set"
-    ):
+    with pytest.raises(ConfigError, match=r"is not available here: there is no libdnnl\.so; set"):
         choose(convolutions="onednn")
 
 

@@ -219,7 +219,7 @@ def test_teachers_are_wider_and_deeper_and_share_what_they_should():
         for stage in range(4):
             left, right = (getattr(each, f"layer_{stage}") for each in stages)
             assert (left is right) == (stage < 2)
-    moved = learner._updater._teaching.discriminator.parameters
+    moved = learner._updater._teacher_updater.discriminator.parameters
     assert len({id(parameter) for parameter in moved}) == len(moved)
     learner.learn([inputs_of(learner._config)])
 

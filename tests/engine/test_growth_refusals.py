@@ -59,7 +59,7 @@ def folders(tmp_path_factory, landscape):
         (
             "most",
             {**MOST, "fade_in_images": 9},
-            "fade_in_images is 9, must be 0: the source has the",
+            "fade_in_images is 9, must be 0: the source already has the",
         ),
         ("fine", {}, "generator.fine_blocks was 1, is 0, must be the same or more"),
         (
