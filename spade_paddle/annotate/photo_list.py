@@ -43,7 +43,9 @@ def find_photos(folder: Path) -> list[Photo]:
         DataError: there is no such folder, or no photo in it.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder of photos", code="photos_missing")
+        raise DataError(
+            f"{folder}: there is no such folder of photos; check the path", code="photos_missing"
+        )
     paths = sorted(
         path
         for path in folder.rglob("*")
@@ -51,7 +53,8 @@ def find_photos(folder: Path) -> list[Photo]:
     )
     if not paths:
         raise DataError(
-            f"{folder}: there is no photo here ({', '.join(CAMERA_ENDINGS)})", code="photos_missing"
+            f"{folder}: there is no photo here; expected files of {', '.join(CAMERA_ENDINGS)}",
+            code="photos_missing",
         )
     names = ["__".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
     counts = Counter(name.lower() for name in names)

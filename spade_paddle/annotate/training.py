@@ -104,7 +104,9 @@ class AnnotatorTraining:
         """
         newest = self._newest()
         if newest is None:
-            raise ConfigError(f"{self.run}: there is no checkpoint yet", code="run_empty")
+            raise ConfigError(
+                f"{self.run}: there is no checkpoint yet; train first", code="run_empty"
+            )
         candidates = []
         for name in ("ema_model", "model"):
             trial = self.run / "trial"
