@@ -157,7 +157,7 @@ def test_strange_shapes_are_named_and_do_not_crash(states, refusal):
         arrays = {**states["spade"]["generator"], name: np.ones(3)}
         assert f"'{name}' should have 4 dimensions" in refusal("spade", generator=arrays)
     arrays = {**states["spade"]["generator"], "fc.weight": np.ones((17, 8))}
-    assert "17 features of a style, which is no multiple" in refusal("spade", generator=arrays)
+    assert "17 features from a style, which is not a multiple" in refusal("spade", generator=arrays)
 
 
 def test_photopen_has_no_encoder(states, refusal):
