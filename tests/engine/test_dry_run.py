@@ -40,7 +40,7 @@ def test_it_tells_configuration_networks_data_time_and_memory(workshop, landscap
     assert "data: 5 training and 2 validation photos; 96 x 64 to 96 x 64 pixels" in text
     assert "; 1000.0 epochs" in text
     assert re.search(r"time: \d+ h \d\d min for 5000 images at [\d.]+ images/s", text)
-    assert re.search(r"memory: [\d.]+ GiB a process", text)
+    assert re.search(r"memory: peak of [\d.]+ GiB per process", text)
     assert not (workshop.folder / "planned").exists()
 
 
