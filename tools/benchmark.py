@@ -92,8 +92,8 @@ def make_untrained(name: str, temporary: Path) -> Path:
 
 
 def compressed(config, *, num_labels: int):
-    """The same kind with the channels that clipping leaves of a quarter of its multiply-adds."""
-    from spade_paddle.compression.clipping import clip_to, student_config
+    """The same configuration, pruned to a quarter of its multiply-adds."""
+    from spade_paddle.compression.clipping import prune_to_budget, student_config
     from spade_paddle.compression.cost import macs_cost
     from spade_paddle.compression.groups import widths_of
     from spade_paddle.networks.build import build_generator
@@ -102,8 +102,8 @@ def compressed(config, *, num_labels: int):
     cost = macs_cost(config, num_labels=num_labels, height=height, width=width)
     state = build_generator(config, num_labels=num_labels, spectral_norm=False).state_dict()
     budget = cost.of(widths_of(config)) / 4
-    clipping = clip_to(budget, state, config, num_labels=num_labels, cost=cost)
-    return student_config(config, clipping.widths)
+    pruned = prune_to_budget(budget, state, config, num_labels=num_labels, cost=cost)
+    return student_config(config, pruned.widths)
 
 
 def report(name: str, folder: Path, *, side: int, arguments, peaks: dict[int, float]) -> None:

@@ -63,9 +63,9 @@ def main() -> int:
 def compress(arguments: argparse.Namespace) -> int:
     apply_cpu_settings()
     # after the CPU settings
-    from spade_paddle.compression.clipping import clip_to
+    from spade_paddle.compression.clipping import prune_to_budget
     from spade_paddle.compression.groups import widths_of
-    from spade_paddle.compression.table import clipping_rows, clipping_table
+    from spade_paddle.compression.table import pruning_rows, pruning_table
     from spade_paddle.engine.initial_weights import Source
     from spade_paddle.engine.students import begin_student
 
@@ -74,27 +74,27 @@ def compress(arguments: argparse.Namespace) -> int:
     height, width = arguments.picture or teacher.data.picture_size(teacher.generator.multiple)
     labels = len(source.label_set)
     budget, cost = budget_of(arguments, source, height=height, width=width)
-    clipping = clip_to(budget, source.weights["generator"], teacher, num_labels=labels, cost=cost)
+    pruned = prune_to_budget(
+        budget, source.weights["generator"], teacher, num_labels=labels, cost=cost
+    )
     begin_student(
         arguments.out,
         arguments.run,
         source,
-        clipping,
-        config=configuration(arguments, clipping.widths),
+        pruned,
+        config=configuration(arguments, pruned.widths),
         warn=print,
     )
-    rows = clipping_rows(
+    rows = pruning_rows(
         teacher,
         num_labels=labels,
         before=widths_of(teacher),
-        after=clipping.widths,
+        after=pruned.widths,
         height=height,
         width=width,
     )
-    print(clipping_table(rows))
-    print(
-        f"{clipping.cost:,.4g} {cost.unit} of {budget:,.4g}; multiply-adds for {width} x {height}"
-    )
+    print(pruning_table(rows))
+    print(f"{pruned.cost:,.4g} {cost.unit} of {budget:,.4g}; multiply-adds for {width} x {height}")
     print(f"student: {arguments.out}; train it: tools/train.py --data DATA --run {arguments.out}")
     return 0
 

@@ -90,7 +90,7 @@ def configuration(arguments: argparse.Namespace) -> tuple[Config, LabelSet]:
     from spade_paddle.engine.run_folder import RunFolder
 
     run = RunFolder(arguments.run)
-    if not run.described:
+    if not run.has_config:
         raise ConfigError(
             "--config: a run needs a configuration; give a file of configs/, or with --init a "
             "folder with weights and a configuration",

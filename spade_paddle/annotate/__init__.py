@@ -1,1 +1,1 @@
-"""Photos become label maps by segmentation networks of PaddleSeg."""
+"""Annotates photos: label maps predicted by segmentation networks of PaddleSeg."""

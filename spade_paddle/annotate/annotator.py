@@ -1,4 +1,4 @@
-"""An annotator: photos in, label maps of the wanted label set out."""
+"""An annotator: predicts label maps of photos, in any label set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.data.remap import Remap
 from spade_paddle.errors import ModelError
 
-# the label sets of PaddleSeg's data set classes, and what so many classes usually mean
+# label sets by PaddleSeg's data set class, and by number of classes
 _SETS_OF_DATASETS = {
     "ADE20K": "ade20k",
     "Cityscapes": "cityscapes_train",
@@ -31,22 +31,25 @@ _SETS_OF_COUNTS = {150: "ade20k", 19: "cityscapes_train", 171: "coco_stuff_171",
 
 @dataclass(frozen=True)
 class Annotation:
-    """Label map ``uint8`` [H, W] (255 where unsure) and confidence ``float32`` [H, W] in 0..1, the
-    probability of the likeliest label."""
+    """Label map ``uint8`` [H, W] (255 where the confidence is too low), and confidence ``float32``
+    [H, W] in 0..1: the probability of the most likely label."""
 
     label_map: np.ndarray
     confidence: np.ndarray
 
 
 class Annotator:
-    """A segmentation network together with the way from its classes to a label set.
+    """A segmentation network with a mapping from its classes to a label set.
 
     Args:
-        network: gives class probabilities.
-        remap: from the network's label set to the wanted one.
-        scales: the photos are also looked at in these sizes.
-        flip: also look at their mirror images.
-        min_confidence: pixels below become "don't care".
+        network: predicts class probabilities.
+        remap: from the network's label set to the target label set.
+        scales: test-time augmentation: scales of the photos over which predictions are averaged.
+        flip: also average over mirror images.
+        min_confidence: pixels with a lower confidence become "don't care".
+
+    Attributes:
+        label_set: the target label set.
     """
 
     def __init__(
@@ -72,49 +75,49 @@ class Annotator:
         *,
         label_set: LabelSet | None = None,
         model_labels: str | None = None,
-        **looks: Any,
+        **options: Any,
     ) -> Annotator:
-        """Open an annotator: the one that comes along, a PaddleSeg name, folder or YAML file.
+        """Open the included annotator, or one given by name, folder or YAML file.
 
         Args:
             model: as in ``choose_annotator``.
-            label_set: the wanted labels; None: those the network knows.
-            model_labels: name or file of the network's own label set, where it does not tell.
-            looks: ``scales``, ``flip`` and ``min_confidence``, as above.
+            label_set: the target label set; None: that of the network.
+            model_labels: name or file of the network's label set, if its files do not state it.
+            options: ``scales``, ``flip`` and ``min_confidence``, as above.
 
         Raises:
-            ModelError: no such annotator, or it cannot be opened.
-            ConfigError: there is no way from its labels to the wanted ones.
+            ModelError: there is no such annotator, or it cannot be opened.
+            ConfigError: its labels cannot be converted to the target label set.
         """
         files = model if isinstance(model, AnnotatorFiles) else choose_annotator(model)
-        told = model_labels or files.labels
-        classes = None if told is None else len(find_label_set(told))
+        labels = model_labels or files.labels
+        classes = None if labels is None else len(find_label_set(labels))
         network = SegmentationNetwork(files.config, files.weights, exported_classes=classes)
-        known = _known_labels(network, files, model_labels)
-        remap = find_remap(known, known if label_set is None else label_set)
-        return cls(network, remap=remap, **looks)
+        own = _own_label_set(network, files, model_labels)
+        remap = find_remap(own, own if label_set is None else label_set)
+        return cls(network, remap=remap, **options)
 
     def annotate(self, photo: np.ndarray) -> Annotation:
-        """The label map of one photo, ``uint8`` [H, W, 3] RGB."""
+        """Annotate one photo, ``uint8`` [H, W, 3] RGB."""
         return self.annotate_batch([photo])[0]
 
     def annotate_batch(self, photos: Sequence[np.ndarray]) -> list[Annotation]:
-        """Several photos; those of one size share a pass through the network."""
+        """Annotate several photos; those of the same size share a forward pass."""
         scores = self._network.scores(photos, scales=self._scales, flip=self._flip)
-        return [self._decide(score) for score in scores]
+        return [self._most_likely(score) for score in scores]
 
-    def _decide(self, scores: np.ndarray) -> Annotation:
-        """[K, H, W] probabilities of the network's classes -> the likeliest wanted label.
+    def _most_likely(self, scores: np.ndarray) -> Annotation:
+        """Class probabilities [K, H, W] -> the most likely target label.
 
-        The probabilities of classes that become one label are added first: a slope that is half
-        "mountain" and half "hill" is surely a mountain.
+        Probabilities of classes that map to the same label are added first: a pixel that is half
+        "mountain" and half "hill" is certainly a mountain, if both map to it.
         """
         classes, height, width = scores.shape
         sums = self._groups @ scores.reshape(classes, height * width)
-        likeliest = sums.argmax(axis=0)
-        confidence = np.take_along_axis(sums, likeliest[None], axis=0)[0]
-        labels = likeliest.astype(np.uint8)
-        labels[likeliest == len(self.label_set)] = DONT_CARE
+        best = sums.argmax(axis=0)
+        confidence = np.take_along_axis(sums, best[None], axis=0)[0]
+        labels = best.astype(np.uint8)
+        labels[best == len(self.label_set)] = DONT_CARE
         labels[confidence < self._min_confidence] = DONT_CARE
         return Annotation(
             label_map=labels.reshape(height, width),
@@ -123,7 +126,8 @@ class Annotator:
 
 
 def _groups_of(remap: Remap) -> np.ndarray:
-    """``float32`` [labels + 1, classes], 1 where a class becomes a label; last: "don't care"."""
+    """Return a matrix ``float32`` [labels + 1, classes]: 1 where a class maps to a label; the last
+    row is "don't care"."""
     rows = remap.table[: len(remap.source)].astype(np.int64)
     rows[rows == DONT_CARE] = len(remap.target)
     groups = np.zeros((len(remap.target) + 1, len(remap.source)), np.float32)
@@ -131,23 +135,23 @@ def _groups_of(remap: Remap) -> np.ndarray:
     return groups
 
 
-def _known_labels(
+def _own_label_set(
     network: SegmentationNetwork, files: AnnotatorFiles, model_labels: str | None
 ) -> LabelSet:
-    """The label set of the network's classes."""
+    """Find the label set of the network's classes."""
     by_name = _SETS_OF_DATASETS.get(network.dataset, _SETS_OF_COUNTS.get(network.num_classes))
     chosen = model_labels or files.labels or by_name
     if chosen is None:
         raise ModelError(
-            f"{files.config}: what its {network.num_classes} classes are is not known; say it with "
-            f"{MODEL_LABELS}, or put a labels.json beside the file",
+            f"{files.config}: the label set of its {network.num_classes} classes is unknown; give "
+            f"it with {MODEL_LABELS}, or put a labels.json beside the file",
             code="annotator_labels",
         )
     label_set = find_label_set(chosen)
     if len(label_set) != network.num_classes:
         raise ModelError(
-            f"{files.config}: the network knows {network.num_classes} classes but the label set "
-            f"'{label_set.name}' has {len(label_set)}; say with {MODEL_LABELS} which one it is",
+            f"{files.config}: the network has {network.num_classes} classes, but the label set "
+            f"'{label_set.name}' has {len(label_set)}; give the right one with {MODEL_LABELS}",
             code="annotator_labels",
         )
     return label_set

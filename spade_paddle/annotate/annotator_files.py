@@ -1,4 +1,4 @@
-"""Which annotator is meant: the one that comes along, a name, a folder or a YAML file."""
+"""Finds the files of an annotator, given by name, folder or YAML file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from spade_paddle.errors import ModelError, did_you_mean
 
 DEFAULT_ANNOTATOR = "landscape"
 DEPLOY = "Deploy"
-"""The section of a YAML file that PaddleSeg's export.py wrote."""
-FOLDER = Path(__file__).parent / "models"  # each a folder: YAML file, weights or their address
+"""The section of a YAML file written by PaddleSeg's export.py."""
+FOLDER = Path(__file__).parent / "models"  # a folder per annotator: YAML file, weights or URL
 
 
 @dataclass(frozen=True)
 class AnnotatorFiles:
-    """A PaddleSeg YAML file, its weights (path or address) and its label set (path), if any."""
+    """A PaddleSeg YAML file, its weights (path or URL) and its label set (path), if any."""
 
     config: Path
     weights: str
@@ -27,7 +27,7 @@ class AnnotatorFiles:
 
     @property
     def fingerprint(self) -> str:
-        """Tells annotators apart: a hash of the YAML file and the weights, or their address."""
+        """A hash of the YAML file and the weights, or their URL, that identifies the annotator."""
         digest = hashlib.sha256(self.config.read_bytes())
         weights = Path(self.weights)
         digest.update(weights.read_bytes() if weights.is_file() else self.weights.encode())
@@ -35,7 +35,7 @@ class AnnotatorFiles:
 
 
 def known_annotators() -> list[str]:
-    """Names that ``choose_annotator`` understands."""
+    """List the names of the included annotators."""
     return sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 
 
@@ -44,11 +44,11 @@ def choose_annotator(model: str | Path) -> AnnotatorFiles:
 
     Args:
         model: a name of ``known_annotators``; a folder with one YAML file and one ``.pdparams``, or
-            one that PaddleSeg exported (deploy.yaml); or a YAML file with its weights beside it or
+            one exported by PaddleSeg (deploy.yaml); or a YAML file whose weights are beside it or
             named by ``pretrained:`` in its model section.
 
     Raises:
-        ModelError: there is nothing of that name, or the files do not say which belong together.
+        ModelError: nothing has that name, or it is ambiguous which files belong together.
     """
     path = Path(model)
     if str(model) in known_annotators():
@@ -75,8 +75,8 @@ def choose_annotator(model: str | Path) -> AnnotatorFiles:
 
 
 def _weights_of(config: Path) -> str:
-    """The one ``.pdparams`` beside a YAML file, the one of its name, or its own ``pretrained``; of
-    an exported network its ``params``."""
+    """Find the weights of a YAML file: for an exported network its ``params``; else the
+    ``.pdparams`` beside it with the same name, or the only one, or its ``pretrained``."""
     exported = _named(config, DEPLOY, "params")
     if exported is not None:
         return exported
@@ -88,21 +88,21 @@ def _weights_of(config: Path) -> str:
         return str(beside[0])
     if beside:
         raise ModelError(
-            f"{config}: several weights lie beside it ({', '.join(path.name for path in beside)}); "
-            f"name the right one {named.name}",
+            f"{config}: there are several weights files beside it "
+            f"({', '.join(path.name for path in beside)}); rename the right one to {named.name}",
             code="annotator_files",
         )
     address = _named(config, "model", "pretrained")
     if address is None:
         raise ModelError(
-            f"{config}: there are no weights: put the trained model.pdparams beside it",
+            f"{config}: there are no weights; put the trained model.pdparams beside it",
             code="annotator_files",
         )
     return address
 
 
 def _named(config: Path, section: str, key: str) -> str | None:
-    """What a YAML file names there, an address or a path relative to it."""
+    """Read an entry of a YAML file that is a URL or a path relative to it; None if missing."""
     try:
         content = yaml.safe_load(config.read_text(encoding="utf-8"))
         address = content[section][key]

@@ -18,16 +18,17 @@ from paddle.nn import functional as F
 
 from spade_paddle.errors import ModelError
 
-_SURE = 50.0  # as a score: e^-50 is nothing beside 1
+_ONE_HOT_LOGIT = 50.0  # its softmax is 1 up to e^-50
 
 
 class ExportedNetwork(nn.Layer):
-    """Gives class scores like the networks of PaddleSeg, whatever its last operation is.
+    """Returns logits, like the networks of PaddleSeg, from a program that was exported with argmax,
+    softmax or neither.
 
     Args:
         config: its deploy.yaml.
-        section: ``Deploy`` in it.
-        num_classes: K, which the files do not tell.
+        section: the section ``Deploy`` of that file.
+        num_classes: K, which the files do not contain.
 
     Raises:
         ModelError: the program cannot be opened.
@@ -41,17 +42,17 @@ class ExportedNetwork(nn.Layer):
         program = config.parent / section["model"]
         try:
             self._program = paddle.jit.load(str(program.with_suffix("")))
-        except Exception as error:  # whatever Paddle meets in a damaged file
+        except Exception as error:  # Paddle may raise anything for a damaged file
             raise ModelError(
                 f"{program}: cannot be opened as an exported network: {error}; export it again",
                 code="annotator_config",
             ) from error
 
     def forward(self, pictures: paddle.Tensor) -> list[paddle.Tensor]:
-        """[N, 3, H, W] -> one [N, K, H, W].
+        """Pictures [N, 3, H, W] -> a list of one tensor of logits [N, K, H, W].
 
         Raises:
-            ModelError: it knows another number of classes.
+            ModelError: the network has another number of classes.
         """
         output = self._program(pictures)
         output = output[0] if isinstance(output, (list, tuple)) else output
@@ -60,12 +61,15 @@ class ExportedNetwork(nn.Layer):
             return [output.clip(min=1e-30).log() if self._output == "softmax" else output]
         ids = output.squeeze(1) if output.ndim == 4 else output
         self._check(int(ids.max()) < self._num_classes, f"at least {int(ids.max()) + 1}")
-        return [_SURE * F.one_hot(ids.astype("int64"), self._num_classes).transpose([0, 3, 1, 2])]
+        return [
+            _ONE_HOT_LOGIT
+            * F.one_hot(ids.astype("int64"), self._num_classes).transpose([0, 3, 1, 2])
+        ]
 
     def _check(self, fits: bool, found: object) -> None:
         if not fits:
             raise ModelError(
-                f"{self._config}: the network knows {found} classes but the label set has "
+                f"{self._config}: the network has {found} classes, but the label set has "
                 f"{self._num_classes}; put its own labels.json beside the file",
                 code="annotator_labels",
             )

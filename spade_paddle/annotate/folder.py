@@ -1,14 +1,14 @@
-"""A folder of photos becomes a data set: images, label maps and what is known of each.
+"""Writes a data set of annotated photos: images, label maps and records.
 
-    OUT/images/NAME.jpg    the photo, upright RGB, never larger than asked for
-    OUT/labels/NAME.png    its label map; its record stands in the PNG itself as text
+    OUT/images/NAME.jpg    the photo, upright RGB, within the maximum size
+    OUT/labels/NAME.png    its label map, with its record as text inside the PNG
     OUT/skipped/NAME.json  instead of both, for a photo that could not be read
     OUT/labels.json        the label set
-    OUT/settings.json      what the maps were made with
-    OUT/manifest.jsonl     all records, one line a photo, sorted by name
+    OUT/settings.json      the settings of the annotation
+    OUT/manifest.jsonl     all records, one line per photo, sorted by name
 
-A label map is the last file written of a photo, so a photo is done when its label map is there. The
-manifest is made of those files alone: many machines can share one OUT, and a killed run loses
+The label map of a photo is written last, so a photo is done if its label map exists. The manifest
+is generated from these files alone. So several machines can share one OUT, and a killed run loses
 nothing.
 """
 
@@ -36,9 +36,9 @@ from spade_paddle.files import write_atomically, write_text_atomically
 
 @dataclass(frozen=True)
 class AnnotationSettings:
-    """What label maps are made with; a folder holds maps of one kind only."""
+    """Settings of the annotation; all label maps of a folder have the same."""
 
-    model: str  # sha256 of the annotator's configuration and weights, or their address
+    model: str  # AnnotatorFiles.fingerprint
     labels: str  # name of the label set
     scales: tuple[float, ...]
     flip: bool
@@ -48,28 +48,28 @@ class AnnotationSettings:
 
 
 class DatasetWriter:
-    """Annotates photos into a folder, skips what is done, and writes nothing half.
+    """Annotates photos into a folder, skipping those that are done; files are written atomically.
 
     Args:
-        out: the folder, made or gone on with.
-        annotator: makes the label maps.
-        settings: what it was made with.
+        out: the folder; created, or continued.
+        annotator: predicts the label maps.
+        settings: settings of annotator and photos.
 
     Raises:
-        DataError: the folder holds label maps of other settings.
+        DataError: the folder contains label maps with other settings.
     """
 
     def __init__(self, out: Path, *, annotator: Annotator, settings: AnnotationSettings) -> None:
         self._out = out
         self._annotator = annotator
         self._settings = settings
-        self._keep_settings()
+        self._write_settings()
 
     def annotate(self, photos: Sequence[Photo]) -> Iterator[int]:
-        """Annotate what is not done yet; yields how many photos were dealt with at each step.
+        """Annotate the photos that are not done yet; yield the number of photos after each batch.
 
-        Photos go through the network in batches cut from the whole list. A batch is made anew when
-        any of it is missing, so that an interrupted run ends with the same bytes.
+        Batches are consecutive photos of the whole list. If any output of a batch is missing, the
+        whole batch is repeated, so that an interrupted run produces the same bytes.
         """
         for start in range(0, len(photos), self._settings.batch):
             batch = photos[start : start + self._settings.batch]
@@ -124,15 +124,15 @@ class DatasetWriter:
     def _skipped(self, photo: Photo) -> Path:
         return self._out / "skipped" / f"{photo.name}.json"
 
-    def _keep_settings(self) -> None:
+    def _write_settings(self) -> None:
         wanted = json.loads(json.dumps(dataclasses.asdict(self._settings)))
         path = self._out / "settings.json"
         kept = read_json(path)
         if kept is None:
             if (self._out / "labels").is_dir():
                 raise DataError(
-                    f"{self._out}: there are label maps already, of unknown making; choose another "
-                    "--out",
+                    f"{self._out}: there are already label maps here, without settings.json; use "
+                    "another --out",
                     code="out_taken",
                 )
             labels = self._annotator.label_set.to_json()

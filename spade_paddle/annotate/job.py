@@ -26,32 +26,32 @@ def annotate_photos(
     shard: tuple[int, int] = (1, 1),
     batch: int = 4,
     short_side: int | None = 512,
-    **looks: Any,
+    **options: Any,
 ) -> list[dict[str, Any]]:
-    """Photos of a folder into a data set, but for those that are done; a progress bar on stderr.
+    """Annotate the photos of a folder that are not done yet, with a progress bar on stderr.
 
-    The arguments are those of ``tools/annotate.py``; ``looks`` are ``scales``, ``flip`` and
-    ``min_confidence``, as ``Annotator`` takes them.
+    The arguments are those of ``tools/annotate.py``; ``options`` are ``scales``, ``flip`` and
+    ``min_confidence`` of ``Annotator``.
 
     Returns:
-        The records of all photos in ``out``, also those of other shards.
+        the records of all photos in ``out``, including those of other shards.
 
     Raises:
-        DataError: no photos, or ``out`` holds maps of other settings.
+        DataError: there are no photos, or ``out`` holds label maps with other settings.
         ModelError: the annotator cannot be opened.
-        ConfigError: no way from its labels to ``label_set``.
+        ConfigError: its labels cannot be converted to ``label_set``.
     """
     wanted = shard_of(find_photos(photos), *shard)
     files = choose_annotator(model)
     writer = DatasetWriter(
         out,
-        annotator=Annotator.load(files, label_set=label_set, model_labels=model_labels, **looks),
+        annotator=Annotator.load(files, label_set=label_set, model_labels=model_labels, **options),
         settings=AnnotationSettings(
             model=files.fingerprint,
             labels=label_set.name,
             batch=batch,
             short_side=short_side,
-            **looks,
+            **options,
         ),
     )
     with tqdm(total=len(wanted), unit="photo") as progress:
@@ -61,7 +61,7 @@ def annotate_photos(
 
 
 def summary_text(out: Path, records: Sequence[dict[str, Any]]) -> str:
-    """The records for people: how many, how sure, what was skipped and why."""
+    """Format the records: counts, mean confidence, and which photos were skipped and why."""
     skipped = [record for record in records if "skipped" in record]
     done = [record for record in records if "skipped" not in record]
     lines = [f"skipped {record['photo']}: {record['skipped']}" for record in skipped]

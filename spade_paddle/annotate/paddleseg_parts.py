@@ -1,7 +1,7 @@
-"""What PaddleSeg's trainer needs of ours, known to its YAML files by name.
+"""Components for PaddleSeg's trainer, registered for use in its YAML files.
 
-``Scenes``: random views of a data set of ours. ``PixelCrossEntropy``: PaddleSeg 2.8.0's own loss
-multiplies floats by integers, which Paddle 3 refuses, and its trainer wants losses of shape [1].
+``Scenes``: random views of one of our data sets. ``PixelCrossEntropy``: PaddleSeg 2.8.0's own loss
+multiplies floats by integers, which fails in Paddle 3, and its trainer expects losses of shape [1].
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from spade_paddle.data.labels import DONT_CARE
 
 @manager.DATASETS.add_component
 class Scenes(paddle.io.Dataset):
-    """Random views of the scenes of a data set: scaled, cropped, mirrored, recolored.
+    """Random views of the scenes of a data set: scaled, cropped, mirrored, with color jitter.
 
     The k-th view depends on the seed and k alone.
 
     Args:
         folder: data set (data/dataset.py).
         labels: name or file of its label set.
-        length: views in all.
-        first: number of the first view; a resumed run goes on with the views not yet seen.
-        crop_size: pixels of a side of the views.
-        load_size_min: smallest short side of a scene a view is cut from.
-        load_size: largest one.
-        jitter: strength of the random colors; 0 keeps the photos' own.
-        seed: of everything drawn.
+        length: number of views.
+        crop_size: side of the views in pixels.
+        load_size_min: minimum short side, in pixels, to which a scene is resized before cropping.
+        load_size: maximum short side.
+        first: index of the first view, so that a resumed run continues with unseen views.
+        jitter: strength of the color jitter; 0: none.
+        seed: seed of all random choices.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Scenes(paddle.io.Dataset):
 
 
 def recolor(photo: np.ndarray, rng: np.random.Generator, *, strength: float) -> np.ndarray:
-    """Another light, another camera: exposure, contrast, color cast, saturation, gamma, blur.
+    """Color jitter: random exposure, contrast, color cast, saturation, gamma and blur.
 
     Args:
         photo: ``uint8`` [H, W, 3] RGB.
-        rng: draws how.
-        strength: 1: exposure and contrast change by up to half, saturation to half or one and a
-            half, one photo in ten becomes gray; 0 changes nothing.
+        rng: source of randomness.
+        strength: 0: no change. 1: exposure and contrast by factors of 0.67 to 1.5, saturation by
+            0.5 to 1.65, and one photo in ten becomes gray.
 
     Returns:
         ``float32`` [H, W, 3] in 0..255.
@@ -114,8 +114,8 @@ class PixelCrossEntropy(nn.Layer):
     """Cross entropy averaged over the pixels that are not "don't care"; shape [1].
 
     Args:
-        ignore_index: the label that counts nothing.
-        weight: how much each class counts; None: all the same.
+        ignore_index: the label to ignore.
+        weight: weight of each class; None: all equal.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class PixelCrossEntropy(nn.Layer):
         self._weight = None if weight is None else paddle.to_tensor(weight, dtype="float32")
 
     def forward(self, logits: paddle.Tensor, label_map: paddle.Tensor) -> paddle.Tensor:
-        """[N, K, H, W] scores and [N, H, W] ids -> [1]."""
+        """Logits [N, K, H, W] and label ids [N, H, W] -> loss [1]."""
         flat = logits.transpose([0, 2, 3, 1]).reshape([-1, logits.shape[1]])
         loss = F.cross_entropy(
             flat, label_map.reshape([-1]), weight=self._weight, ignore_index=self._ignore_index

@@ -1,4 +1,4 @@
-"""The photos of a folder, in an order and under names that are always the same."""
+"""Lists the photos of a folder, in a deterministic order and with deterministic names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from spade_paddle.files import sha256
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo to annotate: its file, its path inside the folder of photos, and the name its files
-    get in the data set."""
+    """One photo to annotate: its file, its path inside the folder of photos (``source``), and the
+    stem of its files in the data set (``name``)."""
 
     path: Path
     source: str
@@ -24,8 +24,8 @@ class Photo:
 
     @cached_property
     def record(self) -> dict[str, str]:
-        """What its record begins with: the two names and the SHA-256 of the file, empty when it
-        cannot be read, which reading the photo will tell."""
+        """The first fields of its record: both names, and the SHA-256 of the file; empty if the
+        file cannot be read, which is reported when the photo is read."""
         try:
             digest = sha256(self.path)
         except OSError:
@@ -34,15 +34,18 @@ class Photo:
 
 
 def find_photos(folder: Path) -> list[Photo]:
-    """All photos in a folder and its subfolders, sorted by path, with a name for each.
+    """List all photos in a folder and its subfolders, sorted by path.
 
-    ``a/b.jpg`` becomes ``a__b``; where two photos would get one name, the ending is added.
+    ``a/b.jpg`` gets the name ``a__b``; if two photos would get the same name, the extension is
+    appended.
 
     Raises:
-        DataError: no such folder, or no photo in it.
+        DataError: there is no such folder, or no photo in it.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder of photos", code="photos_missing")
+        raise DataError(
+            f"{folder}: there is no such folder of photos; check the path", code="photos_missing"
+        )
     paths = sorted(
         path
         for path in folder.rglob("*")
@@ -50,7 +53,8 @@ def find_photos(folder: Path) -> list[Photo]:
     )
     if not paths:
         raise DataError(
-            f"{folder}: there is no photo here ({', '.join(CAMERA_ENDINGS)})", code="photos_missing"
+            f"{folder}: there is no photo here; expected files of {', '.join(CAMERA_ENDINGS)}",
+            code="photos_missing",
         )
     names = ["__".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
     counts = Counter(name.lower() for name in names)
@@ -65,5 +69,5 @@ def find_photos(folder: Path) -> list[Photo]:
 
 
 def shard_of(photos: Sequence[Photo], index: int, count: int) -> list[Photo]:
-    """The photos of the ``index``-th (1..count) of ``count`` machines."""
+    """Return the photos for the ``index``-th (1..count) of ``count`` machines."""
     return list(photos[index - 1 :: count])

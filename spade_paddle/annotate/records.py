@@ -1,4 +1,4 @@
-"""What is known of each annotated photo: kept inside its label map, gathered in a manifest."""
+"""Records of annotated photos: stored inside the label maps, collected in a manifest."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from spade_paddle.annotate.annotator import Annotation
 from spade_paddle.data.labels import DONT_CARE, LabelSet
 from spade_paddle.files import write_text_atomically
 
-RECORD = "annotation"  # the name of the record among the texts of a label map's PNG
+RECORD = "annotation"  # keyword of the PNG text that holds the record
 
 
 def summary_of(
     annotation: Annotation, label_set: LabelSet, min_confidence: float
 ) -> dict[str, Any]:
-    """What the manifest tells of a label map: its size, the share of each label, confidence."""
+    """Summarize a label map for the manifest: its size, the share of each label, confidence."""
     height, width = annotation.label_map.shape
     counts = np.bincount(annotation.label_map.reshape(-1), minlength=256)
     names = {label.id: label.name_en for label in label_set.labels}
@@ -38,7 +38,7 @@ def summary_of(
 
 
 def write_manifest(out: Path) -> list[dict[str, Any]]:
-    """Gather the records of all photos into ``OUT/manifest.jsonl``; gives them sorted by name."""
+    """Collect the records of all photos in ``OUT/manifest.jsonl``; return them sorted by name."""
     records = [read_record(path) for path in (out / "labels").glob("*.png")]
     records += [read_json(path) for path in (out / "skipped").glob("*.json")]
     known = sorted((record for record in records if record), key=lambda record: record["name"])
@@ -48,7 +48,7 @@ def write_manifest(out: Path) -> list[dict[str, Any]]:
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """The record inside a label map that ``DatasetWriter`` wrote; None when there is none."""
+    """Read the record inside a label map written by ``DatasetWriter``; None if there is none."""
     try:
         with Image.open(path) as image:
             return json.loads(image.info[RECORD])
@@ -57,7 +57,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file; None when there is no such file, or half of one."""
+    """Read the object in a JSON file; None if the file does not exist or is incomplete."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A page to look through annotated photos: photo | label map over it, opened from the disk."""
+"""A page to review annotated photos: photo | photo with label map; opened without a server."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def write_review(out: Path, records: Sequence[dict[str, Any]], label_set: LabelS
     """Write ``OUT/review.html`` and the thumbnails it shows, ``OUT/review/NAME.jpg``.
 
     Args:
-        out: a folder that ``DatasetWriter`` filled.
-        records: of its manifest.
-        label_set: of its label maps.
+        out: a folder written by ``DatasetWriter``.
+        records: the records of its manifest.
+        label_set: the labels of its label maps.
 
     Returns:
-        The page, which needs no server and no network. Photos can be left out there: it makes the
-        file leave_out.txt (data/leave_out.py).
+        the path of the page, which needs no server and no network. Users can exclude photos with
+        it: it creates the file leave_out.txt (data/leave_out.py).
     """
     for record in records:
         if "skipped" not in record:
@@ -46,12 +46,15 @@ def write_review(out: Path, records: Sequence[dict[str, Any]], label_set: LabelS
 
 
 def overlay(photo: np.ndarray, label_map: np.ndarray, label_set: LabelSet) -> np.ndarray:
-    """The label colors laid over a photo, borders between labels in black, 255 left as photo.
+    """Blend label colors over a photo, with black borders; pixels of id 255 show the photo.
 
     Args:
         photo: ``uint8`` [H, W, 3] RGB.
         label_map: ``uint8`` [H, W].
         label_set: the colors.
+
+    Returns:
+        ``uint8`` [H, W, 3] RGB.
     """
     colors = label_set.colorize(label_map).astype(np.float32)
     mixed = OPACITY * colors + (1 - OPACITY) * photo
@@ -77,5 +80,5 @@ def _write_thumbnail(out: Path, name: str, label_set: LabelSet) -> None:
 
 
 def _script_json(value: Any) -> str:
-    """JSON that may stand inside a script element, whatever a photo is called."""
+    """Convert to JSON that is safe inside a script element, whatever the names of photos."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")

@@ -1,8 +1,4 @@
-"""Segmentation networks of PaddleSeg, as its own YAML files describe them.
-
-PaddleSeg 2.8.0 also trains and evaluates by such files; here they are only opened, with weights,
-and asked for the class scores of photos.
-"""
+"""Segmentation networks of PaddleSeg, defined by its own YAML files: loading and prediction."""
 
 from __future__ import annotations
 
@@ -28,21 +24,22 @@ MODEL_LABELS = "--model-labels (tools/evaluate.py: --annotator-labels) NAME|FILE
 
 
 class SegmentationNetwork:
-    """A network of PaddleSeg with weights and the transforms its YAML file has for validation.
+    """A network of PaddleSeg with weights, and the validation transforms of its YAML file.
 
     Args:
-        config: the YAML file (with ``_base_``).
-        weights: path or address of a ``.pdparams`` file; an address is downloaded once into
-            PaddleSeg's own folder. Of an exported network (exported_network.py) deploy.yaml tells.
-        exported_classes: K of an exported network, whose files do not tell.
+        config: the YAML file (``_base_`` is supported), or deploy.yaml of an exported network
+            (exported_network.py).
+        weights: path or URL of a ``.pdparams`` file; a URL is downloaded once, to PaddleSeg's own
+            folder. Ignored for an exported network.
+        exported_classes: K of an exported network, which its files do not contain.
 
     Attributes:
         num_classes: K.
-        dataset: type of the data set it was trained on as its file says, such as ``ADE20K``.
+        dataset: type of the data set it was trained on, according to its file, such as ``ADE20K``.
 
     Raises:
-        ModelError: PaddleSeg is not installed, the file cannot be understood, or the weights do
-            not fit the network.
+        ModelError: PaddleSeg is not installed, the file is not a valid PaddleSeg configuration, or
+            the weights do not fit the network.
     """
 
     def __init__(self, config: Path, weights: str, *, exported_classes: int | None = None) -> None:
@@ -65,8 +62,8 @@ class SegmentationNetwork:
     ) -> None:
         if num_classes is None:
             raise ModelError(
-                f"{config}: an exported network does not tell its classes; put their labels.json "
-                f"beside it, or name their label set with {MODEL_LABELS}",
+                f"{config}: an exported network does not name its classes; put their labels.json "
+                f"beside it, or give their label set with {MODEL_LABELS}",
                 code="annotator_labels",
             )
         self.num_classes, self.dataset = num_classes, ""
@@ -78,17 +75,17 @@ class SegmentationNetwork:
     def scores(
         self, photos: Sequence[np.ndarray], *, scales: Sequence[float] = (1.0,), flip: bool = False
     ) -> list[np.ndarray]:
-        """Class probabilities of every pixel, averaged over scales and mirror images.
+        """Predict class probabilities of every pixel, averaged over scales and mirror images.
 
-        Photos that are equally large after the transforms go through the network together.
+        Photos of the same size after the transforms share a forward pass.
 
         Args:
-            photos: ``uint8`` [H, W, 3] RGB, each of its own size.
-            scales: the photos are also looked at in these sizes.
-            flip: also look at the mirror images.
+            photos: ``uint8`` [H, W, 3] RGB, of any sizes.
+            scales: scales of the photos over which predictions are averaged.
+            flip: also average over mirror images.
 
         Returns:
-            For each photo ``float32`` [K, H, W] of its own size.
+            for each photo ``float32`` [K, H, W] of its own size.
         """
         from paddleseg.core import infer
 
@@ -112,7 +109,7 @@ class SegmentationNetwork:
 
 
 def require_paddleseg() -> None:
-    """Say how to install PaddleSeg where it is missing. Raises ModelError."""
+    """Raise ModelError, which says how to install PaddleSeg, if it is not installed."""
     if importlib.util.find_spec("paddleseg") is None:
         raise ModelError(
             "PaddleSeg is not installed; install it with "
@@ -122,16 +119,16 @@ def require_paddleseg() -> None:
 
 
 def read_paddleseg_yaml(path: Path) -> dict[str, Any]:
-    """A PaddleSeg configuration with its ``_base_`` files merged in.
+    """Read a PaddleSeg configuration, merged with its ``_base_`` files.
 
     Raises:
-        ModelError: a file is missing or is not YAML, or it describes no network.
+        ModelError: a file is missing or is not YAML, or it defines no network.
     """
     from paddleseg.cvlibs.config import parse_from_yaml
 
     try:
         content = parse_from_yaml(str(path))
-    except Exception as error:  # whatever PaddleSeg's reader meets
+    except Exception as error:  # PaddleSeg may raise anything for an invalid file
         raise ModelError(
             f"{path}: cannot be read as a PaddleSeg configuration: {error}",
             code="annotator_config",
@@ -139,15 +136,15 @@ def read_paddleseg_yaml(path: Path) -> dict[str, Any]:
     sections = [content.get(name) for name in ("model", DEPLOY)] if content else []
     if not any(isinstance(section, dict) for section in sections):
         raise ModelError(
-            f"{path}: a PaddleSeg file has a 'model:' section with its 'type:', or a '{DEPLOY}:' "
-            "section; here is neither",
+            f"{path}: expected a PaddleSeg file with a 'model:' section, including its 'type:', or "
+            f"a '{DEPLOY}:' section; found neither",
             code="annotator_config",
         )
     return content
 
 
 def _classes_of(content: dict[str, Any], path: Path) -> tuple[int, str]:
-    """How many classes, and the type of the data set, out of the places that may tell."""
+    """Find the number of classes, and the type of the data set, in a PaddleSeg configuration."""
     from paddleseg.cvlibs import manager
 
     sections = [content.get(name) or {} for name in ("train_dataset", "val_dataset")]
@@ -160,14 +157,15 @@ def _classes_of(content: dict[str, Any], path: Path) -> tuple[int, str]:
         if isinstance(count, int) and 1 <= count <= 255:
             return count, dataset
     raise ModelError(
-        f"{path}: it does not tell how many classes the network knows; write "
-        "'num_classes:' (1 to 255) into its 'model:' section",
+        f"{path}: the number of classes is missing; add 'num_classes:' (1 to 255) to its 'model:' "
+        "section",
         code="annotator_config",
     )
 
 
 def without_pretrained(section: Any) -> Any:
-    """A model section that downloads nothing: weights of the whole network follow anyway."""
+    """Remove ``pretrained``, so that no backbone weights are downloaded: all weights are loaded
+    afterwards."""
     if not isinstance(section, dict):
         return section
     return {key: without_pretrained(value) for key, value in section.items() if key != "pretrained"}
@@ -179,7 +177,7 @@ def _build_transforms(section: dict[str, Any], path: Path, *, place: str):
     steps = section.get("transforms")
     if not steps:
         raise ModelError(
-            f"{path}: '{place}: transforms:' is missing; it says how photos are resized and "
+            f"{path}: '{place}: transforms:' is missing; it defines how photos are resized and "
             "normalized, for example '- type: Normalize'",
             code="annotator_config",
         )
@@ -187,12 +185,12 @@ def _build_transforms(section: dict[str, Any], path: Path, *, place: str):
 
 
 def build_component(section: dict[str, Any], path: Path) -> Any:
-    """What a section of a PaddleSeg YAML file describes by its ``type:``.
+    """Build the component that a section of a PaddleSeg YAML file defines by its ``type:``.
 
     Raises:
-        ModelError: there is no such type, or it refuses the section's values.
+        ModelError: there is no such type, or the section's values are invalid.
     """
-    # these register what the types name
+    # imported because they register the types
     import paddleseg.models
     import paddleseg.models.backbones
     import paddleseg.optimizers  # noqa: F401
@@ -200,7 +198,7 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
 
     try:
         return SegBuilder(None).build_component(section)
-    except Exception as error:  # PaddleSeg raises RuntimeError round whatever a constructor raises
+    except Exception as error:  # PaddleSeg wraps errors of constructors in RuntimeError
         raise ModelError(
             f"{path}: PaddleSeg cannot build {section.get('type', section)!r}: {error}",
             code="annotator_config",
@@ -210,10 +208,10 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
 def _load_weights(network: nn.Layer, weights: str, config: Path) -> None:
     if urlparse(weights).scheme in ("http", "https"):
         weights = _download(weights, config)
-    advice = f"it is what {config} names; put it there, or the address to download it from"
+    advice = f"{config} names it; put it there, or replace the name by a URL to download it from"
     state = read_arrays(weights, advice=advice)
     own = network.state_dict()
-    # PaddleSeg would load what fits and leave the rest random, and say so in its log only
+    # PaddleSeg itself would load what fits, leave the rest random, and only log a warning
     load_state(
         network,
         {name: state[name] for name in own if name in state},

@@ -28,16 +28,16 @@ from spade_paddle.metrics.segmentation import Agreement, confusion
 
 
 class AnnotatorTraining:
-    """One training: a PaddleSeg YAML file, a data set, a run folder.
+    """A training run, defined by a PaddleSeg YAML file, a data set and a run folder.
 
     Args:
-        path: of the YAML file.
+        path: path of the YAML file.
         data: data set folder.
-        run: PaddleSeg writes ``iter_N`` folders here; the newest one is gone on with.
-        iters: steps, in place of the file's own number.
+        run: where PaddleSeg writes its ``iter_N`` folders; training resumes from the newest one.
+        iters: number of steps; None: that of the file.
 
     Raises:
-        ModelError: the file cannot be understood.
+        ModelError: the file is not a valid PaddleSeg configuration.
         ConfigError: a section is missing.
     """
 
@@ -48,7 +48,7 @@ class AnnotatorTraining:
         missing = [name for name in needed if name not in config]
         if missing:
             raise ConfigError(
-                f"{path}: to train, these sections are missing: {', '.join(missing)}; see "
+                f"{path}: sections required for training are missing: {', '.join(missing)}; see "
                 "configs/annotator.yml",
                 code="annotator_config",
             )
@@ -57,17 +57,17 @@ class AnnotatorTraining:
 
     @property
     def is_first_process(self) -> bool:
-        """Of several that train together, the one that writes files."""
+        """Whether this is the process that writes files."""
         return paddle.distributed.get_rank() == 0
 
     def train(self, *, save_every: int) -> None:
-        """Train to the end, going on from the newest checkpoint of the run folder."""
+        """Train to the end, resuming from the newest checkpoint of the run folder."""
         from paddleseg.core import train
 
         config = self.config
         newest = self._newest()
         done = 0 if newest is None else _steps_of(newest)
-        if done >= config["iters"]:  # PaddleSeg's trainer cannot train for no step at all
+        if done >= config["iters"]:  # PaddleSeg's trainer fails with zero steps
             return
         paddle.seed(int(config["train_dataset"].get("seed", 1)))
         network = build_component(config["model"], self.path)
@@ -92,19 +92,21 @@ class AnnotatorTraining:
     def export(self, folder: Path) -> Agreement:
         """Write an annotator folder: ``model.yml``, ``model.pdparams``, ``labels.json``.
 
-        PaddleSeg keeps two states of the network, the last one and an average of many; the one that
-        agrees better with the validation scenes is written.
+        PaddleSeg saves the weights of the last step and their moving average; those with the higher
+        mean IoU on the validation scenes are exported.
 
         Returns:
-            How well it agrees.
+            their agreement with the validation label maps.
 
         Raises:
-            ConfigError: nothing was trained yet.
+            ConfigError: there is no checkpoint.
             DataError: the data set has no validation part.
         """
         newest = self._newest()
         if newest is None:
-            raise ConfigError(f"{self.run}: there is no checkpoint yet", code="run_empty")
+            raise ConfigError(
+                f"{self.run}: there is no checkpoint yet; train first", code="run_empty"
+            )
         candidates = []
         for name in ("ema_model", "model"):
             trial = self.run / "trial"
@@ -115,13 +117,13 @@ class AnnotatorTraining:
         return best
 
     def _agreement(self, annotator: Annotator) -> Agreement:
-        """Of its label maps of the validation photos and theirs."""
+        """Compare its label maps of the validation photos with those of the data set."""
         num_labels = len(annotator.label_set)
         counts = np.zeros((num_labels, num_labels + 1), np.int64)
         for pair in find_pairs(self.data, "val"):
             scene = read_scene(pair, annotator.label_set)
-            given = annotator.annotate(scene.photo).label_map
-            counts += confusion(scene.label_map, given, num_labels=num_labels)
+            predicted = annotator.annotate(scene.photo).label_map
+            counts += confusion(scene.label_map, predicted, num_labels=num_labels)
         return Agreement.of(counts)
 
     def _write_folder(self, folder: Path, weights: Path) -> None:
@@ -135,13 +137,13 @@ class AnnotatorTraining:
         write_text_atomically(folder / LABELS_FILE, label_set.to_json())
 
     def _dataset(self, steps_done: int):
-        """The views that are still to come; every process of several sees another part of them."""
-        a_step = self.config["batch_size"] * paddle.distributed.get_world_size()
+        """Build the data set of the remaining views; PaddleSeg splits it among processes."""
+        per_step = self.config["batch_size"] * paddle.distributed.get_world_size()
         section = dict(
             self.config["train_dataset"],
             folder=str(self.data),
-            length=(self.config["iters"] - steps_done) * a_step,
-            first=steps_done * a_step,
+            length=(self.config["iters"] - steps_done) * per_step,
+            first=steps_done * per_step,
         )
         return build_component(section, self.path)
 

@@ -1,1 +1,1 @@
-"""Smaller generators out of large ones: channels are dropped until a budget is kept (CAT)."""
+"""Channel pruning of generators to a budget, as in CAT (Jin et al., CVPR 2021)."""

@@ -29,30 +29,32 @@ class Axis:
     """One axis of a tensor.
 
     Attributes:
-        channels: of its group; without a group simply its size.
-        group: whose channels it holds; None: all of it is always kept.
-        each: numbers of one channel, side by side: the h * w places of a channel made of a style.
-        times: how often the channels come, one time after the other: for gamma, then for beta.
-        more: numbers after them that are always kept: CLADE's instance edges.
+        channels: number of channels of its group; without a group, the size of the axis.
+        group: the group whose channels it holds; None: the whole axis is always kept.
+        per_channel: consecutive entries of one channel, such as the h * w positions of a channel
+            that fc makes from a style vector.
+        repeats: how often the sequence of channels occurs: 2 for gamma followed by beta.
+        extra: entries after the channels that are always kept: CLADE's instance edges.
     """
 
     channels: int
     group: Optional[str] = None
-    each: int = 1
-    times: int = 1
-    more: int = 0
+    per_channel: int = 1
+    repeats: int = 1
+    extra: int = 0
 
     @property
     def size(self) -> int:
-        """Of the axis."""
-        return self.channels * self.each * self.times + self.more
+        """Length of the axis."""
+        return self.channels * self.per_channel * self.repeats + self.extra
 
-    def places(self, kept: Sequence[int]) -> np.ndarray:
-        """Where the numbers of the kept channels are on the axis, in its order; int64."""
-        places = np.arange(self.size)
-        channels = places[: self.size - self.more].reshape(self.times, self.channels, self.each)
+    def indices(self, kept: Sequence[int]) -> np.ndarray:
+        """Return the indices on this axis of the kept channels, in ascending order; int64."""
+        indices = np.arange(self.size)
+        end = self.size - self.extra
+        channels = indices[:end].reshape(self.repeats, self.channels, self.per_channel)
         chosen = channels[:, np.asarray(kept, dtype=np.int64)]
-        return np.concatenate([chosen.reshape(-1), places[self.size - self.more :]])
+        return np.concatenate([chosen.reshape(-1), indices[end:]])
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,11 @@ class TensorAxes:
     """One tensor of a state dict.
 
     Attributes:
-        axes: of a convolution's weight [out, in, k, k], of a linear layer's [in, out].
-        stride: of the weight of a convolution or linear layer whose multiply-adds count: a pixel
-            that it gives is so many of the picture wide and high, or ONCE. Else None.
-        after: the layer whose output that convolution takes, where it says how large the channels
-            of that are: a norm, or the convolution before. Else None.
+        axes: [out, in, k, k] for the weight of a convolution, [in, out] for a linear layer.
+        stride: pixels of the picture per output pixel, horizontally and vertically, or ONCE; for
+            the weights of convolutions and linear layers whose multiply-adds count. Else None.
+        after: the layer that produces this convolution's input, if its weights determine the
+            magnitudes of the input channels: a norm, or the preceding convolution. Else None.
     """
 
     axes: tuple[Axis, ...]
@@ -73,19 +75,22 @@ class TensorAxes:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the tensor."""
+        """Shape of the tensor."""
         return tuple(axis.size for axis in self.axes)
 
 
 def tensor_axes(
     config: Config, *, num_labels: int, widths: GeneratorWidths
 ) -> dict[str, TensorAxes]:
-    """Every tensor of ``build_generator(config, spectral_norm=False)`` at these widths, by name.
+    """List every tensor of ``build_generator(config, spectral_norm=False)`` at these widths.
 
     Args:
-        config: what kind of generator it is; its own widths do not count.
-        num_labels: of its label set.
-        widths: of every block.
+        config: the kind of generator; its own widths are ignored.
+        num_labels: number of labels in the label set.
+        widths: widths of all blocks.
+
+    Returns:
+        the axes of each tensor by its name in the state dict.
     """
     options = config.generator
     table = _Table(
@@ -97,7 +102,7 @@ def tensor_axes(
     coarse = table.channels(COARSE)
     if config.encoder.style_dim:
         height, width = config.latent_size
-        features = replace(coarse, each=height * width)
+        features = replace(coarse, per_channel=height * width)
         weight = TensorAxes((Axis(config.encoder.style_dim), features), ONCE)
         table.tensors.update({"fc.weight": weight, "fc.bias": TensorAxes((features,))})
     else:
@@ -114,7 +119,7 @@ def tensor_axes(
         add_block(groups, stride)
     table.convolution("conv_img", Axis(3), table.channels(blocks[-1].out), 3, stride=stride)
     if config.fade_in_images:
-        # None: once the last block has faded in it is not computed
+        # None: not computed once the last block has faded in, so it does not count
         before = table.channels(blocks[-1].into)
         table.convolution("conv_img_before", Axis(3), before, 3, stride=None)
     return table.tensors
@@ -122,7 +127,7 @@ def tensor_axes(
 
 @dataclass(frozen=True)
 class _Table:
-    """The tensors so far; each method adds those of a layer."""
+    """The table under construction; each method adds the tensors of one layer."""
 
     options: GeneratorConfig
     layout: SemanticLayout
@@ -153,7 +158,7 @@ class _Table:
             self.tensors[f"{name}.{part}"] = TensorAxes((channels,))
 
     def param_free_norm(self, name: str, channels: Axis) -> None:
-        if self.options.param_free_norm != "instance":  # which stores nothing
+        if self.options.param_free_norm != "instance":  # instance norm has no buffers
             self.statistics(name, channels)
 
     def batch_norm(self, name: str, channels: Axis) -> None:
@@ -191,7 +196,7 @@ class _Table:
             before = into
             if self.options.norm == "spade":
                 self.param_free_norm(f"{norm}.param_free_norm", into)
-                both = replace(into, times=2)  # gamma, then beta
+                both = replace(into, repeats=2)  # gamma, then beta
                 label_map = Axis(self.layout.channels)
                 self.branches(norm, groups.hidden, both, label_map, stride, affine=True)
             else:
@@ -221,7 +226,8 @@ class _Table:
         affine: bool = False,
         after: str | None = None,
     ) -> None:
-        """The branches that are there; ``affine``: of the second norm of a depthwise one."""
+        """Add the branches that exist. ``affine``: whether the second norm of a depthwise branch
+        has scale and shift."""
         for group in groups:
             inside = self.channels(group)
             if not inside.channels:
@@ -249,14 +255,15 @@ class _Table:
             )
 
     def clade(self, name: str, channels: Axis, stride: int) -> Axis:
-        """Gives back what the next convolution takes in: maybe one edge channel more."""
+        """Add CLADE's tensors; return the input axis of the next convolution, which has one more
+        channel if the semantic map has instance edges."""
         self.param_free_norm(f"{name}.param_free_norm", channels)
         for part in ("weight", "bias"):
             self.tensors[f"{name}.{part}"] = TensorAxes((Axis(self.layout.classes), channels))
         if self.layout.edges:
-            # a product and not a convolution where it runs (layers/clade.py)
+            # None: computed as a product, not as a convolution (layers/clade.py)
             self.convolution(f"{name}.edge_conv", Axis(1), Axis(1), 1, stride=None)
         if self.layout.positions:
             for part in ("position_weight", "position_bias"):
                 self.convolution(f"{name}.{part}", Axis(1), Axis(2), 1, stride=stride)
-        return replace(channels, more=int(self.layout.edges))
+        return replace(channels, extra=int(self.layout.edges))

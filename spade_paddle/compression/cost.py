@@ -1,4 +1,4 @@
-"""What a generator costs, counted by its widths alone."""
+"""The cost of a generator, computed from its widths alone."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FLOAT32_BYTES = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """What a budget limits.
+    """The quantity that a budget limits.
 
     Attributes:
-        of: what a generator of these widths costs, above 0; more channels must not cost less,
-            roughly (a measured latency may waver).
-        unit: for people, such as ``ms``.
-        evaluations: at most so often ``of`` is asked; None: as often as it takes, which is the
-            binary logarithm of the number of channels.
+        of: the cost of a generator of these widths, above 0. It should grow with the number of
+            channels, up to noise such as that of a measured latency.
+        unit: its unit in messages, such as ``ms``.
+        evaluations: the maximum number of calls of ``of``; None: no limit (bisection needs about
+            the binary logarithm of the number of channels).
     """
 
     of: Callable[[GeneratorWidths], float]
@@ -34,10 +34,10 @@ class Cost:
 
 
 def macs_cost(config: Config, *, num_labels: int, height: int, width: int) -> Cost:
-    """Multiply-adds for one picture of height x width pixels, as networks/cost.count_macs has them.
+    """Multiply-adds for one picture of height x width pixels, as counted by count_macs.
 
     Raises:
-        CompressionError: height or width is no multiple of what the generator paints.
+        CompressionError: height or width is not a positive multiple of the generator's stride.
     """
     multiple = config.generator.multiple
     if height % multiple or width % multiple or min(height, width) < 1:
@@ -56,16 +56,16 @@ def macs_cost(config: Config, *, num_labels: int, height: int, width: int) -> Co
 
 
 def bytes_cost(config: Config, *, num_labels: int) -> Cost:
-    """Bytes of the weights and running statistics in float32, without spectral norm."""
+    """Bytes of weights and running statistics in float32, without spectral norm."""
     return Cost(partial(_count_bytes, config, num_labels), "bytes")
 
 
 def layer_macs(table: Mapping[str, TensorAxes], *, height: int, width: int) -> dict[str, int]:
-    """Multiply-adds of each convolution and linear layer, by the name of its weight.
+    """Count the multiply-adds of each convolution and linear layer, by the name of its weight.
 
     Args:
-        table: of tensor_axes.
-        height: of the picture, as is ``width``.
+        table: result of tensor_axes.
+        height, width: size of the picture in pixels.
     """
     return {
         name: prod(tensor.shape) * _pixels(tensor.stride, height=height, width=width)

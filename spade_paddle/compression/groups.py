@@ -1,9 +1,9 @@
-"""Channel groups of a generator: what can only be kept or dropped together.
+"""Channel groups of a generator: channels that can only be kept or pruned together.
 
-A group is named after where its channels come from: ``coarse`` (out of fc, and of every block that
-is tied to it), ``up_1`` (out of a block), ``head_0.middle`` and ``head_0.norm_0`` (inside a plain
-block, and inside its SPADE), ``head_0.plain_3`` and ``head_0.norm.plain_3`` (a branch of a block of
-six branches, and of its SPADE).
+A group is named after the source of its channels: ``coarse`` (output of fc, and of every block
+coupled to it by an identity shortcut), ``up_1`` (output of a block), ``head_0.middle`` and
+``head_0.norm_0`` (inside a plain block, and inside its SPADE), ``head_0.plain_3`` and
+``head_0.norm.plain_3`` (a branch of a block of six branches, and of its SPADE).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from spade_paddle.networks.widths import (
 )
 
 Sizes = dict[str, int]
-"""How many channels each group has."""
+"""The number of channels of each group."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class BlockGroups:
     """The groups of one block.
 
     Attributes:
-        name: of the block.
-        into: of what comes in.
-        out: of what goes out: ``into`` itself where the shortcut is the identity.
-        own: between its convolutions: one, or one for each branch.
-        hidden: inside its SPADE; CLADE has none.
+        name: name of the block.
+        into: group of its input.
+        out: group of its output; equal to ``into`` if the shortcut is the identity.
+        own: groups between its convolutions: one, or one per branch.
+        hidden: groups inside its SPADE; CLADE has none.
     """
 
     name: str
@@ -45,34 +45,34 @@ class BlockGroups:
 
     @property
     def learned_shortcut(self) -> bool:
-        """It has convolution and norm for its shortcut."""
+        """Whether its shortcut has a convolution and a norm."""
         return self.into != self.out
 
 
 def widths_of(config: Config) -> GeneratorWidths:
-    """The widths of the generator of a configuration."""
+    """Return the widths of the generator of a configuration."""
     return GeneratorWidths.of_options(config.generator, has_style=config.encoder.style_dim > 0)
 
 
 def block_groups(options: GeneratorConfig, widths: GeneratorWidths) -> list[BlockGroups]:
-    """Of every block, in the order in which they run."""
+    """Return the groups of every block, in the order of the forward pass."""
     found = []
-    into, came = COARSE, widths.coarse
+    into, in_channels = COARSE, widths.coarse
     for name, block in zip(block_names(options), widths.blocks):
-        out = into if block.out == came else name
+        out = into if block.out == in_channels else name
         own, hidden = _inside(options, name, shortcut=out != into)
         found.append(BlockGroups(name, into, out, own, hidden))
-        into, came = out, block.out
+        into, in_channels = out, block.out
     return found
 
 
 def chain(blocks: list[BlockGroups]) -> list[str]:
-    """The groups along the generator: between two neighbors there is a learned shortcut."""
+    """Return the output groups along the generator; a learned shortcut separates neighbors."""
     return list(dict.fromkeys([COARSE, *(block.out for block in blocks)]))
 
 
 def group_sizes(options: GeneratorConfig, widths: GeneratorWidths) -> Sizes:
-    """Channels of every group; 0: a branch that is not there."""
+    """Count the channels of every group; 0: a branch that does not exist."""
     sizes = {COARSE: widths.coarse}
     for groups, block in zip(block_groups(options, widths), widths.blocks):
         sizes[groups.out] = block.out
@@ -85,9 +85,9 @@ def group_sizes(options: GeneratorConfig, widths: GeneratorWidths) -> Sizes:
 def resized(
     options: GeneratorConfig, widths: GeneratorWidths, sizes: Mapping[str, int]
 ) -> GeneratorWidths:
-    """The same widths with other sizes of the groups.
+    """Return the widths with the groups changed to these sizes.
 
-    What ``widths`` holds for SPADE that is not there, as in an identity shortcut, is left alone.
+    Entries of ``widths`` for a SPADE that does not exist, as in an identity shortcut, are kept.
     """
     blocks = []
     for groups, block in zip(block_groups(options, widths), widths.blocks):
@@ -105,7 +105,7 @@ def resized(
 def _inside(
     options: GeneratorConfig, block: str, *, shortcut: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Groups between the convolutions of a block, and inside its SPADE."""
+    """Return the groups between the convolutions of a block, and those inside its SPADE."""
     if options.block == "inception":
         own = tuple(f"{block}.{branch}" for branch in BRANCHES)
         hidden = tuple(f"{block}.norm.{branch}" for branch in BRANCHES)

@@ -1,9 +1,9 @@
-"""What each channel of a generator is worth.
+"""Importance scores of the channels of a generator.
 
-A generator of branches is scored as in CAT (Jin et al. 2021, one-step pruning): by the scale of the
-norm after a branch's first convolution, which tells how strongly the channel is passed on. Plain
-blocks have no such norms; there, and for what leaves a block, the criterion is ours: what a channel
-contributes to the convolutions that take it in.
+A generator with branches is scored as in CAT (Jin et al. 2021, one-step pruning): by the scale of
+the norm after a branch's first convolution. Plain blocks have no such norms; for them, and for the
+outputs of all blocks, the criterion is ours: a channel's contribution to the convolutions that read
+it.
 
 Legend: C channels of a group, L classes.
 """
@@ -22,19 +22,19 @@ from spade_paddle.layers.spectral import without_spectral_norm
 from spade_paddle.networks.widths import COARSE
 
 Scores = dict[str, np.ndarray]
-"""For every group, float64 [C], each at least 0."""
+"""float64 [C] for every group, not negative."""
 
 
 def channel_scores(state: Mapping[str, Any], config: Config, *, num_labels: int) -> Scores:
-    """The score of every channel, by group.
+    """Score every channel, by group.
 
-    Of a group that judged_groups has, the scores may be held against one threshold; of the others
-    they give the order alone.
+    Scores of the groups in thresholded_groups are comparable with one threshold; those of other
+    groups only rank the channels within the group.
 
     Args:
-        state: of the generator of the configuration; spectral norm is divided out.
+        state: state dict of the generator; spectral norm is divided out.
         config: its configuration.
-        num_labels: of its label set.
+        num_labels: number of labels in its label set.
     """
     weights = {
         name: np.asarray(value, dtype=np.float64)
@@ -46,9 +46,10 @@ def channel_scores(state: Mapping[str, Any], config: Config, *, num_labels: int)
     return {group: _relative(values) for group, values in scores.items()}
 
 
-def judged_groups(config: Config) -> list[str]:
-    """The groups whose channels one threshold chooses: all of a plain generator; with branches
-    these and ``coarse``, whose ratio what leaves the other blocks follows."""
+def thresholded_groups(config: Config) -> list[str]:
+    """Return the groups to whose scores the threshold applies: all groups of a plain generator;
+    with branches, those inside blocks and ``coarse`` (other block outputs shrink with ``coarse``).
+    """
     options, widths = config.generator, widths_of(config)
     if options.block == "plain":
         return list(group_sizes(options, widths))
@@ -59,24 +60,24 @@ def judged_groups(config: Config) -> list[str]:
 def norm_scales(weights: Mapping[str, np.ndarray], config: Config) -> Scores:
     """CAT's criterion: ``|scale|`` of fc_norm, and of norm_0 of every branch.
 
-    Not of norm_1, and not of what SPADE modulates, which has none.
+    norm_1 is not used, and SPADE's parameter-free norms have no scale.
     """
     options, widths = config.generator, widths_of(config)
     sizes, scores = group_sizes(options, widths), {}
-    for group in judged_groups(config):
+    for group in thresholded_groups(config):
         prefix, _, branch = group.rpartition(".")
         name = f"{prefix}.branches.{branch}.norm_0.weight" if prefix else "fc_norm.weight"
-        # there is no SPADE, and no norm in it, in a block that has lost all its branches
+        # a block without branches has no SPADE, so its norms do not exist
         scores[group] = np.abs(weights[name]) if name in weights else np.zeros(sizes[group])
     return scores
 
 
 def contributions(weights: Mapping[str, np.ndarray], config: Config, *, num_labels: int) -> Scores:
-    """Our criterion: what a channel contributes to all that takes it in.
+    """Our criterion: a channel's contribution to the convolutions that read it.
 
-    ``score[c]^2 = sum of (size[c] * ||W[:, c]||)^2`` over the convolutions that have the channel
-    among their inputs, W their weights. ``size`` is that of what the channel brings there:
-    channel_sizes of the norm, or the convolution, before.
+    ``score[c]^2 = sum of (magnitude[c] * ||W[:, c]||)^2`` over the convolutions with the channel
+    among their inputs, W their weights. ``magnitude`` is that of their input, estimated by
+    channel_magnitudes from the preceding norm or convolution.
     """
     sizes = group_sizes(config.generator, widths_of(config))
     squares = {group: np.zeros(size) for group, size in sizes.items()}
@@ -85,18 +86,18 @@ def contributions(weights: Mapping[str, np.ndarray], config: Config, *, num_labe
         if len(tensor.axes) != 4 or tensor.axes[1].group is None:
             continue
         into = tensor.axes[1]
-        columns = np.square(weights[name]).sum(axis=(0, 2, 3))[: into.channels]  # less the edges
-        squares[into.group] += columns * np.square(channel_sizes(weights, tensor.after))
+        columns = np.square(weights[name]).sum(axis=(0, 2, 3))[: into.channels]  # without edges
+        squares[into.group] += columns * np.square(channel_magnitudes(weights, tensor.after))
     return {group: np.sqrt(values) for group, values in squares.items()}
 
 
-def channel_sizes(weights: Mapping[str, np.ndarray], layer: str | None) -> np.ndarray | float:
-    """How large the channels are that a layer gives, [C]; 1 where its weights do not tell.
+def channel_magnitudes(weights: Mapping[str, np.ndarray], layer: str | None) -> np.ndarray | float:
+    """Estimate the magnitudes of a layer's output channels, [C]; 1 if its weights do not tell.
 
-    After a batch norm, or CLADE's, a channel has variance 1 before scale and shift, so that its
-    size is ``sqrt(scale^2 + shift^2)``; of a table its root mean square over the classes. After the
-    first convolution of SPADE it is the norm of the row that makes the channel, bias included.
-    SPADE multiplies by ``1 + gamma``: 1.
+    Batch norm and CLADE: a channel has variance 1 before scale and shift, so its root mean square
+    is ``sqrt(scale^2 + shift^2)``, for CLADE also averaged over the classes. First convolution of
+    SPADE: the norm of the channel's filter, including its bias. SPADE itself, which multiplies by
+    ``1 + gamma``: 1.
     """
     if layer is None or f"{layer}.weight" not in weights:
         return 1.0
@@ -108,6 +109,6 @@ def channel_sizes(weights: Mapping[str, np.ndarray], layer: str | None) -> np.nd
 
 
 def _relative(values: np.ndarray) -> np.ndarray:
-    """In units of their root mean square, so that one threshold can serve every group."""
+    """Divide by the root mean square, so that one threshold applies to every group."""
     scale = np.sqrt(np.mean(np.square(values)))
     return values / scale if scale > 0 else values

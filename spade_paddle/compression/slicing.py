@@ -1,4 +1,4 @@
-"""The weights of a student that has some of its teacher's channels, and which those are."""
+"""Selects which of the teacher's channels a student keeps, and slices its weights."""
 
 from __future__ import annotations
 
@@ -20,59 +20,59 @@ SAME_FIELDS = (
     *("norm", "block", "upsampling", "fine_blocks", "extra_blocks", "kernel_size"),
     *("param_free_norm", "noise"),
 )
-"""Of ``generator``, where a student has tensors of its teacher's."""
+"""Fields of ``generator`` in which a pruned student must agree with its teacher."""
 
 
 @paddle.no_grad()
-def clipped_state(
+def pruned_state(
     state: Mapping[str, paddle.Tensor], kept: Kept, config: Config, *, num_labels: int
 ) -> dict[str, paddle.Tensor]:
-    """The state dict of the student: the kept channels of every tensor.
+    """Return the state dict of the student: the kept channels of every tensor.
 
-    Where the teacher has spectral norm the student has: its vector u begins with the kept entries
-    and is settled, with v, on the smaller weight. Its largest singular value is smaller, so the
-    student's effective weights are larger than the teacher's.
+    Where the teacher has spectral norm, so has the student: starting from the kept entries of u,
+    power iterations on the smaller weight give its u and v. The smaller weight has a smaller
+    largest singular value, so the student's effective weights are larger than the teacher's.
 
     Args:
-        state: the teacher's, with or without spectral norm.
-        kept: channels of every group, of clip_to or kept_by_widths.
-        config: the teacher's.
-        num_labels: of the teacher's label set.
+        state: state dict of the teacher, with or without spectral norm.
+        kept: channels of every group, from prune_to_budget or kept_by_widths.
+        config: configuration of the teacher.
+        num_labels: number of labels in the teacher's label set.
     """
     teacher = widths_of(config)
     counts = {group: len(channels) for group, channels in kept.items()}
     before = tensor_axes(config, num_labels=num_labels, widths=teacher)
     student = resized(config.generator, teacher, counts)
     after = tensor_axes(config, num_labels=num_labels, widths=student)
-    # a shortcut that became the identity, or another, would leave tensors out
+    # if a shortcut became the identity, or stopped being it, tensors would be missing
     assert block_groups(config.generator, student) == block_groups(config.generator, teacher)
-    clipped = {}
+    pruned = {}
     for name in after:
         axes, spectral = before[name].axes, f"{name}_orig" in state
         weight = _chosen(state[f"{name}_orig" if spectral else name], axes, kept)
         if not spectral:
-            clipped[name] = weight
+            pruned[name] = weight
             continue
         u, v = power_iterations(weight, _chosen(state[f"{name}_u"], axes[:1], kept))
-        clipped.update({f"{name}_orig": weight, f"{name}_u": u, f"{name}_v": v})
-    return clipped
+        pruned.update({f"{name}_orig": weight, f"{name}_u": u, f"{name}_v": v})
+    return pruned
 
 
 def kept_by_widths(
     state: Mapping[str, Any], config: Config, student: GeneratorConfig, *, num_labels: int
 ) -> Kept:
-    """The channels that a student of given widths keeps: of each group those of the best scores.
+    """Choose the channels that a student of given widths keeps: the best-scored of each group.
 
-    They are those that clip_to kept where it gave these widths.
+    If the widths come from prune_to_budget, these are the channels that it kept.
 
     Args:
-        state: the teacher's, with or without spectral norm.
-        config: the teacher's.
-        student: the student's ``generator``.
-        num_labels: of the label set of both.
+        state: state dict of the teacher, with or without spectral norm.
+        config: configuration of the teacher.
+        student: ``generator`` section of the student's configuration.
+        num_labels: number of labels in their label set.
 
     Raises:
-        ConfigError: the student is no narrower version of the teacher.
+        ConfigError: the student is not a narrower version of the teacher.
     """
     options, teacher = config.generator, widths_of(config)
     for name in SAME_FIELDS:
@@ -83,7 +83,7 @@ def kept_by_widths(
     pairs = zip(block_groups(options, teacher), block_groups(student, widths))
     for expected, found in pairs:
         if expected.learned_shortcut != found.learned_shortcut:
-            shortcuts = ("as many channels out as in", "other channels out than in")
+            shortcuts = ("as many output as input channels", "other output than input channels")
             raise _misfit(
                 f"widths: {expected.name}",
                 shortcuts[expected.learned_shortcut],
@@ -99,20 +99,20 @@ def kept_by_widths(
 def _chosen(value: paddle.Tensor, axes: Sequence[Axis], kept: Kept) -> paddle.Tensor:
     for number, axis in enumerate(axes):
         if axis.group is not None:
-            places = paddle.to_tensor(axis.places(kept[axis.group]))
-            value = paddle.index_select(value, places, axis=number)
+            indices = paddle.to_tensor(axis.indices(kept[axis.group]))
+            value = paddle.index_select(value, indices, axis=number)
     return value
 
 
 def _comparable(value: Any) -> Any:
-    """``sync_batch`` and ``batch`` have the same tensors."""
+    """Treat ``sync_batch`` like ``batch``: both have the same tensors."""
     return "batch" if value == "sync_batch" else value
 
 
 def _misfit(name: str, expected: Any, found: Any) -> ConfigError:
     return ConfigError(
-        f"generator.{name}: expected {expected}, as in the teacher, got {found}; a student that "
-        "is clipped is a narrower version of its teacher: take the configuration that "
-        "tools/compress.py wrote, or fresh weights",
+        f"generator.{name}: expected {expected}, as in the teacher, got {found}; a pruned student "
+        "must be a narrower version of its teacher: use the configuration that tools/compress.py "
+        "wrote, or start from new weights (distillation.student_start=scratch)",
         code="config_value",
     )

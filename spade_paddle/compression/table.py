@@ -1,4 +1,4 @@
-"""What a clipping left, as a table for people."""
+"""The layers of a generator before and after pruning, as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HEAD = ("layer", "channels", "now", "MACs", "now")
 Row = tuple[str, int, int, int, int]
 
 
-def clipping_rows(
+def pruning_rows(
     config: Config,
     *,
     num_labels: int,
@@ -20,10 +20,10 @@ def clipping_rows(
     height: int,
     width: int,
 ) -> list[Row]:
-    """For every layer its channels before and after, and its multiply-adds before and after.
+    """List the layers with their channels and multiply-adds before and after pruning.
 
     A layer is a convolution; the convolutions of one SPADE or one branch count as one layer, whose
-    channels are the hidden ones. A layer that is not there any more has 0 of both.
+    channels are the hidden ones. A removed layer has 0 channels and 0 multiply-adds.
     """
     found = []
     for widths in (before, after):
@@ -32,8 +32,8 @@ def clipping_rows(
         for name, macs in layer_macs(table, height=height, width=width).items():
             # [D, channels * h * w] of a linear layer, [channels, in, k, k] of a convolution
             axes = table[name].axes
-            made = axes[1] if len(axes) == 2 else axes[0]
-            layers.setdefault(_layer(name), [made.channels, 0])[1] += macs
+            outputs = axes[1] if len(axes) == 2 else axes[0]
+            layers.setdefault(_layer(name), [outputs.channels, 0])[1] += macs
         found.append(layers)
     old, new = found
     return [
@@ -42,8 +42,8 @@ def clipping_rows(
     ]
 
 
-def clipping_table(rows: list[Row]) -> str:
-    """The rows of clipping_rows under a head, with a last line for the sum of multiply-adds."""
+def pruning_table(rows: list[Row]) -> str:
+    """Format the rows with a header and a last line for the total multiply-adds."""
     total = ("total", "", "", *(f"{sum(row[part] for row in rows):,}" for part in (3, 4)))
     lines = [_HEAD, *((name, *(f"{n:,}" for n in numbers)) for name, *numbers in rows), total]
     wide = [max(map(len, column)) for column in zip(*lines)]
@@ -54,7 +54,7 @@ def clipping_table(rows: list[Row]) -> str:
 
 
 def _layer(weight: str) -> str:
-    """The convolution, or the SPADE or branch that it is in."""
+    """Return the name of the SPADE or branch that a convolution is in, or else its own."""
     *parts, _ = weight.split(".")
     if "branches" in parts:
         return ".".join(parts[: parts.index("branches") + 2])

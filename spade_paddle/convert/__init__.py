@@ -1,1 +1,1 @@
-"""Weights of the public SPADE, CLADE and PaddleGAN photopen models -> a model folder of ours."""
+"""Converts weights of the public SPADE, CLADE and PaddleGAN photopen models to a model folder."""

@@ -1,4 +1,4 @@
-"""What state dicts of other projects hold besides their tensors, or lack."""
+"""Cleans up state dicts of other projects: removes extra entries, adds missing ones."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ import numpy as np
 
 from spade_paddle.weights import Arrays
 
-_PREFIX = "module."  # of a network that was trained on several cards
+_PREFIX = "module."  # added by PyTorch's DataParallel
 
 
 def without_prefix(arrays: Arrays) -> Arrays:
-    """``module.`` taken off, when all names begin with it."""
+    """Remove the prefix ``module.`` if all names have it."""
     if not all(name.startswith(_PREFIX) for name in arrays):
         return arrays
     return {name[len(_PREFIX) :]: array for name, array in arrays.items()}
 
 
 def without_counters(arrays: Arrays) -> Arrays:
-    """No ``num_batches_tracked`` of PyTorch's batch norm, which no formula needs."""
+    """Remove ``num_batches_tracked`` of PyTorch's batch norm, which is not needed."""
     return {n: a for n, a in arrays.items() if not n.endswith("num_batches_tracked")}
 
 
 def complete_spectral(arrays: Arrays) -> Arrays:
-    """``weight_orig``, ``weight_u`` and ``weight_v`` of every spectrally normalized layer.
+    """Reduce every spectrally normalized layer to ``weight_orig``, ``weight_u`` and ``weight_v``.
 
-    Old versions of PyTorch saved no ``weight_v`` but the normalized ``weight`` beside the rest,
-    which tells the sigma it was divided by. v then points along ``W^T u``, W the weight with its
-    output channels as rows (Miyato et al. 2018, algorithm 1), and is as long as ``u^T W v = sigma``
-    needs; without a ``weight`` that belongs to it its length is 1. Where there is a ``weight_v``,
-    ``weight`` is dropped.
+    Old versions of PyTorch saved no ``weight_v``, but the normalized ``weight``, from which the
+    divisor sigma follows. Then v is computed in the direction of ``W^T u``, with W the weight with
+    its output channels as rows (Miyato et al. 2018, algorithm 1), and scaled such that
+    ``u^T W v = sigma``; without a matching ``weight``, it has length 1. ``weight`` is dropped.
     """
     complete = {name: array for name, array in arrays.items() if f"{name}_orig" not in arrays}
     for name, weight in arrays.items():
@@ -40,13 +39,13 @@ def complete_spectral(arrays: Arrays) -> Arrays:
             v = weight.reshape(weight.shape[0], -1).T @ u
             length = max(float(np.linalg.norm(v)), 1e-12)
             sigma = _sigma(weight, arrays.get(stem))
-            # u^T W (W^T u) is the square of the length
+            # u^T W (W^T u) = length^2
             complete[f"{stem}_v"] = v / length if sigma is None else v * (sigma / length**2)
     return complete
 
 
 def _sigma(weight: np.ndarray, normalized: np.ndarray | None) -> float | None:
-    """What ``weight`` was divided by to become ``normalized``; None if it did not."""
+    """Return sigma with ``weight / sigma == normalized``; None if there is no such number."""
     if normalized is None or normalized.shape != weight.shape or not normalized.any():
         return None
     sigma = float((weight * normalized).sum() / (normalized**2).sum())

@@ -11,7 +11,7 @@ _BRIGHTNESS = (0.95, 0.7, 0.45)
 
 
 def numbered_label_set(name: str, count: int) -> LabelSet:
-    """``label 0``, ``label 1``, ... in colors that are always the same and all different.
+    """Create ``label 0``, ``label 1``, ... with fixed, distinct colors.
 
     Raises:
         ConfigError: count is not 1..255.
@@ -24,7 +24,7 @@ def numbered_label_set(name: str, count: int) -> LabelSet:
 
 
 def _color(index: int) -> tuple[int, int, int]:
-    """Steps of the golden ratio around the circle of hues never come close to an earlier one."""
+    """Return a color; hues in steps of the golden ratio are far from all earlier ones."""
     hue = index * GOLDEN_RATIO % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.65, _BRIGHTNESS[index % len(_BRIGHTNESS)])
     return round(red * 255), round(green * 255), round(blue * 255)

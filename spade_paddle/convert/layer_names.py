@@ -1,8 +1,8 @@
-"""How the tensors of the public models are called, and how we call them.
+"""Maps tensor names of the public models to ours, and back.
 
-Every renaming is a regular expression and what takes its place; all of a source's are applied, in
-order, to whatever network it is. The way to our names is tolerant; the way back, for what a file
-lacks, gives the usual name.
+Each rule is a regular expression and its replacement; all rules of a source are applied in order,
+to every network. Rules to our names accept variants. Rules back, for messages about missing
+tensors, give the usual name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SOURCES = ("spade", "clade", "photopen")
 _SPADE_TO_OURS = (
     (r"\.running_mean$", "._mean"),
     (r"\.running_var$", "._variance"),
-    # with spectral norm the convolution lies one level deeper, in a Sequential with its norm
+    # with spectral norm, the convolution is in a nested Sequential with its norm
     (r"^discriminator_(\d+)\.model(\d+)\.0(\.0)?\.", r"nld_\1.\1.layer_\2.0."),
 )
 _OURS_TO_SPADE = (
@@ -27,11 +27,11 @@ _OURS_TO_SPADE = (
 )
 _TO_OURS = {
     "spade": _SPADE_TO_OURS,
-    "clade": _SPADE_TO_OURS,  # and what lies inside a norm by its shape
+    "clade": _SPADE_TO_OURS,  # and _clade_layers
     "photopen": (
         (r"\.spade_([01s])\.", r".norm_\1."),
         (r"\.act_conv_([01s])\.\d+\.", r".conv_\1."),
-        # whatever the stage is called, its number counts
+        # the name of the stage varies, its number does not
         (r"^nld_(\d+)\.\d+\.[^.]*?(\d+)\.", r"nld_\1.\1.layer_\2."),
     ),
 }
@@ -53,9 +53,9 @@ _TO_THEIRS = {
 
 
 def our_names(arrays: Arrays, *, source: str) -> dict[str, str]:
-    """Our name -> the name in the file, for every tensor of a file.
+    """Map our names to the names in the file, for every tensor of a file.
 
-    A name that means nothing to us stays as it is, and so does a second one with the same meaning.
+    Unknown names are kept, as is a second name that would map to the same one of ours.
     """
     layers = _clade_layers(arrays) if source == "clade" else {}
     names: dict[str, str] = {}
@@ -67,12 +67,12 @@ def our_names(arrays: Arrays, *, source: str) -> dict[str, str]:
 
 
 def their_name(ours: str, *, source: str) -> str:
-    """The usual name, in the files of a source, of a tensor of ours."""
+    """Return the usual name, in files of a source, of one of our tensors."""
     return _apply(_TO_THEIRS[source], ours)
 
 
-def looks_like(arrays: Arrays) -> str | None:
-    """The source that a generator's names point to, if any."""
+def guess_source(arrays: Arrays) -> str | None:
+    """Guess the source of a generator from its tensor names; None if unknown."""
     names = " ".join(arrays)
     if re.search(r"\.spade_[01s]\.", names):
         return "photopen"
@@ -82,10 +82,10 @@ def looks_like(arrays: Arrays) -> str | None:
 
 
 def _clade_layers(arrays: Arrays) -> dict[str, str]:
-    """Their layer -> ours, for the layers inside CLADE's norms, told apart by their shapes.
+    """Map the layers inside CLADE's norms to ours, by their shapes.
 
-    A table of classes and channels; the 1x1 convolution of the edges, 1 -> 1; those of the
-    positions, 2 -> 1, whose names end in w and b.
+    A table [classes, channels]; the 1x1 convolution of the edges, with 1 input channel; those of
+    the positions, with 2 input channels, whose names end in w and b.
     """
     layers = {}
     for name, array in arrays.items():
@@ -103,7 +103,7 @@ def _clade_layers(arrays: Arrays) -> dict[str, str]:
     return layers
 
 
-def _apply(renamings: tuple[tuple[str, str], ...], name: str) -> str:
-    for pattern, replacement in renamings:
+def _apply(rules: tuple[tuple[str, str], ...], name: str) -> str:
+    for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
     return name

@@ -1,4 +1,4 @@
-"""Setting a network's tensors from a file; a table of whatever does not fit."""
+"""Loads a network's tensors from a file; errors list everything that does not fit."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from spade_paddle.weights import Shape, mismatches
 MAX_ROWS = 40
 
 
-def fit(network: nn.Layer, tensors: SourceTensors) -> None:
-    """Set every tensor of the network.
+def load_tensors(network: nn.Layer, tensors: SourceTensors) -> None:
+    """Load every tensor of the network.
 
     Raises:
-        ModelError: tensors are missing, left over or of another shape; a table names them as the
-            file does, with the shapes it should have and has.
+        ModelError: tensors are missing, unexpected or of the wrong shape; with a table of their
+            names in the file, and expected and actual shapes.
     """
     wrong = mismatches(network, tensors.arrays)
     if not wrong:
@@ -34,6 +34,6 @@ def fit(network: nn.Layer, tensors: SourceTensors) -> None:
         table.append(f"  ... and {len(wrong) - MAX_ROWS} more")
     raise tensors.misfit(
         f"{len(wrong)} of its tensors do not fit the {tensors.part} of a {tensors.source} model. "
-        f"Is --from {tensors.source} right, is the file whole, and is it the {tensors.part}?\n"
+        f"Is --from {tensors.source} right, is the file complete, and is it the {tensors.part}?\n"
         + "\n".join(table)
     )

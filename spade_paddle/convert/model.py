@@ -1,4 +1,4 @@
-"""From weights files of another project to a model folder with which one can also train on."""
+"""Converts weights files of another project to a model folder, which can also be trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from paddle import nn
 from spade_paddle.config import Config
 from spade_paddle.convert.configuration import configuration
 from spade_paddle.convert.flags import Flags
-from spade_paddle.convert.loading import fit
+from spade_paddle.convert.loading import load_tensors
 from spade_paddle.convert.tensors import SourceTensors
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.run_folder import RunFolder
@@ -27,14 +27,14 @@ def convert(
     """Convert the networks of one model.
 
     Args:
-        weights: files by part: ``generator`` and, if there are, ``encoder`` and ``discriminator``.
-        out: the model folder; made anew, and only when everything fits.
+        weights: files by part: ``generator`` and optionally ``encoder`` and ``discriminator``.
+        out: the model folder; replaced, and only if everything fits.
         flags: what the weights do not show.
         label_set: the labels.
-        name: of the model.
+        name: name of the model.
 
     Returns:
-        The configuration, and the networks by part.
+        the configuration, and the networks by part.
 
     Raises:
         UserError: a file cannot be read or does not fit, or the flags do not agree with it.
@@ -58,16 +58,16 @@ def convert(
         training_weights=TrainingWeights(
             {part: network.state_dict() for part, network in networks.items()}
         ),
-        half=False,  # the very numbers of the other project
+        half=False,  # exactly the numbers of the other project
     )
-    RunFolder(out).describe(config, label_set)  # to train on with
+    RunFolder(out).describe(config, label_set)  # for further training
     return config, networks
 
 
 def load_networks(
     weights: Mapping[str, Path], *, flags: Flags
 ) -> tuple[Config, dict[str, nn.Layer]]:
-    """The configuration and, by part, the networks with the weights in them."""
+    """Return the configuration and, by part, the networks with their weights loaded."""
     tensors = {
         part: SourceTensors.read(path, source=flags.source, part=part)
         for part, path in weights.items()
@@ -80,7 +80,7 @@ def load_networks(
     }
     networks = {part: build[part]() for part in tensors}
     for part, network in networks.items():
-        fit(network, tensors[part])
+        load_tensors(network, tensors[part])
         network.eval()
     return config, networks
 
@@ -96,12 +96,12 @@ def _check(weights: Mapping[str, Path], out: Path, *, flags: Flags, label_set: L
         )
     if out.exists() and not (out / "model.json").is_file():
         raise ConfigError(
-            f"--out {out}: this exists and is no model folder, and a model folder is made anew; "
-            "give a new name",
+            f"--out {out}: this exists, but is not a model folder to be replaced; give a new name",
             code="out_exists",
         )
     if any(out.resolve() in path.resolve().parents for path in weights.values()):
         raise ConfigError(
-            f"--out {out}: weights lie in this folder, and it is made anew; give a new name",
+            f"--out {out}: this folder would be replaced, but it contains the weights; give a new "
+            "name",
             code="out_exists",
         )

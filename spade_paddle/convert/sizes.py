@@ -1,5 +1,4 @@
-"""What the shapes of a network's tensors tell: the fields of its section of a Config, and what it
-takes in."""
+"""Derives configuration fields and input channels of a network from its tensor shapes."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from spade_paddle.errors import ModelError
 from spade_paddle.networks.projected import PHOTO_CHANNELS
 from spade_paddle.networks.widths import BlockWidths, GeneratorWidths, block_names
 
-# what CLADE has in place of SPADE's convolutions
+# CLADE's tensors that replace SPADE's convolutions
 _TABLE = "head_0.norm_0.weight"
 _EDGES = "head_0.norm_0.edge_conv.weight"
 _POSITIONS = "head_0.norm_0.position_weight.weight"
@@ -21,17 +20,19 @@ _SHARED = "head_0.norm_0.mlp_shared.0.weight"
 
 
 def generator_fields(tensors: SourceTensors) -> dict[str, Any]:
-    """Of GeneratorConfig; ``upsampling`` only if it is ``most``, for the others do not show.
+    """Return fields of GeneratorConfig; ``upsampling`` only if it is ``most``, since the others
+    are not visible.
 
     Raises:
-        ModelError: here and below: a tensor that tells a size is missing or of another form.
+        ModelError: a tensor that determines a size is missing or has the wrong dimensions; also
+            raised by the functions below.
     """
     style_dim, channels, _ = style_sizes(tensors)
     fields = {
         "norm": "spade",
         "ngf": tensors.shape("up_3.conv_1.weight", dimensions=4)[0],
-        "param_free_norm": "batch" if tensors.any_ends("._mean") else "instance",
-        "spectral_norm": tensors.any_ends(".weight_orig"),
+        "param_free_norm": "batch" if tensors.has_ending("._mean") else "instance",
+        "spectral_norm": tensors.has_ending(".weight_orig"),
     }
     if _TABLE in tensors.arrays:
         fields["norm"] = "clade_icpe" if _POSITIONS in tensors.arrays else "clade"
@@ -44,11 +45,11 @@ def generator_fields(tensors: SourceTensors) -> dict[str, Any]:
     return fields
 
 
-def clipped(config: Config, tensors: SourceTensors) -> Config:
-    """The configuration with ``generator.widths``, where the channels do not follow from its other
-    fields: those of a compressed generator.
+def with_pruned_widths(config: Config, tensors: SourceTensors) -> Config:
+    """Add ``generator.widths`` if the channels do not follow from the other fields, as in a pruned
+    generator.
 
-    As it is where a tensor is missing: convert/loading.py tells which.
+    Returns the configuration unchanged if a tensor is missing, which convert/loading.py reports.
     """
     options = config.generator
     usual = GeneratorWidths.of_options(options, has_style=config.encoder.style_dim > 0)
@@ -57,7 +58,7 @@ def clipped(config: Config, tensors: SourceTensors) -> Config:
         return tensors.shape(f"{name}.weight", dimensions=4)[0]
 
     def hidden(norm: str) -> int:
-        shared = f"{norm}.mlp_shared.0"  # CLADE has none, and without a shortcut there is no norm_s
+        shared = f"{norm}.mlp_shared.0"  # missing in CLADE, and in norm_s of identity shortcuts
         return rows(shared) if f"{shared}.weight" in tensors.arrays else options.nhidden
 
     try:
@@ -79,38 +80,39 @@ def clipped(config: Config, tensors: SourceTensors) -> Config:
 
 
 def style_sizes(tensors: SourceTensors) -> tuple[int, int, int]:
-    """Length of a generator's style, channels that go into head_0, and cells (height x width) of
-    the features made of a style. Length and cells are 0 without style."""
+    """Return the length of a generator's style vector, the input channels of head_0, and the number
+    of positions (height x width) of the features made from a style. Without a style, length and
+    positions are 0."""
     fc = tensors.shape("fc.weight")
     if _TABLE in tensors.arrays:
         channels = tensors.shape(_TABLE, dimensions=2)[1]
     else:
         channels = tensors.shape("head_0.norm_0.mlp_gamma.weight", dimensions=4)[0]
-    if len(fc) != 2:  # a convolution of the semantic map instead of a linear layer
+    if len(fc) != 2:  # without a style, fc is a convolution of the semantic map
         return 0, channels, 0
     style_dim, features = fc
     if features % channels:
         raise tensors.misfit(
-            f"'fc.weight' makes {features} features of a style, which is no multiple of the "
+            f"'fc.weight' makes {features} features from a style, which is not a multiple of the "
             f"{channels} channels of head_0; is --from {tensors.source} right?"
         )
     return style_dim, channels, features // channels
 
 
 def semantic_channels(tensors: SourceTensors) -> int:
-    """Of the semantic map that a generator takes."""
+    """Return the number of semantic channels that a generator takes."""
     if _TABLE in tensors.arrays:
         return tensors.shape(_TABLE, dimensions=2)[0] + (_EDGES in tensors.arrays)
     return tensors.shape(_SHARED, dimensions=4)[1]
 
 
-def shows_edges(tensors: SourceTensors) -> bool | None:
-    """Whether a CLADE generator takes an instance edge channel; None: SPADE does not show it."""
+def has_edge_channel(tensors: SourceTensors) -> bool | None:
+    """Whether a CLADE generator takes an instance edge channel; None for SPADE: not visible."""
     return _EDGES in tensors.arrays if _TABLE in tensors.arrays else None
 
 
 def encoder_fields(tensors: SourceTensors) -> dict[str, Any]:
-    """Of EncoderConfig: every layer halves the picture, to 4x4 in the end."""
+    """Return fields of EncoderConfig; every layer halves the picture, down to 4x4."""
     layers = {name.partition(".")[0] for name in tensors.arrays if re.match(r"layer\d+\.", name)}
     return {
         "nef": tensors.shape("layer1.0.weight", dimensions=4)[0],
@@ -120,15 +122,15 @@ def encoder_fields(tensors: SourceTensors) -> dict[str, Any]:
 
 
 def discriminator_fields(tensors: SourceTensors) -> dict[str, Any]:
-    """Of DiscriminatorConfig."""
+    """Return fields of DiscriminatorConfig."""
     ndf = tensors.shape("nld_0.0.layer_0.0.weight", dimensions=4)[0]
-    places = [re.match(r"nld_(\d+)\.\d+\.layer_(\d+)\.0\.", name) for name in tensors.arrays]
-    found = [(int(place[1]), int(place[2])) for place in places if place]
+    matches = [re.match(r"nld_(\d+)\.\d+\.layer_(\d+)\.0\.", name) for name in tensors.arrays]
+    found = [(int(match[1]), int(match[2])) for match in matches if match]
     num_layers = max(layer for _, layer in found)
     if num_layers < 2:
         raise tensors.misfit(
-            f"a discriminator has at least 3 layers, here are {num_layers + 1}; is the file whole, "
-            f"and is --from {tensors.source} right?"
+            f"a discriminator has at least 3 layers, this one has {num_layers + 1}; is the file "
+            f"complete, and is --from {tensors.source} right?"
         )
     weights = [f"nld_0.0.layer_{layer}.0.weight" for layer in range(num_layers)]
     return {
@@ -136,11 +138,11 @@ def discriminator_fields(tensors: SourceTensors) -> dict[str, Any]:
         "num_layers": num_layers,
         "ndf": ndf,
         "max_width": max(tensors.shape(name, dimensions=4)[0] for name in weights),
-        "spectral_norm": tensors.any_ends(".weight_orig"),
-        "affine_norm": tensors.any_ends(".1.scale"),
+        "spectral_norm": tensors.has_ending(".weight_orig"),
+        "affine_norm": tensors.has_ending(".1.scale"),
     }
 
 
-def seen_channels(tensors: SourceTensors) -> int:
-    """Of the semantic map that a discriminator sees beside the picture."""
+def discriminator_channels(tensors: SourceTensors) -> int:
+    """Return the number of semantic channels that a discriminator takes, beside the picture."""
     return tensors.shape("nld_0.0.layer_0.0.weight", dimensions=4)[1] - PHOTO_CHANNELS

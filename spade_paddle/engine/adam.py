@@ -8,15 +8,14 @@ from spade_paddle.engine.compute import on_gpu
 
 
 class Adam(paddle.optimizer.Adam):
-    """Paddle's Adam; on a GPU with ``use_multi_tensor``, one call for all weights instead of one
-    for each.
+    """Paddle's Adam; on a GPU with ``use_multi_tensor``: one call for all weights.
 
-    Its states have the same names and take each other's. On a CPU the results differ by rounding,
-    and nothing is gained: it is not used there. Paddle keeps the list of weights of the first step
-    and would pair them with other gradients once a weight has none, or has its first: from such a
-    step on each weight is moved alone.
+    State dicts with and without it are interchangeable. On a CPU it brings no gain, and results
+    would differ by rounding, so it is not used. Paddle caches the list of weights at the first step
+    and would pair them with the wrong gradients if the set of weights with a gradient changes; from
+    such a step on, each weight is updated separately.
 
-    The class must have this name: Paddle looks for it.
+    The class must be named ``Adam``: Paddle checks the name.
     """
 
     def __init__(
@@ -31,12 +30,12 @@ class Adam(paddle.optimizer.Adam):
         super().__init__(
             learning_rate, parameters=parameters, use_multi_tensor=multi_tensor, **options
         )
-        self._moved: list[int] | None = None
+        self._updated: list[int] | None = None  # ids of the weights updated in the first step
 
     def step(self) -> None:
-        """Move the weights that have a gradient."""
-        moving = [id(p) for p in self._parameter_list if p.grad is not None]
-        self._moved = self._moved or moving
-        if moving != self._moved:
+        """Update the weights that have a gradient."""
+        updated = [id(p) for p in self._parameter_list if p.grad is not None]
+        self._updated = self._updated or updated
+        if updated != self._updated:
             self._use_multi_tensor = False
         super().step()

@@ -24,21 +24,23 @@ def trainer_of_folder(
     start: Path | None = None,
     **parts: Any,
 ) -> Trainer:
-    """The trainer of a data set, after the doctor's quick look at it.
+    """Build the trainer for a data set, after a quick check of it by the doctor.
 
     Args:
+        config: the configuration.
+        label_set: the labels of the data set.
         data: the data set (see data/dataset.py).
-        run: the run folder; made when it is not there.
-        start: a run folder, or a model folder of tools/convert.py: a new run begins with its
-            weights. Goes before ``config.init_from``.
-        parts: more for Trainer: losses, callbacks, networks.
+        run: the run folder; created if it does not exist.
+        start: a run folder, or a model folder with training weights, whose weights a new run
+            starts from. Takes precedence over ``config.init_from``.
+        parts: further arguments of Trainer, such as losses, callbacks or networks.
 
     Raises:
-        DataError: no data set, or what the doctor finds.
-        UserError: of Trainer.
+        DataError: there is no data set, or the doctor reports errors.
+        UserError: as raised by Trainer.
     """
     start = source_of(config, init=start)
-    if start is not None:  # the run's own configuration tells where it came from
+    if start is not None:  # recorded in the run's config.yaml
         config = dataclasses.replace(config, init_from=str(start))
     workers = Workers.join()
     workers.say(*left_out_lines(data))

@@ -19,23 +19,25 @@ from spade_paddle.losses.distillation import kernel_alignment
 
 
 class FeatureDistillation:
-    """An extra loss: ``g_alignment`` and ``g_features``, as far as they count.
+    """The additional losses ``g_alignment`` and ``g_features``, if their weights are not 0.
 
-    ``alignment * sum_l (1 - KA(student_l, teacher_l))`` over the whole batch of all processes, and
-    ``feature_mse * sum_l mean((adapter_l(student_l) - teacher_l)^2)`` with 1x1 convolutions as
-    adapters, which learn with the student; l are the compared blocks. The teacher paints the same
-    scenes with the same noise, in evaluation mode, in the style of its own encoder.
+    ``g_alignment = alignment * sum_l (1 - KA(student_l, teacher_l))`` over the whole batch of all
+    processes, and ``g_features = feature_mse * sum_l mean((adapter_l(student_l) - teacher_l)^2)``
+    with 1x1 convolutions as adapters, which are trained with the student; l are the compared
+    blocks. The teacher paints the same scenes with the same noise, in evaluation mode, with the
+    style from its own encoder.
 
     Args:
-        student: its generator and encoder.
-        teacher: those of the teacher, in evaluation mode.
+        student: generator and encoder of the student.
+        teacher: generator and encoder of the teacher, in evaluation mode.
+        options: blocks to compare and weights of the losses.
         workers: the processes that share a batch.
 
     Attributes:
-        adapters: None where they do not count.
+        adapters: the adapters by block; None if ``feature_mse`` is 0.
 
     Raises:
-        ConfigError: a block to be compared is not there.
+        ConfigError: a block to compare does not exist.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class FeatureDistillation:
             )
 
     def __call__(self, networks: Networks, batch: StepInput, fake_photo: paddle.Tensor) -> Losses:
-        """After the student has painted the batch."""
+        """Return the losses by name; call after the student has painted the batch."""
         ours = self._ours.take()
         with paddle.no_grad():
             paint(self._teacher, batch)
@@ -80,10 +82,10 @@ class FeatureDistillation:
         return losses
 
     def _whole_batch(self, features: paddle.Tensor) -> paddle.Tensor:
-        """[n, ...] of this process -> [N, ...] of all.
+        """Gather features [n, ...] of this process into [N, ...] of all processes.
 
-        Each process has the whole loss, and the gradient of the sum of all of them: their mean, as
-        Workers.average takes it, is that of the loss.
+        Every process computes the same loss of the whole batch, and its backward pass yields the
+        gradient of the sum of these losses; the mean of Workers.average is that of one loss.
         """
         if self._workers.size == 1:
             return features

@@ -21,7 +21,11 @@ _TRAILER_BYTES = len(_SUM_MARK) + 64
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], *, images_seen: int) -> Path:
-    """Save a nested dictionary of tensors and numbers; older checkpoints but one are removed."""
+    """Save a nested dictionary of tensors and numbers; remove all but the KEEP newest checkpoints.
+
+    Returns:
+        the path of the file.
+    """
     path = checkpoint_path(folder, images_seen)
     write_state(path, state)
     for old in checkpoints(folder)[KEEP:]:
@@ -30,12 +34,12 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, images_seen: int) ->
 
 
 def checkpoint_path(folder: Path, images_seen: int) -> Path:
-    """Where the state after so many images lies; sorted by name they are sorted by images."""
+    """Return the path of a checkpoint; sorting by name sorts by images seen."""
     return folder / f"{images_seen:010d}.pdparams"
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a nested dictionary of tensors and numbers with its check sum, whole or not at all."""
+    """Write a nested dictionary of tensors and numbers with its checksum, atomically."""
 
     def write(temporary: Path) -> None:
         paddle.save(state, str(temporary))
@@ -47,25 +51,25 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def read_state(path: Path) -> dict[str, Any]:
-    """What ``write_state`` wrote.
+    """Read a file of ``write_state``.
 
     Raises:
-        Exception: of whatever kind unpickling a damaged file raises.
+        Exception: of any type, since unpickling a damaged file may raise anything.
     """
-    if not _is_whole(path):
-        raise ValueError("its check sum is wrong")
+    if not _has_valid_checksum(path):
+        raise ValueError("its checksum is wrong")
     return paddle.load(str(path))
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints of a run, newest first."""
+    """List the checkpoints of a run, newest first."""
     return sorted(folder.glob("[0-9]*.pdparams"), reverse=True)
 
 
 def load_latest(folder: Path, *, warn: Callable[[str], None]) -> dict[str, Any] | None:
-    """The newest readable checkpoint, or None when there is none at all.
+    """Read the newest readable checkpoint; None if there is no checkpoint.
 
-    A broken one is reported through ``warn`` and the one before it is taken.
+    ``warn`` is called with a message for each damaged one, and the previous one is used instead.
 
     Raises:
         ModelError: there are checkpoints, but none can be read.
@@ -74,20 +78,20 @@ def load_latest(folder: Path, *, warn: Callable[[str], None]) -> dict[str, Any] 
     for path in found:
         try:
             return read_state(path)
-        except Exception as error:  # whatever unpickling a damaged file raises
+        except Exception as error:  # unpickling a damaged file may raise anything
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             warn(f"{path} is damaged ({reason}); trying the one before it")
     if found:
         raise ModelError(
-            f"{folder}: none of the {len(found)} checkpoints can be read; move the folder away "
-            "to start anew",
+            f"{folder}: none of the {len(found)} checkpoints can be read; move the folder away to "
+            "start from the beginning",
             code="checkpoints_damaged",
         )
     return None
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether the check sum is right; a file of an older version, without one, may be whole."""
+def _has_valid_checksum(path: Path) -> bool:
+    """Whether the checksum is correct; files of older versions without one are accepted."""
     size = path.stat().st_size - _TRAILER_BYTES
     with path.open("rb") as file:
         file.seek(max(size, 0))

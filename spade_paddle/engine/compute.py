@@ -16,19 +16,19 @@ def on_gpu() -> bool:
 
 
 def search_convolutions() -> None:
-    """On a GPU, let cuDNN try all its algorithms for each new size of a convolution and keep the
-    fastest, where the environment variable of that flag says nothing else.
+    """Enable cuDNN's exhaustive search on a GPU, unless the flag's environment variable is set.
 
-    A step has the same sizes every time, so the search is soon over. It decides by time, so two
-    runs may differ by rounding. To be called before the first convolution: what was chosen stays.
+    cuDNN then times all its algorithms for each new size of a convolution and keeps the fastest.
+    Sizes are the same in every step, so the search ends soon. The choice depends on timing, so two
+    runs may differ by rounding. Call it before the first convolution: earlier choices are kept.
     """
     if on_gpu() and EXHAUSTIVE_SEARCH not in os.environ:
         paddle.set_flags({EXHAUSTIVE_SEARCH: True})
 
 
 def peak_memory_gib() -> float | None:
-    """The most memory in use so far, in GiB: the GPU's on a GPU, else the process's; None where
-    the system does not tell (Windows)."""
+    """Return the peak memory in GiB: of the GPU, or on a CPU of the process; None where the system
+    does not report it (Windows)."""
     if on_gpu():
         return paddle.device.cuda.max_memory_allocated() / 2**30
     try:

@@ -21,7 +21,7 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
 
 def cpu_settings(*, vendor: str, cores: int) -> dict[str, str]:
-    """The environment variables for a processor of this vendor and so many cores to use."""
+    """Return the environment variables for a processor vendor and a number of cores to use."""
     settings = {"OMP_NUM_THREADS": str(cores), "KMP_BLOCKTIME": str(SPIN_MILLISECONDS)}
     if vendor == "AuthenticAMD":
         settings.update(MKL_DEBUG_CPU_TYPE="5", MKL_NUM_THREADS=str(cores), MKL_DYNAMIC="FALSE")
@@ -29,13 +29,13 @@ def cpu_settings(*, vendor: str, cores: int) -> dict[str, str]:
 
 
 def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> dict[str, str]:
-    """Set what is not set yet and tell what was set; what the person set stays. Then import paddle.
+    """Set the variables that are not set yet, import paddle, and return what was set.
 
     Args:
-        environment: another one than the process's, to look at; then nothing is imported.
+        environment: used instead of the process's own environment; paddle is then not imported.
 
     Raises:
-        RuntimeError: paddle is imported already, so that nothing would have an effect.
+        RuntimeError: paddle is already imported, so the variables would have no effect.
     """
     if "paddle" in sys.modules:
         raise RuntimeError("apply_cpu_settings() must run before paddle is imported")
@@ -52,10 +52,10 @@ def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> d
 
 
 def keep_freed_memory() -> bool:
-    """Let malloc keep what is freed for what comes next; whether that could be done (glibc only).
+    """Let malloc keep freed memory for reuse; return whether that was possible (glibc only).
 
-    A step frees and asks anew for hundreds of blocks of megabytes. By default each is mapped and
-    unmapped, and every page of it is cleared by the system. Some 0.4 GiB more stay in use.
+    A training step frees and reallocates hundreds of blocks of several megabytes. By default each
+    is mapped and unmapped, and the system clears every page. Costs about 0.4 GiB of memory.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -66,8 +66,8 @@ def keep_freed_memory() -> bool:
 
 
 def usable_cores() -> int:
-    """How many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux: honours taskset and containers
+    """Return the number of processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux: respects taskset and containers
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
@@ -79,5 +79,5 @@ def _cpu_vendor() -> str:
                 return line.partition(":")[2].strip()
     except OSError:
         pass
-    # Windows puts the vendor's name here, for example "AMD64 Family 25 ..., AuthenticAMD"
+    # Windows: for example "AMD64 Family 25 ..., AuthenticAMD"
     return os.environ.get("PROCESSOR_IDENTIFIER", "").rpartition(",")[2].strip()

@@ -1,4 +1,4 @@
-"""One update of weights: gradients are accumulated, all-reduced, checked, clipped and applied."""
+"""One optimizer step: gradients are accumulated, all-reduced, checked, clipped and applied."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from spade_paddle.engine.steps import Losses
 
 
 class NotFinite(Exception):
-    """A loss or a gradient was NaN or infinite; the update it belongs to was left out.
+    """A loss or a gradient was NaN or infinite, and its update was skipped.
 
     Args:
-        losses: by name, the norm of the gradient among them.
+        losses: losses by name, and the norm of the gradient.
     """
 
     def __init__(self, losses: Losses) -> None:
@@ -31,12 +31,12 @@ class NotFinite(Exception):
 
 
 class Descent:
-    """Moves some weights against their gradients, by Adam.
+    """Gradient descent on some parameters with Adam: clipping, loss scaling and data parallelism.
 
     Args:
-        parameters: the weights; each counts once, however often it is given.
-        rate: the learning rate of the configuration.
-        optimizer: another one in Adam's place.
+        parameters: the weights; duplicates are ignored.
+        rate: the base learning rate.
+        optimizer: the optimizer to use instead of Adam.
     """
 
     def __init__(
@@ -56,35 +56,36 @@ class Descent:
         self._rate = rate
         self._limit = options.gradient_clip
         self._workers = workers
-        # bfloat16 has the range of float32: nothing to scale
+        # bfloat16 has the range of float32 and needs no loss scaling
         self._scale = LossScale(enabled=half_precision(config) == "float16")
 
-    def parts(self, name: str) -> Iterator[tuple[str, Any]]:
-        """Everything with a state of its own, by its name in a checkpoint."""
+    def stateful(self, name: str) -> Iterator[tuple[str, Any]]:
+        """Yield all objects with a state dict, by their names in a checkpoint."""
         yield f"optimizer_{name}", self._optimizer
         yield f"scale_{name}", self._scale
 
     def set_rate(self, factor: float) -> None:
-        """Set the learning rate to this share of the configuration's."""
+        """Set the learning rate to ``factor`` times the base learning rate."""
         self._optimizer.set_lr(self._rate * factor)
 
     def backward(self, loss: paddle.Tensor, *, parts: int) -> None:
-        """Add the gradient of a loss, one of so many parts of a step whose mean counts."""
+        """Accumulate the gradient of the loss of one micro-batch, one of ``parts`` in a step."""
         factor = self._scale.factor / parts
         (loss if factor == 1 else loss * factor).backward()
 
     def apply(self, collected: Sequence[Losses], *, norm_name: str) -> Losses:
-        """Exchange, check and clip the gradients, move the weights, and forget the gradients.
+        """All-reduce, check and clip the gradients, update the weights, and clear the gradients.
 
         Args:
-            collected: the losses of every part by name, of the same names.
-            norm_name: that of the gradient's norm among the losses.
+            collected: the losses of every micro-batch by name, all with the same names.
+            norm_name: the name of the gradient norm in the result.
 
         Returns:
-            the losses, means over the parts and over all processes, and the norm before clipping.
+            the losses, averaged over micro-batches and processes, and the gradient norm before
+            clipping.
 
         Raises:
-            NotFinite: nothing was moved.
+            NotFinite: a loss or gradient is NaN or infinite; no weight was changed.
         """
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         parts = [paddle.stack([v.detach().cast("float32") for v in c.values()]) for c in collected]
@@ -96,7 +97,7 @@ class Descent:
         has_losses = np.isfinite(list(losses.values())).all()
         losses[norm_name] = norm = _norm(gradients)
         has_gradient = has_losses and np.isfinite(norm)
-        # ordinary with loss scaling: leave the update out, and scale less next time
+        # expected with loss scaling: skip the update and reduce the scale
         overflow = self._scale.enabled and has_losses and not has_gradient
         if has_gradient:
             if self._limit is not None and norm > self._limit:
@@ -111,13 +112,13 @@ class Descent:
 
 
 def half_precision(config: Config) -> str | None:
-    """The half-precision type that steps are computed in, float16 or bfloat16; None: float32, as
-    always on a CPU."""
+    """Return the half-precision type of training steps, ``float16`` or ``bfloat16``; None: float32,
+    as always on a CPU."""
     return (config.compute.amp or None) if on_gpu() else None
 
 
 def _norm(gradients: Sequence[paddle.Tensor]) -> float:
-    """Euclidean norm of all gradients together."""
+    """Return the global L2 norm of all gradients."""
     flat = [gradient.flatten() for gradient in gradients]
-    # a dot product reads each once; squaring and summing takes nearly twenty times as long on a CPU
+    # on a CPU a dot product is nearly twenty times as fast as squaring and summing
     return float(paddle.stack([paddle.dot(values, values) for values in flat]).sum().sqrt())

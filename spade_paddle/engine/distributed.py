@@ -1,4 +1,4 @@
-"""Data parallelism: several processes train one pair of networks on different pictures.
+"""Data parallelism: several processes train the same networks on different pictures.
 
 Started by ``python -m paddle.distributed.launch``, with NCCL between GPUs and gloo between CPU
 processes. Every process takes its share of each batch, and the gradients are averaged before each
@@ -19,18 +19,18 @@ from paddle import distributed
 from paddle.base import core
 from tqdm import tqdm
 
-from spade_paddle.engine.quiet import FLAGS, lines_left_out
+from spade_paddle.engine.quiet import FLAG_MESSAGES, filter_stderr
 from spade_paddle.errors import ConfigError
 
 
 @dataclass
 class Votes:
-    """Flags of several processes brought together in the store that they have met by.
+    """Logical OR of flags of all processes, through their key-value store.
 
-    Not by ``all_reduce``: with gloo that fails after 30 seconds of waiting for another process.
+    Not with ``all_reduce``, which with gloo fails after waiting 30 seconds for another process.
 
     Args:
-        store: the ``TCPStore`` of all processes, or what else has its ``add``.
+        store: the ``TCPStore`` of all processes, or another object with its ``add``.
         size: the number of processes.
     """
 
@@ -40,9 +40,9 @@ class Votes:
     _set_before: list[int] = field(default_factory=lambda: [0, 0])
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set in any process; every process must call it equally often."""
-        # Two sets of counters in turn: a process may begin the next round while another one has
-        # yet to read this one's result, but none can be two rounds ahead.
+        """Whether the flag is set in any process; a collective call."""
+        # Two alternating sets of counters: a process may start the next round while another one
+        # still has to read the result of this one, but no process can be two rounds ahead.
         turn, needed = self._rounds % 2, (self._rounds // 2 + 1) * self.size
         self._rounds += 1
         if flag:
@@ -61,7 +61,8 @@ class Votes:
 
 @dataclass(frozen=True)
 class Workers:
-    """This process among the others: ``rank`` 0..size-1. Rank 0 alone writes files."""
+    """The processes that train together. ``rank`` (0..size-1) is that of this process; only rank 0
+    writes files."""
 
     rank: int = 0
     size: int = 1
@@ -70,35 +71,35 @@ class Workers:
 
     @classmethod
     def join(cls) -> Workers:
-        """Meet the other processes that the launcher has started; alone without a launcher."""
+        """Join the other processes of Paddle's launcher; one process without a launcher."""
         if int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) == 1:
             return cls()
-        with lines_left_out(FLAGS):
+        with filter_stderr(FLAG_MESSAGES):
             distributed.init_parallel_env()
         rank, size = distributed.get_rank(), distributed.get_world_size()
         votes = Votes(core.create_or_get_global_tcp_store(), size)
         return cls(rank=rank, size=size, launcher=os.getppid(), votes=votes)
 
     def say(self, *lines: str) -> None:
-        """Print lines, once for all processes, without spoiling a progress bar."""
+        """Print lines, in the first process only, without disturbing a progress bar."""
         if self.rank == 0:
             for line in lines:
                 tqdm.write(line)
 
     @property
     def orphaned(self) -> bool:
-        """The launcher is gone. SIGTERM ends it at once, and it tells nobody."""
+        """Whether the launcher is gone; SIGTERM ends it without notice to its processes."""
         return self.launcher is not None and os.getppid() != self.launcher
 
     def share(self, start: int, count: int) -> tuple[int, int]:
-        """This process's part (start, count) of the pictures start..start + count - 1.
+        """Return this process's share (start, count) of the pictures start..start + count - 1.
 
         Raises:
-            ConfigError: the pictures cannot be shared out evenly.
+            ConfigError: ``count`` is not a multiple of the number of processes.
         """
         if count % self.size:
             raise ConfigError(
-                f"a batch of {count} pictures cannot be shared evenly by {self.size} processes; "
+                f"a batch of {count} pictures cannot be split evenly among {self.size} processes; "
                 "choose batch_size and total_images as multiples of the number of processes",
                 code="batch_not_divisible",
             )
@@ -107,11 +108,11 @@ class Workers:
 
     @paddle.no_grad()
     def average(self, gradients: Sequence[paddle.Tensor], values: paddle.Tensor) -> paddle.Tensor:
-        """Put the mean over all processes into every gradient; one exchange for everything.
+        """Average gradients and values over all processes, in one all-reduce.
 
         Args:
-            gradients: changed in place.
-            values: float32 [k], more numbers to take the mean of.
+            gradients: averaged in place.
+            values: float32 [k], further numbers to average.
 
         Returns:
             the means of ``values``.
@@ -128,8 +129,8 @@ class Workers:
         return parts[-1]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set in any process; all get the same answer.
+        """Whether the flag is set in any process; a collective call.
 
-        It waits for the slowest process without a limit: the first one judges and saves alone.
+        It waits without a time limit, because only the first process validates and saves.
         """
         return flag if self.votes is None else self.votes.any(flag)

@@ -15,13 +15,13 @@ from spade_paddle.engine.trainer import Trainer
 from spade_paddle.networks.cost import count_macs, count_parameters
 
 STEPS = 3
-"""So many are timed, after one more whose time does not count: buffers are made in it."""
+"""Number of timed steps, after a first one that is not timed because it allocates buffers."""
 
 
 def plan(trainer: Trainer) -> Iterator[str]:
-    """The lines of ``tools/train.py --dry-run``; a few steps are trained, nothing is written.
+    """Yield the lines of ``tools/train.py --dry-run``. Runs a few steps, and writes nothing.
 
-    The steps change the trainer's networks: it is of no use afterwards.
+    The steps change the trainer's networks, so it must not be used afterwards.
     """
     config = trainer.config
     yield yaml.safe_dump(config.to_dict(), sort_keys=False).rstrip()
@@ -38,22 +38,22 @@ def plan(trainer: Trainer) -> Iterator[str]:
         yield f"progress: {done} of {config.total_images} images are done"
     yield (
         f"time: {_duration(left * seconds)} for {left} images at {1 / seconds:.2f} images/s "
-        f"(mean of {STEPS} steps; samples and checkpoints come on top)"
+        f"(mean of {STEPS} steps; samples and checkpoints not included)"
     )
     peak = peak_memory_gib()
     if peak is not None:
-        yield f"memory: {peak:.1f} GiB a process at most in these steps"
+        yield f"memory: peak of {peak:.1f} GiB per process in these steps"
 
 
 def _networks(trainer: Trainer) -> Iterator[str]:
-    """Parameters and multiply-adds of each network for one training picture."""
+    """Report parameters and multiply-adds of each network for one training picture."""
     learner = trainer.learner
     (batch,) = trainer.feed.inputs([trainer.feed.batches.at(0, 1)])
     height, width = batch.photo.shape[2:]
     numbers = 0
     for name, network in learner.trained():
         parameters = count_parameters(network)
-        # weight, gradient, two moments of Adam, and the average
+        # weight, gradient, Adam's two moments, and the averaged weight
         numbers += parameters * (5 if name in ("generator", "encoder") else 4)
         line = f"{name}: {parameters / 1e6:.2f} M parameters"
         if name != "adapters":
@@ -65,13 +65,13 @@ def _networks(trainer: Trainer) -> Iterator[str]:
         macs = _macs("generator", teacher.generator, batch, encoder=teacher.encoder)
         yield f"teacher: {macs / 1e9:.2f} GMAC for a picture of {width} x {height}"
     yield (
-        f"weights, gradients, optimizers and averages: {numbers * 4 / 2**30:.2f} GiB; what a "
-        "batch needs in passing comes on top"
+        f"weights, gradients, optimizers and averages: {numbers * 4 / 2**30:.2f} GiB; activations "
+        "not included"
     )
 
 
 def _macs(name: str, network: nn.Layer, batch: StepInput, *, encoder: nn.Layer | None) -> int:
-    """Of one network for a picture, by what its name ends in."""
+    """Count the multiply-adds of a network for one picture; its kind is known by its name."""
     if name == "encoder":
         return count_macs(network, batch.photo)
     if name.endswith("discriminator"):
@@ -86,10 +86,9 @@ def _data(trainer: Trainer) -> Iterator[str]:
     heights, widths = zip(*(size for _, size in train.sizes()))
     epochs = trainer.config.total_images / len(train)
     yield (
-        f"data: {len(train)} photos to train on, {len(val)} to look at; {min(widths)} x "
-        f"{min(heights)} to {max(widths)} x {max(heights)} pixels; each is shown {epochs:.1f} "
-        f"times{' on average' if trainer.config.data.label_balance else ''} (tools/doctor.py "
-        "tells more)"
+        f"data: {len(train)} training and {len(val)} validation photos; {min(widths)} x "
+        f"{min(heights)} to {max(widths)} x {max(heights)} pixels; {epochs:.1f} epochs"
+        f"{' on average' if trainer.config.data.label_balance else ''} (details: tools/doctor.py)"
     )
 
 

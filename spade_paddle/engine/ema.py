@@ -10,20 +10,21 @@ from spade_paddle.layers.spectral import effective_state
 
 
 class WeightAverage:
-    """Keeps ``average = beta * average + (1 - beta) * weights`` in a network of the same kind.
+    """Maintains ``average = beta * average + (1 - beta) * weights`` in a second network.
 
-    Progress is counted in images: ``beta = 0.5 ** (images / halflife_images)``, so that the batch
-    size does not change the average. Buffers (the running statistics of batch norm) are averaged
-    too: they belong to the weights of the same time. Spectrally normalized weights are averaged
-    as they are applied.
+    ``beta = 0.5 ** (images / halflife_images)`` depends on images instead of steps, so that the
+    average does not depend on the batch size. Buffers (running statistics of batch norm) are
+    averaged, too, to match the weights. Spectrally normalized weights are averaged after
+    normalization.
 
     Args:
         network: the network that is trained.
-        average: a second one of the same structure but without spectral normalization;
-            overwritten with the first's state.
-        halflife_images: after so many images an old state counts half; 0: there is no average, and
-            ``catch_up`` copies the newest.
-        halflife_share: if given, after this share of the images seen so far, if those are fewer.
+        average: a network of the same structure but without spectral normalization; overwritten
+            with the state of the first.
+        halflife_images: half-life in images; 0: no averaging, and ``catch_up`` copies the current
+            weights.
+        halflife_share: half-life as a fraction of the images seen, limited to ``halflife_images``;
+            0: always ``halflife_images``.
     """
 
     def __init__(
@@ -43,16 +44,16 @@ class WeightAverage:
 
     @paddle.no_grad()
     def update(self, images: int, *, images_seen: int = 0) -> None:
-        """Take in the weights after a step of so many images.
+        """Update the average after a step.
 
         Args:
-            images: of the step.
-            images_seen: of the run, those of the step included.
+            images: number of images in the step.
+            images_seen: images seen in the run, including the step.
         """
         if self.halflife_images == 0:
             return
         halflife = averaging_halflife(
-            images_seen, share=self.halflife_share, most=self.halflife_images
+            images_seen, share=self.halflife_share, maximum=self.halflife_images
         )
         beta = 0.5 ** (images / halflife) if halflife else 0.0
         newest = effective_state(self.network)
@@ -60,7 +61,7 @@ class WeightAverage:
             value.set_value(value * beta + newest[name] * (1 - beta))
 
     def catch_up(self) -> None:
-        """Before the average is looked at: without a half-life it becomes the newest weights."""
+        """Without averaging, copy the current weights; call it before using the average."""
         if self.halflife_images == 0:
             self._copy()
 

@@ -19,14 +19,15 @@ _RATES = {"squeezenet": SQUEEZENET_RATES, "vgg19": VGG19_RATES, "vgg19_pools": P
 
 
 def build_perceptual_loss(options: LossConfig) -> PerceptualLoss | None:
-    """The perceptual loss of a configuration; None where it has none.
+    """Build the perceptual loss of a configuration; None if it has none.
 
-    VGG19's features are taken as they are, with the article's rates, on the public SPADE's layers
-    or on photopen's (``vgg19_pools``). With layers of one's own, or an ``.npz`` that holds the
-    first blocks alone, they are divided by the photo's mean, for means differ tenfold.
+    VGG19's features are used unscaled, with the article's layer weights, on the layers of public
+    SPADE or of photopen (``vgg19_pools``). With custom layers, or an ``.npz`` file that holds only
+    the first blocks, each layer's features are divided by the photo's mean, because means of
+    different layers differ by a factor of ten.
 
     Raises:
-        ModelError: the weights are missing or do not fit, or lack a layer.
+        ModelError: the weights are missing or do not fit, or a layer does not exist.
     """
     if options.perceptual_network == "none" or options.perceptual == 0:
         return None

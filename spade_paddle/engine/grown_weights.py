@@ -1,6 +1,6 @@
-"""Progressive growing: how a smaller run's weights carry over into a larger one.
+"""Progressive growing: adapts the weights of a smaller run to a larger one.
 
-growth.py defines in what the two runs may differ.
+growth.py defines how the two runs may differ.
 
 Legend: D length of a style vector, C channels, h and w of the coarse features made of it.
 """
@@ -19,49 +19,49 @@ Weights = dict[str, paddle.Tensor]
 
 
 def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[Weights, list[str]]:
-    """The weights of a discriminator, made to fit a new one.
+    """Adapt the weights of a discriminator to a new one.
 
-    They are without projected heads that the new one has not; so who lacks the weights file of
-    their feature network goes on with the patch scales alone. And the patch scales make room for
-    finer ones.
+    Projected heads are removed if the new one has none; training can then continue with the patch
+    scales alone, without the weights file of the feature network. Patch scales are renumbered if
+    finer ones precede them.
 
     Args:
-        weights: of the source.
-        old: the configuration of the source.
-        new: that of the network.
+        weights: weights of the source.
+        old: configuration of the source.
+        new: configuration of the network.
 
     Returns:
-        the weights, and what was done to them, in words.
+        the weights, and a phrase for each change, for the log.
     """
     notes = []
     if old.discriminator.kind == "both" and new.discriminator.kind == "patch":
         weights = _without(weights, "projected")
-        notes.append("the projected heads are left out")
+        notes.append("the projected heads are removed")
     finer = finer_scales(old, new)
     if finer:
         weights = {scale_name(name, further=finer): value for name, value in weights.items()}
-        notes.append(f"the source's nld_0 is nld_{finer} and so on, for pictures of its own scale")
+        notes.append(f"nld_0 of the source becomes nld_{finer}, and so on, to keep its scale")
     return weights, notes
 
 
 def grown_generator(
     network: nn.Layer, weights: Weights, *, old: Config, new: Config
 ) -> tuple[Weights, list[str]]:
-    """The weights of a generator, made to fit a larger one where they do not by themselves.
+    """Adapt the weights of a generator to a larger one.
 
     Args:
         network: the larger generator.
-        weights: of the source.
-        old: the configuration of the source.
-        new: that of the network.
+        weights: weights of the source.
+        old: configuration of the source.
+        new: configuration of the network.
 
     Returns:
-        the weights, and what was done to them, in words.
+        the weights, and a phrase for each change, for the log.
     """
     notes = []
     if old.fade_in_images:
         weights = _without(weights, "conv_img_before")
-        notes.append("conv_img_before is left out")
+        notes.append("conv_img_before is removed")
     if new.fade_in_images:
         image = {
             name.replace("conv_img.", "conv_img_before."): value
@@ -69,17 +69,19 @@ def grown_generator(
             if name.startswith("conv_img.")
         }
         weights = {**weights, **image}
-        (block,) = added_blocks(old, new)  # more are refused
+        (block,) = added_blocks(old, new)  # more than one is refused
         notes.append(
-            f"conv_img_before is the source's conv_img; in {new.fade_in_images} images "
-            f"{block} and conv_img take its place"
+            f"conv_img_before is the source's conv_img, which {block} and conv_img replace over "
+            f"{new.fade_in_images} images"
         )
     before, now = old.latent_size, tuple(network.latent_size)
     if old.encoder.style_dim and before != now:
         weights = resized_style_layer(
             weights, channels=network.latent_channels, before=before, now=now
         )
-        notes.append(f"fc is resized from {before[1]} x {before[0]} to {now[1]} x {now[0]} places")
+        notes.append(
+            f"fc is resized from {before[1]} x {before[0]} to {now[1]} x {now[0]} features"
+        )
     return weights, notes
 
 
@@ -87,23 +89,23 @@ def grown_generator(
 def resized_style_layer(
     weights: Weights, *, channels: int, before: tuple[int, int], now: tuple[int, int]
 ) -> Weights:
-    """The generator's ``fc`` for coarse features of another size, as forward would resize them.
+    """Convert the generator's ``fc`` to another size of the coarse features.
 
-    ``fc`` is linear, and so is bilinear resizing: resizing every row of its weight and its bias as
-    maps gives a layer whose features are the resized ones.
+    ``fc`` and bilinear resizing are linear. So resizing every row of the weight, and the bias, as
+    feature maps gives a layer whose output is the resized output of the original.
 
     Args:
-        weights: with ``fc.weight`` [D, C * h * w] and ``fc.bias`` [C * h * w]; others stay as
-            they are.
+        weights: with ``fc.weight`` [D, C * h * w] and ``fc.bias`` [C * h * w]; others are
+            unchanged.
         channels: C.
-        before: h and w.
-        now: those to come.
+        before: the original h and w.
+        now: the new h and w.
     """
     weights = dict(weights)
     for name in ("fc.weight", "fc.bias"):
         value = weights.get(name)
         if value is None or value.shape[-1] != channels * before[0] * before[1]:
-            continue  # broken weights; who sets them will name this
+            continue  # does not fit the source's configuration: load_state reports it
         maps = value.reshape([-1, channels, *before])
         maps = F.interpolate(maps, size=list(now), mode="bilinear")
         weights[name] = maps.reshape([*value.shape[:-1], -1])

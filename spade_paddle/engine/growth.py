@@ -1,9 +1,9 @@
-"""Progressive growing: in what a run may differ from the smaller one it starts from.
+"""Progressive growing: how a run may differ from the smaller run it starts from.
 
 A generator may grow by fine blocks, or from ``normal`` to ``more`` or ``most``; crops may grow in
 size and the discriminator in scales. A style or projected heads may be added, and projected heads
-beside patch scales may be left out. Everything else stays the same. grown_weights.py carries the
-weights over.
+beside patch scales may be removed. Everything else stays the same. grown_weights.py adapts the
+weights.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _GROWING = ("generator.fine_blocks", "discriminator.scales")
 
 
 def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
-    """The fields that networks are made by and that differ: old and new value by dotted name.
+    """Return the changed fields that determine the networks: (old, new) values by dotted name.
 
-    Not among them: the size of the crops, whether a block fades in, and where the weights of a
-    feature network lie (networks/projection.py knows them by their check sum).
+    Excluded are the crop size, fading in, and the path of the feature network's weights, which
+    networks/projection.py identifies by checksum.
     """
     names = [
         f"{section}.{field}"
@@ -45,18 +45,21 @@ def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
 
 
 def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> list[str]:
-    """What a run with the configuration ``new`` must not have otherwise than its source ``old``.
+    """List the changes with which a new run cannot start from the weights of a source.
 
     Args:
-        old: of the source.
-        new: of the run that begins.
-        parts: the networks that the source has; how the others are made does not matter.
+        old: configuration of the source.
+        new: configuration of the new run.
+        parts: names of the networks that the source has; fields of others are ignored.
+
+    Returns:
+        a sentence for each forbidden change.
     """
     problems = []
     for name, (before, now) in network_changes(old, new).items():
         expected = "the same"
         if name == "generator.widths" and now is not None:
-            continue  # channels are clipped: compression/slicing.py tells what is not narrower
+            continue  # channels are pruned: compression/slicing.py checks the widths
         if name in _STYLE_FIELDS and not old.encoder.style_dim:
             continue  # a style is added
         if name in _ENCODER_SIZES and not ("encoder" in parts and new.encoder.style_dim):
@@ -67,7 +70,7 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
             old.discriminator.kind,
             new.discriminator.kind,
         ):
-            continue  # projected heads are added, or left out
+            continue  # projected heads are added or removed
         if name == "discriminator.kind":
             if now == "both" or (before, now) == ("both", "patch"):
                 continue
@@ -78,7 +81,7 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
                 continue
             expected = "the same or a finer one"
             if comes_before:
-                expected = "the same: up_4 would come before fine blocks that are there already"
+                expected = "the same: up_4 would be inserted before existing fine blocks"
         if name in _GROWING:
             if now > before:
                 continue
@@ -88,27 +91,27 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
 
 
 def _fading_problems(old: Config, new: Config) -> list[str]:
-    come_in = new.generator.added_blocks - old.generator.added_blocks
-    if not new.fade_in_images or come_in == 1:
+    added = new.generator.added_blocks - old.generator.added_blocks
+    if not new.fade_in_images or added == 1:
         return []
-    reason = "the source has the finest block already, and nothing comes in"
-    if come_in > 1:
-        reason = f"{come_in} blocks come in, and only one can fade in; grow block by block"
+    reason = "the source already has the finest block, so there is no new block to fade in"
+    if added > 1:
+        reason = f"{added} blocks are new, and only one can fade in; add one block at a time"
     return [f"fade_in_images is {new.fade_in_images}, must be 0: {reason}"]
 
 
 def added_blocks(old: Config, new: Config) -> list[str]:
-    """The generator's blocks that its source has not, the finest one last."""
+    """Return the generator's blocks that its source does not have, the finest one last."""
     had = block_names(old.generator)
     return [name for name in block_names(new.generator) if name not in had]
 
 
 def finer_scales(old: Config, new: Config) -> int:
-    """How many of the new patch scales come before the source's; the others come after them.
+    """Count the new patch scales that precede those of the source; others follow them.
 
-    Where the generator grows by fine blocks and the discriminator by as many scales, the pictures
-    are so many times doubled, and each of the source's scales keeps the size of things that it
-    has learned to look at: the one for the finest pictures is new.
+    If the generator grows by fine blocks and the discriminator by as many scales, the resolution
+    doubles that many times. The source's scales then keep the resolution they were trained at, and
+    the new scales see the finer pictures.
     """
     fine = new.generator.fine_blocks - old.generator.fine_blocks
     grown = new.discriminator.scales - old.discriminator.scales
@@ -116,20 +119,20 @@ def finer_scales(old: Config, new: Config) -> int:
     return fine if has_scales and fine == grown else 0
 
 
-def fresh_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> list[str]:
-    """The layers of a network that its source has not, or has for something else.
+def new_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> list[str]:
+    """Return the layers of a network that cannot take over weights of its source.
 
     Args:
         part: ``generator``, ``encoder`` or ``discriminator``.
-        network: the new one.
-        old: the configuration of the source.
-        new: that of the network; the changes are no forbidden ones.
+        network: the new network.
+        old: configuration of the source.
+        new: configuration of the network, without forbidden changes.
     """
     names = []
     if part == "generator":
         if new.encoder.style_dim and not old.encoder.style_dim:
             names.append("fc")
-            if network.head_0.learned_shortcut:  # without a style as much comes in as goes out
+            if network.head_0.learned_shortcut:  # the source has an identity shortcut there
                 names.append("head_0")
         blocks = added_blocks(old, new)
         names += [*blocks, "conv_img"] if blocks else []

@@ -23,13 +23,13 @@ _AVERAGES = {"generator": "average", "encoder": "average_encoder"}
 
 @dataclass(frozen=True)
 class Source:
-    """The weights of a folder and what they were built by.
+    """The weights in a folder, with their configuration and label set.
 
     Attributes:
-        name: for people.
-        config: the configuration.
-        label_set: the labels.
-        weights: state dicts of its networks, by name, as they are trained.
+        name: the folder and its images seen, for messages.
+        config: the configuration of the networks.
+        label_set: the labels of the networks.
+        weights: state dicts of the networks by name.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Source:
 
         Args:
             folder: of tools/train.py, tools/export.py --trainable or tools/convert.py.
-            warn: is told of damaged checkpoints.
-            averaged: generator and encoder as they paint, without spectral norm: the averages of a
-                run folder; of a model folder, which has none that can be read, the trained ones.
+            warn: called with a message for each damaged checkpoint.
+            averaged: read generator and encoder without spectral norm: the averaged weights of a
+                run folder, or the trained ones of a model folder, which stores no averages.
 
         Raises:
-            ConfigError: configuration or labels are missing or wrong.
+            ConfigError: configuration or labels are missing or invalid.
             ModelError: there are no weights, or they are damaged.
         """
         state = RunFolder(folder).latest(warn=warn)
@@ -72,7 +72,7 @@ class Source:
                 }
         if "generator" not in weights:
             raise _no_weights(folder)
-        config, label_set = described(folder)
+        config, label_set = read_description(folder)
         return cls(
             name=str(folder) if images_seen is None else f"{folder} ({images_seen} images)",
             config=config,
@@ -81,7 +81,7 @@ class Source:
         )
 
     def faded_in(self) -> Source:
-        """As it is once its newest block has come in: without the way around it."""
+        """Return the source with its newest block faded in, so without ``conv_img_before``."""
         generator = {
             name: value
             for name, value in self.weights["generator"].items()
@@ -95,17 +95,17 @@ class Source:
 
 
 def require_weights(folder: Path) -> None:
-    """Raises ModelError where a folder has no weights to begin with."""
+    """Raise ModelError if a folder has no weights to start from."""
     if not RunFolder(folder).checkpoints and not (folder / TRAINING_WEIGHTS).is_file():
         raise _no_weights(folder)
 
 
-def described(folder: Path) -> tuple[Config, LabelSet]:
-    """What the networks of a folder were built by: from ``config.yaml`` and ``labels.json``, or
-    else from ``model.json``.
+def read_description(folder: Path) -> tuple[Config, LabelSet]:
+    """Read configuration and label set of a folder's networks from ``config.yaml`` and
+    ``labels.json``, or else from ``model.json``.
 
     Raises:
-        ConfigError: neither is there, or a value is wrong.
+        ConfigError: none of them exists, or a value is invalid.
         ModelError: model.json is damaged.
     """
     if (folder / CONFIG_FILE).is_file() or not (folder / MODEL_FILE).is_file():
@@ -116,21 +116,21 @@ def described(folder: Path) -> tuple[Config, LabelSet]:
 
 
 def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Config, LabelSet]:
-    """The configuration for a run that begins with a folder's weights and is to be like it.
+    """Derive configuration and label set for a new run that starts from a folder's weights.
 
     Args:
-        folder: as Source.read takes it.
+        folder: as in Source.read.
         overrides: such as ``total_images=8000``.
 
     Raises:
-        ConfigError, ModelError: as Source.read does.
+        ConfigError, ModelError: as in Source.read.
     """
     require_weights(folder)
-    config, label_set = described(folder)
-    # the folder's own beginning is behind it: no block comes in
+    config, label_set = read_description(folder)
+    # its own initialization and fading in belong to the past
     content = {**config.to_dict(), "init_from": None, "fade_in_images": 0}
     judge = config.validation.judge_weights
-    if judge is not None and not Path(judge).is_file():  # it tells how good a run is, no more
+    if judge is not None and not Path(judge).is_file():  # optional: used for scores only
         content["validation"]["judge_weights"] = None
     where = f"the configuration of {folder}"
     return read_config(content, where=where, overrides=overrides), label_set
@@ -138,7 +138,7 @@ def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Co
 
 def _no_weights(folder: Path) -> ModelError:
     return ModelError(
-        f"{folder}: there are no weights to begin with; expected a run folder of tools/train.py "
+        f"{folder}: there are no weights to start from; expected a run folder of tools/train.py "
         f"with a checkpoint, or a model folder with {TRAINING_WEIGHTS}, which tools/convert.py and "
         "tools/export.py --trainable write; export the run again with --trainable, or give its run "
         "folder",

@@ -1,4 +1,4 @@
-"""Everything that training changes: networks, their averages, optimizers, progress."""
+"""The training state: networks, their averages, optimizers, progress."""
 
 from __future__ import annotations
 
@@ -22,33 +22,37 @@ from spade_paddle.engine.loss_scale import LossScale
 from spade_paddle.engine.nan_guard import BufferGuard
 from spade_paddle.engine.omgd import OnlineUpdater, teachers_of
 from spade_paddle.engine.recalibrate import Statistics, statistics
-from spade_paddle.engine.schedule import fade_in, linear_decay, passed
+from spade_paddle.engine.schedule import fade_in, is_due, linear_decay
 from spade_paddle.engine.steps import ExtraLoss, Losses, Networks, StepInput
 from spade_paddle.engine.updates import Optimizers, Updater
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 
 
 class Learner:
-    """Builds what learns from a configuration, moves it, and gives and takes its state.
+    """Builds networks and optimizers from a configuration, trains them, and manages their state.
 
     Attributes:
-        networks: generator, discriminator, maybe encoder and perceptual loss; in training mode.
-        statistics: batch-norm statistics of the averaged generator that were measured anew; what
-            is painted or exported uses them in place of its own. Empty: none were.
-        teachers: what the generator learns from beside photos, or instead of them.
+        networks: generator, discriminator and optionally encoder and perceptual loss; in training
+            mode.
+        statistics: recomputed batch norm statistics of the averaged generator, used instead of its
+            own for painting and export. Empty: not recomputed.
+        teachers: the teachers of a distillation.
         convolutions: which library computes the convolutions of a step.
-        images_seen: pictures learned from.
-        seconds: how long that took.
+        images_seen: number of training images so far.
+        seconds: training time so far.
 
     Args:
-        workers: the processes that learn together.
-        networks: in place of the configuration's; in training mode, each with the attributes of
-            ours, and with the same weights in every process.
-        averaged: generator and encoder like those, without spectral norm, to hold their averages.
-        optimizers: the generator's (with the encoder's) and the discriminator's, over the
-            parameters of ``networks``, in Adam's place; their rates follow the configuration.
-        extra_losses: added to those that the networks have.
-        teacher: what is read of ``distillation.teacher`` (engine/teachers.py); None without.
+        config: the configuration.
+        num_labels: number of labels in the label set.
+        workers: the processes that train together.
+        networks: networks to use instead of those of the configuration; in training mode, with
+            the same attributes, and with the same weights in every process.
+        averaged: generator and encoder of the same structure, without spectral norm, for the
+            averaged weights.
+        optimizers: optimizers of generator (with encoder) and discriminator, over the parameters
+            of ``networks``, to use instead of Adam; their rates follow the configuration.
+        extra_losses: added to those of the networks.
+        teacher: result of engine/teachers.py; None without a trained teacher.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class Learner:
     ) -> None:
         search_convolutions()
         paddle.seed(config.seed)
-        np.random.seed(config.seed)  # paddle draws some initial weights from NumPy's state
+        np.random.seed(config.seed)  # paddle samples some initial weights with NumPy
         self._config = config
         self._workers = workers
         self.networks = networks or Networks(
@@ -89,12 +93,12 @@ class Learner:
             else Updater([self.networks], config, workers=workers, optimizers=optimizers)
         )
         self.convolutions = Convolutions.choose(config)
-        self.convolutions.apply(self._convolving())
+        self.convolutions.apply(self._first_order_networks())
         self._guard = BufferGuard(network for _, network in self.trained())
         self.start_averages()
 
     def start_averages(self) -> None:
-        """Let the averages begin with the networks' weights of now."""
+        """Reset the averaged weights to the current weights."""
         self._averages = [
             WeightAverage(
                 getattr(self.networks, name),
@@ -113,11 +117,14 @@ class Learner:
         return self._averaged
 
     def learn(self, parts: Sequence[StepInput]) -> Losses:
-        """One step on this process's pictures; ``parts`` as in Updater.step.
+        """Train one step on this process's micro-batches; ``parts`` as in Updater.step.
+
+        Returns:
+            the losses of the step by name, and the learning rate ``lr``.
 
         Raises:
-            NotFinite: the step was left out; running statistics are as they were before it. It
-                counts as seen all the same, so that training goes past it.
+            NotFinite: the step was skipped, and running statistics were restored. Its images
+                still count as seen, so that training continues after them.
         """
         options = self._config.optimizer
         images = sum(part.photo.shape[0] for part in parts) * self._workers.size
@@ -146,22 +153,22 @@ class Learner:
 
     @contextmanager
     def exported(self) -> Iterator[Networks]:
-        """The averaged networks as they are exported: with the statistics measured anew."""
+        """Context with the averaged networks as exported: with the recomputed statistics."""
         averaged = self.averaged
         with statistics(averaged.generator, self.statistics):
             yield averaged
 
     def _r1_weight(self, images: int) -> float:
-        """What R1 counts in a step of so many images: the more, the more rarely it is counted."""
+        """Return the R1 weight of a step, scaled up if R1 is not applied in every step."""
         options = self._config.regularization
         every = options.r1_every_images
-        if not passed(every, self.images_seen, self.images_seen + images):
+        if not is_due(every, self.images_seen, self.images_seen + images):
             return 0.0
         return options.r1_gamma / 2 * max(every / images, 1.0)
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds."""
-        parts = {name: part.state_dict() for name, part in self._parts()}
+        """Return the state for a checkpoint."""
+        parts = {name: part.state_dict() for name, part in self._stateful()}
         return {
             **parts,
             "statistics": self.statistics,
@@ -170,16 +177,16 @@ class Learner:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` gave."""
-        for name, part in self._parts():
-            # a checkpoint of before loss scaling has none
+        """Restore a state of ``state``."""
+        for name, part in self._stateful():
+            # older checkpoints have no loss scale
             part.set_state_dict(state.get(name, {}) if isinstance(part, LossScale) else state[name])
         self.statistics = state.get("statistics", {})
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]
 
     def _teachers(self, teacher: Networks | None, *, num_labels: int) -> list[Networks]:
-        """The teachers of a distillation; what it adds to the networks is added to them."""
+        """Return the teachers of a distillation; add its losses and adapters to the networks."""
         config = self._config
         if config.distillation.method == "omgd":
             wider = None if teacher is None else teacher.generator
@@ -194,7 +201,7 @@ class Learner:
         return [teacher]
 
     def trained(self) -> Iterator[tuple[str, nn.Layer]]:
-        """The networks that learn, by their names in a checkpoint."""
+        """Yield the trained networks, by their names in a checkpoint."""
         yield from self.networks.trained()
         if self._config.distillation.method == "omgd":
             for teacher in self.teachers:
@@ -202,8 +209,8 @@ class Learner:
                 if teacher.discriminator is not self.networks.discriminator:
                     yield f"{teacher.prefix}discriminator", teacher.discriminator
 
-    def _convolving(self) -> Iterator[nn.Layer]:
-        """The networks of a training step that need no second derivative."""
+    def _first_order_networks(self) -> Iterator[nn.Layer]:
+        """Yield the networks of a training step that need no second derivative."""
         for name, network in self.trained():
             if not (name.endswith("discriminator") and self._config.regularization.r1_gamma):
                 yield network
@@ -213,9 +220,9 @@ class Learner:
         if self.networks.perceptual is not None:
             yield self.networks.perceptual.network
 
-    def _parts(self) -> Iterator[tuple[str, Any]]:
-        """Everything with a state of its own, by its name in a checkpoint."""
+    def _stateful(self) -> Iterator[tuple[str, Any]]:
+        """Yield all objects with a state dict, by their names in a checkpoint."""
         yield from self.trained()
         for name, network in self.averaged.trained():
             yield "average" if name == "generator" else f"average_{name}", network
-        yield from self._updater.parts()
+        yield from self._updater.stateful()

@@ -16,8 +16,8 @@ from PIL import Image
 from spade_paddle.files import write_atomically, write_text_atomically
 
 PICTURES_SHOWN = 50
-"""So many of the newest sample pictures begin the file of a run that goes on; each is a megabyte
-or so."""
+"""The number of sample pictures, the newest ones, copied to VisualDL's new file when a run resumes;
+each takes about a megabyte."""
 
 
 class RunLog:
@@ -25,8 +25,8 @@ class RunLog:
 
     Args:
         folder: the run folder.
-        images_seen: where the run goes on; what an interrupted run wrote after that is dropped,
-            since those steps will be done again.
+        images_seen: where the run resumes; later entries are removed, because those steps will be
+            repeated.
     """
 
     def __init__(self, folder: Path, *, images_seen: int) -> None:
@@ -46,7 +46,7 @@ class RunLog:
                 self._add_picture(int(images), name, np.asarray(picture))
 
     def _pictures_until(self, images_seen: int) -> list[Path]:
-        """The sample pictures up to there; later ones are removed."""
+        """Return the sample pictures up to this point; remove later ones."""
         kept = []
         for path in sorted(self._samples.glob("*-*.png")):
             if int(path.stem.partition("-")[0]) <= images_seen:
@@ -56,7 +56,7 @@ class RunLog:
         return kept
 
     def _lines_until(self, images_seen: int) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl up to there; the file keeps no others."""
+        """Return the lines of metrics.jsonl up to this point; remove all others from the file."""
         if not self._metrics.exists():
             return []
         lines = [_read(line) for line in self._metrics.read_text(encoding="utf-8").splitlines()]
@@ -65,14 +65,14 @@ class RunLog:
         return kept
 
     def scalars(self, images_seen: int, values: dict[str, float]) -> None:
-        """Write numbers by name, at this point of the run."""
+        """Log numbers by name to metrics.jsonl and VisualDL."""
         line = {"images": images_seen, **values}
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self._add_scalars(**line)
 
     def picture(self, images_seen: int, name: str, picture: np.ndarray) -> None:
-        """Write a picture, ``uint8`` [H, W, 3], to samples/ and VisualDL."""
+        """Log a picture, ``uint8`` [H, W, 3], to samples/ and VisualDL."""
         path = self._samples / f"{images_seen:010d}-{name}.png"
         write_atomically(path, lambda temporary: Image.fromarray(picture).save(temporary, "PNG"))
         self._add_picture(images_seen, name, picture)
@@ -90,7 +90,7 @@ class RunLog:
 
 
 def _read(line: str) -> dict[str, Any] | None:
-    """None for a line that was cut off by a crash."""
+    """Parse a line; None if it was truncated by a crash."""
     try:
         content = json.loads(line)
     except ValueError:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-GROWS_AFTER = 2000  # steps in a row without overflow
+GROWS_AFTER = 2000  # consecutive steps without overflow
 
 
 class LossScale:
-    """The factor of the loss: halved after an overflow, doubled after ``GROWS_AFTER`` good steps.
+    """Dynamic loss scale: halved after an overflow, doubled after ``GROWS_AFTER`` good steps.
+
+    Args:
+        enabled: if False, the scale stays 1.
 
     Attributes:
-        factor: what a loss is multiplied by, and gradients divided by.
+        factor: the factor to multiply the loss by, and to divide gradients by.
     """
 
     def __init__(self, *, enabled: bool) -> None:
@@ -23,7 +26,11 @@ class LossScale:
         self._good_steps = 0
 
     def update(self, *, overflow: bool) -> None:
-        """After a step: an overflow made its gradients infinite or NaN."""
+        """Adapt the scale after a step.
+
+        Args:
+            overflow: whether the gradients of the step were NaN or infinite.
+        """
         self._good_steps = 0 if overflow else self._good_steps + 1
         if overflow:
             self.factor /= 2
@@ -32,10 +39,10 @@ class LossScale:
             self._good_steps = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """What ``set_state_dict`` takes."""
+        """Return the state; empty if disabled."""
         return {"factor": self.factor, "good_steps": self._good_steps} if self.enabled else {}
 
     def set_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what ``state_dict`` gave; nothing of a run in another precision."""
+        """Restore the state; ignored if disabled, or if the state is that of a disabled scale."""
         if self.enabled and state:
             self.factor, self._good_steps = state["factor"], state["good_steps"]

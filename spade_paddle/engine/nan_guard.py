@@ -16,73 +16,77 @@ from spade_paddle.errors import ModelError
 from spade_paddle.files import write_arrays_atomically
 
 PATIENCE = 10
-"""So many steps in a row may be left out before training stops."""
+"""The number of consecutive skipped steps at which training stops."""
 
 
 class BufferGuard:
-    """Remembers what a forward pass changes: running statistics, power-iteration vectors."""
+    """Backs up what a forward pass changes: running statistics and power-iteration vectors."""
 
     def __init__(self, networks: Iterable[nn.Layer]) -> None:
         self._buffers = [buffer for network in networks for buffer in network.buffers()]
         self._copies: list[paddle.Tensor] = []
 
     def remember(self) -> None:
-        """Copy them all, before a step."""
+        """Copy all buffers; call before a step."""
         self._copies = [buffer.clone() for buffer in self._buffers]
 
     def restore(self) -> None:
-        """Set them back to the copies."""
+        """Restore the buffers from the copies."""
         for buffer, copy in zip(self._buffers, self._copies):
             buffer.set_value(copy)
 
 
 class BadSteps:
-    """Counts steps that were left out and saves them for inspection.
+    """Counts consecutive skipped steps and saves them for inspection.
 
     Args:
-        folder: where; None: only count. Files of the same step are written over.
-        ways_back: says in words which older states there are to go on from.
+        folder: where to save them; None: only count. A file of the same step is overwritten.
+        recovery_options: returns a sentence about the older states that can be used instead.
     """
 
     def __init__(
-        self, folder: Path | None, *, ways_back: Callable[[], str] = lambda: "begin a new run"
+        self,
+        folder: Path | None,
+        *,
+        recovery_options: Callable[[], str] = lambda: "start a new run",
     ) -> None:
         self._folder = folder
-        self._ways_back = ways_back
+        self._recovery_options = recovery_options
         self._in_a_row = 0
 
     def good(self) -> None:
-        """A step was as it should be."""
+        """Record a successful step."""
         self._in_a_row = 0
 
     def bad(self, images_seen: int, losses: Losses, *, arrays: dict[str, np.ndarray]) -> str:
-        """Save a step that was left out; a line about it for people.
+        """Record and save a skipped step; return a log line about it.
 
         Args:
-            images_seen: before the step.
-            arrays: the step's pictures and maps by name.
+            images_seen: images seen before the step.
+            losses: losses and gradient norm of the step by name.
+            arrays: pictures and label maps of the step by name.
 
         Raises:
-            ModelError: it was the last of PATIENCE steps in a row.
+            ModelError: PATIENCE steps in a row were skipped.
         """
         self._in_a_row += 1
         names = ", ".join(name for name, value in losses.items() if not np.isfinite(value))
         where = ""
         if self._folder is not None:
-            where = f"; the step is in {_save(self._folder, images_seen, losses, arrays)}"
+            where = f"; the step was saved in {_save(self._folder, images_seen, losses, arrays)}"
         if self._in_a_row >= PATIENCE:
             raise ModelError(
-                f"training has come apart: {names} NaN or infinite in {PATIENCE} steps in a row, "
-                f"none of which was applied{where}. Lower the learning rates or set "
-                f"optimizer.gradient_clip, and {self._ways_back()}",
+                f"training has diverged: {names} NaN or infinite in {PATIENCE} steps in a row, "
+                f"all of which were skipped{where}. Lower the learning rates or set "
+                f"optimizer.gradient_clip, and {self._recovery_options()}",
                 code="not_finite",
             )
-        return f"at {images_seen} images {names} NaN or infinite; the update was left out{where}"
+        return f"at {images_seen} images {names} NaN or infinite; the update was skipped{where}"
 
 
 def _save(folder: Path, images_seen: int, losses: Losses, arrays: dict[str, np.ndarray]) -> Path:
     path = folder / f"{images_seen:010d}.npz"
-    # repr, since JSON knows neither NaN nor infinity
+    # repr, because JSON has no NaN and infinity
     text = json.dumps({name: repr(value) for name, value in losses.items()})
     write_arrays_atomically(path, losses=text, **arrays)
     return path

@@ -1,7 +1,7 @@
-"""Learning from two teachers that train beside the student: OMGD (Ren et al., ICCV 2021).
+"""Online distillation from two teachers trained with the student: OMGD (Ren et al., ICCV 2021).
 
-Published for pix2pix and CycleGAN. Its use with SPADE is ours: which layers are compared, and that
-the teachers keep all losses of an ordinary run (adversarial, feature matching, perceptual).
+Published for pix2pix and CycleGAN. Applying it to SPADE is ours: the choice of compared layers, and
+that the teachers keep all losses of an ordinary run (adversarial, feature matching, perceptual).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from paddle.nn import functional as F
 from spade_paddle.config import Config
 from spade_paddle.engine.descent import Descent
 from spade_paddle.engine.distributed import Workers
-from spade_paddle.engine.steps import Losses, Networks, StepInput, draw_style
+from spade_paddle.engine.steps import Losses, Networks, StepInput, sample_style
 from spade_paddle.engine.taps import Taps
 from spade_paddle.engine.updates import Updater, precision
 from spade_paddle.layers.norm import BatchNorm
@@ -38,16 +38,16 @@ DEEPER = "deeper_"
 def teachers_of(
     config: Config, student: Networks, *, num_labels: int, wider: nn.Layer | None = None
 ) -> list[Networks]:
-    """The wider and the deeper teacher, in training mode.
+    """Build the wider and the deeper teacher, in training mode.
 
-    They share the student's encoder, which learns with them. The student's discriminator is the
-    wider one's: the student never sees it.
+    They share the student's encoder and train it. The wider teacher uses the student's
+    discriminator, which the student is not trained with.
 
     Args:
-        config: of the student's run.
-        student: its networks.
-        num_labels: labels of the label set.
-        wider: the wider one's generator; None: a new one, of ``distillation.wider``.
+        config: configuration of the student's run.
+        student: networks of the student.
+        num_labels: number of labels in the label set.
+        wider: generator of the wider teacher; None: a new one by ``distillation.wider``.
     """
     options = config.distillation
     deeper = build_discriminator(config, num_labels=num_labels)
@@ -72,20 +72,20 @@ def teachers_of(
     ]
 
 
-def begin_as(deeper: Networks, student: Networks) -> str:
-    """Let the deeper teacher paint what a student paints that does not begin with fresh weights.
+def initialize_deeper_teacher(deeper: Networks, student: Networks) -> str:
+    """Initialize the deeper teacher from a student that starts from trained weights.
 
-    Its discriminator becomes that of the student's run; the blocks that the student has not change
-    nothing until they have learned to.
+    Its discriminator is copied from the student's run. The additional blocks are initialized as
+    identities, so that it paints the same pictures as the student.
 
     Returns:
-        for people: what was done.
+        a log line.
     """
-    for ours, theirs in (
+    for target, source in (
         (deeper.generator, student.generator),
         (deeper.discriminator, student.discriminator),
     ):
-        ours.set_state_dict({**ours.state_dict(), **theirs.state_dict()})
+        target.set_state_dict({**target.state_dict(), **source.state_dict()})
     extra = [
         name
         for name in deeper.generator.block_channels
@@ -93,12 +93,12 @@ def begin_as(deeper: Networks, student: Networks) -> str:
     ]
     for name in extra:
         getattr(deeper.generator, name).zero_init_residual()
-    return f"deeper teacher: begins as the student, with {len(extra)} blocks more"
+    return f"deeper teacher: initialized from the student, with {len(extra)} additional blocks"
 
 
 def teacher_config(config: Config, *, wider: int = 1, deeper: int = 0) -> Config:
-    """The student's configuration with so many times its widths, and so many more blocks after
-    each."""
+    """Return the student's configuration with widths multiplied by ``wider`` and ``deeper`` more
+    blocks after each."""
     options = config.generator
     widths = GeneratorWidths.of_options(options, has_style=config.encoder.style_dim > 0)
     per_block = 1 + options.extra_blocks
@@ -109,17 +109,20 @@ def teacher_config(config: Config, *, wider: int = 1, deeper: int = 0) -> Config
 
 
 class OnlineUpdater:
-    """Moves the teachers in some steps, as Updater does, and the student in each.
+    """Updates the teachers in some steps, as Updater does, and the student in every step.
 
-    The student paints in the style that the teachers' encoder sees, and learns from their pictures
-    and features alone: summed over both teachers, structural similarity, Gram matrices and features
-    of the perceptual loss's network, and the total variation of its own picture; of the wider one
-    also the means of the compared blocks' channels, through connectors (1x1 convolution without
-    bias, batch norm, ReLU) that learn with it. No gradient reaches teachers or encoder.
+    The student paints with the style from the teachers' encoder. Its losses, summed over both
+    teachers, compare pictures: structural similarity, and Gram matrices and features of the
+    perceptual loss's network; with the total variation of its own picture. For the wider teacher,
+    channel means of the compared blocks are added, through connectors (1x1 convolution without
+    bias, batch norm, ReLU) trained with the student. No gradient reaches teachers or encoder.
 
     Args:
-        student: its networks, in training mode; gets the connectors as its adapters.
-        teachers: of ``teachers_of``.
+        student: networks of the student, in training mode; its ``adapters`` are set to the
+            connectors.
+        teachers: result of ``teachers_of``.
+        config: configuration of the student's run.
+        workers: the processes that train together.
     """
 
     def __init__(
@@ -147,62 +150,61 @@ class OnlineUpdater:
                     for name in blocks
                 }
             )
-        self._teaching = Updater(teachers, config, workers=workers)
+        self._teacher_updater = Updater(teachers, config, workers=workers)
         adapters = [] if student.adapters is None else student.adapters.parameters()
-        self._learning = Descent(
+        self._student_descent = Descent(
             [*student.generator.parameters(), *adapters],
             config,
             rate=config.optimizer.generator_lr,
             workers=workers,
         )
 
-    def parts(self) -> Iterator[tuple[str, Any]]:
-        """Everything with a state of its own, by its name in a checkpoint."""
-        yield from self._teaching.parts()
-        yield from self._learning.parts("student")
+    def stateful(self) -> Iterator[tuple[str, Any]]:
+        """Yield all objects with a state dict, by their names in a checkpoint."""
+        yield from self._teacher_updater.stateful()
+        yield from self._student_descent.stateful("student")
 
     def set_rates(self, factor: float) -> None:
-        """Set the learning rates to this share of the configuration's."""
-        self._teaching.set_rates(factor)
-        self._learning.set_rate(factor)
+        """Set the learning rates to ``factor`` times those of the configuration."""
+        self._teacher_updater.set_rates(factor)
+        self._student_descent.set_rate(factor)
 
     def step(
         self, parts: Sequence[StepInput], *, images_seen: int = 0, r1_weight: float = 0.0
     ) -> Losses:
-        """Update teachers and discriminators if it is their turn, then the student.
+        """Update teachers and discriminators if due, then the student.
 
-        The student learns from what the teachers painted before this update.
+        The student is compared with what the teachers painted before this update.
 
         Args:
             parts: as in Updater.step.
-            images_seen: before the step; tells whose turn it is.
+            images_seen: images seen before the step; determines whether the teachers are updated.
             r1_weight: as in Updater.step.
 
         Returns:
-            the teachers' losses as Updater.step, with ``wider_`` and ``deeper_`` before their
-            names, in steps in which they learn; the student's, and ``s_grad_norm``.
+            losses of the student and ``s_grad_norm``; in steps that update the teachers also their
+            losses as in Updater.step, with prefixes ``wider_`` and ``deeper_``.
 
         Raises:
-            NotFinite: the update of the teachers, or that of the student, was left out, and what
-                would have come after it.
+            NotFinite: an update of teachers or student was skipped, and all later ones of the step.
         """
-        lessons = [self._lesson(part) for part in parts]
+        lessons = [self._teacher_outputs(part) for part in parts]
         losses: Losses = {}
-        turn = images_seen // self._config.batch_size % self._options.teachers_every
-        if turn == 0:
-            losses = self._teaching.step(parts, images_seen=images_seen, r1_weight=r1_weight)
+        step = images_seen // self._config.batch_size
+        if step % self._options.teachers_every == 0:
+            losses = self._teacher_updater.step(parts, images_seen=images_seen, r1_weight=r1_weight)
         collected = []
         for part, lesson in zip(parts, lessons):
             with precision(self._config):
                 values = self._losses(part, *lesson)
-            self._learning.backward(sum(values.values()), parts=len(parts))
+            self._student_descent.backward(sum(values.values()), parts=len(parts))
             collected.append(values)
-        return {**losses, **self._learning.apply(collected, norm_name="s_grad_norm")}
+        return {**losses, **self._student_descent.apply(collected, norm_name="s_grad_norm")}
 
     @paddle.no_grad()
-    def _lesson(self, part: StepInput) -> tuple[paddle.Tensor | None, list, list]:
-        """The style, the pictures of both teachers, and the features of the wider one."""
-        style, _ = draw_style(self._student.encoder, part)
+    def _teacher_outputs(self, part: StepInput) -> tuple[paddle.Tensor | None, list, list]:
+        """Return the style, the pictures of both teachers, and the wider teacher's features."""
+        style, _ = sample_style(self._student.encoder, part)
         with precision(self._config):
             pictures = [
                 teacher.generator(part.segmap, part.noise, style=style, positions=part.positions)
@@ -217,7 +219,7 @@ class OnlineUpdater:
         pictures: Sequence[paddle.Tensor],
         features: Sequence[paddle.Tensor],
     ) -> Losses:
-        """What the student is judged by, each times its weight, by name."""
+        """Return the weighted losses of the student by name."""
         student, options = self._student, self._options
         painted = student.generator(part.segmap, part.noise, style=style, positions=part.positions)
         losses = {"s_ssim": options.ssim * sum(1 - ssim(painted, each) for each in pictures)}
@@ -226,9 +228,9 @@ class OnlineUpdater:
             with paddle.no_grad():
                 theirs = [student.perceptual.maps(each) for each in pictures]
             losses["s_gram"] = options.gram * sum(gram_loss(ours, each) for each in theirs)
-            second = min(1, len(ours) - 1)
+            layer = min(1, len(ours) - 1)  # the second one, if there is one
             losses["s_feature"] = options.feature * sum(
-                F.l1_loss(ours[second], each[second]) for each in theirs
+                F.l1_loss(ours[layer], each[layer]) for each in theirs
             )
         losses["s_tv"] = options.tv * len(pictures) * total_variation(painted)
         if options.channels:
@@ -248,8 +250,8 @@ def _connector(channels: int, wider: int) -> nn.Layer:
 
 
 def _share(first: CombinedDiscriminator, second: CombinedDiscriminator, *, stages: int) -> None:
-    """Let the second use the first stages of every patch scale of the first, and its projection,
-    in which nothing learns."""
+    """Let the second discriminator share the first stages of every patch scale of the first, and
+    its frozen projection."""
     if second.projected is not None:
         second.projected.projection = first.projected.projection
     for scale in range(second.num_D):

@@ -11,52 +11,55 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-THREADS = ("WARNING: OMP_NUM_THREADS set to ", "PLEASE USE OMP_NUM_THREADS WISELY.")
-FLAGS = ("=====", "FLAGS(name=")  # that Paddle itself has changed, told where processes meet
+THREAD_WARNINGS = ("WARNING: OMP_NUM_THREADS set to ", "PLEASE USE OMP_NUM_THREADS WISELY.")
+FLAG_MESSAGES = ("=====", "FLAGS(name=")  # printed by init_parallel_env
 
 
 def import_paddle() -> None:
-    """Import paddle without what it says of a number of threads that is meant."""
-    with lines_left_out(THREADS):
+    """Import paddle without its warnings about OMP_NUM_THREADS, which is set on purpose."""
+    with filter_stderr(THREAD_WARNINGS):
         importlib.import_module("paddle")
 
 
 @contextlib.contextmanager
-def lines_left_out(beginnings: tuple[str, ...]) -> Iterator[None]:
-    """Drops lines that begin so from what Python code writes to ``sys.stderr`` in this block."""
-    stream = _WithoutLines(sys.stderr, beginnings)
+def filter_stderr(prefixes: tuple[str, ...]) -> Iterator[None]:
+    """Drop lines with these prefixes from Python's ``sys.stderr`` within a block."""
+    stream = _FilteredStream(sys.stderr, prefixes)
     try:
         with contextlib.redirect_stderr(stream):  # type: ignore[type-var]
             yield
     finally:
-        stream.drop_no_more()
+        stream.stop_filtering()
 
 
-class _WithoutLines:
-    """Another stream but for some lines. It stays usable after the block, since a logging handler
-    made in it, such as Paddle's on the root logger, keeps writing to the stream that it found."""
+class _FilteredStream:
+    """Forwards to another stream, except for lines with certain prefixes.
 
-    def __init__(self, stream: TextIO, beginnings: tuple[str, ...]) -> None:
-        self._stream, self._beginnings = stream, beginnings
-        self._begun = ""  # a line that has no end yet
+    It stays usable after the block: a logging handler created inside, such as Paddle's on the root
+    logger, keeps a reference to it.
+    """
+
+    def __init__(self, stream: TextIO, prefixes: tuple[str, ...]) -> None:
+        self._stream, self._prefixes = stream, prefixes
+        self._incomplete = ""  # the last line, which has no newline yet
 
     def write(self, text: str) -> int:
-        *lines, self._begun = (self._begun + text).split("\n")
+        *lines, self._incomplete = (self._incomplete + text).split("\n")
         for line in lines:
-            if not line.startswith(self._beginnings):
+            if not line.startswith(self._prefixes):
                 self._stream.write(f"{line}\n")
-        if not self._beginnings:
-            self._pass_on()
+        if not self._prefixes:
+            self._flush_incomplete()
         return len(text)
 
-    def drop_no_more(self) -> None:
-        if not self._begun.startswith(self._beginnings):
-            self._pass_on()
-        self._begun, self._beginnings = "", ()
+    def stop_filtering(self) -> None:
+        if not self._incomplete.startswith(self._prefixes):
+            self._flush_incomplete()
+        self._incomplete, self._prefixes = "", ()
 
-    def _pass_on(self) -> None:
-        self._stream.write(self._begun)
-        self._begun = ""
+    def _flush_incomplete(self) -> None:
+        self._stream.write(self._incomplete)
+        self._incomplete = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -1,8 +1,8 @@
-"""Recomputes batch norm statistics for averaged weights, which were never trained with.
+"""Recomputes the batch norm statistics of averaged weights.
 
-The features of averaged weights have their own statistics, which are not the average of the running
-statistics. They are measured by passing pictures through (as in stochastic weight averaging,
-Izmailov et al. 2018, section 3.2).
+Features of a network with averaged weights have statistics of their own, which differ from the
+average of the running statistics. They are measured with additional forward passes (as in
+stochastic weight averaging, Izmailov et al. 2018, section 3.2).
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from paddle import nn
 from spade_paddle.engine.steps import Networks, StepInput, paint
 from spade_paddle.layers.norm import ParamFreeBatchNorm
 
-Statistics = dict  # buffers of the generator by their names in its state dict
+Statistics = dict  # buffers of the generator by name in its state dict
 
 
 @paddle.no_grad()
 def measure_statistics(networks: Networks, batches: Iterable[StepInput]) -> Statistics:
-    """The mean over the batches of every batch norm's statistics; nothing is changed.
+    """Measure the statistics of every batch norm as means over batches; changes no network.
 
-    Every batch counts the same, so they should be of one size. Empty for a generator without batch
-    norm. With synchronized batch norm every process must call it with as many batches.
+    All batches have the same weight, so they should be of the same size. With synchronized batch
+    norm, every process must call this with the same number of batches.
 
     Args:
         networks: generator and encoder to measure, in evaluation mode.
-        batches: what is painted for it.
+        batches: inputs to paint.
+
+    Returns:
+        the statistics; empty for a generator without batch norm.
     """
     generator = networks.generator
     norms = {
@@ -46,7 +49,7 @@ def measure_statistics(networks: Networks, batches: Iterable[StepInput]) -> Stat
         try:
             for index, batch in enumerate(batches):
                 for layer in norms.values():
-                    layer.momentum = index / (index + 1)  # of the old value: the mean of all
+                    layer.momentum = index / (index + 1)  # gives the mean of all batches
                 paint(networks, batch)
             return {name: state[name].clone() for name in names}
         finally:
@@ -57,7 +60,7 @@ def measure_statistics(networks: Networks, batches: Iterable[StepInput]) -> Stat
 
 @contextmanager
 def statistics(generator: nn.Layer, values: Statistics) -> Iterator[None]:
-    """Within it the generator has these statistics, after it its own again."""
+    """Set statistics of a generator within a block; restore its own afterwards."""
     state = generator.state_dict()
     own = {name: state[name].clone() for name in values}
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""The visible output of a run: losses in files and VisualDL, the progress bar, sample pictures."""
+"""The output of a run: losses in files and VisualDL, the progress bar, sample pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.compute import peak_memory_gib
 from spade_paddle.engine.log import RunLog
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.schedule import passed
+from spade_paddle.engine.schedule import is_due
 from spade_paddle.engine.steps import Losses
 
 _SHOWN = (
@@ -25,15 +25,18 @@ _SHOWN = (
 
 
 class Reporter:
-    """Writes the files of a run and its progress bar; only the first process has one.
+    """Writes the log files of a run and its progress bar; only the first process has one.
 
     Args:
-        images_seen: where the run goes on.
-        processes: how many train together.
-        convolutions: what computes the convolutions, in words.
+        run: the run folder.
+        config: the configuration.
+        label_set: the labels.
+        images_seen: where the run starts or resumes.
+        processes: the number of processes that train together.
+        convolutions: the library that computes the convolutions, as text.
 
     Attributes:
-        log: takes scores and pictures.
+        log: the log for scores and pictures.
     """
 
     def __init__(
@@ -66,21 +69,21 @@ class Reporter:
         )
 
     def report(self, losses: Losses, *, before: int, now: int) -> None:
-        """Take in one step's numbers; write their means when due.
+        """Record the losses of a step; write their means when due.
 
         Args:
-            losses: by name; empty for a step that was left out.
+            losses: losses by name; empty for a skipped step.
             before: images seen before the step.
-            now: images seen after it.
+            now: images seen after the step.
         """
         if losses:
             self._pending.append(losses)
         self._progress.update(now - before)
-        if passed(self._config.log_every_images, before, now):
+        if is_due(self._config.log_every_images, before, now):
             self.write_pending(now)
 
     def write_pending(self, images_seen: int) -> None:
-        """Write the means of what was reported since the last time, if anything was."""
+        """Write the means of the losses recorded since the last call, if any."""
         if not self._pending:
             return
         names = dict.fromkeys(name for step in self._pending for name in step)
@@ -99,6 +102,6 @@ class Reporter:
         self._progress.set_postfix(shown)
 
     def close(self) -> None:
-        """Flush everything."""
+        """Flush and close."""
         self._progress.close()
         self.log.close()

@@ -1,4 +1,4 @@
-"""How a run starts: with weights from elsewhere, or from where the same run stopped."""
+"""How a run starts: from other weights, or resuming from its own checkpoint."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ from spade_paddle.data.batches import BatchSource, to_network
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.engine.compute import on_gpu
 from spade_paddle.engine.grown_weights import grown_discriminator, grown_generator
-from spade_paddle.engine.growth import forbidden_changes, fresh_layers, network_changes
+from spade_paddle.engine.growth import forbidden_changes, network_changes, new_layers
 from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.learner import Learner
-from spade_paddle.engine.omgd import begin_as
+from spade_paddle.engine.omgd import initialize_deeper_teacher
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.students import clipped_source, clips
+from spade_paddle.engine.students import is_pruned, pruned_source
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.combined import CombinedDiscriminator
 from spade_paddle.weights import load_state
 
-MEASURED = 64
-"""So many training pictures tell a projected discriminator how features are spread."""
+PROJECTION_PICTURES = 64
+"""Number of training pictures on which a projected discriminator measures feature statistics."""
 
-
-LEARNING_WITH = {
+TEACHER_FIELDS = {
     "none": (),
     "cat": ("layers", "feature_mse"),
     "omgd": ("layers", "wider", "deeper", "shared_stages", "channels"),
 }
-"""Fields that say which layers learn beside a student's own."""
+"""Fields of ``distillation``, by method, that determine which other layers are trained."""
 
 
 def source_of(config: Config, *, init: Path | None) -> Path | None:
-    """The folder whose weights a new run begins with: ``--init``, or else ``init_from``; or None.
+    """Return the folder that a new run starts from: ``init`` (``--init``), or else ``init_from``.
 
     Raises:
-        ConfigError: a block is to fade in, but there is no such folder.
+        ConfigError: a block is to fade in, but neither is given.
     """
     if init is not None:
         return init
@@ -47,33 +46,34 @@ def source_of(config: Config, *, init: Path | None) -> Path | None:
         return Path(config.init_from)
     if config.fade_in_images:
         raise ConfigError(
-            f"fade_in_images is {config.fade_in_images}, but the run begins with fresh weights, so "
-            "there is no smaller picture for the new block to come into; give the smaller run "
-            "with init_from or --init, or set fade_in_images to 0",
+            f"fade_in_images is {config.fade_in_images}, but the run starts from new weights, so "
+            "there is no smaller generator to add a block to; give the smaller run with init_from "
+            "or --init, or set fade_in_images to 0",
             code="fade_without_source",
         )
     return None
 
 
-def begin_with(
+def initialize_from(
     networks: dict[str, nn.Layer], folder: Path, *, config: Config, label_set: LabelSet
 ) -> list[str]:
-    """Set networks to the weights of another, maybe smaller run.
+    """Initialize networks with the weights of another, possibly smaller, run.
 
-    What the source lacks stays as it is; see engine/growth.py and grown_weights.py.
+    Layers that the source lacks keep their initialization; see engine/growth.py and
+    grown_weights.py.
 
     Args:
-        networks: by name: generator, discriminator and maybe encoder.
-        folder: a run folder of tools/train.py, whose newest checkpoint is taken, or a model folder
+        networks: generator, discriminator and optionally encoder, by name.
+        folder: a run folder of tools/train.py, whose newest checkpoint is used, or a model folder
             of tools/convert.py or tools/export.py --trainable.
-        config: what the networks were built by.
+        config: the configuration of the networks.
         label_set: their labels.
 
     Returns:
-        for people: which layers carry over and which start fresh, a line for every network.
+        log lines: for each network, the layers that carry over and those that are new.
 
     Raises:
-        ConfigError: names every difference that is more than growing.
+        ConfigError: with every difference that growth.py does not allow.
         ModelError: there are no weights in the folder, or they do not fit these networks.
     """
     lines: list[str] = []
@@ -86,8 +86,8 @@ def begin_with(
         )
     if problems:
         raise ConfigError(
-            f"{folder}: a run cannot begin with these weights: {'; '.join(problems)}; change the "
-            "configuration, or begin without",
+            f"{folder}: a run cannot start from these weights: {'; '.join(problems)}; change the "
+            "configuration, or start from new weights",
             code="init_differs",
         )
     lines += [
@@ -97,17 +97,17 @@ def begin_with(
 
 
 def check_same_networks(run: RunFolder, config: Config, label_set: LabelSet) -> None:
-    """Refuse to go on with networks or labels other than the run's.
+    """Check that a run is resumed with the same networks and labels.
 
     Raises:
-        ConfigError: names what differs.
+        ConfigError: with every difference.
     """
     old = run.config
     changes = network_changes(old, config)
-    if config.encoder.style_dim:  # the generator makes a style's features for this size
+    if config.encoder.style_dim:  # the size of the generator's fc depends on these
         for name in ("crop_size", "aspect_ratio"):
             changes[f"data.{name}"] = getattr(old.data, name), getattr(config.data, name)
-    for field in ("method", *LEARNING_WITH[config.distillation.method]):
+    for field in ("method", *TEACHER_FIELDS[config.distillation.method]):
         name = f"distillation.{field}"
         changes[name] = old.value(name), config.value(name)
     if not old.fade_in_images or not config.fade_in_images:  # one layer more or less
@@ -116,16 +116,16 @@ def check_same_networks(run: RunFolder, config: Config, label_set: LabelSet) -> 
         f"{name} was {before}, is {now}" for name, (before, now) in changes.items() if before != now
     ]
     if run.label_set.fingerprint() != label_set.fingerprint():
-        differences.append("the label set is another one")
+        differences.append("the label set is a different one")
     if differences:
         raise ConfigError(
             f"{run.path}: this run was started with other networks: {'; '.join(differences)}; "
-            "use another --run folder or the old configuration",
+            "use another --run folder, or the old configuration",
             code="run_differs",
         )
 
 
-def begin(
+def start_or_resume(
     learner: Learner,
     run: RunFolder,
     *,
@@ -133,16 +133,16 @@ def begin(
     label_set: LabelSet,
     say: Callable[..., None],
 ) -> None:
-    """Go on from the newest checkpoint of a run; without one, begin with ``config.init_from``.
+    """Resume from the newest checkpoint of a run; without one, start from ``config.init_from``.
 
-    Lines for people go to ``say``.
+    Log lines go to ``say``.
 
     Raises:
-        ConfigError, ModelError: as ``source_of``, ``begin_with`` and ``check_same_networks``; or
-            there are checkpoints, but none can be read.
+        ConfigError, ModelError: as in ``source_of``, ``initialize_from`` and
+            ``check_same_networks``; or none of the checkpoints can be read.
     """
     if config.compute.amp and not on_gpu():
-        say("compute.amp is for GPUs; on this CPU everything stays as it is")
+        say("compute.amp has no effect on a CPU")
     say(learner.convolutions.line())
     start = source_of(config, init=None)
     state = run.latest(warn=say)
@@ -150,22 +150,22 @@ def begin(
         check_same_networks(run, config, label_set)
         learner.load(state)
         say(*learner.convolutions.change_since(run.environment.get("convolutions")))
-        say(f"going on from {learner.images_seen} images in {run.path}")
+        say(f"resuming from {learner.images_seen} images in {run.path}")
     elif start is not None:
         networks = dict(learner.networks.trained())
-        say(*begin_with(networks, start, config=config, label_set=label_set))
+        say(*initialize_from(networks, start, config=config, label_set=label_set))
         if config.distillation.method == "omgd":
-            say(begin_as(learner.teachers[1], learner.networks))
+            say(initialize_deeper_teacher(learner.teachers[1], learner.networks))
         learner.start_averages()
 
 
-def settle_projection(discriminator: CombinedDiscriminator, batches: BatchSource) -> None:
-    """Let projected heads, where there are any, know the photos, once in a run's life.
+def measure_projection(discriminator: CombinedDiscriminator, batches: BatchSource) -> None:
+    """Measure the feature statistics of a projected discriminator, once per run.
 
-    Every process measures the same pictures, and so has the same numbers.
+    Every process measures the same pictures, so the results are equal.
 
     Raises:
-        ModelError: heads that came from a checkpoint have learned on another network.
+        ModelError: the heads were trained on another feature network.
         DataError: a photo cannot be read.
     """
     if discriminator.projected is None:
@@ -173,46 +173,48 @@ def settle_projection(discriminator: CombinedDiscriminator, batches: BatchSource
     projection = discriminator.projected.projection
     projection.check_network()
     if not projection.measured:
-        views = (batches.view(position).photo for position in range(MEASURED))
+        views = (batches.view(position).photo for position in range(PROJECTION_PICTURES))
         projection.measure(paddle.to_tensor(to_network(view[None])) for view in views)
 
 
 def _carry_over(part: str, network: nn.Layer, source: Source, *, config: Config) -> str:
-    """Set one network; what was done, in words."""
+    """Initialize one network from a source; return a log line."""
     if part not in source.weights:
-        return f"{part}: all layers are fresh, {source.name} has no {part}"
+        return f"{part}: all layers are newly initialized, {source.name} has no {part}"
     weights, notes = source.weights[part], []
-    if part == "generator" and clips(source.config, config):
+    if part == "generator" and is_pruned(source.config, config):
         if config.distillation.student_start == "scratch":
-            return "generator: all layers are fresh, as distillation.student_start has it"
-        source = clipped_source(source, config.generator)
-        weights, notes = source.weights[part], ["of its channels those with the best scores"]
+            return (
+                "generator: all layers are newly initialized (distillation.student_start=scratch)"
+            )
+        source = pruned_source(source, config.generator)
+        weights, notes = source.weights[part], ["pruned to the channels with the best scores"]
     if part == "generator":
         weights, more = grown_generator(network, weights, old=source.config, new=config)
         notes += more
     if part == "discriminator":
         weights, notes = grown_discriminator(weights, old=source.config, new=config)
-    fresh = fresh_layers(part, network, old=source.config, new=config)
+    new = new_layers(part, network, old=source.config, new=config)
     own = network.state_dict()
     load_state(
         network,
-        {name: value for name, value in weights.items() if _top(name) not in fresh}
-        | {name: value for name, value in own.items() if _top(name) in fresh},
+        {name: value for name, value in weights.items() if _top(name) not in new}
+        | {name: value for name, value in own.items() if _top(name) in new},
         where=f"{source.name}, {part}",
     )
-    layers = {name.rpartition(".")[0] for name in own}  # those with weights of their own
-    carried = [layer for layer in layers if _top(layer) not in fresh]
+    layers = {name.rpartition(".")[0] for name in own}
+    carried = [layer for layer in layers if _top(layer) not in new]
     count = "all" if len(carried) == len(layers) else f"{len(carried)} of"
     names = dict.fromkeys(map(_top, own))
     line = (
         f"{part}: {count} {len(layers)} layers carry over from {source.name}: "
-        f"{', '.join(name for name in names if name not in fresh)}"
+        f"{', '.join(name for name in names if name not in new)}"
     )
-    if fresh:
-        notes = [f"fresh: {', '.join(name for name in names if name in fresh)}", *notes]
+    if new:
+        notes = [f"new: {', '.join(name for name in names if name in new)}", *notes]
     return "; ".join([line, *notes])
 
 
 def _top(name: str) -> str:
-    """The layer of the network itself that a tensor or layer belongs to."""
+    """Return the direct sublayer of the network that a tensor or layer belongs to."""
     return name.partition(".")[0]

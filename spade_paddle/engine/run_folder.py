@@ -40,32 +40,32 @@ _AVERAGES = ("average", "average_encoder", "statistics", "images_seen", "seconds
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run folder, which need not be there yet."""
+    """A run folder, which need not exist yet."""
 
     path: Path
 
     @property
     def config(self) -> Config:
-        """Raises ConfigError where config.yaml is missing or wrong."""
+        """The configuration. Raises ConfigError if config.yaml is missing or invalid."""
         return self.configuration()
 
     def configuration(self, *, overrides: Sequence[str] = ()) -> Config:
-        """The same with ``overrides`` as in load_config."""
+        """Read the configuration, with ``overrides`` as in load_config."""
         return load_config(self.path / CONFIG_FILE, overrides=overrides)
 
     @property
-    def described(self) -> bool:
-        """Whether there is a config.yaml."""
+    def has_config(self) -> bool:
+        """Whether config.yaml exists."""
         return (self.path / CONFIG_FILE).is_file()
 
     @property
     def label_set(self) -> LabelSet:
-        """Raises ConfigError where labels.json is missing or broken."""
+        """The label set. Raises ConfigError if labels.json is missing or damaged."""
         return LabelSet.load(self.path / LABELS_FILE)
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Where the run was last started; empty where that is not known."""
+        """The environment of the last start of the run; empty if it is not known."""
         try:
             return json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -74,7 +74,7 @@ class RunFolder:
     def describe(
         self, config: Config, label_set: LabelSet, environment: Mapping[str, Any] | None = None
     ) -> None:
-        """Write down what the networks are built by and, for a run, where it is started."""
+        """Write the configuration, the label set and, if given, the environment of the start."""
         text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_text_atomically(self.path / CONFIG_FILE, text)
         write_text_atomically(self.path / LABELS_FILE, label_set.to_json())
@@ -84,23 +84,23 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> list[Path]:
-        """The newest first."""
+        """Paths of the checkpoints, newest first."""
         return checkpoints(self._checkpoints)
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint; ``state`` must contain ``images_seen``."""
         save_checkpoint(self._checkpoints, state, images_seen=int(state["images_seen"]))
 
     def latest(self, *, warn: Callable[[str], None] = print) -> dict[str, Any] | None:
-        """The state of the newest checkpoint that can be read; None where there is none.
+        """Return the state of the newest readable checkpoint; None if there is no checkpoint.
 
         Raises:
-            ModelError: there are some, but none can be read.
+            ModelError: there are checkpoints, but none can be read.
         """
         return load_latest(self._checkpoints, warn=warn)
 
     def keep(self, state: Mapping[str, Any]) -> Path:
-        """Keep the averages of a checkpoint's state for good."""
+        """Save the averaged weights of a checkpoint's state as a snapshot; return its path."""
         path = checkpoint_path(self._snapshots, int(state["images_seen"]))
         write_state(path, _averages_of(state))
         return path
@@ -108,21 +108,24 @@ class RunFolder:
     def keep_if_best(
         self, state: Mapping[str, Any], scores: Mapping[str, float], *, by: str
     ) -> bool:
-        """Keep them as the best unless there are some as good; whether they were kept.
+        """Save the averaged weights as the best snapshot if their score improves on it.
 
-        The weights are written first: a run that is killed between the two files finds the older
-        score, and compares with that again.
+        The weights are written before the score. If the run is killed in between, the old score
+        remains and the comparison is repeated later.
 
         Args:
-            state: of a checkpoint.
-            scores: of these averages by name.
-            by: the name of the score that decides; the smaller the better.
+            state: state of a checkpoint.
+            scores: scores of its averaged weights by name.
+            by: the name of the score to compare; lower is better.
+
+        Returns:
+            whether they were saved.
         """
         record = self._snapshots / f"{BEST}.json"
         best = float("inf")
         if record.is_file():
             best = json.loads(record.read_text(encoding="utf-8"))[by]
-        if not scores[by] < best:  # nan, too
+        if not scores[by] < best:  # also false for NaN
             return False
         write_state(self._best, _averages_of(state))
         content = {"images": int(state["images_seen"]), **scores}
@@ -130,13 +133,13 @@ class RunFolder:
         return True
 
     def averages(self, snapshot: str | None = None) -> dict[str, Any]:
-        """What is painted with and exported.
+        """Read the averaged weights, which are used for painting and export.
 
         Args:
-            snapshot: ``best`` or a number of images; None: of the newest checkpoint.
+            snapshot: ``best`` or a number of images; None: the newest checkpoint.
 
         Raises:
-            ModelError: there are none, or they are damaged.
+            ModelError: they do not exist or are damaged.
         """
         if snapshot is None:
             state = self.latest()
@@ -152,32 +155,32 @@ class RunFolder:
             is_number = snapshot.isascii() and snapshot.isdigit()
             path = checkpoint_path(self._snapshots, int(snapshot) if is_number else -1)
         if not path.is_file():
-            there = [_shown(each) for each in sorted(self._snapshots.glob("*.pdparams"))]
+            existing = [_snapshot_name(each) for each in sorted(self._snapshots.glob("*.pdparams"))]
             raise ModelError(
                 f"{self.path}: there is no snapshot '{snapshot}'; there are: "
-                f"{', '.join(there) or 'none'} (validation.keep_snapshots_every_images and "
-                "validation.judge_weights make some)",
+                f"{', '.join(existing) or 'none'} (snapshots are written with "
+                "validation.keep_snapshots_every_images and validation.judge_weights)",
                 code="snapshot_missing",
             )
         try:
             return read_state(path)
-        except Exception as error:  # whatever unpickling a damaged file raises
+        except Exception as error:  # unpickling a damaged file may raise anything
             raise ModelError(
-                f"{path}: this snapshot is damaged; take another one, or the newest checkpoint",
+                f"{path}: this snapshot is damaged; use another one, or the newest checkpoint",
                 code="checkpoints_damaged",
             ) from error
 
-    def ways_back(self) -> str:
-        """In words for people whose run has come apart: which older states there are."""
-        ways = []
+    def recovery_options(self) -> str:
+        """Describe, for the message about a diverged run, which older states can be used."""
+        options = []
         for path in self.checkpoints[:1]:
-            ways.append(
-                f"go on from {path} ({_shown(path)} images: remove any newer ones there, and the "
-                "same command goes on)"
+            options.append(
+                f"resume from {path} ({_snapshot_name(path)} images: remove newer checkpoints and "
+                "run the same command)"
             )
         for path in [self._best] * self._best.is_file() + checkpoints(self._snapshots)[:1]:
-            ways.append(f"export {path} (tools/export.py --snapshot {_shown(path)})")
-        return " or ".join([*ways, "begin a new run"])
+            options.append(f"export {path} (tools/export.py --snapshot {_snapshot_name(path)})")
+        return " or ".join([*options, "start a new run"])
 
     @property
     def _checkpoints(self) -> Path:
@@ -193,21 +196,21 @@ class RunFolder:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a list, such as the widths of a block, in one line."""
+    """Writes lists, such as the widths of a block, on one line."""
 
 
-def _in_one_line(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
+def _represent_list_on_one_line(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=True)
 
 
-_Dumper.add_representer(list, _in_one_line)
+_Dumper.add_representer(list, _represent_list_on_one_line)
 
 
 def _averages_of(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a checkpoint's state is painted with and exported."""
+    """Select the entries of a checkpoint's state that painting and export need."""
     return {name: state[name] for name in _AVERAGES if name in state}
 
 
-def _shown(path: Path) -> str:
-    """The name of a state as --snapshot takes it."""
+def _snapshot_name(path: Path) -> str:
+    """Return the name of a snapshot or checkpoint as used by --snapshot."""
     return path.stem if path.stem == BEST else str(int(path.stem))

@@ -32,13 +32,13 @@ def sample_sheet(
     config: Config,
     label_set: LabelSet,
 ) -> np.ndarray:
-    """The first scenes, a row each: label map | painted by each painter | photo.
+    """Return a sheet of the first scenes, one per row: label map | picture of each painter | photo.
 
-    With a style, each is painted in the style of its own photo. The same scenes and the same noise
-    every time.
+    Networks with a style encoder use the style of the scene's own photo. Scenes and noise are the
+    same every time.
 
     Args:
-        painters: networks, put in evaluation mode while they paint.
+        painters: networks to compare; in evaluation mode while they paint.
 
     Returns:
         ``uint8`` [H, W, 3].
@@ -55,8 +55,8 @@ def sample_sheet(
 def scene_input(
     scene: Scene, networks: Networks, layout: SemanticLayout, *, seed: int
 ) -> StepInput:
-    """One scene, of a size that can be painted, as networks of this layout take it, with noise of
-    this seed and no deviation from the mean of a style."""
+    """Return one scene as input of networks with this layout: noise from this seed, and zero style
+    noise, so that the style is the encoder's mean. The size must be one that can be painted."""
     batch, generator = stack([scene]), networks.generator
     if generator.noise_channels:
         height, width = scene.label_map.shape
@@ -71,7 +71,7 @@ def scene_input(
 
 @paddle.no_grad()
 def painted(networks: Networks, inputs: StepInput) -> np.ndarray:
-    """The picture of one scene, ``uint8`` [H, W, 3]; the networks paint in evaluation mode."""
+    """Paint one scene in evaluation mode; return the picture, ``uint8`` [H, W, 3]."""
     with evaluating(networks.generator, networks.encoder):
         picture, _ = paint(networks, inputs)
     return to_pixels(picture.numpy())[0]
@@ -79,7 +79,7 @@ def painted(networks: Networks, inputs: StepInput) -> np.ndarray:
 
 @contextmanager
 def evaluating(*layers: nn.Layer | None) -> Iterator[None]:
-    """Within it these are in evaluation mode, after it in the mode that each was in."""
+    """Set layers to evaluation mode within a block; restore the mode of each afterwards."""
     present = [layer for layer in layers if layer is not None]
     trained = [layer for layer in present if layer.training]
     for layer in present:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 
 def linear_decay(images_seen: int, *, start: int | None, end: int, floor: float = 0.01) -> float:
-    """The factor of the learning rate: 1 before ``start``, then linearly down to ``floor``.
+    """Return the learning rate factor: 1 until ``start``, then decaying linearly to ``floor``.
 
     Args:
-        start: where the decay begins; None: never.
-        end: where it reaches ``floor``; it stays there.
+        images_seen: progress of the run.
+        start: images seen when the decay starts; None: no decay.
+        end: images seen when it reaches ``floor``, where it stays.
+        floor: the final factor.
     """
     if start is None or images_seen <= start:
         return 1.0
@@ -18,24 +20,25 @@ def linear_decay(images_seen: int, *, start: int | None, end: int, floor: float 
 
 
 def fade_in(images_seen: int, *, over: int) -> float:
-    """How far a new block has come in: from 0 linearly to 1 after ``over`` images; 0: at once."""
+    """Return the fade-in weight of a new block: linear from 0 to 1 over ``over`` images; if that
+    is 0, always 1."""
     return min(1.0, images_seen / over) if over else 1.0
 
 
-def averaging_halflife(images_seen: int, *, share: float, most: int) -> float:
-    """The half-life of the averaged weights, in images.
+def averaging_halflife(images_seen: int, *, share: float, maximum: int) -> float:
+    """Return the half-life of the averaged weights, in images.
 
-    A constant one is too long for a run's beginning, where the average lags behind, or too short
-    for its end, where it hardly averages. One that grows with the run is as good for a short run
-    as for a long one.
+    A constant half-life is either too long at the start of a run, where the average lags behind,
+    or too short at the end, where it hardly averages. Growing with the run avoids both.
 
     Args:
-        share: of the images seen so far; 0: ``most`` from the beginning.
-        most: it grows no further.
+        images_seen: progress of the run.
+        share: half-life as a fraction of the images seen; 0: always ``maximum``.
+        maximum: upper limit, in images.
     """
-    return min(share * images_seen, most) if share else most
+    return min(share * images_seen, maximum) if share else maximum
 
 
-def passed(every: int, before: int, now: int) -> bool:
-    """Whether a multiple of ``every`` lies in (before, now]."""
+def is_due(every: int, before: int, now: int) -> bool:
+    """Whether a task to run every ``every`` images is due: a multiple lies in (before, now]."""
     return now // every > before // every

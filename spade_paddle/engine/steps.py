@@ -31,20 +31,20 @@ from spade_paddle.losses.style import kl_loss
 from spade_paddle.networks.encoder import reparametrize
 from spade_paddle.networks.semantics import SemanticLayout
 
-Losses = dict  # scalars by name: tensors on their way, floats in the end
+Losses = dict  # scalars by name: tensors within a step, floats in its result
 
 ExtraLoss = Callable[["Networks", "StepInput", paddle.Tensor], Losses]
-"""From the networks, what was to be painted and the fake photos [N, 3, H, W] in -1..1, which have a
-gradient, to scalar tensors by name, each already times its weight."""
+"""Called with the networks, the batch and the fake photos [N, 3, H, W] in -1..1, which require
+gradients; returns scalar tensors by name, already multiplied by their weights."""
 
 
 @dataclass
 class Networks:
-    """What is trained, the perceptual loss (or None), and more losses of the generator.
+    """The trained networks, the perceptual loss (or None), and additional generator losses.
 
-    The encoder is None for a model without style; else it learns together with the generator, and
-    so do the adapters of a distillation. Without a discriminator they paint only. The prefix tells
-    their losses from those of other networks that learn beside them.
+    The encoder is None for a model without style. The generator's optimizer also updates the
+    encoder and the adapters of a distillation. Without a discriminator, the networks can only
+    paint. The prefix distinguishes their losses from those of other networks trained beside them.
     """
 
     generator: nn.Layer
@@ -56,30 +56,30 @@ class Networks:
     prefix: str = ""
 
     def generator_parameters(self) -> list[paddle.Tensor]:
-        """What the generator's optimizer moves."""
+        """Return the parameters that the generator's optimizer updates."""
         layers = self.generator, self.encoder, self.adapters
         return [p for layer in layers if layer is not None for p in layer.parameters()]
 
     def trained(self) -> Iterator[tuple[str, nn.Layer]]:
-        """The networks that learn, by name."""
+        """Yield the trained networks with their names."""
         for name in ("generator", "encoder", "discriminator", "adapters"):
             network = getattr(self, name)
             if network is not None:
                 yield name, network
 
     def named(self, losses: Losses) -> Losses:
-        """The same losses, with the prefix before each name."""
+        """Return the losses with the prefix added to each name."""
         return {self.prefix + name: value for name, value in losses.items()}
 
 
 @dataclass(frozen=True)
 class StepInput:
-    """A batch as tensors; what the networks do not need is None."""
+    """A batch as tensors; inputs that the networks do not need are None."""
 
     segmap: paddle.Tensor  # float32 [N, K, H, W]
     photo: paddle.Tensor  # float32 [N, 3, H, W] in -1..1
     positions: paddle.Tensor | None = None  # float32 [N, 2, H, W]
-    # float32 [N, 1, h, w] for each block, or [N, C, H, W] for all
+    # float32 [N, 1, h, w] per block, or one [N, C, H, W]
     noise: tuple[paddle.Tensor, ...] | paddle.Tensor | None = None
     style_noise: paddle.Tensor | None = None  # float32 [N, D]
     augmentation: np.ndarray | None = None  # float32 [N, P], see losses/diff_augment.py
@@ -87,7 +87,7 @@ class StepInput:
 
     @classmethod
     def of(cls, batch: Batch, layout: SemanticLayout) -> StepInput:
-        """Arrays as tensors, the label map as a semantic map of this layout."""
+        """Convert a batch; the label map becomes a semantic map with this layout."""
 
         def tensor(values: np.ndarray | None) -> paddle.Tensor | None:
             return None if values is None else paddle.to_tensor(values)
@@ -100,7 +100,7 @@ class StepInput:
             noise=tuple(map(tensor, noise)) if isinstance(noise, tuple) else tensor(noise),
             style_noise=tensor(batch.style_noise),
             augmentation=batch.augmentation,
-            # a batch moves as a whole, by what its first picture has drawn
+            # one shift for the whole batch: that of its first picture
             shift=(0, 0) if batch.shift is None else tuple(batch.shift[0].tolist()),
         )
 
@@ -108,10 +108,14 @@ class StepInput:
 Style = tuple  # mu and logvar, [N, D] each
 
 
-def draw_style(
+def sample_style(
     encoder: nn.Layer | None, batch: StepInput
 ) -> tuple[paddle.Tensor | None, Style | None]:
-    """A style z [N, D] of the real photos, and what it was drawn from; None without an encoder."""
+    """Sample a style z [N, D] from the encoder's distribution (mu, logvar) for the real photos.
+
+    Returns:
+        z and (mu, logvar); both None without an encoder.
+    """
     if encoder is None:
         return None, None
     style = encoder(batch.photo)
@@ -119,8 +123,12 @@ def draw_style(
 
 
 def paint(networks: Networks, batch: StepInput) -> tuple[paddle.Tensor, Style | None]:
-    """The fake photos [N, 3, H, W], in the style of the real ones where there is an encoder."""
-    z, style = draw_style(networks.encoder, batch)
+    """Paint fake photos [N, 3, H, W], with an encoder in the style of the real ones.
+
+    Returns:
+        the fake photos, and (mu, logvar) of the style or None.
+    """
+    z, style = sample_style(networks.encoder, batch)
     fake_photo = networks.generator(batch.segmap, batch.noise, style=z, positions=batch.positions)
     return fake_photo, style
 
@@ -130,31 +138,30 @@ def generator_losses(
     batch: StepInput,
     options: LossConfig,
     *,
-    copies: int = 1,
+    num_batches: int = 1,
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
-    """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, 4), and
-    ``+ lambda_kld * g_vaeloss`` with a style.
+    """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, section
+    4), and ``+ lambda_kld * g_vaeloss`` with a style.
 
     Args:
         networks: the networks.
-        batch: what to paint and what it should look like.
+        batch: semantic maps, real photos and noise.
         options: the weights of the losses.
-        copies: how many batches like this one the gradients are averaged over. The KL loss is a
-            sum over the batch, so each counts its own so many times for the average to be the
-            whole sum.
+        num_batches: number of micro-batches and processes over which gradients are averaged. The
+            KL loss is a sum over the batch, so it is multiplied by this number.
 
     Returns:
-        the total, each weighted part by name, and the fake pictures [N, 3, H, W].
+        the total, each weighted term by name, and the fake photos [N, 3, H, W].
 
     Raises:
-        ValueError: an extra loss has the name of another.
+        ValueError: an extra loss has the same name as another loss.
     """
     fake_photo, style = paint(networks, batch)
-    fake = judged(networks, batch, fake_photo)
+    fake = discriminate(networks, batch, fake_photo)
     parts = {"g_gan": combined_generator_loss(fake, weights=options.kinds, mode=options.gan_mode)}
     if options.feature_matching:
-        # a pass of its own: with the discriminator's weights fixed (engine/updates.py), nothing in
-        # it has a gradient, and none is computed
+        # a separate forward pass: the discriminator's weights are frozen in this update
+        # (engine/updates.py), so this pass builds no graph for gradients
         real = networks.discriminator.patch(discriminator_input(batch, batch.photo))
         matching = feature_matching_loss(fake["patch"], real)
         parts["g_feat"] = options.feature_matching * matching
@@ -162,11 +169,11 @@ def generator_losses(
         distance = networks.perceptual(fake_photo, batch.photo, shift=batch.shift)
         parts["g_vgg"] = options.perceptual * distance
     if style is not None:
-        parts["g_vae"] = options.kl * copies * kl_loss(*style)
+        parts["g_vae"] = options.kl * num_batches * kl_loss(*style)
     for loss in networks.extra_losses:
         more = loss(networks, batch, fake_photo)
         if parts.keys() & more.keys():
-            raise ValueError(f"an extra loss is named as another: {sorted(more)} of {list(parts)}")
+            raise ValueError(f"extra losses {sorted(more)} repeat a name of {list(parts)}")
         parts.update(more)
     return sum(parts.values()), parts, fake_photo
 
@@ -179,26 +186,26 @@ def discriminator_losses(
     *,
     r1_weight: float = 0.0,
 ) -> tuple[paddle.Tensor, Losses]:
-    """``d_loss = df_ganloss + dr_ganloss`` (article, 4), and maybe the R1 penalty.
+    """``d_loss = df_ganloss + dr_ganloss`` (article, section 4), optionally with the R1 penalty.
 
     Args:
         networks: the networks.
         batch: the real photos and their semantic maps.
-        fake_photo: the generated photos, taken as given.
+        fake_photo: the fake photos [N, 3, H, W]; detached here.
         options: the kind of adversarial loss.
-        r1_weight: of the R1 penalty; 0: it is not computed.
+        r1_weight: weight of the R1 penalty; 0: not computed.
 
     Returns:
-        the total; each part by name, and how well the discriminator tells them apart.
+        the total; and each term and the discriminator's accuracy, by name.
     """
-    fake = judged(networks, batch, fake_photo.detach())
-    real = judged(networks, batch, batch.photo)
+    fake = discriminate(networks, batch, fake_photo.detach())
+    real = discriminate(networks, batch, batch.photo)
     df_ganloss, dr_ganloss = combined_discriminator_loss(
         fake, real, weights=options.kinds, mode=options.gan_mode
     )
     parts = {"d_fake": df_ganloss, "d_real": dr_ganloss}
     if r1_weight:
-        # Paddle has the second derivative of concat only where every input has a gradient
+        # Paddle's second derivative of concat requires that every input has a gradient
         segmap = batch.segmap.detach()
         segmap.stop_gradient = False
         scene = dataclasses.replace(batch, segmap=segmap)
@@ -217,12 +224,12 @@ def discriminator_losses(
     return total, {**parts, **accuracies}
 
 
-def judged(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Predictions:
-    """What the discriminator says of fake or real photos [N, 3, H, W] with their semantic map."""
+def discriminate(networks: Networks, batch: StepInput, photo: paddle.Tensor) -> Predictions:
+    """Apply the discriminator to fake or real photos [N, 3, H, W] and their semantic maps."""
     return networks.discriminator(discriminator_input(batch, photo))
 
 
 def discriminator_input(batch: StepInput, photo: paddle.Tensor) -> paddle.Tensor:
-    """[N, K + 3, H, W]; the fake and the real photo of a scene are augmented alike."""
+    """Return [N, K + 3, H, W]; fake and real photo of a scene get the same augmentation."""
     pictures = paddle.concat([batch.segmap, photo], axis=1)
     return pictures if batch.augmentation is None else diff_augment(pictures, batch.augmentation)

@@ -17,16 +17,15 @@ Result = TypeVar("Result")
 
 
 class Stopping:
-    """Within it the first SIGTERM or Ctrl-C is noted; a second Ctrl-C raises KeyboardInterrupt.
+    """Context that records the first SIGTERM or Ctrl-C; a second Ctrl-C raises KeyboardInterrupt.
 
-    That also holds where Ctrl-C was ignored before, as it is in what a shell starts in the
-    background.
+    This also works in processes that ignored Ctrl-C before, such as background jobs of a shell.
 
     Args:
         workers: the processes that train together.
 
     Attributes:
-        signal: the number of the signal that asked, 15 for SIGTERM; 0: none did.
+        signal: the number of the signal received, 15 for SIGTERM; 0: none.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -44,12 +43,12 @@ class Stopping:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def asked(self) -> bool:
-        """Whether this process has been asked to stop, if only by the death of its launcher.
+    def requested(self) -> bool:
+        """Whether this process was asked to stop, by a signal or because its launcher is gone.
 
         Raises:
-            KeyboardInterrupt: where that of a second Ctrl-C was lost: an exception goes no further
-                than Paddle where Paddle has called Python back.
+            KeyboardInterrupt: after a second Ctrl-C, in case the exception raised by the signal
+                handler was swallowed: it does not propagate through Paddle's callbacks.
         """
         if self._at_once:
             raise KeyboardInterrupt
@@ -58,15 +57,15 @@ class Stopping:
         return self.signal != 0
 
     def agreed(self) -> bool:
-        """Whether any process has been asked; every one must call it, and gets the same answer."""
-        return self._workers.any(self.asked())
+        """Whether any process was asked to stop; a collective call with the same result for all."""
+        return self._workers.any(self.requested())
 
     def together(self, do: Callable[[], Result]) -> Result:
-        """What ``do`` gives; every process must call it.
+        """Return the result of ``do``, if it succeeds in all processes; a collective call.
 
         Raises:
-            UserError: of ``do``, in this process.
-            RunError: it has failed in another one.
+            UserError: raised by ``do`` in this process.
+            RunError: ``do`` failed in another process.
         """
         result, problem = None, None
         try:
@@ -85,5 +84,5 @@ class Stopping:
             raise KeyboardInterrupt
         if not self.signal:  # Paddle's launcher sends SIGTERM three times in a row
             self.signal = number
-            # not print: the signal may have come in the middle of another print
-            os.write(2, b"\nstopping after this step (a second Ctrl-C: at once, unsaved)\n")
+            # not print, which is not reentrant: the signal may interrupt another print
+            os.write(2, b"\nstopping after this step (Ctrl-C again: immediately, without saving)\n")

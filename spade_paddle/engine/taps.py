@@ -12,11 +12,11 @@ from spade_paddle.networks.generator import SPADEGenerator
 
 
 class Taps:
-    """Keeps what blocks of a generator have given in its last forward pass.
+    """Records the outputs of some blocks of a generator in its last forward pass, by hooks.
 
     Args:
-        generator: whose they are.
-        blocks: their names.
+        generator: the generator.
+        blocks: names of the blocks.
 
     Raises:
         ConfigError: the generator has no such block.
@@ -26,21 +26,21 @@ class Taps:
         for name in blocks:
             if name not in generator.block_channels:
                 raise ConfigError(
-                    f"distillation.layers: expected blocks of the generators, got {name!r}; there "
-                    f"are {', '.join(generator.block_channels)}",
+                    f"distillation.layers: expected blocks of the generators, got {name!r}; the "
+                    f"blocks are {', '.join(generator.block_channels)}",
                     code="config_value",
                 )
-            getattr(generator, name).register_forward_post_hook(self._keeper(name))
+            getattr(generator, name).register_forward_post_hook(self._hook(name))
         self._blocks = tuple(blocks)
-        self._kept: dict[str, paddle.Tensor] = {}
+        self._outputs: dict[str, paddle.Tensor] = {}
 
     def take(self) -> list[paddle.Tensor]:
-        """The outputs in the order of the blocks; they are kept no longer."""
-        kept, self._kept = self._kept, {}
-        return [kept[name] for name in self._blocks]
+        """Return the outputs in the order of the blocks, and release them."""
+        outputs, self._outputs = self._outputs, {}
+        return [outputs[name] for name in self._blocks]
 
-    def _keeper(self, name: str):
-        def keep(layer: nn.Layer, inputs: object, output: paddle.Tensor) -> None:
-            self._kept[name] = output
+    def _hook(self, name: str):
+        def record(layer: nn.Layer, inputs: object, output: paddle.Tensor) -> None:
+            self._outputs[name] = output
 
-        return keep
+        return record

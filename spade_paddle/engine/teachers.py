@@ -17,20 +17,25 @@ SHARED_FIELDS = (
     *("data.dont_care", "data.instance_edges", "data.icpe_compatible", "knows_positions"),
     *("generator.upsampling", "generator.fine_blocks", "generator.noise", "encoder.style_dim"),
 )
-"""In which a student's configuration must agree with its teacher's: what they paint from, and
-where their features have the same size."""
+"""Fields in which student and teacher must agree, to have the same inputs, and features of the same
+spatial size."""
 
 
 def read_teacher(
     config: Config, label_set: LabelSet, *, warn: Callable[[str], None]
 ) -> Networks | None:
-    """What ``distillation.teacher`` holds; None where nothing is distilled, or there is none.
+    """Read ``distillation.teacher``; None if it is not set, or without distillation.
 
-    With CAT generator and encoder as they paint, frozen and in evaluation mode. With OMGD the
-    generator as it trains, which goes on as the wider teacher.
+    CAT: the averaged generator and encoder, frozen and in evaluation mode. OMGD: the generator as
+    it trains, which continues to train as the wider teacher.
+
+    Args:
+        config: configuration of the student.
+        label_set: label set of the student.
+        warn: called with a message for each damaged checkpoint.
 
     Raises:
-        ConfigError: what it paints from differs from the student's.
+        ConfigError: the teacher's inputs differ from the student's.
         ModelError: there are no weights in the folder, or they are damaged.
     """
     options = config.distillation
@@ -57,10 +62,10 @@ def _networks(source: Source, *, frozen: bool) -> Networks:
 
 
 def _check(folder: Path, source: Source, config: Config, label_set: LabelSet) -> None:
-    """Refuse a teacher that does not paint from what the student paints from.
+    """Check that the teacher has the same inputs as the student.
 
     Raises:
-        ConfigError: names every difference.
+        ConfigError: with every difference.
     """
     pairs = {name: (source.config.value(name), config.value(name)) for name in SHARED_FIELDS}
     problems = [
@@ -77,6 +82,6 @@ def _check(folder: Path, source: Source, config: Config, label_set: LabelSet) ->
     if problems:
         raise ConfigError(
             f"distillation.teacher: {folder} cannot teach this student: {'; '.join(problems)}; "
-            "give a teacher with the same, or change the student's configuration",
+            "use another teacher, or change the student's configuration",
             code="teacher_differs",
         )

@@ -25,10 +25,10 @@ from spade_paddle.engine.learner import Learner
 from spade_paddle.engine.nan_guard import BadSteps
 from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.reporter import Reporter
-from spade_paddle.engine.resuming import begin, settle_projection
+from spade_paddle.engine.resuming import measure_projection, start_or_resume
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.engine.samples import sample_sheet
-from spade_paddle.engine.schedule import passed
+from spade_paddle.engine.schedule import is_due
 from spade_paddle.engine.steps import Losses
 from spade_paddle.engine.stopping import Stopping
 from spade_paddle.engine.teachers import read_teacher
@@ -38,23 +38,22 @@ from spade_paddle.networks.semantics import SemanticLayout
 
 
 class Trainer:
-    """Trains in a run folder; goes on where an earlier run there stopped.
+    """Trains in a run folder, and resumes an earlier run there.
 
     Args:
         config: the configuration.
         label_set: the labels of the scenes.
-        scenes: those to train on, and those to look at the results; each a Scene, or the Pair of
-            its files. Of each sequence every process must have the same.
-        run: the run folder; made when it is not there.
-        workers: the processes that train together; None: those that Paddle's launcher has started.
-        callbacks: each is called after each step in every process, with the trainer and the step's
-            losses by name as floats, none for a step that was left out. Numbers that it adds to
-            them are logged.
-        learning: ``extra_losses``, ``networks`` and what else Learner takes.
+        scenes: training and validation scenes, each a Scene or the Pair of its files; the same
+            sequences in every process.
+        run: the run folder; created if it does not exist.
+        workers: the processes that train together; None: those started by Paddle's launcher.
+        callbacks: called after each step in every process with the trainer and the step's losses
+            by name as floats (empty for a skipped step). Numbers added to this dict are logged.
+        learning: further arguments of Learner, such as ``extra_losses`` or ``networks``.
 
     Raises:
-        UserError: configuration, scenes, weights or what is in the run folder do not fit each
-            other, a file cannot be read, or another process has failed.
+        UserError: configuration, scenes, weights and run folder do not fit each other, a file
+            cannot be read, or another process has failed.
     """
 
     def __init__(
@@ -86,35 +85,38 @@ class Trainer:
         if "teacher" not in learning:
             learning["teacher"] = read_teacher(config, label_set, warn=workers.say)
         self.learner = Learner(config, num_labels=len(label_set), workers=workers, **learning)
-        begin(self.learner, self.run, config=config, label_set=label_set, say=workers.say)
+        start_or_resume(self.learner, self.run, config=config, label_set=label_set, say=workers.say)
         networks = self.learner.networks
         self.feed = self.stopping.together(
             lambda: Feed(self.train_scenes, **common, networks=networks, workers=workers)
         )
-        self.stopping.together(lambda: settle_projection(networks.discriminator, self.feed.batches))
+        self.stopping.together(
+            lambda: measure_projection(networks.discriminator, self.feed.batches)
+        )
         left = max(config.total_images - self.learner.images_seen, 0)
         for count in (config.batch_size, left % config.batch_size):
-            workers.share(0, count)  # what cannot be shared is told now, not with the last batch
+            workers.share(0, count)  # raises now, not at the last batch, if it cannot be split
         self._validation: Validation | None = None
         if config.validation.judge_weights is not None:
-            # in every process, so that all are told what is wrong; the first one alone judges
+            # in every process, so that all raise the same errors; only the first one scores
             self._validation = Validation(self.train_scenes, self.val_scenes, **common)
         self._reporter: Reporter | None = None
         self._bad_steps = BadSteps(
-            run / "inspect" if workers.rank == 0 else None, ways_back=self.run.ways_back
+            run / "inspect" if workers.rank == 0 else None,
+            recovery_options=self.run.recovery_options,
         )
         self._saved_at: int | None = None
 
     def train(self) -> bool:
-        """Train until ``total_images``; True when reached, False when asked to stop before.
+        """Train until ``total_images``; return True when reached, False if asked to stop before.
 
-        On SIGTERM or Ctrl-C the step that runs is finished and everything is saved; a second Ctrl-C
-        ends the process at once.
+        On SIGTERM or Ctrl-C the current step is finished and a checkpoint is saved; a second Ctrl-C
+        ends the process immediately.
 
         Raises:
-            DataError, LabelMapError: a photo or label map cannot be read any more; everything up
-                to there is saved.
-            ModelError: losses stay NaN or infinite; everything is saved.
+            DataError, LabelMapError: a photo or label map can no longer be read; a checkpoint was
+                saved.
+            ModelError: losses remain NaN or infinite; a checkpoint was saved.
             RunError: the run folder cannot be written, or another process has failed.
         """
         with self.stopping, self.feed:
@@ -134,7 +136,7 @@ class Trainer:
                     if not self.step():
                         self._save()
                         return False
-                    self._look(before)
+                    self._run_due_tasks(before)
                 return True
             except UserError:
                 self._save()
@@ -144,9 +146,9 @@ class Trainer:
                     self._reporter.close()
 
     def step(self) -> bool:
-        """Learn from the next pictures, and report it; False: asked to stop instead."""
+        """Run one training step and report it; return False if asked to stop instead."""
         before, started = self.learner.images_seen, time.monotonic()
-        self.feed.wait(before, unless=self.stopping.asked)
+        self.feed.wait(before, cancelled=self.stopping.requested)
         if self.stopping.agreed():
             return False
         parts = self.stopping.together(lambda: self.feed.take(before))
@@ -154,7 +156,7 @@ class Trainer:
         try:
             losses = self.learner.learn(list(self.feed.inputs(parts)))
         except NotFinite as error:
-            self._keep_bad_step(before, parts, error.losses)
+            self._save_bad_step(before, parts, error.losses)
         else:
             self._bad_steps.good()
         now, seconds = self.learner.images_seen, time.monotonic() - started
@@ -169,13 +171,13 @@ class Trainer:
         return True
 
     def scores(self) -> dict[str, float]:
-        """What the judge says of the networks of now, by name; needs one in the configuration."""
+        """Score the current networks, by name; requires ``validation.judge_weights``."""
         with self.learner.exported() as averaged:
             return self._validation.score(self.learner.networks, averaged)
 
     def sample_sheet(self) -> np.ndarray:
-        """The first validation scenes as label map | painted | by the average | by each teacher |
-        photo."""
+        """Return the first validation scenes as label map | current generator | averaged
+        generator | each teacher | photo, ``uint8`` [H, W, 3]."""
         with self.learner.exported() as averaged:
             both = [self.learner.networks, averaged]
             painters = both if self.config.ema_halflife_images else [averaged]
@@ -186,32 +188,32 @@ class Trainer:
                 label_set=self.label_set,
             )
 
-    def _look(self, before: int) -> None:
-        """After a step: show, judge, keep and save what is due; every process must come here."""
+    def _run_due_tasks(self, before: int) -> None:
+        """Write samples, scores, snapshots and checkpoints that are due; a collective call."""
         config, now = self.config, self.learner.images_seen
         last = now == config.total_images
-        show = last or passed(config.sample_every_images, before, now)
-        save = last or passed(config.checkpoint_every_images, before, now)
+        validate = last or is_due(config.sample_every_images, before, now)
+        save = last or is_due(config.checkpoint_every_images, before, now)
         kept_every = config.validation.keep_snapshots_every_images
-        keep = kept_every > 0 and passed(kept_every, before, now)
-        if (show or save or keep) and config.ema_recalibration_images:
+        keep = kept_every > 0 and is_due(kept_every, before, now)
+        if (validate or save or keep) and config.ema_recalibration_images:
             images = config.ema_recalibration_images
             parts = self.stopping.together(lambda: self.feed.first(images))
             inputs = self.feed.inputs(parts)
             self.learner.statistics = measure_statistics(self.learner.averaged, inputs)
-        if show:
-            self._show(now)
+        if validate:
+            self._validate(now)
         if keep and self._reporter is not None:
             with self._writing():
                 self.run.keep(self.learner.state())
         if save:
             self._save()
 
-    def _show(self, images_seen: int) -> None:
-        """Write sample pictures and scores, and keep the best averages."""
-        reporter, judges = self._reporter, self._validation is not None
+    def _validate(self, images_seen: int) -> None:
+        """Write sample pictures and scores, and save the best averaged weights."""
+        reporter, has_judge = self._reporter, self._validation is not None
         picture, scores = self.stopping.together(
-            lambda: (reporter and self.sample_sheet(), reporter and judges and self.scores())
+            lambda: (reporter and self.sample_sheet(), reporter and has_judge and self.scores())
         )
         if reporter is None:
             return
@@ -221,7 +223,7 @@ class Trainer:
                 reporter.log.scalars(images_seen, scores)
                 self.run.keep_if_best(self.learner.state(), scores, by=DECIDING)
 
-    def _keep_bad_step(self, images_seen: int, parts: list[Batch], losses: Losses) -> None:
+    def _save_bad_step(self, images_seen: int, parts: list[Batch], losses: Losses) -> None:
         arrays = {
             "photo": to_pixels(np.concatenate([part.photo for part in parts])),
             "label_map": np.concatenate([part.label_map for part in parts]).astype(np.uint8),
@@ -231,7 +233,7 @@ class Trainer:
             self.workers.say(self._bad_steps.bad(images_seen, losses, arrays=arrays))
 
     def _save(self) -> None:
-        """Write a checkpoint, unless there is one of now or this is not the first process."""
+        """Write a checkpoint in the first process, unless it is already written."""
         images_seen = self.learner.images_seen
         if self._reporter is None or self._saved_at == images_seen:
             return
@@ -242,14 +244,15 @@ class Trainer:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Within it a full disk and the like become an error for people."""
+        """Convert OSError, for example of a full disk, to RunError."""
         try:
             yield
         except OSError as error:
-            whole = [int(path.stem) for path in self.run.checkpoints]
-            state = f"the checkpoint of {whole[0]} images is whole" if whole else "nothing is lost"
+            saved = [int(path.stem) for path in self.run.checkpoints]
+            state = f"the checkpoint of {saved[0]} images is intact; " if saved else ""
             raise RunError(
                 f"{self.run.path}: cannot be written at {self.learner.images_seen} images: "
-                f"{error.strerror or error}; {state}: make room, and the same command goes on",
+                f"{error.strerror or error}; {state}fix this, for example free disk space, and run "
+                "the same command to resume",
                 code="run_not_writable",
             ) from error

@@ -23,16 +23,16 @@ from spade_paddle.files import write_atomically
 TRAINING_WEIGHTS = "training.pdparams"
 PARTS = ("generator", "encoder", "discriminator")
 HALF_ERROR = 2.0**-11
-"""What float16 may change of a tensor, as a share of its norm: half a unit of its last place."""
+"""Maximum relative error (L2) of a tensor in float16: half a unit in the last place."""
 
 
 @dataclass(frozen=True)
 class TrainingWeights:
-    """What a run can begin with.
+    """Weights that a run can start from.
 
     Attributes:
-        states: state dicts by the names of PARTS, as far as there are.
-        images_seen: that they have learned from; None: not known.
+        states: state dicts of the available networks, by the names in PARTS.
+        images_seen: how many images they were trained on; None: not known.
     """
 
     states: Mapping[str, Mapping[str, paddle.Tensor]]
@@ -40,12 +40,12 @@ class TrainingWeights:
 
     @classmethod
     def of_run(cls, run: RunFolder) -> TrainingWeights:
-        """Those of the newest checkpoint of a run folder. Raises ModelError where there is none."""
+        """Read the newest checkpoint of a run folder. Raises ModelError if there is none."""
         state = run.latest()
         if state is None:
             raise ModelError(
-                f"{run.path}: there is no checkpoint here, and a snapshot has no weights that "
-                "train; export without --trainable",
+                f"{run.path}: there is no checkpoint here, and a snapshot holds only averaged "
+                "weights, which cannot be trained; export without --trainable",
                 code="run_missing",
             )
         return cls(
@@ -54,12 +54,12 @@ class TrainingWeights:
         )
 
     def write(self, path: Path, *, half: bool) -> None:
-        """Write the file, whole or not at all.
+        """Write the file, atomically.
 
         Args:
-            path: of the file.
-            half: keep tensors in float16 where that changes them by rounding only; vectors, like
-                running statistics, stay as they are.
+            path: path of the file.
+            half: store tensors in float16 if only rounding errors result; vectors, such as
+                running statistics, stay float32.
 
         Raises:
             ModelError: a weight is NaN or infinite.
@@ -70,7 +70,7 @@ class TrainingWeights:
             _check_finite(
                 arrays,
                 where=f"{part} of the run",
-                advice="export from a checkpoint from before that",
+                advice="export from an earlier checkpoint",
             )
             content[part] = {
                 name: paddle.to_tensor(halved(array) if half else array)
@@ -82,17 +82,17 @@ class TrainingWeights:
 
     @classmethod
     def read(cls, path: Path) -> TrainingWeights:
-        """Read the file; float16 becomes float32.
+        """Read the file; float16 is converted to float32.
 
         Raises:
-            ModelError: it is damaged, or holds NaN or infinite values.
+            ModelError: it is damaged, or contains NaN or infinite values.
         """
         advice = "copy the model folder again, or export or convert it again"
         try:
             content = paddle.load(str(path), return_numpy=True)
             found = {part: dict(content[part]) for part in PARTS if part in content}
             images_seen = content.get("images_seen")
-        except Exception as error:  # whatever unpickling a damaged file raises
+        except Exception as error:  # unpickling a damaged file may raise anything
             raise ModelError(
                 f"{path}: damaged ({type(error).__name__}); {advice}", code="weights_damaged"
             ) from error
@@ -108,16 +108,16 @@ class TrainingWeights:
 
 
 def halved(value: np.ndarray) -> np.ndarray:
-    """The array in float16 where that loses no more than the last bits of a float16.
+    """Convert an array to float16 if that causes only rounding errors (HALF_ERROR).
 
-    Vectors and anything but float32 come back as they are, and so do arrays with values beyond
-    float16: above 65504, or with most of their norm below 6e-5, where its steps are of one size.
+    Vectors and types other than float32 are returned unchanged, as are arrays beyond the range of
+    float16: with values above 65504, or with most of their norm in subnormal numbers (below 6e-5).
     """
     if value.ndim < 2 or value.dtype != np.float32:
         return value
     with np.errstate(over="ignore"):
         rounded = value.astype(np.float16)
-    exact = value.astype(np.float64)  # squares of small numbers
+    exact = value.astype(np.float64)  # squares of small numbers would underflow in float32
     error = np.linalg.norm((rounded - exact).ravel())
     return rounded if error <= HALF_ERROR * np.linalg.norm(exact.ravel()) else value
 
@@ -131,6 +131,6 @@ def _check_finite(arrays: Mapping[str, np.ndarray], *, where: str, advice: str) 
         if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
             raise ModelError(
                 f"{where}: {name} must be finite, but {np.sum(~np.isfinite(value))} of its "
-                f"{value.size} numbers are NaN or infinite; {advice}",
+                f"{value.size} values are NaN or infinite; {advice}",
                 code="weights_not_finite",
             )

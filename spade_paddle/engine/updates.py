@@ -1,4 +1,4 @@
-"""One update of the generator and one of the discriminator, on the same pictures."""
+"""A training step: one update of the generator and one of the discriminator."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ Optimizers = tuple[paddle.optimizer.Optimizer, paddle.optimizer.Optimizer]
 
 
 class Updater:
-    """Moves the weights: Adam for the generator with the encoder, Adam for the discriminator.
+    """Updates the weights: one Adam for generator and encoder, one for the discriminator.
 
     Args:
-        trained: networks in training mode; several, whose losses are summed, may share some of
-            their layers (the two teachers of OMGD).
-        optimizers: other ones in Adam's place, the generator's and the discriminator's.
+        trained: networks in training mode. Losses of several are summed, and they may share layers
+            (the two teachers of OMGD).
+        config: the configuration.
+        workers: the processes that train together.
+        optimizers: optimizers of generator and discriminator to use instead of Adam.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Updater:
     ) -> None:
         self._trained = trained
         self._config = config
-        self._copies = workers.size
+        self._num_processes = workers.size
         first, second = optimizers or (None, None)
         rates = config.optimizer
         self.generator = Descent(
@@ -60,34 +62,34 @@ class Updater:
             optimizer=second,
         )
 
-    def parts(self) -> Iterator[tuple[str, Any]]:
-        """Everything with a state of its own, by its name in a checkpoint."""
-        yield from self.generator.parts("g")
-        yield from self.discriminator.parts("d")
+    def stateful(self) -> Iterator[tuple[str, Any]]:
+        """Yield all objects with a state dict, by their names in a checkpoint."""
+        yield from self.generator.stateful("g")
+        yield from self.discriminator.stateful("d")
 
     def set_rates(self, factor: float) -> None:
-        """Set the learning rates to this share of the configuration's."""
+        """Set the learning rates to ``factor`` times those of the configuration."""
         self.generator.set_rate(factor)
         self.discriminator.set_rate(factor)
 
     def step(
         self, parts: Sequence[StepInput], *, images_seen: int = 0, r1_weight: float = 0.0
     ) -> Losses:
-        """Update the generator (and the encoder), then the discriminator, on the same pictures.
+        """Update the generator (and encoder), then the discriminator, on the same pictures.
 
         Args:
-            parts: this process's pictures; the gradients of several parts of equal size are
-                averaged, as if it were one batch (but for batch norm, which sees the parts).
-            images_seen: before the step; here it does not matter.
-            r1_weight: what the R1 penalty counts in this step; 0: it is not computed.
+            parts: this process's micro-batches, of equal size. Their gradients are averaged, which
+                is equivalent to one batch except for batch norm statistics.
+            images_seen: images seen before the step; not used here (see OnlineUpdater).
+            r1_weight: weight of the R1 penalty in this step; 0: not computed.
 
         Returns:
-            every part of the two losses by name, ``g_grad_norm`` and ``d_grad_norm`` (before
-            clipping) and ``d_accuracy``; means over the parts and over all processes.
+            all terms of the two losses by name, ``g_grad_norm`` and ``d_grad_norm`` (before
+            clipping) and ``d_accuracy``; averaged over micro-batches and processes.
 
         Raises:
-            NotFinite: the update of the generator, and with it that of the discriminator, or the
-                latter alone was left out. The forward passes have changed running statistics.
+            NotFinite: the update of the discriminator, or of both networks, was skipped. The
+                forward passes have changed running statistics.
         """
         fakes: list[list[paddle.Tensor]] = []
         self._require_gradients(False)
@@ -103,12 +105,12 @@ class Updater:
     def _paint_part(
         self, part: StepInput, fakes: list[list[paddle.Tensor]], *, parts: int
     ) -> Losses:
-        """Add the generators' gradients; what they painted goes to ``fakes``."""
+        """Accumulate the generators' gradients; append the generated pictures to ``fakes``."""
         losses, painted = {}, []
         for networks in self._trained:
             with precision(self._config):
                 loss, values, fake_photo = generator_losses(
-                    networks, part, self._config.losses, copies=self._copies * parts
+                    networks, part, self._config.losses, num_batches=self._num_processes * parts
                 )
             self.generator.backward(loss, parts=parts)
             losses.update(networks.named(values))
@@ -119,7 +121,7 @@ class Updater:
     def _judge_part(
         self, part: StepInput, painted: Sequence[paddle.Tensor], *, parts: int, r1_weight: float
     ) -> Losses:
-        """Add the discriminators' gradients."""
+        """Accumulate the discriminators' gradients."""
         losses = {}
         for networks, fake_photo in zip(self._trained, painted):
             if self._config.regenerate_fake:
@@ -134,12 +136,12 @@ class Updater:
         return losses
 
     def _require_gradients(self, required: bool) -> None:
-        """Spare the gradients of weights that a step does not update."""
+        """Enable or disable gradients of the discriminators' weights."""
         for parameter in self.discriminator.parameters:
             parameter.stop_gradient = not required
 
 
 def precision(config: Config) -> AbstractContextManager:
-    """Within it half precision is used where it is safe, if the configuration wants it."""
+    """Context with automatic mixed precision (level O1), if the configuration enables it."""
     half = half_precision(config)
     return paddle.amp.auto_cast(enable=half is not None, level="O1", dtype=half or "float16")

@@ -1,4 +1,4 @@
-"""Validation during training: scores of painted scenes, and whether the discriminator overfits."""
+"""Validation during training: scores of painted scenes, and overfitting of the discriminator."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ from spade_paddle.data.dataset import Scene
 from spade_paddle.data.split import half_of
 from spade_paddle.data.transforms import middle_view
 from spade_paddle.engine.samples import evaluating, painted, scene_input
-from spade_paddle.engine.steps import Networks, StepInput, judged, paint
+from spade_paddle.engine.steps import Networks, StepInput, discriminate, paint
 from spade_paddle.errors import DataError
 from spade_paddle.judge.eye import FeatureExtractor
 from spade_paddle.judge.judge import SCORE, Judge
 from spade_paddle.networks.semantics import SemanticLayout
 
-LEAST_SCENES = 2
+MIN_SCENES = 2
 OVERFITTING_SCENES = 16
-"""On so many of each part overfitting is measured."""
+"""Number of training and of validation scenes on which overfitting is measured."""
 PREFIX = "val_"
 DECIDING = PREFIX + SCORE
-"""The score by which the best averages are chosen."""
+"""The score by which the best averaged weights are selected."""
 
 
 class Validation:
-    """Scores networks on validation scenes of the half to choose by.
+    """Scores networks on the half of the validation scenes that is used for model selection.
 
-    The other half is untouched: tools/evaluate.py reports on it. A network with styles
-    paints the k-th scene in the style of the k-th of the training photos that give the floor, since
-    with that of its own photo it would be told the colors. Everything is the same each time.
+    tools/evaluate.py reports scores on the other half. With a style encoder, the k-th scene is
+    painted in the style of the k-th reference photo, a training photo, because the style of its own
+    photo would reveal the colors. Scenes, styles and noise are the same every time.
 
     Args:
-        train_scenes: those to learn from; some give the floor.
-        val_scenes: those to look at; the first of the half are painted.
+        train_scenes: training scenes; some are the judge's reference photos (its floor).
+        val_scenes: validation scenes.
+        config: the configuration.
+        layout: the channels of the semantic map.
 
     Raises:
         ModelError: the judge's weights are missing or do not fit.
-        DataError: there are too few scenes to choose by.
+        DataError: there are too few scenes for model selection.
     """
 
     def __init__(
@@ -60,31 +62,32 @@ class Validation:
         names = val_scenes.names()
         self._half = [index for index, name in enumerate(names) if half_of(name) == "choose"]
         self._chosen = self._half[: config.validation.judge_scenes]
-        if len(self._chosen) < LEAST_SCENES:
+        if len(self._chosen) < MIN_SCENES:
             raise DataError(
-                f"validation.judge_weights: of the {len(val_scenes)} validation scenes "
-                f"{len(self._half)} are of the half to choose by, at least {LEAST_SCENES} are "
-                "needed; add scenes (data.val_share of a flat data set), or train without a judge "
-                "(null)",
+                f"validation.judge_weights: {len(self._half)} of the {len(val_scenes)} validation "
+                f"scenes are in the half for model selection, at least {MIN_SCENES} are needed; "
+                "add scenes (data.val_share of a flat data set), or train without a judge (null)",
                 code="scenes_too_few",
             )
-        self._others = _spread(range(len(train_scenes)), len(self._chosen))
+        self._references = _spread(range(len(train_scenes)), len(self._chosen))
         self._judge: Judge | None = None
 
     def score(self, networks: Networks, averaged: Networks) -> dict[str, float]:
-        """What Judge.score gives of the averaged networks, each name with ``val_`` before it, and
-        ``overfitting`` of those that are trained.
+        """Return the scores of the averaged networks (Judge.score), with prefix ``val_``, and
+        ``overfitting`` of the trained networks.
 
         Raises:
-            DataError, LabelMapError: a scene cannot be read any more.
+            DataError, LabelMapError: a scene can no longer be read.
         """
-        if self._judge is None:  # not before: a run that only goes on for a step needs none
+        if self._judge is None:  # created here because it reads many photos
             self._judge = Judge(
                 self._extractor,
                 photos=(self._view(self._val, index).photo for index in self._chosen),
-                others=(self._view(self._train, index).photo for index in self._others),
+                others=(self._view(self._train, index).photo for index in self._references),
             )
-        scores = self._judge.score(painted(averaged, inputs) for inputs in self._judged(averaged))
+        scores = self._judge.score(
+            painted(averaged, inputs) for inputs in self._judged_inputs(averaged)
+        )
         train = _spread(range(len(self._train)), OVERFITTING_SCENES)
         values = overfitting(
             networks,
@@ -93,13 +96,13 @@ class Validation:
         )
         return {**{PREFIX + name: value for name, value in scores.items()}, **values}
 
-    def _judged(self, networks: Networks) -> Iterator[StepInput]:
+    def _judged_inputs(self, networks: Networks) -> Iterator[StepInput]:
         inputs = self._inputs(self._val, self._chosen, networks)
-        for scene, other in zip(inputs, itertools.cycle(self._others)):
+        for scene, reference in zip(inputs, itertools.cycle(self._references)):
             if networks.encoder is None:
                 yield scene
             else:
-                photo = to_network(self._view(self._train, other).photo[None])
+                photo = to_network(self._view(self._train, reference).photo[None])
                 yield dataclasses.replace(scene, photo=paddle.to_tensor(photo))
 
     def _inputs(
@@ -113,9 +116,9 @@ class Validation:
         return middle_view(scenes[index], self._config.data, multiple=multiple)
 
 
-def _spread(indices: Sequence[int], most: int) -> list[int]:
-    """At most so many of the indices, evenly spread over them."""
-    count = min(most, len(indices))
+def _spread(indices: Sequence[int], maximum: int) -> list[int]:
+    """Select at most ``maximum`` of the indices, evenly spaced."""
+    count = min(maximum, len(indices))
     return [indices[k * len(indices) // count] for k in range(count)]
 
 
@@ -123,20 +126,20 @@ def _spread(indices: Sequence[int], most: int) -> list[int]:
 def overfitting(
     networks: Networks, train: Sequence[StepInput], val: Sequence[StepInput]
 ) -> dict[str, float]:
-    """``(E[D(train)] - E[D(val)]) / (E[D(train)] - E[D(generated)])`` by the discriminator's kind.
+    """``(E[D(train)] - E[D(val)]) / (E[D(train)] - E[D(generated)])`` by kind of discriminator.
 
-    Karras et al. 2020 (ADA), equation 1: 0 where validation photos are as real to it as those it
-    has trained on, 1 where they are as false to it as generated pictures: then augmentation should
-    be stronger. Means over scenes, places, and scales or heads; without augmentation; the
-    generator paints the training scenes.
+    Karras et al. 2020 (ADA), equation 1. 0: its output for validation photos equals that for
+    training photos. 1: it equals that for generated pictures, and augmentation should be stronger.
+    Logits are averaged over scenes, positions, and scales or heads, without augmentation; the
+    generated pictures are of the training scenes.
 
     Args:
-        networks: with a discriminator; in evaluation mode while they are asked.
-        train, val: scenes of both parts, one each.
+        networks: networks with a discriminator; in evaluation mode during the measurement.
+        train, val: training and validation scenes, one per item.
 
     Returns:
-        ``overfitting`` for the patch scales and ``overfitting_projected`` for the heads, as far as
-        there are; nothing where generated pictures are as real to it as training photos.
+        ``overfitting`` for patch scales and ``overfitting_projected`` for heads, if they exist; a
+        value whose denominator is 0 is omitted.
     """
     with evaluating(networks.generator, networks.encoder, networks.discriminator):
         on_train = _scores(networks, [(scene, scene.photo) for scene in train])
@@ -153,10 +156,10 @@ def overfitting(
 def _scores(
     networks: Networks, shown: Sequence[tuple[StepInput, paddle.Tensor]]
 ) -> dict[str, float]:
-    """Mean logits by kind of discriminator."""
+    """Return the mean logit by kind of discriminator."""
     means: dict[str, list[float]] = {}
     for scene, photo in shown:
-        for kind, prediction in judged(networks, scene, photo).items():
+        for kind, prediction in discriminate(networks, scene, photo).items():
             logits = [float(stages[-1].mean()) for stages in prediction]
             means.setdefault(kind, []).append(float(np.mean(logits)))
     return {kind: float(np.mean(values)) for kind, values in means.items()}

@@ -1,2 +1,2 @@
-"""Convolutions by the oneDNN library that lies in Paddle's wheel, several times as fast on a CPU as
-Paddle's own in training."""
+"""Convolutions by the oneDNN library in Paddle's wheel; in training on a CPU they are several times
+as fast as Paddle's own."""

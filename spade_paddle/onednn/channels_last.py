@@ -1,4 +1,4 @@
-"""Convolutions of trained weights over NumPy arrays, channels last, for painting.
+"""Convolutions for inference on NumPy arrays in channels-last layout.
 
 Legend: C channels in, O channels out, H, W size of the map.
 """
@@ -12,7 +12,7 @@ from spade_paddle.onednn.library import Attributes, Layout
 
 
 class Weights:
-    """Weight and bias of a convolution; packed for the primitives that use them, once a layout.
+    """Weight and bias of a convolution; the weight is packed once per layout that primitives need.
 
     Args:
         weight: ``float32`` [O, C, k, k], k odd.
@@ -30,7 +30,7 @@ class Weights:
         return self.weight.shape
 
     def packed(self, wanted: Layout) -> np.ndarray:
-        """The weight's bytes in a layout."""
+        """Return the bytes of the weight in a layout."""
         for layout, buffer in self._packed:
             if layout == wanted:
                 return buffer
@@ -42,16 +42,16 @@ class Weights:
 
 
 class ChannelsLastConvolution:
-    """``y = w * x + b`` at one size, stride 1, zeros around it; the size stays.
+    """``y = w * x + b`` for one input size, with stride 1 and "same" zero padding.
 
     Args:
-        weights: of the convolution.
+        weights: weight and bias of the convolution.
         height, width: H, W.
-        add: y is added to what is in ``out``.
-        tanh: then the hyperbolic tangent is taken.
+        add: add the result to the contents of ``out``.
+        tanh: apply the hyperbolic tangent last.
 
     Raises:
-        OneDNNError: the library has no such convolution.
+        OneDNNError: the library does not support this convolution.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class ChannelsLastConvolution:
             Layout.channels_last((1, channels, height, width)) for channels in self._channels
         )
         bias = None if weights.bias is None else Layout.plain((out_channels,))
-        free = Layout.free(weights.shape, library.FLOAT32)
+        any_layout = Layout.any(weights.shape, library.FLOAT32)
         attributes = Attributes(add=add, tanh=tanh)
-        around = (kernel // 2, kernel // 2)
+        padding = (kernel // 2, kernel // 2)
         self._run = library.primitive(
             "convolution_forward",
             *(library.FORWARD_INFERENCE, library.DIRECT, source.handle),
-            *(free.handle, bias and bias.handle, target.handle),
-            *map(library.dims, ((1, 1), (0, 0), around, around)),
+            *(any_layout.handle, bias and bias.handle, target.handle),
+            *map(library.dims, ((1, 1), (0, 0), padding, padding)),
             attributes.handle,
         )
         wanted = self._run.layout(library.WEIGHTS)
@@ -83,7 +83,7 @@ class ChannelsLastConvolution:
         self._run.bind(layouts)
 
     def __call__(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """``float32`` [H * W, C] -> [H * W, O], written to ``out`` where it is given."""
+        """``float32`` [H * W, C] -> [H * W, O], written to ``out`` if given."""
         in_channels, out_channels = self._channels
         if out is None:
             out = np.empty((self._pixels, out_channels), np.float32)

@@ -1,4 +1,4 @@
-"""A convolution of fixed shapes by oneDNN: forward and both gradients, on Paddle's CPU tensors.
+"""A convolution of fixed shapes with oneDNN: forward and backward, on Paddle's CPU tensors.
 
 Legend: N batch, C channels in, O channels out, H, W size of the input, h, w of the output.
 """
@@ -40,7 +40,7 @@ class Geometry:
 
 
 class Packed:
-    """A tensor in the layout that a primitive wants: copied there, or itself where it fits."""
+    """Conversion between a row-major tensor and the layout that a primitive requires."""
 
     def __init__(self, shape: Shape, wanted: Layout) -> None:
         self.layout = wanted
@@ -52,7 +52,7 @@ class Packed:
             self._pack = library.reorder(plain, wanted)
 
     def pack(self, tensor: paddle.Tensor) -> paddle.Tensor:
-        """``float32`` of the shape -> a buffer of bytes, or the tensor itself."""
+        """Convert ``float32`` to a buffer of bytes; return the tensor itself if the layout fits."""
         tensor = tensor.contiguous()
         if self._fits:
             return tensor
@@ -61,7 +61,7 @@ class Packed:
         return buffer
 
     def compute(self, run: Callable[[int], None]) -> paddle.Tensor:
-        """What ``run`` writes to an address in this layout, as ``float32`` of the shape."""
+        """Call ``run`` with the address of an output in this layout; return it as ``float32``."""
         tensor = paddle.empty(self._shape, dtype="float32")
         if self._fits:
             run(tensor.data_ptr())
@@ -77,10 +77,10 @@ class Packed:
 
 
 class Convolution:
-    """The primitives of one geometry; the gradients' are made when they are first needed.
+    """The primitives of one geometry; those of the backward pass are created on first use.
 
     Inputs are packed once for all primitives that read them: x for the forward pass and the
-    weight's gradient, the gradient that comes in for both gradients.
+    weight's gradient, the output gradient for both gradients.
     """
 
     def __init__(self, geometry: Geometry) -> None:
@@ -95,15 +95,15 @@ class Convolution:
     def forward(
         self, packed_x: paddle.Tensor, weight: paddle.Tensor, bias: paddle.Tensor | None
     ) -> paddle.Tensor:
-        """``float32`` [N, O, h, w] of ``x.pack(...)``, the weight and the bias [O] or None."""
+        """Return ``float32`` [N, O, h, w] for a packed x, the weight and the bias [O] or None."""
         packed_weight = self._weight.pack(weight)
         addresses = {library.SRC: packed_x, library.WEIGHTS: packed_weight, library.BIAS: bias}
-        return self._y.compute(lambda y: self._forward(_given(addresses, {library.DST: y})))
+        return self._y.compute(lambda y: self._forward(_addresses(addresses, {library.DST: y})))
 
     def weight_gradients(
         self, packed_x: paddle.Tensor, packed_gradient: paddle.Tensor
     ) -> tuple[paddle.Tensor, paddle.Tensor | None]:
-        """The gradients of the weight and of the bias (None without one), ``float32``."""
+        """Return the gradients of the weight and of the bias (None without one), ``float32``."""
         bias = paddle.empty(self.geometry.weight[:1], "float32") if self.geometry.bias else None
         addresses = {
             library.SRC: packed_x,
@@ -111,20 +111,20 @@ class Convolution:
             library.DIFF_BIAS: bias,
         }
         run, layout = self._for_weight
-        return layout.compute(lambda w: run(_given(addresses, {library.DIFF_WEIGHTS: w}))), bias
+        return layout.compute(lambda w: run(_addresses(addresses, {library.DIFF_WEIGHTS: w}))), bias
 
     def input_gradient(
         self, packed_gradient: paddle.Tensor, weight: paddle.Tensor
     ) -> paddle.Tensor:
-        """The gradient of x, ``float32`` [N, C, H, W]."""
+        """Return the gradient of x, ``float32`` [N, C, H, W]."""
         run, layout, weight_layout = self._for_input
         packed_weight = weight_layout.pack(weight)
         addresses = {library.DIFF_DST: packed_gradient, library.WEIGHTS: packed_weight}
-        return layout.compute(lambda x: run(_given(addresses, {library.DIFF_SRC: x})))
+        return layout.compute(lambda x: run(_addresses(addresses, {library.DIFF_SRC: x})))
 
     @functools.cached_property
     def gradient(self) -> Packed:
-        """Packs what comes in for the two gradients."""
+        """Packs the output gradient for both backward primitives."""
         return Packed(self.geometry.y, self._backward_weights.layout(library.DIFF_DST))
 
     @functools.cached_property
@@ -157,15 +157,15 @@ class Convolution:
         return run, x, weight
 
     def _primitive(self, kind: str, *, x: Layout | None = None, y: Layout | None = None):
-        """A primitive that reads its two inputs in the geometry's precision, writes ``float32``,
-        and takes the layouts of x and y where given, else those it likes best."""
+        """Create a primitive that reads its inputs in the geometry's precision and writes
+        ``float32``; layouts of x and y that are not given are chosen by the library."""
         geometry = self.geometry
         low = library.BFLOAT16 if geometry.bfloat16 else library.FLOAT32
         written = {"forward": "y", "backward_weights": "weight", "backward_data": "x"}[kind]
         given = {"x": x, "y": y, "weight": None}
         layouts = {
             name: layout
-            or Layout.free(getattr(geometry, name), library.FLOAT32 if name == written else low)
+            or Layout.any(getattr(geometry, name), library.FLOAT32 if name == written else low)
             for name, layout in given.items()
         }
         bias = kind != "backward_data" and geometry.bias
@@ -196,15 +196,15 @@ class Convolution:
 
 @functools.lru_cache(maxsize=1024)
 def convolution(geometry: Geometry) -> Convolution:
-    """The primitives of a geometry, made once.
+    """Return the primitives of a geometry, cached.
 
     Raises:
-        OneDNNError: the library has none for it.
+        OneDNNError: the library does not support it.
     """
     return Convolution(geometry)
 
 
-def _given(tensors: Mapping[int, paddle.Tensor | None], addresses: dict[int, int]) -> dict:
-    """Addresses of all arguments that are there."""
+def _addresses(tensors: Mapping[int, paddle.Tensor | None], addresses: dict[int, int]) -> dict:
+    """Add the addresses of all tensors that are not None."""
     own = {kind: tensor.data_ptr() for kind, tensor in tensors.items() if tensor is not None}
     return {**own, **addresses}

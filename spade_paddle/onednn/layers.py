@@ -1,4 +1,4 @@
-"""Networks whose convolutions are computed by oneDNN, with gradients.
+"""Lets oneDNN compute the convolutions of networks, with gradients.
 
 Legend: N batch, C channels in, O channels out, H, W size of the input, h, w of the output.
 """
@@ -16,10 +16,10 @@ from spade_paddle.onednn.convolution import Geometry, convolution
 from spade_paddle.onednn.library import OneDNNError, library
 
 
-def why_not() -> str | None:
-    """Why this library cannot be used here; None when it can."""
+def unavailable_reason() -> str | None:
+    """Return why oneDNN cannot be used here, or None if it can."""
     if paddle.device.get_device() != "cpu":
-        return "it is for CPUs"
+        return "it is for CPUs only"
     try:
         library()
         ones = paddle.ones([1, 1, 1, 1])
@@ -30,16 +30,16 @@ def why_not() -> str | None:
 
 
 def use_onednn(network: nn.Layer, *, bfloat16: bool = False) -> int:
-    """Let oneDNN compute the convolutions of a network from now on; how many there are.
+    """Let oneDNN compute the convolutions of a network; return how many were replaced.
 
-    Weights, names and results stay what they are, but for rounding. Convolutions with groups,
-    dilation or other paddings than zeros stay Paddle's. Gradients have no gradients of their own,
-    so that a network whose gradient is differentiated (R1) must stay as it is.
+    Weights and their names do not change, and results change by rounding only. Convolutions with
+    groups, dilation or non-zero padding modes remain Paddle's. Second derivatives are not
+    supported, so do not use it for networks with a gradient penalty (R1).
 
     Args:
         network: changed in place.
-        bfloat16: inputs and weights of the convolutions are rounded to bfloat16; sums, results
-            and everything else stay ``float32``.
+        bfloat16: round inputs and weights of the convolutions to bfloat16; sums, results and
+            everything else are ``float32``.
     """
     count = 0
     for layer in network.sublayers(include_self=True):
@@ -65,15 +65,15 @@ def conv2d(
         x: [N, C, H, W].
         weight: [O, C, kh, kw].
         bias: [O] or None.
-        stride: down and right.
-        padding: zeros above and below, left and right.
-        bfloat16: x and weight are rounded to bfloat16; sums are ``float32``.
+        stride: vertical, horizontal.
+        padding: zeros at top and bottom, and at left and right.
+        bfloat16: round x and weight to bfloat16; sums are ``float32``.
 
     Returns:
         [N, O, h, w].
 
     Raises:
-        OneDNNError: the library cannot do it.
+        OneDNNError: the library does not support it.
     """
     geometry = Geometry(
         x=tuple(x.shape),
@@ -95,7 +95,7 @@ class _Conv2D(PyLayer):
         context.geometry = geometry
         context.needs_input = not x.stop_gradient
         context.needs_weight = not weight.stop_gradient
-        # what no gradient needs is not kept
+        # save only what the gradients need
         context.save_for_backward(
             packed if context.needs_weight else None, weight if context.needs_input else None
         )
@@ -103,7 +103,7 @@ class _Conv2D(PyLayer):
 
     @staticmethod
     def backward(context, gradient):
-        """The gradient of the result [N, O, H', W'] -> those of x, weight and bias."""
+        """Gradient of the output [N, O, H', W'] -> gradients of x, weight and bias."""
         run = convolution(context.geometry)
         packed_x, weight = context.saved_tensor()
         packed = run.gradient.pack(gradient)
@@ -117,7 +117,7 @@ class _Conv2D(PyLayer):
 def _forward_of(layer: nn.Layer, *, bfloat16: bool):
     if not isinstance(layer, nn.Conv2D) or layer._groups != 1 or layer._padding_mode != "zeros":
         return None
-    if isinstance(layer._padding, str):  # "SAME", by which each side has its own
+    if isinstance(layer._padding, str):  # "SAME", which may be asymmetric
         return None
     padding, stride, dilation = (
         _pair(value) for value in (layer._updated_padding, layer._stride, layer._dilation)
@@ -126,14 +126,14 @@ def _forward_of(layer: nn.Layer, *, bfloat16: bool):
         return None
 
     def forward(self, x):
-        # looked up at every call: the hook of spectral normalization sets another weight
+        # read the weight at every call: the hook of spectral normalization replaces it
         return conv2d(x, self.weight, self.bias, stride=stride, padding=padding, bfloat16=bfloat16)
 
     return forward
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int] | None:
-    """What Paddle's layers hold: one number or two; None for anything else."""
+    """Convert one number or two to a pair; None for anything else."""
     if isinstance(value, int):
         return value, value
     return tuple(value) if len(value) == 2 and all(isinstance(v, int) for v in value) else None

@@ -1,7 +1,7 @@
-"""The C interface of oneDNN 3 as far as we call it, by ctypes.
+"""ctypes bindings of the parts of the oneDNN 3 C API that we use.
 
-Paddle links this library for inference only, and its wheel carries it. Names and numbers are those
-of oneDNN's header files (dnnl_types.h, dnnl.h).
+Paddle's wheel contains the library for inference. Names and constants are those of oneDNN's header
+files (dnnl_types.h, dnnl.h).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _QUERIES = {SRC: 129, DIFF_SRC: 130, WEIGHTS: 131, DIFF_WEIGHTS: 132, DST: 133, 
 _CPU, _IN_ORDER, _ANY = 1, 1, 1
 _TANH = 0x21  # dnnl_alg_kind_t: element-wise
 _MAJOR = 3
-_AVX512_BF16 = 0xE7  # dnnl_cpu_isa_t: a bit for each set of instructions
+_AVX512_BF16 = 0xE7  # dnnl_cpu_isa_t: one bit per instruction set
 
 
 class OneDNNError(RuntimeError):
-    """A call of the library failed: what is asked for is not supported there."""
+    """A call of the library failed, for example because an operation is not supported."""
 
 
 class _Argument(ctypes.Structure):
@@ -42,22 +42,22 @@ class _Version(ctypes.Structure):
 
 
 class Layout:
-    """How a tensor lies in memory (a ``dnnl_memory_desc_t``).
+    """The memory layout of a tensor (a ``dnnl_memory_desc_t``).
 
     Args:
-        handle: of the description.
-        keeper: what it belongs to, kept alive with it; None: it is this object's own.
+        handle: handle of the memory descriptor.
+        owner: the object that owns the handle, kept alive with it; None: this object owns it.
     """
 
-    def __init__(self, handle: Pointer, *, keeper: Any = None) -> None:
+    def __init__(self, handle: Pointer, *, owner: Any = None) -> None:
         self.handle = handle
-        self._keeper = keeper
-        if keeper is None:
+        self._owner = owner
+        if owner is None:
             _destroy_with(self, "dnnl_memory_desc_destroy", handle)
 
     @classmethod
     def plain(cls, shape: Sequence[int], kind: int = FLOAT32) -> Layout:
-        """Row-major, as Paddle's and NumPy's contiguous arrays."""
+        """Row-major, like contiguous arrays of Paddle and NumPy."""
         strides = [1]
         for size in reversed(shape[1:]):
             strides.insert(0, strides[0] * size)
@@ -65,14 +65,14 @@ class Layout:
 
     @classmethod
     def channels_last(cls, shape: Sequence[int]) -> Layout:
-        """Of the shape [N, C, H, W], float32, as an array [N, H, W, C] lies."""
+        """For the shape [N, C, H, W], float32, stored like an array [N, H, W, C]."""
         _, channels, height, width = shape
         strides = (height * width * channels, 1, width * channels, channels)
         return cls.strided(shape, strides, FLOAT32)
 
     @classmethod
     def strided(cls, shape: Sequence[int], strides: Sequence[int], kind: int) -> Layout:
-        """With these steps, in elements, along each axis."""
+        """With these strides, in elements, along the axes."""
         handle = Pointer()
         _call(
             "dnnl_memory_desc_create_with_strides",
@@ -81,8 +81,8 @@ class Layout:
         return cls(handle)
 
     @classmethod
-    def free(cls, shape: Sequence[int], kind: int) -> Layout:
-        """Whatever suits the primitive that it is given to."""
+    def any(cls, shape: Sequence[int], kind: int) -> Layout:
+        """Let the primitive that it is passed to choose its layout (``dnnl_format_tag_any``)."""
         handle = Pointer()
         _call(
             "dnnl_memory_desc_create_with_tag",
@@ -92,7 +92,7 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return library().dnnl_memory_desc_get_size(self.handle)
 
     def __eq__(self, other: object) -> bool:
@@ -107,7 +107,7 @@ class Primitive:
     """An operation with fixed shapes and layouts.
 
     Args:
-        description: a ``dnnl_primitive_desc_t``, owned from here on.
+        description: a ``dnnl_primitive_desc_t``; ownership is transferred.
     """
 
     def __init__(self, description: Pointer) -> None:
@@ -120,14 +120,14 @@ class Primitive:
         self._memories: dict[int, Pointer] = {}
 
     def layout(self, argument: int) -> Layout:
-        """The layout it wants of an argument."""
+        """Return the layout that it requires for an argument."""
         handle = library().dnnl_primitive_desc_query_md(
             self.description, _QUERIES[argument], ctypes.c_int(0)
         )
-        return Layout(Pointer(handle), keeper=self)
+        return Layout(Pointer(handle), owner=self)
 
     def bind(self, layouts: dict[int, Layout]) -> None:
-        """Fix the layouts of all its arguments, once."""
+        """Set the layouts of all arguments; call it once, before running."""
         for argument, layout in layouts.items():
             memory = Pointer()
             _call(
@@ -140,7 +140,7 @@ class Primitive:
         self._arguments = (_Argument * len(entries))(*entries)
 
     def __call__(self, addresses: dict[int, int]) -> None:
-        """Run it on memory at these addresses, one for each argument that was bound."""
+        """Run it on memory at these addresses, one for each bound argument."""
         for argument, address in addresses.items():
             library().dnnl_memory_set_data_handle(self._memories[argument], address)
         _call(
@@ -150,10 +150,10 @@ class Primitive:
 
 
 def primitive(kind: str, *arguments: Any) -> Primitive:
-    """A primitive of this kind: ``dnnl_KIND_primitive_desc_create`` with these arguments.
+    """Create a primitive with ``dnnl_KIND_primitive_desc_create`` and these arguments.
 
     Raises:
-        OneDNNError: the library has none for these shapes and layouts.
+        OneDNNError: the library does not support these shapes and layouts.
     """
     description = Pointer()
     _call(f"dnnl_{kind}_primitive_desc_create", ctypes.byref(description), _engine(), *arguments)
@@ -161,7 +161,7 @@ def primitive(kind: str, *arguments: Any) -> Primitive:
 
 
 def reorder(source: Layout, target: Layout) -> Primitive:
-    """Copies between layouts (and types) of one shape; its arguments are SRC and DST."""
+    """Create a copy between two layouts (and types) of one shape; arguments are SRC and DST."""
     description = Pointer()
     _call(
         "dnnl_reorder_primitive_desc_create",
@@ -173,11 +173,11 @@ def reorder(source: Layout, target: Layout) -> Primitive:
 
 
 class Attributes:
-    """What a primitive does after its own work (a ``dnnl_primitive_attr_t``).
+    """Post-operations of a primitive (a ``dnnl_primitive_attr_t``).
 
     Args:
-        add: the result is added to what lies at its destination.
-        tanh: then the hyperbolic tangent is taken.
+        add: add the result to the contents of the destination.
+        tanh: apply the hyperbolic tangent last.
     """
 
     def __init__(self, *, add: bool = False, tanh: bool = False) -> None:
@@ -196,7 +196,7 @@ class Attributes:
 
 
 def matrix_product(left: int, right: int, out: int, *, sizes: tuple[int, int, int]) -> None:
-    """``out = left @ right``, each the address of a row-major float32 matrix.
+    """``out = left @ right``, where each is the address of a row-major float32 matrix.
 
     Args:
         sizes: rows of left, columns of left, columns of right.
@@ -211,21 +211,21 @@ def matrix_product(left: int, right: int, out: int, *, sizes: tuple[int, int, in
 
 
 def dims(values: Sequence[int]) -> ctypes.Array:
-    """Sizes, strides or paddings as the library takes them."""
+    """Convert sizes, strides or paddings to a ``dnnl_dims_t``."""
     return _Dims(*map(int, values))
 
 
 def wheel_libraries() -> Path:
-    """The folder of shared libraries in Paddle's wheel; Paddle itself is not imported."""
+    """Return the folder of shared libraries in Paddle's wheel, without importing Paddle."""
     return Path(importlib.util.find_spec("paddle").submodule_search_locations[0], "libs")
 
 
 @functools.lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
-    """The library, loaded.
+    """Load the library.
 
     Raises:
-        OneDNNError: Paddle's wheel has none here, or one of another major version.
+        OneDNNError: Paddle's wheel does not contain it here, or has another major version.
     """
     folder = wheel_libraries()
     found = sorted(folder.glob("libdnnl.so*"))
@@ -238,7 +238,7 @@ def library() -> ctypes.CDLL:
     loaded.dnnl_version.restype = ctypes.POINTER(_Version)
     version = loaded.dnnl_version().contents
     if version.major != _MAJOR:
-        raise OneDNNError(f"oneDNN {version.major} is not the version {_MAJOR} that is known here")
+        raise OneDNNError(f"expected version {_MAJOR} of oneDNN, found {version.major}")
     loaded.dnnl_primitive_desc_query_md.restype = Pointer
     loaded.dnnl_primitive_desc_query_md.argtypes = [Pointer, ctypes.c_int, ctypes.c_int]
     loaded.dnnl_memory_desc_equal.argtypes = [Pointer, Pointer]
@@ -252,7 +252,7 @@ def library() -> ctypes.CDLL:
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 by itself (AVX512_BF16)."""
+    """Whether the processor has bfloat16 instructions (AVX512_BF16)."""
     return library().dnnl_get_effective_cpu_isa() & _AVX512_BF16 == _AVX512_BF16
 
 
@@ -277,5 +277,5 @@ def _call(name: str, *arguments: Any) -> None:
 
 
 def _destroy_with(owner: object, name: str, handle: Pointer) -> None:
-    """Destroy a handle of the library when its Python owner goes."""
+    """Destroy a handle of the library when its Python owner is garbage-collected."""
     weakref.finalize(owner, getattr(library(), name), Pointer(handle.value))

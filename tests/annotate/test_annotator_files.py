@@ -37,7 +37,9 @@ def test_weights_of_the_same_name_win_among_several(folder):
 
 def test_several_weights_without_that_name_are_refused(folder):
     (folder / "other.pdparams").write_bytes(b"weights")
-    with pytest.raises(ModelError, match=r"model\.pdparams, other\.pdparams\); name the right one"):
+    with pytest.raises(
+        ModelError, match=r"model\.pdparams, other\.pdparams\); rename the right one"
+    ):
         choose_annotator(folder)
 
 
@@ -57,7 +59,7 @@ def test_pretrained_of_the_file_is_the_address_when_nothing_lies_beside(folder):
 
 def test_no_weights_at_all_is_told(folder):
     (folder / "model.pdparams").unlink()
-    with pytest.raises(ModelError, match="there are no weights: put the trained"):
+    with pytest.raises(ModelError, match="there are no weights; put the trained"):
         choose_annotator(folder)
 
 

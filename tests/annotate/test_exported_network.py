@@ -92,7 +92,7 @@ def test_files_of_a_folder_are_found_by_its_deploy_yaml(export):
 
 def test_labels_can_be_named_and_must_be_known(export, landscape):
     folder = export("argmax", labels=None)
-    with pytest.raises(ModelError, match=r"does not tell its classes; .*--annotator-labels") as e:
+    with pytest.raises(ModelError, match=r"does not name its classes; .*--annotator-labels") as e:
         Annotator.load(folder)
     assert e.value.code == "annotator_labels"
     annotator = Annotator.load(folder, model_labels="landscape")
@@ -107,7 +107,7 @@ def test_another_number_of_classes_is_told(export, output):
     annotator = Annotator.load(export(output, labels=labels))
     photo = np.zeros((32, 32, 3), np.uint8)
     photo[..., 2] = 255
-    with pytest.raises(ModelError, match=r"the network knows (at least )?3 classes but the label"):
+    with pytest.raises(ModelError, match=r"the network has (at least )?3 classes, but the label"):
         annotator.annotate(photo)
 
 

@@ -200,7 +200,7 @@ def test_other_settings_are_refused_in_a_folder_that_has_maps(studio, photos, an
         (["--min-confidence", "2"], "expected a number from 0.0 to 1.0"),
         (["--label-set", "landscpe"], "did you mean 'landscape'"),
         (["--model", "nothing"], "there is no such annotator"),
-        (["--model-labels", "ade20k"], "knows 13 classes but the label set 'ade20k' has 150"),
+        (["--model-labels", "ade20k"], "has 13 classes, but the label set 'ade20k' has 150"),
     ],
 )
 def test_wrong_options_are_told_in_one_line(studio, photos, tmp_path, options, words):

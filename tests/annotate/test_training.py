@@ -74,7 +74,7 @@ def test_what_is_no_configuration_is_told(tmp_path):
     with pytest.raises(ModelError, match="cannot be read as a PaddleSeg configuration"):
         read(path, tmp_path)
     path.write_text("batch_size: 3\n")
-    with pytest.raises(ModelError, match="has a 'model:' section"):
+    with pytest.raises(ModelError, match="with a 'model:' section"):
         read(path, tmp_path)
 
 

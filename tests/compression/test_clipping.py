@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from spade_paddle.compression.clipping import clip_to, student_config
+from spade_paddle.compression.clipping import prune_to_budget, student_config
 from spade_paddle.compression.cost import Cost, bytes_cost, macs_cost
 from spade_paddle.compression.counts import counts_at
 from spade_paddle.compression.groups import group_sizes, resized, widths_of
-from spade_paddle.compression.scores import channel_scores, judged_groups
+from spade_paddle.compression.scores import channel_scores, thresholded_groups
 from spade_paddle.errors import CompressionError
 from tests.compression.teachers import KINDS, NUM_LABELS, built, random_state, teacher
 
@@ -43,12 +43,12 @@ def test_twenty_budgets_are_kept_and_nothing_larger_would_do(kind, which):
     config, state = BISECTED[kind], random_state(BISECTED[kind])
     cost, teacher_cost = costs_of(config)[which], costs_of(config)[which].of(widths_of(config))
     scores = channel_scores(state, config, num_labels=NUM_LABELS)
-    thresholds = np.unique(np.concatenate([scores[group] for group in judged_groups(config)]))
+    thresholds = np.unique(np.concatenate([scores[group] for group in thresholded_groups(config)]))
     shares = np.random.default_rng(0).uniform(0, 1, 20)
     smallest = least(cost, state, config)
     fine = 0
     for budget in smallest + shares * (teacher_cost - smallest):
-        found = clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost)
+        found = prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost)
         assert found.cost == cost.of(found.widths) <= budget
         place = int(np.searchsorted(thresholds, found.threshold))
         assert thresholds[place] == found.threshold
@@ -75,7 +75,7 @@ def test_the_student_has_the_kept_channels_and_its_configuration_builds_it(kind)
     config, state = KINDS[kind], random_state(KINDS[kind])
     cost = costs_of(config)[1]
     budget = (least(cost, state, config) + cost.of(widths_of(config))) / 2
-    found = clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost)
+    found = prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost)
     student = student_config(config, found.widths)
     sizes = group_sizes(config.generator, found.widths)
     assert {group: len(channels) for group, channels in found.kept.items()} == sizes
@@ -91,8 +91,8 @@ def test_judged_channels_above_the_threshold_are_those_that_are_kept():
     state = random_state(config)
     cost = costs_of(config)[0]
     budget = 0.5 * cost.of(widths_of(config))
-    found = clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost)
-    for group in judged_groups(config):
+    found = prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost)
+    for group in thresholded_groups(config):
         if group == "coarse":
             continue
         prefix, _, branch = group.rpartition(".")
@@ -110,7 +110,7 @@ def test_budgets_that_cannot_be_are_refused_with_the_number_that_can(kind, which
 
     def refused(budget) -> CompressionError:
         with pytest.raises(CompressionError) as error:
-            clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost)
+            prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost)
         return error.value
 
     assert refused(smallest - 1).code == "budget_too_small"
@@ -120,7 +120,9 @@ def test_budgets_that_cannot_be_are_refused_with_the_number_that_can(kind, which
     for budget in (0, -1, float("nan")):
         assert refused(budget).code == "budget_not_positive"
     for budget in (smallest, largest - 1):
-        assert clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost).cost <= budget
+        assert (
+            prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost).cost <= budget
+        )
 
 
 def test_a_measured_cost_that_wavers_is_asked_ten_times_at_most():
@@ -134,7 +136,7 @@ def test_a_measured_cost_that_wavers_is_asked_ten_times_at_most():
 
     cost = Cost(latency, "ms", evaluations=10)
     budget = 0.5e-6 * macs.of(widths_of(config))
-    found = clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost)
+    found = prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost)
     assert len(asked) <= 10
     assert found.cost in asked
     assert 0.85 * budget < found.cost <= budget

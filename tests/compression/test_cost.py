@@ -17,13 +17,13 @@ from tests.compression.teachers import KINDS, NUM_LABELS, built, inputs, teacher
 from tests.numeric import normal
 
 
-@pytest.mark.parametrize("clipped", [False, True], ids=["as it is", "clipped"])
+@pytest.mark.parametrize("pruned", [False, True], ids=["as it is", "pruned"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_costs_are_those_of_the_built_network(kind, clipped):
+def test_costs_are_those_of_the_built_network(kind, pruned):
     config, network_config = KINDS[kind], KINDS[kind]
     widths = widths_of(config)
-    if clipped:
-        widths = randomly_clipped(config)
+    if pruned:
+        widths = randomly_pruned(config)
         network_config = student_config(config, widths)
         assert widths_of(network_config) == widths
     network, side = built(network_config), config.generator.multiple
@@ -38,7 +38,7 @@ def test_costs_are_those_of_the_built_network(kind, clipped):
     assert macs.of(widths) == count_macs(network, *arguments, **keywords)
 
 
-def randomly_clipped(config):
+def randomly_pruned(config):
     """Some of the channels of every group, by random scores; a branch loses all of its."""
     widths = widths_of(config)
     sizes = group_sizes(config.generator, widths)
@@ -74,13 +74,13 @@ def test_a_picture_that_cannot_be_painted_has_no_cost():
     ("axis", "places"),
     [
         pytest.param(Axis(3, "a"), [0, 2], id="channels"),
-        pytest.param(Axis(3, "a", more=1), [0, 2, 3], id="with an edge channel"),
-        pytest.param(Axis(3, "a", times=2), [0, 2, 3, 5], id="gamma, then beta"),
+        pytest.param(Axis(3, "a", extra=1), [0, 2, 3], id="with an edge channel"),
+        pytest.param(Axis(3, "a", repeats=2), [0, 2, 3, 5], id="gamma, then beta"),
         pytest.param(
-            Axis(3, "a", each=2), [0, 1, 4, 5], id="places of a style, channel by channel"
+            Axis(3, "a", per_channel=2), [0, 1, 4, 5], id="places of a style, channel by channel"
         ),
     ],
 )
 def test_places_of_the_first_and_last_of_three_channels(axis, places):
-    assert axis.places([0, 2]).tolist() == places
-    assert axis.places(range(3)).tolist() == list(range(axis.size))
+    assert axis.indices([0, 2]).tolist() == places
+    assert axis.indices(range(3)).tolist() == list(range(axis.size))

@@ -7,10 +7,10 @@ import paddle
 import pytest
 
 from spade_paddle.compression.channels import tensor_axes
-from spade_paddle.compression.clipping import clip_to, student_config
+from spade_paddle.compression.clipping import prune_to_budget, student_config
 from spade_paddle.compression.cost import bytes_cost, macs_cost
 from spade_paddle.compression.groups import widths_of
-from spade_paddle.compression.scores import judged_groups
+from spade_paddle.compression.scores import thresholded_groups
 from spade_paddle.config import read_config
 from spade_paddle.networks.build import build_generator
 
@@ -67,7 +67,7 @@ def random_scales():
 
 @pytest.mark.parametrize("budget", [5.6e9, 30e9])
 def test_a_student_of_a_public_budget_paints_a_picture(budget):
-    found = clip_to(budget, random_scales(), TEACHER, num_labels=NUM_LABELS, cost=MACS)
+    found = prune_to_budget(budget, random_scales(), TEACHER, num_labels=NUM_LABELS, cost=MACS)
     assert 0.98 * budget < found.cost <= budget
     coarse = found.widths.coarse
     assert coarse % 16 == 0
@@ -79,7 +79,7 @@ def test_a_student_of_a_public_budget_paints_a_picture(budget):
     generator = build_generator(student, num_labels=NUM_LABELS)
     numbers = sum(value.size for value in generator.state_dict().values())
     assert bytes_cost(TEACHER, num_labels=NUM_LABELS).of(found.widths) == 4 * numbers
-    assert set(found.kept) >= set(judged_groups(TEACHER))
+    assert set(found.kept) >= set(thresholded_groups(TEACHER))
     generator.eval()
     segmap = np.zeros([1, 37, HEIGHT, WIDTH], dtype="float32")
     segmap[:, 3, :128], segmap[:, 7, 128:] = 1, 1

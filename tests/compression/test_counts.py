@@ -5,7 +5,7 @@ import pytest
 
 from spade_paddle.compression.counts import _neighbors_apart, best, coarse_count, counts_at
 from spade_paddle.compression.groups import block_groups, chain, group_sizes, widths_of
-from spade_paddle.compression.scores import judged_groups
+from spade_paddle.compression.scores import thresholded_groups
 from tests.compression.teachers import KINDS, teacher
 
 
@@ -42,7 +42,7 @@ def scores_above_half(config, above):
     sizes = group_sizes(config.generator, widths_of(config))
     return {
         group: (np.arange(sizes[group]) < above.get(group, sizes[group])).astype("float64")
-        for group in judged_groups(config)
+        for group in thresholded_groups(config)
     }
 
 
@@ -70,7 +70,7 @@ def test_branches_may_go_and_so_may_all_of_a_block():
 def test_a_plain_group_keeps_four_channels_or_all_that_it_has():
     config = KINDS["spade"]
     counts = counts_at(
-        0.5, scores_above_half(config, dict.fromkeys(judged_groups(config), 0)), config
+        0.5, scores_above_half(config, dict.fromkeys(thresholded_groups(config), 0)), config
     )
     inner = {group: count for group, count in counts.items() if "." in group}
     assert inner.pop("up_3.middle") == 2

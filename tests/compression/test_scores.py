@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.compression.groups import block_groups, group_sizes, widths_of
-from spade_paddle.compression.scores import channel_scores, contributions, judged_groups
+from spade_paddle.compression.scores import channel_scores, contributions, thresholded_groups
 from spade_paddle.layers.spectral import effective_state
 from tests.compression.teachers import KINDS, NUM_LABELS, built, random_state, teacher, tensors
 from tests.numeric import assert_differs, assert_same, randomize
@@ -113,7 +113,7 @@ def test_scores_of_what_leaves_blocks_sum_over_all_that_takes_it_in():
 def test_every_group_of_a_plain_generator_has_scores_of_size_1():
     config = KINDS["clade_icpe, edges"]
     scores = channel_scores(random_state(config), config, num_labels=NUM_LABELS)
-    assert list(scores) == judged_groups(config)
+    assert list(scores) == thresholded_groups(config)
     for group, values in scores.items():
         assert np.sqrt(np.mean(values**2)) == pytest.approx(1), group
         assert (values >= 0).all(), group
@@ -147,11 +147,11 @@ def test_branches_are_judged_by_the_first_norm_in_each_and_nothing_else(kind):
     firsts = {
         name for name in state if name.endswith("norm_0.weight") or name.startswith("fc_norm.w")
     }
-    assert len(firsts) == len(judged_groups(config))
+    assert len(firsts) == len(thresholded_groups(config))
     # whatever else is in the state, norm_1 above all, is not looked at
     others = random_state(config, seed=5) | {name: state[name] for name in firsts}
     again = channel_scores(others, config, num_labels=NUM_LABELS)
-    for group in judged_groups(config):
+    for group in thresholded_groups(config):
         assert_same(again[group], scores[group])
 
 

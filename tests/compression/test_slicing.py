@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from spade_paddle.compression.channels import tensor_axes
-from spade_paddle.compression.clipping import clip_to, student_config
+from spade_paddle.compression.clipping import prune_to_budget, student_config
 from spade_paddle.compression.cost import bytes_cost
 from spade_paddle.compression.counts import best_channels, counts_at
 from spade_paddle.compression.groups import block_groups, chain, group_sizes, resized, widths_of
 from spade_paddle.compression.scores import channel_scores
-from spade_paddle.compression.slicing import clipped_state, kept_by_widths
+from spade_paddle.compression.slicing import kept_by_widths, pruned_state
 from spade_paddle.errors import ConfigError
 from spade_paddle.weights import load_state
 from tests import reference
@@ -33,7 +33,7 @@ def all_kept(config):
     return {group: tuple(range(size)) for group, size in sizes.items()}
 
 
-def clip_halfway(config, state):
+def prune_halfway(config, state):
     cost, scores = (
         bytes_cost(config, num_labels=NUM_LABELS),
         channel_scores(state, config, num_labels=NUM_LABELS),
@@ -41,18 +41,18 @@ def clip_halfway(config, state):
     widths = widths_of(config)
     smallest = resized(config.generator, widths, counts_at(np.inf, scores, config))
     budget = (cost.of(smallest) + cost.of(widths)) / 2
-    return clip_to(budget, state, config, num_labels=NUM_LABELS, cost=cost)
+    return prune_to_budget(budget, state, config, num_labels=NUM_LABELS, cost=cost)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_clipping_nothing_paints_the_same_picture_bit_for_bit(kind):
+def test_pruning_nothing_paints_the_same_picture_bit_for_bit(kind):
     config, state = KINDS[kind], tensors(random_state(KINDS[kind]))
-    clipped = clipped_state(state, all_kept(config), config, num_labels=NUM_LABELS)
-    assert clipped.keys() == state.keys()
-    for name, value in clipped.items():
+    pruned = pruned_state(state, all_kept(config), config, num_labels=NUM_LABELS)
+    assert pruned.keys() == state.keys()
+    for name, value in pruned.items():
         assert (value.numpy() == state[name].numpy()).all(), name
     pictures = []
-    for weights in (state, clipped):
+    for weights in (state, pruned):
         generator = built(config)
         load_state(generator, weights)
         pictures.append(picture(generator, config))
@@ -63,17 +63,17 @@ def test_clipping_nothing_paints_the_same_picture_bit_for_bit(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_student_takes_its_weights_and_paints(kind):
     config, state = KINDS[kind], random_state(KINDS[kind])
-    found = clip_halfway(config, state)
+    found = prune_halfway(config, state)
     student = student_config(config, found.widths)
     generator = built(student)
-    load_state(generator, clipped_state(tensors(state), found.kept, config, num_labels=NUM_LABELS))
+    load_state(generator, pruned_state(tensors(state), found.kept, config, num_labels=NUM_LABELS))
     assert np.isfinite(picture(generator, student)).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_widths_of_a_student_tell_which_channels_it_keeps(kind):
     config, state = KINDS[kind], random_state(KINDS[kind])
-    found = clip_halfway(config, state)
+    found = prune_halfway(config, state)
     student = student_config(config, found.widths).generator
     assert kept_by_widths(state, config, student, num_labels=NUM_LABELS) == found.kept
     everything = kept_by_widths(state, config, config.generator, num_labels=NUM_LABELS)
@@ -112,17 +112,17 @@ def painted(config, state):
     return picture(generator, config)
 
 
-def painted_clipped(config, state, kept):
+def painted_pruned(config, state, kept):
     sizes = {group: len(channels) for group, channels in kept.items()}
     student = student_config(config, resized(config.generator, widths_of(config), sizes))
     generator = built(student)
-    load_state(generator, clipped_state(tensors(state), kept, config, num_labels=NUM_LABELS))
+    load_state(generator, pruned_state(tensors(state), kept, config, num_labels=NUM_LABELS))
     return picture(generator, student)
 
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "branches" not in kind])
-def test_channels_that_nothing_takes_in_are_clipped_and_not_missed(kind):
+def test_channels_that_no_convolution_reads_are_pruned_without_effect(kind):
     config = KINDS[kind]
     state, kept = without_contributions(config)
     scores = channel_scores(state, config, num_labels=NUM_LABELS)
@@ -132,15 +132,15 @@ def test_channels_that_nothing_takes_in_are_clipped_and_not_missed(kind):
         dropped = np.setdiff1d(np.arange(len(scores[group])), channels)
         assert (scores[group][dropped] == 0).all(), group
     before = painted(config, state)
-    assert np.abs(painted_clipped(config, state, kept) - before).max() < 1e-6
+    assert np.abs(painted_pruned(config, state, kept) - before).max() < 1e-6
     # and of any other channels something is missed
     worst = {g: tuple(range(len(scores[g])))[-len(kept[g]) :] for g in kept}
-    assert np.abs(painted_clipped(config, state, worst) - before).max() > 1e-3
+    assert np.abs(painted_pruned(config, state, worst) - before).max() > 1e-3
 
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "branches" in kind])
-def test_branch_channels_of_scale_and_shift_zero_are_clipped_and_not_missed(kind):
+def test_branch_channels_of_scale_and_shift_zero_are_pruned_without_effect(kind):
     config = KINDS[kind]
     state, kept = without_contributions(config)
     dropped = {}
@@ -164,7 +164,7 @@ def test_branch_channels_of_scale_and_shift_zero_are_clipped_and_not_missed(kind
             assert best_channels(scores, {group: len(channels)})[group] == channels
             assert counts_at(0.0, scores, config)[group] == len(channels)
     before = painted(config, state)
-    assert np.abs(painted_clipped(config, state, kept) - before).max() < 1e-6
+    assert np.abs(painted_pruned(config, state, kept) - before).max() < 1e-6
     assert any(not channels for channels in kept.values())  # some branches are gone
 
 
@@ -178,27 +178,27 @@ def test_a_block_without_branches_is_its_shortcut():
                 state[name][:] = 0
             branch = name.split(".")[2]
             kept[f"{block}.{branch}"] = ()
-    after = painted_clipped(config, state, kept)
+    after = painted_pruned(config, state, kept)
     assert np.abs(after - painted(config, state)).max() < 1e-6
 
 
 # Training weights
 
 
-def test_a_state_with_spectral_norm_is_clipped_to_one_that_trains():
+def test_a_state_with_spectral_norm_is_pruned_to_one_that_trains():
     config = teacher(norm="clade", edges=True, spectral_norm=True)
     generator = built(config, spectral_norm=True)
     state = generator.state_dict()
-    found = clip_halfway(config, state)
-    clipped = clipped_state(state, found.kept, config, num_labels=NUM_LABELS)
+    found = prune_halfway(config, state)
+    pruned = pruned_state(state, found.kept, config, num_labels=NUM_LABELS)
     student = student_config(config, found.widths)
     network = built(student, spectral_norm=True)
-    load_state(network, clipped)
+    load_state(network, pruned)
     assert np.isfinite(picture(network, student)).all()
     kept, into = found.kept["head_0.middle"], [*found.kept["coarse"], 32]  # 32: the edges
     weight = state["head_0.conv_0.weight_orig"].numpy()[list(kept)][:, into]
-    assert (clipped["head_0.conv_0.weight_orig"].numpy() == weight).all()
-    u, v = (clipped[f"head_0.conv_0.weight_{part}"].numpy() for part in "uv")
+    assert (pruned["head_0.conv_0.weight_orig"].numpy() == weight).all()
+    u, v = (pruned[f"head_0.conv_0.weight_{part}"].numpy() for part in "uv")
     sigma = u @ weight.reshape(len(weight), -1) @ v
     # the first two of random weights lie close together: that takes more iterations
     assert 0.9 < sigma / reference.largest_singular_value(weight) <= 1
@@ -209,12 +209,12 @@ def test_a_state_with_spectral_norm_is_clipped_to_one_that_trains():
     assert all(p.grad is not None for p in network.parameters() if not p.stop_gradient)
 
 
-def test_clipping_nothing_of_a_state_with_spectral_norm_leaves_the_weights():
+def test_pruning_nothing_of_a_state_with_spectral_norm_leaves_the_weights():
     config = teacher(norm="clade", spectral_norm=True)
     state = built(config, spectral_norm=True).state_dict()
-    clipped = clipped_state(state, all_kept(config), config, num_labels=NUM_LABELS)
-    assert clipped.keys() == state.keys()
-    for name, value in clipped.items():
+    pruned = pruned_state(state, all_kept(config), config, num_labels=NUM_LABELS)
+    assert pruned.keys() == state.keys()
+    for name, value in pruned.items():
         if not name.endswith(("_u", "_v")):
             assert (value.numpy() == state[name].numpy()).all(), name
 
@@ -234,8 +234,8 @@ def test_clipping_nothing_of_a_state_with_spectral_norm_leaves_the_weights():
         ("nhidden", 13, "generator.widths: head_0.norm_0: expected at most 12 channels"),
         (
             *("max_width", 4),
-            "generator.widths: up_0: expected other channels out than in, as in the teacher, got "
-            "as many channels out as in",
+            "generator.widths: up_0: expected other output than input channels, as in the teacher, "
+            "got as many output as input channels",
         ),
     ],
 )
@@ -263,10 +263,10 @@ def test_a_student_may_have_another_kind_of_batch_norm_and_activation():
 def test_gamma_and_beta_are_not_sliced_as_one():
     config = KINDS["branches, spade"]
     state, kept = without_contributions(config)
-    right = painted_clipped(config, state, kept)
+    right = painted_pruned(config, state, kept)
     mixed = dict(state)
     for name in [name for name in state if ".norm.branches." in name and ".conv_1." in name]:
         value = state[name]  # gamma of a channel beside its beta
         mixed[name] = value.reshape(2, -1, *value.shape[1:]).swapaxes(0, 1).reshape(value.shape)
     assert_same(right, painted(config, state), rtol=1e-6)
-    assert_differs(right, painted_clipped(config, mixed, kept))
+    assert_differs(right, painted_pruned(config, mixed, kept))

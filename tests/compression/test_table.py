@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from spade_paddle.compression.cost import macs_cost
 from spade_paddle.compression.groups import block_groups, group_sizes, resized, widths_of
-from spade_paddle.compression.table import clipping_rows, clipping_table
+from spade_paddle.compression.table import pruning_rows, pruning_table
 from tests.compression.teachers import KINDS, NUM_LABELS
 
 
@@ -10,7 +10,7 @@ def rows_of(config, **sizes):
     before = widths_of(config)
     after = resized(config.generator, before, group_sizes(config.generator, before) | sizes)
     side = config.generator.multiple
-    rows = clipping_rows(
+    rows = pruning_rows(
         config, num_labels=NUM_LABELS, before=before, after=after, height=side, width=side
     )
     cost = macs_cost(config, num_labels=NUM_LABELS, height=side, width=side)
@@ -45,7 +45,7 @@ def test_rows_of_branches_that_are_gone():
 
 def test_the_table_has_a_line_for_every_row_and_the_sum():
     rows = [("fc", 1024, 256, 5_000, 1_250), ("head_0.conv_0", 64, 0, 70, 0)]
-    assert clipping_table(rows) == "\n".join(
+    assert pruning_table(rows) == "\n".join(
         [
             "layer          channels  now   MACs    now",
             "fc                1,024  256  5,000  1,250",

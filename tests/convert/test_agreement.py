@@ -140,10 +140,10 @@ def test_square_pictures_are_cut_from_slightly_larger_photos_as_in_the_public_sp
 
 def test_a_latent_size_that_is_no_square_is_asked_for():
     message = refusal(changes={**STYLE, "latent_cells": 32})
-    assert "32 cells of a style, which is no square" in message
+    assert "32 positions of a style, which is not a square number" in message
     assert "--latent-size 4x8" in message
     message = refusal(changes=STYLE, latent_size=(8, 4))
-    assert "--latent-size 8x4 makes 32 cells, but the generator makes 64" in message
+    assert "--latent-size 8x4 has 32 positions, but the generator has 64" in message
     assert "no style" in refusal(latent_size=(8, 8))
 
 

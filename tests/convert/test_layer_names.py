@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.convert.layer_names import looks_like, our_names, their_name
+from spade_paddle.convert.layer_names import guess_source, our_names, their_name
 from tests.convert.public import CONFIGS, SPADE, network_of, public_state, with_style
 from tests.convert.test_round_trip import ICPE
 
@@ -145,5 +145,5 @@ def test_every_name_goes_to_the_source_and_back(source, part, config):
 def test_a_generator_is_known_by_its_names(source):
     state = network_of(CONFIGS[source], "generator").state_dict()
     public = public_state({name: value.numpy() for name, value in state.items()}, source)
-    assert looks_like(public) == source
-    assert looks_like({"classifier.weight": np.zeros((10, 10))}) is None
+    assert guess_source(public) == source
+    assert guess_source({"classifier.weight": np.zeros((10, 10))}) is None

@@ -126,7 +126,7 @@ def test_the_spade_generators_of_the_public_clade_are_accepted(states, tmp_path)
 @pytest.mark.parametrize(
     ("lost", "message"),
     [
-        ("fc.weight", "there is no 'fc.weight', from which the size of the generator is read"),
+        ("fc.weight", "there is no 'fc.weight', which determines the size of the generator"),
         ("up_3.conv_1.weight_orig", "there is no 'up_3.conv_1.weight"),
         ("head_0.norm_0.mlp_shared.0.weight", "there is no 'head_0.norm_0.mlp_shared.0.weight'"),
     ],
@@ -157,7 +157,7 @@ def test_strange_shapes_are_named_and_do_not_crash(states, refusal):
         arrays = {**states["spade"]["generator"], name: np.ones(3)}
         assert f"'{name}' should have 4 dimensions" in refusal("spade", generator=arrays)
     arrays = {**states["spade"]["generator"], "fc.weight": np.ones((17, 8))}
-    assert "17 features of a style, which is no multiple" in refusal("spade", generator=arrays)
+    assert "17 features from a style, which is not a multiple" in refusal("spade", generator=arrays)
 
 
 def test_photopen_has_no_encoder(states, refusal):

@@ -234,7 +234,7 @@ def test_a_style_makes_the_picture_of_the_public_names(tmp_path, monkeypatch, st
     if style_dim == 32:
         assert np.abs(picture() - expected).max() > 0.01
     else:
-        with pytest.raises(Exception, match="no multiple of the 16 channels"):
+        with pytest.raises(Exception, match="not a multiple of the 16 channels"):
             picture()
 
 

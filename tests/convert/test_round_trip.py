@@ -16,7 +16,7 @@ from spade_paddle.convert.model import convert, load_networks
 from spade_paddle.data.batches import to_network
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.data.positions import intra_class_positions
-from spade_paddle.engine.resuming import begin_with
+from spade_paddle.engine.resuming import initialize_from
 from spade_paddle.errors import UserError
 from spade_paddle.inference.painter import Painter
 from spade_paddle.networks.build import build_discriminator, build_generator
@@ -133,7 +133,7 @@ def test_everything_to_train_on_lies_in_the_model_folder(converted):
         "generator": build_generator(config, num_labels=NUM_LABELS),
         "discriminator": build_discriminator(config, num_labels=NUM_LABELS),
     }
-    lines = begin_with(fresh, out, config=config, label_set=LABELS)
+    lines = initialize_from(fresh, out, config=config, label_set=LABELS)
     assert len(lines) == 2
     for part, network in networks.items():
         assert_equal_states(state_of(fresh[part]), state_of(network))
@@ -249,15 +249,15 @@ def test_a_folder_that_is_no_model_folder_is_left_alone(tmp_path):
     save_npz(path, CLADE, "generator", "clade")
     (tmp_path / "photos").mkdir()
     for out, message in (
-        (tmp_path / "photos", "is no model folder"),
-        (path, "is no model folder"),
+        (tmp_path / "photos", "is not a model folder"),
+        (path, "is not a model folder"),
     ):
         with pytest.raises(UserError, match=message):
             convert(
                 {"generator": path}, out, flags=flags_of("clade", CLADE), label_set=LABELS, name="x"
             )
     (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(UserError, match="weights lie in this folder"):
+    with pytest.raises(UserError, match="it contains the weights"):
         convert(
             {"generator": path}, tmp_path, flags=flags_of("clade", CLADE), label_set=LABELS, name=""
         )

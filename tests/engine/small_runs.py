@@ -12,7 +12,7 @@ import yaml
 from spade_paddle.config import Config, read_config
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.engine.checkpoint import save_checkpoint
-from spade_paddle.engine.resuming import begin_with
+from spade_paddle.engine.resuming import initialize_from
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY
@@ -129,7 +129,7 @@ def grow(run: Run, config: Config, label_set: LabelSet) -> tuple[dict, dict, lis
     """The networks that began with a run, as they were before, and the lines of the report."""
     networks = build(config, seed=2)
     before = {part: numbers(networks, part) for part in networks}
-    lines = begin_with(networks, run.folder, config=config, label_set=label_set)
+    lines = initialize_from(networks, run.folder, config=config, label_set=label_set)
     return networks, before, lines
 
 

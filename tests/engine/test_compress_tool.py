@@ -105,7 +105,7 @@ def test_training_begins_with_the_channels_that_are_left(workshop, itself, stude
     result = itself.train("student", "total_images=4", "distillation.teacher=" + str(teacher.path))
     assert result.returncode == 0, result.stderr
     lines = result.stdout + result.stderr
-    assert "of its channels those with the best scores" in lines
+    assert "pruned to the channels with the best scores" in lines
     assert "discriminator: all" in lines
     state = workshop.weights("student", 4)
     assert state["generator"]["head_0.norm_0.weight"].shape[1] == widths_of(student.config).coarse
@@ -131,7 +131,7 @@ def test_from_scratch_there_is_nothing_to_export_and_fresh_weights_begin(worksho
     assert not (run.path / "snapshots").exists()
     result = itself.train("fresh")
     assert result.returncode == 0, result.stderr
-    assert "generator: all layers are fresh, as distillation.student_start has it" in (
+    assert "generator: all layers are newly initialized (distillation.student_start=scratch)" in (
         result.stdout + result.stderr
     )
     assert workshop.checkpoints("fresh") == [2]
@@ -142,17 +142,17 @@ def test_a_latency_is_measured_here(workshop, teacher):
     result = compress(workshop, "quick", "--latency", "60000ms")
     assert result.returncode == 2
     assert "budget: expected less than" in result.stderr
-    assert "ms, which is what the generator costs as it is" in result.stderr
+    assert "ms, the cost of the unpruned generator" in result.stderr
     result = compress(workshop, "quick", "--latency", "0.0001ms")
     assert result.returncode == 2
-    assert "the smallest that this generator can be clipped to" in result.stderr
+    assert "the smallest cost that this generator can be pruned to" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--macs", "1"), "which is the smallest that this generator can be clipped to, got 1"),
-        (("--macs", "900G"), "which is what the generator costs as it is"),
+        (("--macs", "1"), "the smallest cost that this generator can be pruned to, got 1"),
+        (("--macs", "900G"), "the cost of the unpruned generator"),
         (("--macs", "0"), "budget: expected more than 0 MACs, got 0"),
         (("--macs", "many"), "expected an amount such as 1.0G, got 'many'"),
         (("--size", "4ms"), "expected an amount such as 4MB, got '4ms'"),
@@ -173,7 +173,7 @@ def test_a_run_that_is_there_is_not_written_over(workshop, student):
     before = (student.path / "config.yaml").read_bytes()
     result = compress(workshop, "student", "--macs", "9M")
     assert result.returncode == 2
-    assert "there is a run already" in result.stderr
+    assert "there is already a run here" in result.stderr
     assert (student.path / "config.yaml").read_bytes() == before
 
 

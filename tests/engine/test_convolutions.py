@@ -30,11 +30,9 @@ def test_paddle_where_it_is_asked_for():
 
 
 def test_paddle_where_there_is_no_other_and_why(monkeypatch):
-    monkeypatch.setattr(convolutions, "why_not", lambda: "there is no libdnnl.so")
+    monkeypatch.setattr(convolutions, "unavailable_reason", lambda: "there is no libdnnl.so")
     assert choose().line() == "convolutions: paddle (there is no libdnnl.so)"
-    with pytest.raises(
-        ConfigError, match=r"cannot compute them here: there is no libdnnl\.so; set"
-    ):
+    with pytest.raises(ConfigError, match=r"is not available here: there is no libdnnl\.so; set"):
         choose(convolutions="onednn")
 
 
@@ -80,8 +78,8 @@ def test_a_change_of_the_library_is_said_when_a_run_goes_on(workshop):
     assert workshop.train("change", *SHORT, "compute.convolutions=paddle").returncode == 0
     longer = ("total_images=4", "checkpoint_every_images=2")
     result = workshop.train("change", *longer, "compute.convolutions=onednn")
-    assert "until now paddle computed the convolutions of this run; from here on it is onednn" in (
+    assert "so far, paddle computed the convolutions of this run; from now on, it is onednn" in (
         result.stdout + result.stderr
     )
     again = workshop.train("change", "total_images=6", "compute.convolutions=onednn")
-    assert "until now" not in again.stdout + again.stderr
+    assert "so far" not in again.stdout + again.stderr

@@ -12,7 +12,7 @@ from spade_paddle.config import Config
 from spade_paddle.engine.descent import NotFinite
 from spade_paddle.engine.distributed import Workers
 from spade_paddle.engine.learner import Learner
-from spade_paddle.engine.omgd import begin_as, teacher_config
+from spade_paddle.engine.omgd import initialize_deeper_teacher, teacher_config
 from spade_paddle.engine.samples import sample_sheet
 from spade_paddle.engine.steps import Networks, StepInput, generator_losses
 from spade_paddle.engine.taps import Taps
@@ -118,7 +118,7 @@ def test_without_its_weight_neither_of_the_two_is_computed():
 
 
 def test_a_block_that_is_not_there_is_named():
-    with pytest.raises(ConfigError, match="got 'up_9'; there are head_0, G_middle_0"):
+    with pytest.raises(ConfigError, match="got 'up_9'; the blocks are head_0, G_middle_0"):
         cat_learner(layers="head_0 up_9")
 
 
@@ -219,7 +219,7 @@ def test_teachers_are_wider_and_deeper_and_share_what_they_should():
         for stage in range(4):
             left, right = (getattr(each, f"layer_{stage}") for each in stages)
             assert (left is right) == (stage < 2)
-    moved = learner._updater._teaching.discriminator.parameters
+    moved = learner._updater._teacher_updater.discriminator.parameters
     assert len({id(parameter) for parameter in moved}) == len(moved)
     learner.learn([inputs_of(learner._config)])
 
@@ -234,8 +234,8 @@ def test_the_deeper_teacher_begins_as_the_student_and_learns_with_its_own_blocks
         for parameter in getattr(student, name).parameters():
             parameter.set_value(parameter + 0.1 * paddle.randn(parameter.shape))
     started = {name: value.numpy() for name, value in deeper.generator.named_parameters()}
-    line = begin_as(deeper, student)
-    assert line == "deeper teacher: begins as the student, with 7 blocks more"
+    line = initialize_deeper_teacher(deeper, student)
+    assert line == "deeper teacher: initialized from the student, with 7 additional blocks"
     batch = inputs_of(learner._config)
     with paddle.no_grad():
         ours, theirs = (each.generator(batch.segmap, batch.noise) for each in (student, deeper))

@@ -53,7 +53,7 @@ def test_a_kill_changes_no_bit_of_the_final_state(workshop, methods, method):
     process.communicate()
     again = workshop.train(killed, *methods[method], *LONG)
     assert again.returncode == 0, again.stderr
-    assert "going on from" in again.stdout + again.stderr
+    assert "resuming from" in again.stdout + again.stderr
     expected = workshop.weights(straight, 64)
     assert expected["adapters"]
     assert (
@@ -100,7 +100,7 @@ def test_a_run_goes_on_by_its_own_configuration(workshop, methods):
     shop.config = None
     again = shop.train("by itself", "total_images=4")
     assert again.returncode == 0, again.stderr
-    assert "going on from 2 images" in again.stdout + again.stderr
+    assert "resuming from 2 images" in again.stdout + again.stderr
     content = yaml.safe_load((shop.folder / "by itself" / "config.yaml").read_text("utf-8"))
     assert content["distillation"]["method"] == "cat"
     assert content["total_images"] == 4
@@ -115,7 +115,7 @@ def test_a_run_goes_on_by_its_own_configuration(workshop, methods):
             ("generator.upsampling=more", "data.crop_size=64", "data.load_size=64"),
             "generator.upsampling is 'normal'",
         ),
-        (("distillation.teacher=nowhere",), "nowhere: there are no weights to begin with"),
+        (("distillation.teacher=nowhere",), "nowhere: there are no weights to start from"),
         (("distillation.layers=up_7",), "expected blocks of the generators, got 'up_7'"),
         (("batch_size=1",), "'batch_size' must be at least 2 with distillation.alignment"),
     ],

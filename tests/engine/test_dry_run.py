@@ -37,10 +37,10 @@ def test_it_tells_configuration_networks_data_time_and_memory(workshop, landscap
         parameters = count_parameters(build(config, num_labels=len(landscape)))
         assert f"{name}: {parameters / 1e6:.2f} M parameters" in text
     assert text.count("GMAC for a picture of 32 x 32") == 2
-    assert "data: 5 photos to train on, 2 to look at; 96 x 64 to 96 x 64 pixels" in text
-    assert "each is shown 1000.0 times" in text
+    assert "data: 5 training and 2 validation photos; 96 x 64 to 96 x 64 pixels" in text
+    assert "; 1000.0 epochs" in text
     assert re.search(r"time: \d+ h \d\d min for 5000 images at [\d.]+ images/s", text)
-    assert re.search(r"memory: [\d.]+ GiB a process", text)
+    assert re.search(r"memory: peak of [\d.]+ GiB per process", text)
     assert not (workshop.folder / "planned").exists()
 
 

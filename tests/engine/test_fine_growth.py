@@ -8,8 +8,8 @@ import pytest
 
 from spade_paddle.config import Config
 from spade_paddle.engine.grown_weights import grown_discriminator
-from spade_paddle.engine.growth import added_blocks, finer_scales, fresh_layers
-from spade_paddle.engine.resuming import begin_with, check_same_networks
+from spade_paddle.engine.growth import added_blocks, finer_scales, new_layers
+from spade_paddle.engine.resuming import check_same_networks, initialize_from
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.discriminator import scale_name
@@ -61,7 +61,7 @@ def test_only_the_new_blocks_and_the_picture_layer_are_fresh(
     config = tiny({"data": {"crop_size": 256, "load_size": 256}}, changes)
     networks, before, lines = grow(run, config, landscape)
     assert_carried(networks, run, "generator", fresh=fresh, before=before)
-    assert lines[0].endswith(f"; fresh: {', '.join(fresh)}")
+    assert lines[0].endswith(f"; new: {', '.join(fresh)}")
     assert lines[1].endswith(f"carry over from {run.folder} (26000 images): nld_0, nld_1")
 
 
@@ -87,8 +87,8 @@ def test_at_fade_0_the_picture_is_that_of_half_the_size_enlarged(
     assert np.array_equal(painted, small.repeat(2, axis=2).repeat(2, axis=3))
     assert not np.allclose(picture(config, networks, large, fade=0.5), painted, atol=1e-3)
     last = f"up_fine_{config.generator.fine_blocks - 1}"
-    assert f"; fresh: {last}, conv_img; conv_img_before is the source's conv_img" in lines[0]
-    assert lines[0].endswith(f"; in 100 images {last} and conv_img take its place")
+    assert f"; new: {last}, conv_img; conv_img_before is the source's conv_img" in lines[0]
+    assert lines[0].endswith(f", which {last} and conv_img replace over 100 images")
 
 
 def test_after_one_block_has_faded_in_the_next_one_can(folders, landscape):
@@ -99,7 +99,7 @@ def test_after_one_block_has_faded_in_the_next_one_can(folders, landscape):
         # conv_img of the source, not its conv_img_before
         assert np.array_equal(now[f"conv_img_before.{name}"], old[f"conv_img.{name}"])
     assert now["conv_img_before.weight"].shape != old["conv_img_before.weight"].shape
-    assert "conv_img_before is left out; conv_img_before is the source's conv_img" in lines[0]
+    assert "conv_img_before is removed; conv_img_before is the source's conv_img" in lines[0]
 
 
 def test_a_style_keeps_its_features(folders, landscape):
@@ -131,8 +131,7 @@ def test_each_patch_scale_moves_on_by_one_and_the_finest_is_fresh(folders, lands
     assert all(np.array_equal(now[name], before["discriminator"][name]) for name in finest)
     assert "12 of 18 layers carry over" in lines[1]
     assert lines[1].endswith(
-        "nld_1, nld_2; fresh: nld_0; the source's nld_0 is nld_1 and so on, for pictures of its "
-        "own scale"
+        "nld_1, nld_2; new: nld_0; nld_0 of the source becomes nld_1, and so on, to keep its scale"
     )
 
 
@@ -187,7 +186,7 @@ def both_ways(fine: tuple[int, int], scales: tuple[int, int], kinds=("patch", "p
 def test_scales_move_on_where_as_many_come_as_fine_blocks(fine, scales, kinds, finer, fresh):
     old, new = both_ways(fine, scales, kinds)
     assert finer_scales(old, new) == finer
-    assert fresh_layers("discriminator", paddle.nn.Layer(), old=old, new=new) == fresh
+    assert new_layers("discriminator", paddle.nn.Layer(), old=old, new=new) == fresh
 
 
 def test_projected_heads_stay_beside_scales_that_move_on():
@@ -199,7 +198,7 @@ def test_projected_heads_stay_beside_scales_that_move_on():
     old, new = both_ways((0, 1), (2, 3), ("both", "patch"))
     moved, notes = grown_discriminator(weights, old=old, new=new)
     assert moved == {name: expected[name] for name in list(expected)[:2]}
-    assert notes[0] == "the projected heads are left out" and len(notes) == 2
+    assert notes[0] == "the projected heads are removed" and len(notes) == 2
     old, new = both_ways((0, 2), (2, 4), ("both", "both"))
     moved, _ = grown_discriminator(weights, old=old, new=new)
     assert moved == {"nld_2.2.a.weight": 1, "nld_3.3.a.weight": 2, "projected.heads.0.weight": 3}
@@ -246,7 +245,10 @@ def test_a_converted_generator_grows_without_its_discriminator(folders, landscap
     config = tiny(FINE, SCALES)
     networks = build(config, seed=2)
     before = numbers(networks, "discriminator")
-    lines = begin_with(networks, run.folder, config=config, label_set=landscape)
-    assert lines[1] == f"discriminator: all layers are fresh, {run.folder} has no discriminator"
+    lines = initialize_from(networks, run.folder, config=config, label_set=landscape)
+    assert (
+        lines[1]
+        == f"discriminator: all layers are newly initialized, {run.folder} has no discriminator"
+    )
     now = numbers(networks, "discriminator")
     assert all(np.array_equal(now[name], value) for name, value in before.items())

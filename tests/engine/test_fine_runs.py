@@ -43,8 +43,10 @@ def test_a_new_run_with_a_fine_block_trains_at_128_pixels(workshop):
 
 def test_a_run_grows_by_a_fine_block_and_a_scale(workshop, grown):
     assert re.search(r"generator: \d+ of \d+ layers carry over from .*small \(4 images\)", grown)
-    assert "fresh: up_fine_0, conv_img; conv_img_before is the source's conv_img" in grown
-    assert re.search(r"nld_1, nld_2; fresh: nld_0; the source's nld_0 is nld_1 and so on", grown)
+    assert "new: up_fine_0, conv_img; conv_img_before is the source's conv_img" in grown
+    assert re.search(
+        r"nld_1, nld_2; new: nld_0; nld_0 of the source becomes nld_1, and so on", grown
+    )
     large, small = workshop.weights("large", 8), workshop.weights("small", 4)
     learned = large["generator"]["conv_img_before.weight"]
     assert learned.shape == small["generator"]["conv_img.weight"].shape
@@ -56,7 +58,7 @@ def test_stopped_in_the_middle_of_fading_in_it_ends_the_same(workshop, grown):
     for end in (2, 8):
         result = workshop.train("parts", *LARGER, f"total_images={end}", init=small)
         assert result.returncode == 0, result.stderr
-    assert "going on from 2 images" in result.stdout + result.stderr
+    assert "resuming from 2 images" in result.stdout + result.stderr
     left, right = workshop.weights("large", 8), workshop.weights("parts", 8)
     for name in ("optimizer_g", "optimizer_d"):
         assert right[name].keys() <= left[name].keys()
@@ -92,7 +94,7 @@ def test_a_dry_run_of_growing_tells_the_larger_networks(workshop, grown):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (LARGER, "fade_in_images is 4, but the run begins with fresh weights"),
+        (LARGER, "fade_in_images is 4, but the run starts from new weights"),
         (
             ("generator.fine_blocks=1", "data.crop_size=96", "data.load_size=96"),
             "'data.crop_size' must be a multiple of 64 (upsampling normal and fine_blocks 1)",

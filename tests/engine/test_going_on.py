@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from spade_paddle.engine.initial_weights import Source, configuration_of
-from spade_paddle.engine.resuming import begin_with
+from spade_paddle.engine.resuming import initialize_from
 from spade_paddle.engine.training_weights import HALF_ERROR
 from spade_paddle.errors import ModelError
 from spade_paddle.inference.export import without_folders
@@ -130,7 +130,7 @@ def test_first_losses_on_other_photos_are_those_of_the_run_up_to_rounding(
 def test_without_a_configuration_it_is_the_folders_own(workshop, shipped, newcomer):
     result = newcomer.train("mine", *WITHOUT_FEATURES, "total_images=4", init=shipped)
     assert result.returncode == 0, result.stderr
-    assert "nld_0, nld_1; the projected heads are left out" in result.stdout + result.stderr
+    assert "nld_0, nld_1; the projected heads are removed" in result.stdout + result.stderr
     old, new = (
         yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
         for run in (workshop.folder / "second", newcomer.folder / "mine")
@@ -144,7 +144,7 @@ def test_without_a_configuration_it_is_the_folders_own(workshop, shipped, newcom
     state = newcomer.weights("mine", 4)
     assert not any(name.startswith("projected") for name in state["discriminator"])
     again = newcomer.train("mine", *WITHOUT_FEATURES, "total_images=6", init=shipped)
-    assert "going on from 4 images" in again.stdout + again.stderr
+    assert "resuming from 4 images" in again.stdout + again.stderr
     assert newcomer.checkpoints("mine") == [4, 6]
 
 
@@ -158,7 +158,7 @@ def test_without_a_configuration_it_is_the_folders_own(workshop, shipped, newcom
         ),
         (
             (*WITHOUT_FEATURES, "generator.ngf=3"),
-            "a run cannot begin with these weights: generator.ngf was 2, is 3, must be the same",
+            "a run cannot start from these weights: generator.ngf was 2, is 3, must be the same",
         ),
         (("generator.width=3",), "--set generator.width=3: unknown field 'generator.width'"),
     ],
@@ -259,13 +259,13 @@ def test_damaged_folders_are_told(shipped, tmp_path, damage, message):
 def test_a_tensor_that_is_missing_is_named(shipped, tmp_path, landscape):
     folder = shutil.copytree(shipped, tmp_path / "model")
     path = folder / "training.pdparams"
-    leave_out("training_files")(path)  # or its check sum would tell
+    leave_out("training_files")(path)  # or its checksum would tell
     content = paddle.load(str(path))
     del content["encoder"]["fc_mu.bias"]
     paddle.save(content, str(path))
     config, label_set = configuration_of(folder, overrides=WITHOUT_FEATURES)
     with pytest.raises(ModelError, match=r"encoder: .* fc_mu.bias: expected \(3,\), got nothing"):
-        begin_with(build(config, seed=2), folder, config=config, label_set=label_set)
+        initialize_from(build(config, seed=2), folder, config=config, label_set=label_set)
 
 
 def test_without_the_option_a_model_folder_cannot_be_trained_on(workshop, shipped, newcomer):
@@ -275,5 +275,5 @@ def test_without_the_option_a_model_folder_cannot_be_trained_on(workshop, shippe
     assert not (out / "training.pdparams").exists()
     result = newcomer.train("never", *WITHOUT_FEATURES, init=out)
     assert result.returncode == 2
-    assert "there are no weights to begin with" in result.stderr
+    assert "there are no weights to start from" in result.stderr
     assert "tools/export.py --trainable" in result.stderr

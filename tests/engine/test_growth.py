@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.engine.ema import WeightAverage
-from spade_paddle.engine.resuming import begin_with
+from spade_paddle.engine.resuming import initialize_from
 from spade_paddle.engine.schedule import fade_in
 from spade_paddle.networks.build import build_generator
 from tests.engine.small_runs import (
@@ -53,7 +53,7 @@ def test_the_finest_block_of_most_and_its_picture_layer_are_fresh(folders, lands
     run = folders("normal")
     networks, before, lines = grow(run, tiny(MOST), landscape)
     assert_carried(networks, run, "generator", fresh=("up_4", "conv_img"), before=before)
-    assert lines[0].endswith("up_0, up_1, up_2, up_3; fresh: up_4, conv_img")
+    assert lines[0].endswith("up_0, up_1, up_2, up_3; new: up_4, conv_img")
     assert lines[0].startswith("generator: 81 of 97 layers carry over from ")
     assert "conv_img_before" not in dict(networks["generator"].named_children())
 
@@ -71,7 +71,7 @@ def test_more_scales_are_fresh_and_the_others_carry_over(folders, landscape):
     networks, before, lines = grow(run, tiny({"discriminator": {"scales": 3}}), landscape)
     assert_carried(networks, run, "discriminator", fresh=("nld_2",), before=before)
     assert lines[1].startswith("discriminator: 12 of 18 layers carry over from ")
-    assert lines[1].endswith("nld_0, nld_1; fresh: nld_2")
+    assert lines[1].endswith("nld_0, nld_1; new: nld_2")
 
 
 def test_at_fade_0_the_picture_is_the_coarser_generators_enlarged(folders, landscape):
@@ -89,8 +89,8 @@ def test_at_fade_0_the_picture_is_the_coarser_generators_enlarged(folders, lands
     assert small.std() > 0.01
     assert np.array_equal(large, small.repeat(2, axis=2).repeat(2, axis=3))
     assert lines[0].endswith(
-        "fresh: up_4, conv_img; conv_img_before is the source's conv_img; in 100 images up_4 and "
-        "conv_img take its place"
+        "new: up_4, conv_img; conv_img_before is the source's conv_img, which up_4 and conv_img "
+        "replace over 100 images"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_run_after_a_faded_one_leaves_the_old_picture_layer_behind(folders, la
     run = folders("fading")
     networks, _, lines = grow(run, tiny(MOST), landscape)
     assert_carried(networks, run, "generator")
-    assert lines[0].endswith("conv_img; conv_img_before is left out")
+    assert lines[0].endswith("conv_img; conv_img_before is removed")
 
 
 @pytest.mark.parametrize("side, ratio", [(128, 1.0), (32, 1.0), (64, 2.0)])
@@ -138,7 +138,7 @@ def test_a_style_paints_at_the_new_size_as_it_did_when_resized(folders, landscap
     del before["fc.weight"], before["fc.bias"]
     now = numbers(networks, "generator")
     assert all(np.array_equal(now[name], value) for name, value in before.items())
-    assert lines[0].endswith(f"; fc is resized from 2 x 2 to {side // 32} x {rows // 32} places")
+    assert lines[0].endswith(f"; fc is resized from 2 x 2 to {side // 32} x {rows // 32} features")
     assert_carried(networks, run, "encoder")
 
 
@@ -157,8 +157,11 @@ def test_a_style_can_be_added(folders, landscape, latent_channels, fresh):
     config = tiny(STYLE, {"generator": {"latent_channels": latent_channels}})
     networks, before, lines = grow(run, config, landscape)
     assert_carried(networks, run, "generator", fresh=fresh, before=before)
-    assert f"; fresh: {', '.join(fresh)}" in lines[0]
-    assert lines[1] == f"encoder: all layers are fresh, {run.folder} (26000 images) has no encoder"
+    assert f"; new: {', '.join(fresh)}" in lines[0]
+    assert (
+        lines[1]
+        == f"encoder: all layers are newly initialized, {run.folder} (26000 images) has no encoder"
+    )
     now = numbers(networks, "encoder")
     assert all(np.array_equal(value, now[name]) for name, value in before["encoder"].items())
 
@@ -169,7 +172,7 @@ def test_a_converted_generator_leaves_the_other_networks_free(folders, landscape
     networks, before, lines = grow(run, tiny(STYLE, other), landscape)
     assert_carried(networks, run, "generator")
     for part, line in zip(("encoder", "discriminator"), lines[1:]):
-        assert line == f"{part}: all layers are fresh, {run.folder} has no {part}"
+        assert line == f"{part}: all layers are newly initialized, {run.folder} has no {part}"
         now = numbers(networks, part)
         assert all(np.array_equal(value, now[name]) for name, value in before[part].items())
 
@@ -179,7 +182,7 @@ def test_the_newest_whole_checkpoint_is_taken_and_a_broken_one_told(folders, tmp
     shutil.copytree(run.folder, tmp_path / "run")
     (tmp_path / "run" / "checkpoint" / "0000027000.pdparams").write_bytes(b"broken")
     networks = build(tiny(), seed=2)
-    lines = begin_with(networks, tmp_path / "run", config=tiny(), label_set=landscape)
+    lines = initialize_from(networks, tmp_path / "run", config=tiny(), label_set=landscape)
     assert_carried(networks, run, "generator")
     assert "0000027000.pdparams is damaged" in lines[0]
     assert "(26000 images)" in lines[1]

@@ -9,7 +9,7 @@ import paddle
 import pytest
 
 from spade_paddle.data.labels import LabelSet
-from spade_paddle.engine.resuming import begin_with, check_same_networks, source_of
+from spade_paddle.engine.resuming import check_same_networks, initialize_from, source_of
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.errors import ConfigError, ModelError
 from tests.engine.small_runs import FINE, MOST, STYLE, Run, SmallRuns, build, numbers, tiny
@@ -59,23 +59,23 @@ def folders(tmp_path_factory, landscape):
         (
             "most",
             {**MOST, "fade_in_images": 9},
-            "fade_in_images is 9, must be 0: the source has the",
+            "fade_in_images is 9, must be 0: the source already has the",
         ),
         ("fine", {}, "generator.fine_blocks was 1, is 0, must be the same or more"),
         (
             "fine",
             {**FINE, "fade_in_images": 9},
-            "fade_in_images is 9, must be 0: the source has the finest block already, and nothing",
+            "fade_in_images is 9, must be 0: the source already has the finest block, so there",
         ),
         (
             "normal",
             {"generator": {"fine_blocks": 2}, "fade_in_images": 9},
-            "fade_in_images is 9, must be 0: 2 blocks come in, and only one can fade in",
+            "fade_in_images is 9, must be 0: 2 blocks are new, and only one can fade in",
         ),
         (
             "fine",
             {**SIDE_256, "generator": {"fine_blocks": 1, "upsampling": "most"}},
-            "upsampling was normal, is most, must be the same: up_4 would come before fine blocks",
+            "upsampling was normal, is most, must be the same: up_4 would be inserted before",
         ),
         ("style", {}, "encoder.style_dim was 3, is 0, must be the same"),
         ("style", {"encoder": {**STYLE["encoder"], "style_dim": 4}}, "style_dim was 3, is 4"),
@@ -93,7 +93,7 @@ def folders(tmp_path_factory, landscape):
 def test_what_is_more_than_growing_is_refused_by_name(folders, landscape, name, changes, message):
     run, config = folders(name), tiny({"data": {"crop_size": 128, "load_size": 128}}, changes)
     with pytest.raises(ConfigError) as error:
-        begin_with({}, run.folder, config=config, label_set=landscape)
+        initialize_from({}, run.folder, config=config, label_set=landscape)
     assert error.value.code == "init_differs"
     assert message in str(error.value)
     assert str(error.value).startswith(f"{run.folder}: ")
@@ -104,7 +104,7 @@ def test_all_differences_are_told_at_once(folders, landscape):
     changes = {"generator": {"ngf": 3, "kernel_size": 1}, "discriminator": {"num_layers": 4}}
     fewer = LabelSet(name="fewer", labels=landscape.labels[:-1])
     with pytest.raises(ConfigError) as error:
-        begin_with({}, folders("normal").folder, config=tiny(changes), label_set=fewer)
+        initialize_from({}, folders("normal").folder, config=tiny(changes), label_set=fewer)
     for words in (
         "generator.ngf was 2, is 3",
         "generator.kernel_size was 3, is 1",
@@ -119,7 +119,7 @@ def test_another_label_set_of_the_same_length_is_refused(folders, landscape):
     renamed = (type(first)(0, "ether", first.name_zh, first.color), *others)
     other = LabelSet(name="landscape", labels=renamed)
     with pytest.raises(ConfigError, match="the label set was 'landscape'"):
-        begin_with({}, folders("normal").folder, config=tiny(), label_set=other)
+        initialize_from({}, folders("normal").folder, config=tiny(), label_set=other)
 
 
 def test_nothing_is_set_when_something_is_refused(folders, landscape):
@@ -127,7 +127,7 @@ def test_nothing_is_set_when_something_is_refused(folders, landscape):
     networks = build(config, seed=2)
     before = numbers(networks, "generator")
     with pytest.raises(ConfigError):
-        begin_with(networks, folders("normal").folder, config=config, label_set=landscape)
+        initialize_from(networks, folders("normal").folder, config=config, label_set=landscape)
     now = numbers(networks, "generator")
     assert all(np.array_equal(value, now[name]) for name, value in before.items())
 
@@ -164,7 +164,7 @@ def test_weights_that_do_not_fit_their_own_configuration_are_named(
     changed(folders("normal"), tmp_path / "run", change)
     networks = build(tiny(), seed=2)
     with pytest.raises(ModelError, match=message):
-        begin_with(networks, tmp_path / "run", config=tiny(), label_set=landscape)
+        initialize_from(networks, tmp_path / "run", config=tiny(), label_set=landscape)
 
 
 def test_style_weights_of_another_size_than_their_configuration_says_are_named(
@@ -176,14 +176,14 @@ def test_style_weights_of_another_size_than_their_configuration_says_are_named(
     changed(folders("style"), tmp_path / "run", change)
     config = tiny(STYLE, {"data": {"crop_size": 128, "load_size": 128}})
     with pytest.raises(ModelError, match=r"fc.weight: expected \(3, 128\), got \(3, 7\)"):
-        begin_with(build(config, seed=2), tmp_path / "run", config=config, label_set=landscape)
+        initialize_from(build(config, seed=2), tmp_path / "run", config=config, label_set=landscape)
 
 
 def test_a_folder_without_weights_is_told_with_what_to_give(tmp_path, landscape):
     with pytest.raises(ModelError) as error:
-        begin_with({}, tmp_path / "none", config=tiny(), label_set=landscape)
+        initialize_from({}, tmp_path / "none", config=tiny(), label_set=landscape)
     assert error.value.code == "weights_missing"
-    assert "none: there are no weights to begin with; expected a run folder" in str(error.value)
+    assert "none: there are no weights to start from; expected a run folder" in str(error.value)
 
 
 def test_a_damaged_file_is_told(folders, tmp_path, landscape):
@@ -191,12 +191,12 @@ def test_a_damaged_file_is_told(folders, tmp_path, landscape):
     shutil.copytree(folders("converted").folder, folder)
     (folder / "training.pdparams").write_bytes(b"no weights")
     with pytest.raises(ModelError, match=r"training\.pdparams: damaged"):
-        begin_with({}, folder, config=tiny(), label_set=landscape)
+        initialize_from({}, folder, config=tiny(), label_set=landscape)
 
 
 def test_command_line_wins_over_the_configuration_and_fading_needs_either(tmp_path):
     fading = tiny(MOST, {"fade_in_images": 5})
-    with pytest.raises(ConfigError, match="fade_in_images is 5, but the run begins with fresh"):
+    with pytest.raises(ConfigError, match="fade_in_images is 5, but the run starts from new"):
         source_of(fading, init=None)
     assert source_of(tiny(), init=None) is None
     named = tiny(MOST, {"fade_in_images": 5, "init_from": str(tmp_path / "a")})

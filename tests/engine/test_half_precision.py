@@ -35,7 +35,7 @@ def test_a_nan_in_the_middle_and_a_resume_after_it_end_finite(root, tmp_path, ki
     for result in results:
         assert result.returncode == 0, result.stdout + result.stderr
     assert "at 20 images g_more, " in results[0].stdout
-    assert "going on from 24 images" in results[1].stdout
+    assert "resuming from 24 images" in results[1].stdout
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines if "g_gan" in line] == [
         images for images in range(2, 42, 2) if images != 22

@@ -54,7 +54,7 @@ def test_a_run_that_goes_on_does_not_begin_again(workshop, folder):
     moving = ("optimizer.generator_lr=0.01", "optimizer.discriminator_lr=0.01")
     assert workshop.train("on", *STYLE, *moving, "total_images=1", init=path).returncode == 0
     result = workshop.train("on", *STYLE, *STILL[:2], "total_images=2", init=path)
-    assert "going on from 1 images" in result.stdout + result.stderr
+    assert "resuming from 1 images" in result.stdout + result.stderr
     state = paddle.load(
         str(workshop.folder / "on" / "checkpoint" / "0000000002.pdparams"), return_numpy=True
     )
@@ -65,7 +65,7 @@ def test_a_run_that_goes_on_does_not_begin_again(workshop, folder):
 @pytest.mark.parametrize(
     ("options", "missing", "message"),
     [
-        (STYLE, True, "nowhere: there are no weights to begin with; expected a run folder of"),
+        (STYLE, True, "nowhere: there are no weights to start from; expected a run folder of"),
         ((*STYLE, "generator.ngf=3"), False, "generator.ngf was 2, is 3, must be the same"),
     ],
 )
@@ -90,13 +90,13 @@ def test_a_run_grows_from_normal_to_most_and_its_new_block_fades_in(workshop):
     assert straight.returncode == 0, straight.stderr
     text = straight.stdout + straight.stderr
     assert re.search(r"generator: \d+ of \d+ layers carry over from .*small \(4 images\)", text)
-    assert "fresh: up_4, conv_img" in text
+    assert "new: up_4, conv_img" in text
     assert "discriminator: all" in text
     # stopped in the middle of fading in, and after it, it ends the same
     for end in (2, 6):
         assert workshop.train("parts", *larger, f"total_images={end}").returncode == 0
     again = workshop.train("parts", *larger)
-    assert "going on from 6 images" in again.stdout + again.stderr
+    assert "resuming from 6 images" in again.stdout + again.stderr
     assert "carry over" not in again.stdout + again.stderr
     left, right = workshop.weights("large", 8), workshop.weights("parts", 8)
     # no gradient reaches conv_img_before after fading; Adam forgets its moments with a restart

@@ -91,7 +91,7 @@ def test_a_step_of_own_scenes_that_is_not_finite_is_saved_with_their_names(
     config = tiny({"total_images": 100, "optimizer": {"generator_lr": 1e30}})
     named = [[dataclasses.replace(scenes[0][0], name="meadow"), scenes[0][1]], scenes[1]]
     trainer = Trainer(config, label_set=landscape, scenes=named, run=tmp_path)
-    with pytest.raises(ModelError, match="training has come apart"):
+    with pytest.raises(ModelError, match="training has diverged"):
         trainer.train()
     with np.load(sorted((tmp_path / "inspect").iterdir())[0]) as step:
         assert sorted(step["files"]) == ["0001", "meadow"]
@@ -257,7 +257,7 @@ def test_a_scene_that_cannot_be_read_is_told_where_its_batch_is_needed(scenes, l
     watched = Watched(scenes[0], check)
     with feed_of(watched, landscape, config) as feed:
         assert len(feed.take(0)[0].photo) == 2
-        feed.wait(2, unless=lambda: False)
+        feed.wait(2, cancelled=lambda: False)
         for _ in range(2):  # it is not read again
             with pytest.raises(DataError, match="is gone"):
                 feed.take(2)
@@ -273,6 +273,6 @@ def test_waiting_ends_when_asked_to_stop_though_nothing_can_be_read(scenes, land
         go_on.wait()
 
     with feed_of(Watched(scenes[0], check), landscape, config) as feed:
-        feed.wait(0, unless=reading.is_set)
+        feed.wait(0, cancelled=reading.is_set)
         go_on.set()
         assert len(feed.take(0)[0].photo) == 2

@@ -66,9 +66,15 @@ def test_with_a_half_life_catching_up_changes_nothing():
 
 def test_half_life_is_a_share_of_the_images_seen_up_to_its_most_by_hand():
     seen = (0, 100, 4000, 20_000, 10**6)
-    assert [averaging_halflife(k, share=0.05, most=1000) for k in seen] == [0, 5, 200, 1000, 1000]
-    assert [averaging_halflife(k, share=0.0, most=1000) for k in seen] == [1000] * 5
-    assert averaging_halflife(4000, share=0.05, most=0) == 0  # no averaging
+    assert [averaging_halflife(k, share=0.05, maximum=1000) for k in seen] == [
+        0,
+        5,
+        200,
+        1000,
+        1000,
+    ]
+    assert [averaging_halflife(k, share=0.0, maximum=1000) for k in seen] == [1000] * 5
+    assert averaging_halflife(4000, share=0.05, maximum=0) == 0  # no averaging
 
 
 @pytest.mark.parametrize("batch", [1, 4])
@@ -124,7 +130,7 @@ def test_any_wrong_bit_is_noticed(tmp_path):
             state = load_latest(tmp_path, warn=warnings.append)
         except ModelError:
             assert "is damaged" in warnings[0]
-        else:  # the mark of the check sum itself, so that there seems to be none
+        else:  # the mark of the checksum itself, so that there seems to be none
             assert place >= len(whole) - 90
             assert np.array_equal(state["a"], [1, 1, 1])
     path.write_bytes(whole)
@@ -168,7 +174,7 @@ def test_cpu_settings_keep_what_the_person_set(root):
 def test_shares_cover_the_batch_without_overlap():
     shares = [Workers(rank=rank, size=3).share(12, 6) for rank in range(3)]
     assert shares == [(12, 2), (14, 2), (16, 2)]
-    with pytest.raises(ConfigError, match="cannot be shared evenly by 4 processes"):
+    with pytest.raises(ConfigError, match="cannot be split evenly among 4 processes"):
         Workers(rank=0, size=4).share(0, 6)
 
 

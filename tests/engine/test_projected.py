@@ -8,8 +8,8 @@ import numpy as np
 import paddle
 import pytest
 
-from spade_paddle.engine.resuming import MEASURED, begin_with, settle_projection
-from spade_paddle.engine.steps import discriminator_losses, judged
+from spade_paddle.engine.resuming import PROJECTION_PICTURES, initialize_from, measure_projection
+from spade_paddle.engine.steps import discriminate, discriminator_losses
 from spade_paddle.errors import ConfigError, ModelError
 from spade_paddle.losses.gan import combined_generator_loss, discriminator_loss, generator_loss
 from spade_paddle.networks.cost import count_parameters
@@ -52,7 +52,7 @@ def test_losses_are_the_patch_scales_plus_the_weighted_heads(weights):
     assert float(loss) == pytest.approx(float(parts["d_fake"] + parts["d_real"]))
     assert {"d_accuracy", "d_accuracy_projected"} < set(parts)
     expected = generator_loss(both[0]["patch"]) + 0.25 * generator_loss(both[0]["projected"])
-    fake = judged(networks, part, fake_photo)
+    fake = discriminate(networks, part, fake_photo)
     got = combined_generator_loss(fake, weights=options.losses.kinds)
     assert float(got) == pytest.approx(float(expected), rel=1e-5)
 
@@ -107,7 +107,7 @@ def test_r1_is_of_the_patch_scales(weights):
 
 
 class Views:
-    """What settle_projection needs of a BatchSource; counts what it is asked for."""
+    """What measure_projection needs of a BatchSource; counts what it is asked for."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -122,15 +122,15 @@ class Views:
 def test_photos_are_measured_once(weights):
     discriminator = build(tiny(heads(weights)), seed=1)["discriminator"]
     views = Views()
-    settle_projection(discriminator, views)
-    assert views.asked == list(range(MEASURED))
+    measure_projection(discriminator, views)
+    assert views.asked == list(range(PROJECTION_PICTURES))
     projection = discriminator.projected.projection
-    assert projection.photos.item() == MEASURED
+    assert projection.photos.item() == PROJECTION_PICTURES
     assert (projection.across_0.mean.numpy() > 0).any()
-    settle_projection(discriminator, views)
-    assert len(views.asked) == MEASURED
-    settle_projection(build(tiny(), seed=1)["discriminator"], views)
-    assert len(views.asked) == MEASURED
+    measure_projection(discriminator, views)
+    assert len(views.asked) == PROJECTION_PICTURES
+    measure_projection(build(tiny(), seed=1)["discriminator"], views)
+    assert len(views.asked) == PROJECTION_PICTURES
 
 
 def test_heads_can_be_added_to_a_patch_run(weights, tmp_path, landscape):
@@ -138,7 +138,7 @@ def test_heads_can_be_added_to_a_patch_run(weights, tmp_path, landscape):
     networks, before, lines = grow(run, tiny(heads(weights)), landscape)
     assert_carried(networks, run, "generator")
     assert_carried(networks, run, "discriminator", fresh=("projected",), before=before)
-    assert lines[1].endswith("nld_0, nld_1; fresh: projected")
+    assert lines[1].endswith("nld_0, nld_1; new: projected")
 
 
 def test_heads_carry_over_with_their_mixes_and_statistics(weights, tmp_path, landscape):
@@ -157,7 +157,7 @@ def test_patch_scales_can_be_added_to_heads(weights, tmp_path, landscape):
     networks, before, lines = grow(run, tiny(heads(weights)), landscape)
     fresh = ("nld_0", "nld_1")
     assert_carried(networks, run, "discriminator", fresh=fresh, before=before)
-    assert lines[1].endswith("projected; fresh: nld_0, nld_1")
+    assert lines[1].endswith("projected; new: nld_0, nld_1")
 
 
 def test_what_is_more_than_adding_is_refused_by_name(weights, tmp_path, landscape):
@@ -171,7 +171,7 @@ def test_what_is_more_than_adding_is_refused_by_name(weights, tmp_path, landscap
         (both, wider, "discriminator.projected_width was 4, is 5, must be the same"),
     ):
         with pytest.raises(ConfigError, match=message):
-            begin_with({}, run.folder, config=tiny(changes), label_set=landscape)
+            initialize_from({}, run.folder, config=tiny(changes), label_set=landscape)
 
 
 def test_heads_that_learned_on_other_weights_are_refused(weights, tmp_path, landscape):
@@ -182,7 +182,7 @@ def test_heads_that_learned_on_other_weights_are_refused(weights, tmp_path, land
     changed = tiny(heads(str(tmp_path / "other.npz")))
     networks, _, _ = grow(run, changed, landscape)
     with pytest.raises(ModelError, match="give the original weights file"):
-        settle_projection(networks["discriminator"], Views())
+        measure_projection(networks["discriminator"], Views())
 
 
 def test_a_run_goes_on_bit_for_bit_and_a_dry_run_counts_it(workshop, weights):
@@ -200,7 +200,7 @@ def test_a_run_goes_on_bit_for_bit_and_a_dry_run_counts_it(workshop, weights):
     states = [workshop.weights(run, 8) for run in ("heads", "stopped")]
     assert_same_state(*states)
     state = states[0]["discriminator"]
-    assert state["projected.projection.photos"].tolist() == [MEASURED]
+    assert state["projected.projection.photos"].tolist() == [PROJECTION_PICTURES]
     text = dry_run(workshop, "planned heads", *options)
     networks = build(tiny(heads(weights)), seed=1)
     parameters = count_parameters(networks["discriminator"])

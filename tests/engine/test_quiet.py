@@ -9,7 +9,7 @@ import sys
 import paddle
 import pytest
 
-from spade_paddle.engine.quiet import lines_left_out
+from spade_paddle.engine.quiet import filter_stderr
 
 # the article's generator, exported, and painted by Paddle Inference: each used to say something
 EXPORT_AND_PAINT = """
@@ -51,7 +51,7 @@ def test_exporting_and_painting_print_nothing_of_paddles_own(tmp_path, root):
 
 
 def test_a_handler_that_was_made_meanwhile_goes_on_logging(capsys):
-    with lines_left_out(("noise:",)):
+    with filter_stderr(("noise:",)):
         handler = logging.StreamHandler()  # as Paddle adds one to the root logger when imported
     logger = logging.Logger("later")
     logger.addHandler(handler)
@@ -63,14 +63,14 @@ def test_a_handler_that_was_made_meanwhile_goes_on_logging(capsys):
 
 
 def test_a_line_that_is_written_in_pieces_is_seen_as_a_whole(capsys):
-    with lines_left_out(("noise:",)):
+    with filter_stderr(("noise:",)):
         for piece in ("noi", "se: 1\nkept", " whole\nno", "ise: 2"):
             sys.stderr.write(piece)
     assert capsys.readouterr().err == "kept whole\n"
 
 
 def test_other_lines_are_told_and_nothing_is_lost_by_an_error(capsys):
-    with pytest.raises(ImportError), lines_left_out(("noise:",)):
+    with pytest.raises(ImportError), filter_stderr(("noise:",)):
         print("noise: 2", file=sys.stderr)
         print("libpaddle.so: wrong ELF class", file=sys.stderr)
         raise ImportError

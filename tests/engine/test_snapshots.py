@@ -78,12 +78,12 @@ def test_snapshots_that_are_not_there_or_damaged_are_told(tmp_path):
         RunFolder(tmp_path).averages("2000")
 
 
-def test_ways_back_name_what_is_there(tmp_path):
-    assert RunFolder(tmp_path).ways_back() == "begin a new run"
+def test_recovery_options_name_what_is_there(tmp_path):
+    assert RunFolder(tmp_path).recovery_options() == "start a new run"
     save_checkpoint(tmp_path / "checkpoint", state_of(40), images_seen=40)
     RunFolder(tmp_path).keep(state_of(20))
-    words = RunFolder(tmp_path).ways_back()
-    assert f"go on from {tmp_path}/checkpoint/0000000040.pdparams (40 images" in words
+    words = RunFolder(tmp_path).recovery_options()
+    assert f"resume from {tmp_path}/checkpoint/0000000040.pdparams (40 images" in words
     assert "tools/export.py --snapshot 20" in words
     assert "best" not in words
 

@@ -120,7 +120,7 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(workshop, fin
     assert workshop.train("parts", "total_images=4").returncode == 0
     again = workshop.train("parts")
     assert again.returncode == 0, again.stderr
-    assert "going on from 4 images" in again.stdout + again.stderr
+    assert "resuming from 4 images" in again.stdout + again.stderr
     assert_same_state(workshop.weights("straight", 8), workshop.weights("parts", 8))
     text = (workshop.folder / "parts" / "metrics.jsonl").read_text()
     assert [json.loads(line)["images"] for line in text.splitlines()] == [4, 8]

@@ -113,7 +113,7 @@ def test_those_of_a_run_are_of_its_newest_checkpoint(tmp_path):
 
 def test_a_run_without_a_checkpoint_has_none_and_nothing_to_paint_with(tmp_path):
     run = RunFolder(tmp_path)
-    with pytest.raises(ModelError, match="no checkpoint here, and a snapshot has no weights"):
+    with pytest.raises(ModelError, match="no checkpoint here, and a snapshot holds only averaged"):
         TrainingWeights.of_run(run)
     with pytest.raises(ModelError, match=r"no checkpoint here; give the --run folder"):
         run.averages()

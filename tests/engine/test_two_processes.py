@@ -95,7 +95,7 @@ def test_batch_that_cannot_be_shared_is_told_before_the_first_step(workshop):
     result = train_two(workshop, "odd", "total_images=7")
     assert result.returncode != 0
     log = (workshop.folder / "odd-log" / "workerlog.0").read_text(encoding="utf-8")
-    assert "error: a batch of 1 pictures cannot be shared evenly by 2 processes" in log
+    assert "error: a batch of 1 pictures cannot be split evenly among 2 processes" in log
     assert not (workshop.folder / "odd").exists()
 
 
@@ -117,7 +117,7 @@ def test_launcher_that_is_asked_to_stop_leaves_a_checkpoint_to_go_on_from(worksh
         time.sleep(0.1)
     (images,) = workshop.checkpoints("two-stopped")
     result = workshop.train("two-stopped", f"total_images={images + 2}")
-    assert f"going on from {images} images" in result.stdout + result.stderr
+    assert f"resuming from {images} images" in result.stdout + result.stderr
 
 
 WAITING = """

@@ -9,7 +9,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.layers.spectral import maybe_spectral_norm
-from spade_paddle.onednn.layers import conv2d, use_onednn, why_not
+from spade_paddle.onednn.layers import conv2d, unavailable_reason, use_onednn
 from spade_paddle.onednn.library import OneDNNError, has_bfloat16, library
 from tests.numeric import assert_differs, assert_same
 
@@ -47,7 +47,7 @@ def results(convolve, x, weight, bias, **geometry) -> list[np.ndarray]:
 
 def test_this_machine_has_it():
     """On CI and wherever Paddle's CPU wheel for Linux is; else everything here would be moot."""
-    assert why_not() is None
+    assert unavailable_reason() is None
 
 
 @pytest.mark.parametrize("has_bias", [True, False], ids=["bias", "no bias"])
