@@ -48,7 +48,7 @@ UPSAMPLINGS = {"normal": 5, "more": 6, "most": 7}
 
 Activation = Literal["gelu", "leaky_relu"]
 Convolutions = Literal["auto", "onednn", "paddle"]
-FeatureNetwork = Literal["squeezenet", "efficientnet_lite0", "vgg19"]
+FeatureNetwork = Literal["squeezenet", "efficientnet_lite0", "efficientnet_lite1", "vgg19"]
 ParamFreeNorm = Literal["batch", "sync_batch", "instance"]
 Block = Literal["plain", "inception"]
 Brightness = Annotated[Share, "from 0 to 1 (half of the range)"]
@@ -135,7 +135,7 @@ class DiscriminatorConfig:
     )
     projected_network: FeatureNetwork = of("squeezenet", "feature network of the heads")
     projected_weights: Optional[str] = of(
-        None, "its weights; null: losses.perceptual_weights if the same network, else Paddle's"
+        None, "its weights; null: losses.perceptual_weights, if the same network, or the default"
     )
     projected_width: AtLeast1 = of(96, "channels of the heads")
 
@@ -283,7 +283,7 @@ class Config:
 
     @property
     def projected_weights(self) -> Optional[str]:
-        """The weights file of the projected heads' network; None: Paddle's weights."""
+        """The weights file of the projected heads' network; None: see feature_network."""
         options, losses = self.discriminator, self.losses
         same = options.projected_network == losses.perceptual_network
         shared = losses.perceptual_weights if same else None

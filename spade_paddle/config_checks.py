@@ -94,12 +94,6 @@ def _distillation(config: Config) -> Iterator[Problem]:
 def _projected(config: Config) -> Iterator[Problem]:
     """What projected heads need, and what needs the patch scales."""
     options = config.discriminator
-    if options.projected_network == "efficientnet_lite0" and not options.projected_weights:
-        yield (
-            "discriminator.projected_weights",
-            "the path of a weights file (.npz) with discriminator.projected_network "
-            "efficientnet_lite0, which Paddle does not have",
-        )
     if options.projected_network == "efficientnet_lite0" and config.validation.judge_weights:
         yield (
             "validation.judge_weights",

@@ -122,10 +122,6 @@ def mode(name, *, upsampling="normal", **data):
             "'validation.judge_weights' must be null with discriminator.projected_network eff",
         ),
         ({"discriminator": {"kind": "vision"}}, "one of patch, projected, both"),
-        (
-            {"discriminator": {"kind": "both", "projected_network": "efficientnet_lite0"}},
-            "'discriminator.projected_weights' must be the path",
-        ),
         ({"compute": {"to_static": True}}, "unknown field 'compute.to_static'; it was removed"),
         (
             {"regularization": {"augment_color": True}},

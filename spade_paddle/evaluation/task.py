@@ -29,7 +29,7 @@ from spade_paddle.evaluation.pictures import PictureFolder
 from spade_paddle.evaluation.protocol import common_line, measures, view_of
 from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.evaluation.scenes import scenes_of
-from spade_paddle.features.efficientnet import packaged_weights
+from spade_paddle.features.efficientnet import EfficientNetLite0
 from spade_paddle.files import sha256
 from spade_paddle.judge.eye import FeatureExtractor
 from spade_paddle.judge.inception import InceptionExtractor, Statistics
@@ -118,7 +118,7 @@ def evaluate(
     val_share = common_val_share(models, task.data)
     pairs, others = scenes_of(task.data, task.part, half=task.half, val_share=val_share)
     folders = _open_pictures(task, pairs)
-    features = packaged_weights() if task.features is None else task.features
+    features = task.features or EfficientNetLite0.packaged_weights(option="--features")
     extractor = FeatureExtractor(features)
     inception, statistics = _open_inception(task)
     annotator = _open_annotator(task, label_set, say)

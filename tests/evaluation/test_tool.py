@@ -210,7 +210,7 @@ def test_fid_kid_and_pictures_are_measured_with_their_protocol(
 
 
 def test_without_features_the_weights_are_those_of_the_package(models, data, weights, monkeypatch):
-    monkeypatch.setattr(f"{TASK}.packaged_weights", lambda: weights)
+    monkeypatch.setattr(f"{TASK}.EfficientNetLite0.packaged_weights", lambda option: weights)
     task = Task(data=data, models=models[:1], annotator=None, side=64, replicates=20)
     report = evaluate(task)
     assert report.protocol["features"]["sha256"] == sha256(weights)

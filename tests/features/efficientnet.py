@@ -1,7 +1,8 @@
-"""EfficientNet-Lite0 as weights files of random numbers, and in plain NumPy."""
+"""EfficientNet-Lite0 and -Lite1 as weights files of random numbers, and in plain NumPy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,14 @@ BLOCKS = (
     *((192, 192, 5, 1, 6), (192, 192, 5, 1, 6), (192, 192, 5, 1, 6)),
     (192, 320, 3, 1, 6),
 )
+# Lite1 has one block more in each of the stages 2 to 6, like the last one of that stage
+LITE1_BLOCKS = (
+    *(BLOCKS[0], *BLOCKS[1:3], BLOCKS[2], *BLOCKS[3:5], BLOCKS[4], *BLOCKS[5:8], BLOCKS[7]),
+    *(*BLOCKS[8:11], BLOCKS[10], *BLOCKS[11:15], BLOCKS[14], BLOCKS[15]),
+)
 
 
-def random_arrays(*, seed: int = 0) -> dict[str, np.ndarray]:
+def random_arrays(*, seed: int = 0, blocks: Sequence[tuple] = BLOCKS) -> dict[str, np.ndarray]:
     """All arrays of the file, so large that activations neither fade nor are all cut off at 6."""
     rng = np.random.default_rng(seed)
     arrays = {}
@@ -31,7 +37,7 @@ def random_arrays(*, seed: int = 0) -> dict[str, np.ndarray]:
         arrays[f"{name}.bias"] = rng.uniform(0, 0.5, after).astype(np.float32)
 
     convolution("stem", 32, 3, 3)
-    for index, (before, after, kernel, _, expansion) in enumerate(BLOCKS):
+    for index, (before, after, kernel, _, expansion) in enumerate(blocks):
         inside = before * expansion
         if expansion > 1:
             convolution(f"block{index}.expand", inside, before, 1)
@@ -41,6 +47,10 @@ def random_arrays(*, seed: int = 0) -> dict[str, np.ndarray]:
     arrays.update({"head.weight": np.zeros((2, 320, 1, 1)), "head.bias": np.zeros(2)})
     arrays.update({"fc.weight": np.zeros((3, 2)), "fc.bias": np.zeros(3)})
     return arrays
+
+
+def lite1_file(folder: Path) -> Path:
+    return write_weights(folder / "efficientnet_lite1.npz", random_arrays(blocks=LITE1_BLOCKS))
 
 
 def efficientnet_file(folder: Path, **changes: np.ndarray | None) -> Path:
@@ -80,7 +90,9 @@ def packaged_arrays() -> dict[str, np.ndarray]:
     }
 
 
-def reference_maps(picture: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def reference_maps(
+    picture: np.ndarray, arrays: dict[str, np.ndarray], *, blocks: Sequence[tuple] = BLOCKS
+) -> dict[str, np.ndarray]:
     """The maps of all layers by their definition, float64; picture [3, H, W] in -1..1."""
 
     def convolution(x: np.ndarray, name: str, **options) -> np.ndarray:
@@ -89,7 +101,7 @@ def reference_maps(picture: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[s
 
     x = relu6(convolution((picture * 127.5 + 0.5) / 128, "stem", stride=2))
     maps = {"stem": x}
-    for index, (before, after, _, stride, expansion) in enumerate(BLOCKS):
+    for index, (before, after, _, stride, expansion) in enumerate(blocks):
         name, y = f"block{index}", x
         if expansion > 1:
             y = relu6(convolution(y, f"{name}.expand"))

