@@ -19,7 +19,7 @@ if os.environ.get("GAUGAN_ENGINE") == "paddle":  # the way without a compiler
     def _not_built() -> Path:
         raise kernels.KernelsMissing("left out by GAUGAN_ENGINE")
 
-    kernels.built = _not_built
+    kernels.library_path = _not_built
 
 # the tests that start processes and browsers, in this order behind all others
 SLOW_FOLDERS = ("engine", "page", "guide", "hub")
