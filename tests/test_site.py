@@ -13,7 +13,7 @@ import spade_paddle
 
 
 @pytest.fixture(scope="module")
-def site(root, tmp_path_factory):
+def site(processes, root, tmp_path_factory):
     pytest.importorskip("mkdocs", reason="the extra docs is not installed")
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(

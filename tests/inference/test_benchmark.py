@@ -17,7 +17,7 @@ from spade_paddle.inference.timing import export_untrained
 MIB = 2**20
 
 
-def test_the_table_has_a_row_for_every_engine(root, native_engine):
+def test_the_table_has_a_row_for_every_engine(processes, root, native_engine):
     options = ["--side", "64", "--rounds", "2", "--threads", "1"]
     command = [sys.executable, root / "tools" / "benchmark.py", "--model", WEIGHTS, *options]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
