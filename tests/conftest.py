@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy.testing  # noqa: F401 - starts lscpu when first imported, so not within a test
 import pytest
 
 from spade_paddle.data.labels import LabelSet

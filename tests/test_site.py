@@ -48,6 +48,13 @@ def test_every_guide_is_a_page_and_what_they_link_to_is_there(site, root):
     assert not dangling
 
 
+def test_pages_name_their_language_and_load_our_style_sheet(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert ('<html lang="zh-CN"' in text) == page.stem.endswith("_zh"), page
+        assert 'site.css"' in text, page
+
+
 def test_nothing_is_loaded_from_other_servers(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
