@@ -36,7 +36,7 @@ def test_the_table_has_a_row_for_every_engine(processes, root, native_engine):
         assert 0 < float(row["MiB"]) < 2000
 
 
-def test_thirty_pictures_keep_to_the_memory_of_tables(tmp_path, native_engine):
+def test_thirty_pictures_keep_to_the_memory_of_tables(processes, tmp_path, native_engine):
     label_set = find_label_set("landscape")
     folder = export_untrained(load_config(find_config("article")), label_set, tmp_path / "article")
     one, all_of_them = (memory(folder, "native", side=256, pictures=n) for n in (1, 31))

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Optional, Protocol, Union
+from typing import Protocol, Union
 
 import numpy as np
 
@@ -41,7 +41,7 @@ _CACHED_SIZES = 4  # picture sizes whose prepared convolutions are kept
 
 class _Convolve(Protocol):
     def __call__(
-        self, name: str, x: FloatArray, stride: int, out: Optional[FloatArray] = None
+        self, name: str, x: FloatArray, stride: int, out: FloatArray | None = None
     ) -> FloatArray:
         """Convolution ``name`` at a stride, in pixels: [P, C] -> [P, O]."""
 
@@ -61,7 +61,7 @@ class Norm:
 
     @classmethod
     def of(cls, weights: Arrays, make_layer: Callable[[Arrays], _Layer]) -> Norm:
-        """From the weights of the layer, by their names in it."""
+        """From the weights of a layer, ``float32`` by name, as in the layer."""
         statistics = None
         if "param_free_norm._mean" in weights:
             statistics = weights["param_free_norm._mean"], weights["param_free_norm._variance"]
@@ -76,17 +76,17 @@ class Norm:
             variance: FloatArray | DoubleArray = squares / len(x)
         else:
             mean, variance = self.statistics
-        how = self.layer.modulation(view)
+        modulation = self.layer.modulation(view)
         return kernels.modulate(
             x,
             size=view.size,
             doubled=doubled,
             scale=(1 / np.sqrt(variance + _EPSILON)).astype(np.float32),
             mean=mean,
-            table=how.table,
-            index=how.index,
-            factors=how.factors,
-            edges=how.edges,
+            table=modulation.table,
+            index=modulation.index,
+            factors=modulation.factors,
+            edges=modulation.edges,
             activation=activation,
         )
 

@@ -96,7 +96,7 @@ def test_no_odd_size_is_doubled(size):
 def test_upsample_refuses_arrays_that_do_not_fit(other):
     arguments = upsampling((4, 6), 3, SAME, noise_stride=2)
     kernels.upsample(**arguments)
-    with pytest.raises((*REFUSED, AttributeError)):
+    with pytest.raises(REFUSED):
         kernels.upsample(**{**arguments, **other})
 
 
