@@ -25,7 +25,9 @@ def on_files(files: Files, *, config: Any) -> Files:
     theirs = [file for file in files if file.src_dir != config.docs_dir]
     api = {f"docs/api/{part}.md": text for part, text in reference().items()}
     made = [File.generated(config, name, content=text) for name, text in api.items()]
-    names = with_links([name for name in pages(config.nav) if name not in api])
+    own = [name for name in pages(config.nav) if name not in api]
+    styles = [name for name in config.extra_css if (ROOT / name).is_file()]
+    names = with_links([*own, *styles])
     ours = [File.generated(config, name, abs_src_path=str(ROOT / name)) for name in names]
     return Files([*theirs, *made, *ours])
 
@@ -35,6 +37,12 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     lists by two spaces, as in the module's READMEs."""
     markdown = markdown.replace("<details>", '<details markdown="1">')
     return wider_lists(markdown) if page.file.src_uri.startswith("hub_module/README") else markdown
+
+
+def on_post_page(output: str, *, page: Any, **_: Any) -> str:
+    """The language of Chinese pages, by which browsers choose fonts and voices."""
+    chinese = page.file.src_uri.endswith("_zh.md")
+    return output.replace('<html lang="en"', '<html lang="zh-CN"') if chinese else output
 
 
 def wider_lists(markdown: str) -> str:
@@ -90,6 +98,8 @@ def reference() -> dict[str, str]:
 
 
 def _entries(part: str, offered: list[tuple[str, str]]) -> str:
-    imports = ", ".join(name for name, _ in offered)
-    head = f"# spade_paddle: {part}\n\n```python\nfrom spade_paddle import {imports}\n```\n"
+    imports = ",\n    ".join(name for name, _ in offered)
+    if len(offered) > 1:
+        imports = f"(\n    {imports},\n)"
+    head = f"# spade_paddle.{part}\n\n```python\nfrom spade_paddle import {imports}\n```\n"
     return head + "".join(f"\n::: spade_paddle.{place}.{name}\n" for name, place in offered)

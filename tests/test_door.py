@@ -33,7 +33,7 @@ def example(root, name: str) -> str:
         ),
     ],
 )
-def test_the_lines_of_a_page_do_what_they_say(root, tmp_path, page, expected):
+def test_the_lines_of_a_page_do_what_they_say(processes, root, tmp_path, page, expected):
     done = subprocess.run(
         [sys.executable, "-c", f"{example(root, page)}\n{expected}"],
         cwd=tmp_path,
@@ -53,7 +53,7 @@ def test_the_chinese_page_shows_the_same_lines(root, page):
     assert code(f"{page}_zh.md") == code(f"{page}.md")
 
 
-def test_every_name_is_there_and_nothing_is_loaded_before_it_is_used():
+def test_every_name_is_there_and_nothing_is_loaded_before_it_is_used(processes):
     assert all(getattr(spade_paddle, name) is not None for name in spade_paddle.__all__)
     assert set(spade_paddle.__all__) <= set(dir(spade_paddle))
     assert not {"zlib", "importlib"} & set(dir(spade_paddle))
@@ -63,7 +63,7 @@ def test_every_name_is_there_and_nothing_is_loaded_before_it_is_used():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_what_is_imported_says_nothing(root):
+def test_what_is_imported_says_nothing(processes, root):
     """Paddle warns at each start that no compiler cache is there."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     result = subprocess.run(

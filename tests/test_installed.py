@@ -60,7 +60,7 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Installed:
+def installed(processes, tmp_path_factory) -> Installed:
     folder = tmp_path_factory.mktemp("installed")
     source = folder / "source"  # building leaves files behind
     ignored = shutil.ignore_patterns(".*", "tests", "docs", "build", "*.egg-info", "__pycache__")
@@ -198,7 +198,7 @@ def test_a_configuration_is_found_by_its_name(name):
     assert find_config("other/place.yaml") == Path("other/place.yaml")
 
 
-def test_a_name_that_is_not_known_is_answered_with_the_nearest():
+def test_a_name_that_is_not_known_is_answered_with_the_nearest(processes):
     with pytest.raises(ConfigError, match="did you mean 'landscape_cpu'") as caught:
         find_config("landscape-cpu")
     assert caught.value.code == "config_missing"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +26,7 @@ TOOLS = (
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_every_tool_explains_itself(root, tool):
+def test_every_tool_explains_itself(processes, root, tool):
     result = subprocess.run(
         [sys.executable, str(root / "tools" / f"{tool}.py"), "--help"],
         capture_output=True,
@@ -136,7 +138,7 @@ def test_label_table_of_the_guide_is_the_label_set(root, landscape):
             assert f"| {label.id} | {getattr(label, attribute)} |" in text
 
 
-def test_no_weights_file_is_larger_than_12_mb(root):
+def test_no_weights_file_is_larger_than_12_mb(processes, root):
     listed = subprocess.run(
         ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -192,3 +194,22 @@ def test_annotators_card_tells_its_size_and_a_number_for_every_label(root, lands
     assert f"{megabytes:.1f} MB (float32)" in card
     for label in landscape.labels:
         assert re.search(rf"^\| {label.name_en} \| [\d.-]+ \| [\d.-]+ \| [\d.]+ \|$", card, re.M)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda: subprocess.run(["true"]),
+        lambda: multiprocessing.get_context("spawn").Process().start(),
+        lambda: os.fork() or os._exit(0),
+    ],
+    ids=["subprocess", "multiprocessing", "fork"],
+)
+def test_without_the_fixture_processes_a_test_cannot_start_one(start):
+    with pytest.raises(pytest.fail.Exception, match="add the fixture 'processes'"):
+        start()
+
+
+def test_a_test_with_the_fixture_processes_is_marked_and_can(processes, request):
+    assert {"processes", "slow"} <= {mark.name for mark in request.node.iter_markers()}
+    assert subprocess.run(["true"], check=False).returncode == 0

@@ -13,7 +13,7 @@ import spade_paddle
 
 
 @pytest.fixture(scope="module")
-def site(root, tmp_path_factory):
+def site(processes, root, tmp_path_factory):
     pytest.importorskip("mkdocs", reason="the extra docs is not installed")
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
@@ -46,6 +46,13 @@ def test_every_guide_is_a_page_and_what_they_link_to_is_there(site, root):
         if not (page.parent / target).exists()
     ]
     assert not dangling
+
+
+def test_pages_name_their_language_and_load_our_style_sheet(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert ('<html lang="zh-CN"' in text) == page.stem.endswith("_zh"), page
+        assert 'site.css"' in text, page
 
 
 def test_nothing_is_loaded_from_other_servers(site):

@@ -82,7 +82,7 @@ class Studio:
 
 
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory, root, landscape) -> Studio:
+def studio(processes, tmp_path_factory, root, landscape) -> Studio:
     """A studio with a trained network."""
     made = Studio(tmp_path_factory.mktemp("studio"), root)
     write_synthetic_dataset(made.data, label_set=landscape, train=8, val=3)

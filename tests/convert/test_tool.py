@@ -21,7 +21,7 @@ class Result(NamedTuple):
 
 
 @pytest.fixture
-def process(root):
+def process(processes, root):
     """Runs the tool as a process."""
 
     def run(*arguments):

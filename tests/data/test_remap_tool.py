@@ -185,7 +185,7 @@ def test_missing_and_empty_folders_are_named(tmp_path, identity):
         remap_folder(tmp_path / "empty", tmp_path / "out", remap=identity)
 
 
-def test_the_tool_prints_shares_and_ends_with_0(tmp_path, root, drawings, landscape):
+def test_the_tool_prints_shares_and_ends_with_0(processes, tmp_path, root, drawings, landscape):
     folder, ids = drawings
     out = tmp_path / "out"
     result = run_tool(
@@ -212,7 +212,9 @@ def test_the_tool_prints_shares_and_ends_with_0(tmp_path, root, drawings, landsc
     assert (label_map == ids["scene1"]).all()
 
 
-def test_the_tool_tells_unknown_colors_and_ends_with_1(tmp_path, root, drawings, landscape):
+def test_the_tool_tells_unknown_colors_and_ends_with_1(
+    processes, tmp_path, root, drawings, landscape
+):
     folder, _ = drawings
     Image.fromarray(np.full((5, 5, 3), PINK, np.uint8)).save(folder / "pink.png")
     result = run_tool(
@@ -226,7 +228,7 @@ def test_the_tool_tells_unknown_colors_and_ends_with_1(tmp_path, root, drawings,
     assert "Traceback" not in result.stderr
 
 
-def test_the_tool_ends_with_1_for_ids_it_does_not_know(tmp_path, root):
+def test_the_tool_ends_with_1_for_ids_it_does_not_know(processes, tmp_path, root):
     (tmp_path / "maps").mkdir()
     for name, value in (("a", 150), ("b", 2)):
         Image.fromarray(np.full((4, 4), value, np.uint8)).save(tmp_path / "maps" / f"{name}.png")
@@ -246,7 +248,9 @@ def test_the_tool_ends_with_1_for_ids_it_does_not_know(tmp_path, root):
         ("landscape", "ade20k", "no remap from 'landscape' to 'ade20k'"),
     ],
 )
-def test_the_tool_says_in_one_line_what_is_missing(tmp_path, root, source, target, message):
+def test_the_tool_says_in_one_line_what_is_missing(
+    processes, tmp_path, root, source, target, message
+):
     result = run_tool(
         root, "--maps", tmp_path, "--out", tmp_path / "out", "--from", source, "--to", target
     )

@@ -183,7 +183,7 @@ def test_every_severity_is_one_of_three():
 
 
 @pytest.fixture
-def doctor(root, dataset):
+def doctor(processes, root, dataset):
     """tools/doctor.py as people run it."""
     (dataset / "labels.json").write_text(json.dumps(dataset.label_set.to_dict()))
 

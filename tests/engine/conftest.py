@@ -124,7 +124,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory, root, landscape) -> Workshop:
+def workshop(processes, tmp_path_factory, root, landscape) -> Workshop:
     folder = tmp_path_factory.mktemp("workshop")
     shop = Workshop(folder, root)
     write_synthetic_dataset(shop.data, label_set=landscape, train=5)

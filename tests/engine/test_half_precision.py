@@ -29,7 +29,7 @@ def train(root, run, images, kind):
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
-def test_a_nan_in_the_middle_and_a_resume_after_it_end_finite(root, tmp_path, kind):
+def test_a_nan_in_the_middle_and_a_resume_after_it_end_finite(processes, root, tmp_path, kind):
     run = tmp_path / "run"
     results = [train(root, run, images, kind) for images in (24, 40)]
     for result in results:

@@ -56,7 +56,7 @@ Trainer(config, label_set=labels, scenes=(scenes[:5], scenes[5:]), run=run).trai
 """
 
 
-def test_a_script_with_scenes_in_memory_trains_and_goes_on(root, tmp_path):
+def test_a_script_with_scenes_in_memory_trains_and_goes_on(processes, root, tmp_path):
     for run, total in (("straight", 8), ("parts", 4), ("parts", 8)):
         command = [sys.executable, "-c", SCRIPT, str(tmp_path / run), str(total)]
         subprocess.run(command, check=True, env=environment(root), timeout=300)

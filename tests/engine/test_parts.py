@@ -159,7 +159,7 @@ def test_amd_processors_get_the_mkl_variables_and_others_do_not():
     assert others == {"OMP_NUM_THREADS": "8", "KMP_BLOCKTIME": "5"}
 
 
-def test_cpu_settings_keep_what_the_person_set(root):
+def test_cpu_settings_keep_what_the_person_set(processes, root):
     code = (
         "from spade_paddle.engine import cpu; cpu._cpu_vendor = lambda: 'AuthenticAMD';"
         "e = {'OMP_NUM_THREADS': '1', 'PADDLE_TRAINERS_NUM': '10000'};"

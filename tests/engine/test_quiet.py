@@ -36,7 +36,7 @@ sys.exit(run_tool(work, argparse.ArgumentParser()))
 
 
 @pytest.mark.skipif(paddle.__version__ < "3", reason="Paddle 2 warns of an operator of its own")
-def test_exporting_and_painting_print_nothing_of_paddles_own(tmp_path, root):
+def test_exporting_and_painting_print_nothing_of_paddles_own(processes, tmp_path, root):
     done = subprocess.run(
         [sys.executable, "-c", EXPORT_AND_PAINT],
         cwd=tmp_path,

@@ -31,7 +31,7 @@ SCORES = {"val_frechet_4", "val_frechet_10", "val_grid", "val_score", "overfitti
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory, root, landscape) -> Workshop:
+def shop(processes, tmp_path_factory, root, landscape) -> Workshop:
     """A workshop with 6 validation scenes, 4 of them to choose by, and the judge's weights."""
     folder = tmp_path_factory.mktemp("judged")
     made = Workshop(folder, root)

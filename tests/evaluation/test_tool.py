@@ -24,7 +24,7 @@ TASK = "spade_paddle.evaluation.task"
 
 
 @pytest.fixture(scope="module")
-def run(root, data, weights):
+def run(processes, root, data, weights):
     def run(*options):
         command = [sys.executable, str(root / "tools" / "evaluate.py"), "--side", "64"]
         command += ["--data", str(data), "--features", str(weights), *map(str, options)]

@@ -75,7 +75,7 @@ def prepare(notebook: nbformat.NotebookNode, values: dict[str, object]) -> None:
 
 # the third has the cells of the second, which a test below holds
 @pytest.mark.parametrize("name", ["quickstart.ipynb", "aistudio_zh.ipynb"])
-def test_a_notebook_runs_from_top_to_bottom(name, tmp_path, monkeypatch):
+def test_a_notebook_runs_from_top_to_bottom(processes, name, tmp_path, monkeypatch):
     notebook = read(name)
     prepare(notebook, parameters(tmp_path))
     programs = Path(sys.executable).parent

@@ -162,7 +162,7 @@ class Stranger:
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
+def stranger(processes, tmp_path_factory):
     stranger = Stranger(tmp_path_factory.mktemp("stranger"))
     yield stranger
     stranger.stop()

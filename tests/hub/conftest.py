@@ -198,7 +198,7 @@ def label_set() -> LabelSet:
 
 
 @pytest.fixture(scope="session")
-def hub(tmp_path_factory) -> Hub:
+def hub(processes, tmp_path_factory) -> Hub:
     """PaddleHub with the module installed."""
     hub = Hub.create(tmp_path_factory.mktemp("hub"))
     done = hub.run("install", str(HUB_MODULE))

@@ -11,13 +11,13 @@ from spade_paddle.assets import WEIGHTS, find_config
 from spade_paddle.config import load_config
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.inference.benchmark import macs_of, memory
-from spade_paddle.inference.native.generator import TABLES
+from spade_paddle.inference.native.generator import TABLE_BYTES
 from spade_paddle.inference.timing import export_untrained
 
 MIB = 2**20
 
 
-def test_the_table_has_a_row_for_every_engine(root, native_engine):
+def test_the_table_has_a_row_for_every_engine(processes, root, native_engine):
     options = ["--side", "64", "--rounds", "2", "--threads", "1"]
     command = [sys.executable, root / "tools" / "benchmark.py", "--model", WEIGHTS, *options]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -36,9 +36,9 @@ def test_the_table_has_a_row_for_every_engine(root, native_engine):
         assert 0 < float(row["MiB"]) < 2000
 
 
-def test_thirty_pictures_keep_to_the_memory_of_tables(tmp_path, native_engine):
+def test_thirty_pictures_keep_to_the_memory_of_tables(processes, tmp_path, native_engine):
     label_set = find_label_set("landscape")
     folder = export_untrained(load_config(find_config("article")), label_set, tmp_path / "article")
     one, all_of_them = (memory(folder, "native", side=256, pictures=n) for n in (1, 31))
     grown = (all_of_them - one) * MIB
-    assert TABLES / 2 < grown <= TABLES + 50 * MIB  # half, or the maps would be no trial
+    assert TABLE_BYTES / 2 < grown <= TABLE_BYTES + 50 * MIB  # half, or the maps would be no trial

@@ -265,7 +265,7 @@ def test_a_missing_package_is_told_with_what_to_install(make_pair, monkeypatch, 
     assert "pip install" in message and "\n" not in message
 
 
-def test_painting_and_exporting_load_neither_package():
+def test_painting_and_exporting_load_neither_package(processes):
     code = (
         "import sys; import spade_paddle.inference.onnx_file, spade_paddle.inference.painter; "
         "assert not {'onnx', 'paddle2onnx', 'onnxruntime'} & set(sys.modules)"

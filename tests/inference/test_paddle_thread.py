@@ -40,7 +40,7 @@ def test_an_error_reaches_the_caller_and_the_thread_goes_on():
     assert in_paddle_thread(lambda: 1) == 1
 
 
-def test_paddle_runs_eagerly_there_whatever_the_main_thread_has_switched_on(root):
+def test_paddle_runs_eagerly_there_whatever_the_main_thread_has_switched_on(processes, root):
     program = (
         "from spade_paddle.inference.paddle_thread import in_paddle_thread\n"
         "import paddle\n"
@@ -56,7 +56,7 @@ def test_paddle_runs_eagerly_there_whatever_the_main_thread_has_switched_on(root
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_process_gets_a_thread_of_its_own(root):
+def test_a_forked_process_gets_a_thread_of_its_own(processes, root):
     program = (
         "import os\n"
         "from spade_paddle.inference.paddle_thread import in_paddle_thread\n"

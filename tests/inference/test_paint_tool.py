@@ -46,7 +46,7 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def studio(make_exported, landscape, root, tmp_path_factory):
+def studio(processes, make_exported, landscape, root, tmp_path_factory):
     return Studio(tmp_path_factory.mktemp("studio"), root, make_exported("style")[1], landscape)
 
 

@@ -81,7 +81,7 @@ def test_a_model_without_styles_takes_none(make_exported, photos, tmp_path):
 
 
 def test_the_tool_paints_with_a_name_and_says_what_a_wrong_option_lacks(
-    painter, photos, label_map, root, tmp_path, make_exported
+    processes, painter, photos, label_map, root, tmp_path, make_exported
 ):
     folder = tmp_path / "styled"
     shutil.copytree(make_exported("style")[1], folder)

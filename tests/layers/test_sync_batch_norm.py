@@ -20,7 +20,7 @@ SCALE, SHIFT = (np.array(values, "float32") for values in ([1.5, -0.7], [0.3, 2.
 
 
 @pytest.fixture(scope="module")
-def two_processes(root, tmp_path_factory):
+def two_processes(processes, root, tmp_path_factory):
     """A batch of three, one picture in the first process and two in the second."""
     folder = tmp_path_factory.mktemp("sync")
     x = (2 + 3 * normal(3, 2, 4, 5)).astype("float32")

@@ -13,7 +13,7 @@ from tests.engine.conftest import environment
 
 
 @pytest.fixture
-def compare(root, tmp_path):
+def compare(processes, root, tmp_path):
     def run():
         command = [sys.executable, str(root / "tools" / "compare_maps.py")]
         command += ["--maps", str(tmp_path / "maps"), "--truth", str(tmp_path / "truth")]

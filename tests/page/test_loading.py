@@ -11,7 +11,7 @@ from tests.serving.processes import stand_in
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def address(processes, tmp_path_factory):
     with stand_in(tmp_path_factory.mktemp("server")) as server:
         yield f"http://127.0.0.1:{server.port}/"
 

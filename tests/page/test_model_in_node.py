@@ -12,7 +12,7 @@ TESTS = sorted(Path(__file__).parent.glob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
-def test_page_modules_keep_their_promises(path: Path) -> None:
+def test_page_modules_keep_their_promises(processes, path: Path) -> None:
     node = shutil.which("node")
     assert node, "the page's tests need Node 18 or newer on the PATH; on Debian: apt install nodejs"
     done = subprocess.run(

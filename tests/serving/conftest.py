@@ -162,7 +162,7 @@ def client(make_client):
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(processes, tmp_path):
     """Serve with a painter that can be held: start(mode, **settings) -> (server, pipes)."""
 
     from tests.serving.processes import stand_in  # which needs this module

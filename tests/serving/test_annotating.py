@@ -222,7 +222,7 @@ def test_another_method_and_another_type_are_refused_as_at_predict(client):
     assert '"photo"' in assert_error(answer, status=400, code="not_json")["msg"]
 
 
-def test_a_service_that_has_annotated_nothing_has_not_loaded_paddle():
+def test_a_service_that_has_annotated_nothing_has_not_loaded_paddle(processes):
     program = (
         "import sys\n"
         "from spade_paddle.serving.annotating import AnnotatingService\n"

@@ -19,7 +19,7 @@ RUNS = {"python": ([sys.executable], "py", "PNG"), "js": (["node"], "mjs", "JPEG
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(processes, tmp_path_factory):
     with stand_in(tmp_path_factory.mktemp("server")) as server:
         yield server
 

@@ -22,7 +22,7 @@ JOINED = re.compile(r'(?:src|href)="(ui/[0-9a-f]{20}\.(js|css))"')
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(processes, tmp_path_factory):
     with stand_in(tmp_path_factory.mktemp("server")) as server:
         yield server
 

@@ -53,7 +53,7 @@ def test_the_page_itself_can_be_joined():
         assert file.read_text(encoding="utf-8") in joined.style, f"index.html lacks {file.name}"
 
 
-def test_every_form_of_import_and_export_means_what_it_means_in_modules(join):
+def test_every_form_of_import_and_export_means_what_it_means_in_modules(processes, join):
     joined = join(
         main_js="""// A comment.
 import whole from "./deep/whole.js";
@@ -82,7 +82,7 @@ export function f() {
     assert "A comment" not in joined.script and "More" not in joined.script
 
 
-def test_names_of_one_module_are_not_seen_in_another(join):
+def test_names_of_one_module_are_not_seen_in_another(processes, join):
     joined = join(
         main_js='import "./a.js";'.replace('"./a', '{ x } from "./a')
         + "\nconst y = 2;\nconsole.log(JSON.stringify([x, y, typeof z]));\n",

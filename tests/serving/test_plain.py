@@ -27,7 +27,7 @@ def run(*arguments: str, folder, **environ: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_every_setting_but_the_token_is_an_option_with_its_variable(tmp_path):
+def test_every_setting_but_the_token_is_an_option_with_its_variable(processes, tmp_path):
     done = run("-m", "spade_paddle.serving", "--help", folder=tmp_path)
     shown = " ".join(done.stdout.split())
     for setting in TABLE:
@@ -44,7 +44,9 @@ def test_every_setting_but_the_token_is_an_option_with_its_variable(tmp_path):
         (["--model", "/nowhere"], {}, "/nowhere"),
     ],
 )
-def test_a_wrong_setting_or_model_is_one_line_and_exit_code_2(tmp_path, arguments, environ, said):
+def test_a_wrong_setting_or_model_is_one_line_and_exit_code_2(
+    processes, tmp_path, arguments, environ, said
+):
     done = run("-m", "spade_paddle.serving", *arguments, folder=tmp_path, **environ)
     assert done.returncode == 2
     (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -56,7 +58,9 @@ def test_a_model_that_is_not_there_is_named():
         plain.create_app(ServiceSettings(model="/nowhere"))
 
 
-def test_the_app_for_other_servers_paints_with_the_shipped_model_and_without_paddlehub(tmp_path):
+def test_the_app_for_other_servers_paints_with_the_shipped_model_and_without_paddlehub(
+    processes, tmp_path
+):
     program = (
         "import base64, io, sys\n"
         "import spade_paddle.serving\n"
@@ -75,7 +79,7 @@ def test_the_app_for_other_servers_paints_with_the_shipped_model_and_without_pad
     assert (done.returncode, done.stdout) == (0, "painted\n"), done.stderr
 
 
-def test_the_command_serves_page_pictures_and_counts_with_the_shipped_model(tmp_path):
+def test_the_command_serves_page_pictures_and_counts_with_the_shipped_model(processes, tmp_path):
     port = free_port()
     command = ("-m", "spade_paddle.serving", "--port", str(port), "--threads", "1")
     token = {"GAUGAN_API_TOKEN": "0123456789abcdef"}

@@ -1,6 +1,6 @@
-"""One number for everything that the generator sees of a pixel.
+"""Integer codes for the semantic input of a pixel.
 
-Legend: H height, W width of a map.
+Legend: H, W size of a label map, K channels of the semantic map.
 """
 
 from __future__ import annotations
@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.inference.native.kernels import CodeArray, FloatArray
 from spade_paddle.networks.semantics import SemanticLayout
 
 
 @dataclass(frozen=True)
 class Codes:
-    """A code is the channel that is 1 in the semantic map, and whether the pixel is on an edge.
+    """A code combines the class of a pixel with whether it is on an instance edge.
 
     Attributes:
         layout: of the semantic map.
@@ -25,21 +27,29 @@ class Codes:
 
     @property
     def unknown(self) -> int:
-        """Of a pixel that sets no class: 255 where there is no channel for it."""
+        """The class of pixels that set no channel: don't care, where it has no channel."""
         return self.layout.classes
 
     @property
     def outside(self) -> int:
-        """Beyond the border of the picture, where the semantic map is 0 and features are, too."""
+        """The code of zero padding beyond the border of the picture."""
         return 2 * (self.layout.classes + 1)
 
     @property
     def count(self) -> int:
-        """How many codes there are."""
+        """The number of codes."""
         return self.outside + 1
 
-    def of(self, label_map: np.ndarray, instance_map: np.ndarray | None) -> np.ndarray:
-        """``uint16`` [H, W] of ids and, for the edges, instances; as SemanticLayout.encode."""
+    def encode(self, label_map: np.ndarray, instance_map: np.ndarray | None) -> CodeArray:
+        """The code of each pixel, for the semantic map of ``SemanticLayout.encode``.
+
+        Args:
+            label_map: integers [H, W], 0..num_labels-1 or 255; other ids are ``unknown``.
+            instance_map: integers [H, W]; None: edges are those of the label map.
+
+        Returns:
+            ``uint16`` [H, W].
+        """
         known = np.arange(self.layout.num_labels)
         table = np.full(256, self.unknown, np.uint16)
         table[known] = known
@@ -51,27 +61,27 @@ class Codes:
         return codes
 
     def class_of(self, codes: np.ndarray) -> np.ndarray:
-        """The channel of each code, or ``unknown``."""
+        """The class of each code, or ``unknown``; shape and type of ``codes``."""
         return codes % (self.unknown + 1)
 
-    def on_edge(self, codes: np.ndarray) -> np.ndarray:
-        """Whether each code is of an edge."""
+    def on_edge(self, codes: np.ndarray) -> npt.NDArray[np.bool_]:
+        """Whether each code is that of a pixel on an edge; shape of ``codes``."""
         return codes > self.unknown
 
-    def channels(self) -> np.ndarray:
-        """The semantic channels of every code, ``float32`` [count, K]."""
+    def channels(self) -> FloatArray:
+        """The semantic channels of every code, ``float32`` [count, K], zeros or ones."""
         codes, layout = np.arange(self.outside), self.layout
         channels = np.zeros((self.count, layout.channels), np.float32)
         classes = self.class_of(codes)
-        seen = classes < self.unknown
-        channels[codes[seen], classes[seen]] = 1
+        known = classes < self.unknown
+        channels[codes[known], classes[known]] = 1
         if layout.edges:
             channels[codes, layout.classes] = self.on_edge(codes)
         return channels
 
 
-def _edges(instances: np.ndarray) -> np.ndarray:
-    """Where a pixel's instance differs from one beside, above or below it."""
+def _edges(instances: np.ndarray) -> npt.NDArray[np.bool_]:
+    """Whether a pixel's instance differs from that of one of its four neighbors."""
     edges = np.zeros(instances.shape, bool)
     across, down = instances[:, 1:] != instances[:, :-1], instances[1:] != instances[:-1]
     edges[:, 1:] |= across

@@ -1,6 +1,6 @@
 """A trained generator in C and oneDNN: a second implementation of networks/generator.py.
 
-Legend: H, W size of the picture, P pixels of a feature map, C channels.
+Legend: N batch, H, W size of the picture, P pixels of a feature map, C channels.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, Union
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from spade_paddle.config import Config
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.clade import CladeNorm, clade_views
 from spade_paddle.inference.native.codes import Codes
+from spade_paddle.inference.native.kernels import CodeArray, DoubleArray, FloatArray
 from spade_paddle.inference.native.scene import View, Views
 from spade_paddle.inference.native.spade import SpadeNorm, SpadeTables
 from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights, Workspace
@@ -26,60 +28,65 @@ from spade_paddle.onednn.channels_last import ChannelsLastConvolution
 
 Arrays = Mapping[str, np.ndarray]
 
-_CONVOLUTIONS = {
-    "fc": {},
-    "conv_0": {},
-    "conv_s": {},
-    "conv_1": {"add": True},
-    "conv_img": {"tanh": True},
-}
+_Layer = Union[SpadeNorm, CladeNorm]
+_Convolution = Union[WinogradConvolution, ChannelsLastConvolution]
+
+_CONVOLUTIONS = ("fc", "conv_0", "conv_s", "conv_1", "conv_img")
 _EPSILON = 1e-5  # of layers/norm.py
 
-TABLES = 256 * 2**20
-"""Bytes that the tables of SPADE may have, all together."""
-_SIZES = 4  # pictures of so many sizes find their convolutions prepared
+TABLE_BYTES = 256 * 2**20
+"""Memory limit of all SPADE tables together."""
+_CACHED_SIZES = 4  # picture sizes whose prepared convolutions are kept
+
+
+class _Convolve(Protocol):
+    def __call__(
+        self, name: str, x: FloatArray, stride: int, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Convolution ``name`` at a stride, in pixels: [P, C] -> [P, O]."""
 
 
 @dataclass(frozen=True)
 class Norm:
-    """What is modulated, and by what.
+    """Normalization and modulation.
 
     Attributes:
-        scale, mean: [C], the normalization ``(x - mean) * scale``; None: that of instance norm.
         layer: gives the modulation of a view.
+        statistics: running mean and variance of batch norm, ``float32`` [C] each; None: instance
+            norm.
     """
 
-    layer: SpadeNorm | CladeNorm
-    scale: np.ndarray | None
-    mean: np.ndarray | None
+    layer: _Layer
+    statistics: tuple[FloatArray, FloatArray] | None
 
     @classmethod
-    def of(cls, weights: Arrays, make: Callable[[Arrays], SpadeNorm | CladeNorm]) -> Norm:
-        """From the weights of the layer, by the names that they have in it."""
-        if "param_free_norm._mean" not in weights:
-            return cls(make(weights), None, None)
-        scale = 1 / np.sqrt(weights["param_free_norm._variance"] + _EPSILON)
-        return cls(make(weights), scale.astype(np.float32), weights["param_free_norm._mean"])
+    def of(cls, weights: Arrays, make_layer: Callable[[Arrays], _Layer]) -> Norm:
+        """From the weights of a layer, ``float32`` by name, as in the layer."""
+        statistics = None
+        if "param_free_norm._mean" in weights:
+            statistics = weights["param_free_norm._mean"], weights["param_free_norm._variance"]
+        return cls(make_layer(weights), statistics)
 
     def __call__(
-        self, x: np.ndarray, view: View, *, doubled: bool = False, activation: int
-    ) -> np.ndarray:
-        """The modulated and activated x; ``doubled`` and result as in kernels.modulate."""
-        scale, mean = self.scale, self.mean
-        if scale is None:
+        self, x: FloatArray, view: View, *, doubled: bool = False, activation: int
+    ) -> FloatArray:
+        """Normalize, modulate and activate x; shapes and ``doubled`` as in kernels.modulate."""
+        if self.statistics is None:
             mean, squares = kernels.moments(x)
-            scale = (1 / np.sqrt(squares / len(x) + _EPSILON)).astype(np.float32)
-        how = self.layer.modulation(view)
+            variance: FloatArray | DoubleArray = squares / len(x)
+        else:
+            mean, variance = self.statistics
+        modulation = self.layer.modulation(view)
         return kernels.modulate(
             x,
             size=view.size,
             doubled=doubled,
-            scale=scale,
+            scale=(1 / np.sqrt(variance + _EPSILON)).astype(np.float32),
             mean=mean,
-            table=how.table,
-            index=how.index,
-            factors=how.factors,
-            edges=how.edges,
+            table=modulation.table,
+            index=modulation.index,
+            factors=modulation.factors,
+            edges=modulation.edges,
             activation=activation,
         )
 
@@ -90,35 +97,40 @@ class Block:
 
     Attributes:
         name: in the generator.
-        stride: pixels of the picture that one of its is wide.
-        how: it comes to its size: SAME, NEAREST or BILINEAR.
-        norms: by name, ``norm_s`` where there is a learned shortcut.
-        strength: [C] of the noise; None without.
-        noise_map: which of the maps it takes.
+        stride: of its feature map, in pixels of the picture.
+        upsampling: of its input: SAME, NEAREST or BILINEAR of kernels.py.
+        norms: by name; ``norm_s`` only with a learned shortcut.
+        strength: of the noise, ``float32`` [C]; None without noise.
+        noise_map: index of its noise map.
     """
 
     name: str
     stride: int
-    how: int
+    upsampling: int
     norms: Mapping[str, Norm]
-    strength: np.ndarray | None
+    strength: FloatArray | None
     noise_map: int
 
     @property
     def shortcut(self) -> bool:
-        """The shortcut is learned."""
+        """Whether the shortcut is learned."""
         return "norm_s" in self.norms
 
 
 class NativeGenerator:
-    """Paints one label map after the other; as a Program with the same inputs, from any thread.
+    """Runs a generator like a Program with the same inputs, one picture at a time.
+
+    It can be called from any thread; calls are serialized.
 
     Args:
         weights: of the generator, without spectral normalization, ``float32`` by name.
         config: of the generator.
         num_labels: labels of its label set.
         threads: CPU threads.
-        tables: bytes that SPADE's tables may have.
+        table_bytes: memory limit of SPADE's tables.
+
+    Raises:
+        KernelsMissing: the C library cannot be used.
     """
 
     def __init__(
@@ -128,7 +140,7 @@ class NativeGenerator:
         *,
         num_labels: int,
         threads: int,
-        tables: int = TABLES,
+        table_bytes: int = TABLE_BYTES,
     ) -> None:
         options = config.generator
         self._codes = Codes(SemanticLayout.of(config, num_labels))
@@ -140,25 +152,33 @@ class NativeGenerator:
         self._weights = weights
         self._latent_size = config.latent_size
         self._blocks = _blocks_of(weights, config, self._codes)
-        self._convolutions = {}
+        self._weights_of: dict[str, WinogradWeights] = {}  # by the name of a convolution
         for key, value in weights.items():
             name, _, kind = key.rpartition(".")
             if kind == "weight" and value.ndim == 4 and name.rpartition(".")[2] in _CONVOLUTIONS:
-                self._convolutions[name] = WinogradWeights(value, weights.get(f"{name}.bias"))
-        self._prepared: OrderedDict[tuple[int, int], dict[str, Callable]] = OrderedDict()
+                self._weights_of[name] = WinogradWeights(value, weights.get(f"{name}.bias"))
+        self._prepared: OrderedDict[tuple[int, int], dict[str, _Convolution]] = OrderedDict()
+        levels: dict[int, list[SpadeNorm]] = {}
+        for block in self._blocks:
+            layers = [norm.layer for norm in block.norms.values()]
+            spades = [layer for layer in layers if isinstance(layer, SpadeNorm)]
+            levels.setdefault(block.stride, []).extend(spades)
         self._tables = None
         if options.norm == "spade":
-            levels: dict[int, list[SpadeNorm]] = {}
-            for block in self._blocks:
-                levels.setdefault(block.stride, []).extend(n.layer for n in block.norms.values())
-            self._tables = SpadeTables(levels, codes=self._codes, limit=tables)
+            self._tables = SpadeTables(levels, codes=self._codes, limit=table_bytes)
         self._lock = threading.Lock()
 
-    def run(self, inputs: Arrays) -> np.ndarray:
-        """The inputs of LabelsToPicture as arrays -> ``float32`` [N, 3, H, W] in -1..1.
+    def run(self, inputs: Arrays) -> FloatArray:
+        """Paint a batch.
+
+        Args:
+            inputs: those of ``LabelsToPicture``, by name.
+
+        Returns:
+            ``float32`` [N, 3, H, W] in -1..1.
 
         Raises:
-            TooManyPatches: a map whose tables do not fit into their memory.
+            TooManyPatches: the tables for a label map exceed ``table_bytes``.
         """
         with self._lock:
             kernels.openmp().omp_set_num_threads(self._threads)
@@ -169,90 +189,95 @@ class NativeGenerator:
             ]
         return np.stack(pictures).transpose(0, 3, 1, 2)
 
-    def _paint(self, inputs: Arrays) -> np.ndarray:
+    def _paint(self, inputs: Arrays) -> FloatArray:
         """Inputs of one picture -> [H, W, 3]."""
-        codes = self._codes.of(inputs["label_map"], inputs.get("instance_map"))
-        views = self._views(codes, inputs.get("positions"))
-        convolve = self._convolve_at(codes.shape)
-        x = self._coarse_features(codes, inputs.get("style"), convolve)
+        code_map = self._codes.encode(inputs["label_map"], inputs.get("instance_map"))
+        height, width = code_map.shape
+        views = self._views(code_map, inputs.get("positions"))
+        convolve = self._convolve_at(height, width)
+        x = self._coarse_features(code_map, inputs.get("style"), convolve)
         for block in self._blocks:
             noise = None if block.strength is None else inputs["noise"][block.noise_map]
             last = block is self._blocks[-1]
             x = self._block(x, block, views[block.stride], noise, convolve, last=last)
-        return convolve("conv_img", x, 1).reshape(*codes.shape, 3)
+        return convolve("conv_img", x, 1).reshape(height, width, 3)
 
-    def _views(self, codes: np.ndarray, positions: np.ndarray | None) -> Views:
+    def _views(self, code_map: CodeArray, positions: FloatArray | None) -> Views:
         if self._tables is not None:
-            return self._tables.views(codes)
+            return self._tables.views(code_map)
         strides = {block.stride for block in self._blocks}
-        return clade_views(codes, self._codes, strides=strides, positions=positions)
+        return clade_views(code_map, self._codes, strides=strides, positions=positions)
 
     def _coarse_features(
-        self, codes: np.ndarray, style: np.ndarray | None, convolve: Callable[..., np.ndarray]
-    ) -> np.ndarray:
-        """What goes into the first block, [P, C]."""
-        seen = codes[:: self._multiple, :: self._multiple]
+        self, code_map: CodeArray, style: FloatArray | None, convolve: _Convolve
+    ) -> FloatArray:
+        """The input of the first block, [P, C]."""
+        coarse = code_map[:: self._multiple, :: self._multiple]
         if style is None:
-            return convolve("fc", self._codes.channels()[seen.ravel()], self._multiple)
+            return convolve("fc", self._codes.channels()[coarse.ravel()], self._multiple)
         x = style @ self._weights["fc.weight"] + self._weights["fc.bias"]
         x = x.reshape(-1, *self._latent_size)
-        down, across = map(_resizing, self._latent_size, seen.shape)
+        down, across = map(_bilinear_matrix, self._latent_size, coarse.shape)
         x = down @ x @ across.T  # [C, h, w]
         return np.ascontiguousarray(x.reshape(len(x), -1).T)
 
-    def _convolve_at(self, size: tuple[int, int]) -> Callable[..., np.ndarray]:
-        """A function that convolves for pictures of a size: (name, x, stride) -> [P, O]."""
-        prepared = self._prepared.pop(size, {})
-        self._prepared[size] = prepared  # at the end: used last
-        if len(self._prepared) > _SIZES:
+    def _convolve_at(self, height: int, width: int) -> _Convolve:
+        """The convolutions for pictures of one size, prepared on first use."""
+        prepared = self._prepared.pop((height, width), {})
+        self._prepared[height, width] = prepared  # the most recently used is last
+        if len(self._prepared) > _CACHED_SIZES:
             self._prepared.popitem(last=False)
 
         def convolve(
-            name: str, x: np.ndarray, stride: int, out: np.ndarray | None = None
-        ) -> np.ndarray:
+            name: str, x: FloatArray, stride: int, out: FloatArray | None = None
+        ) -> FloatArray:
             if name not in prepared:
-                prepared[name] = self._convolution(name, size[0] // stride, size[1] // stride)
+                prepared[name] = self._convolution(name, height // stride, width // stride)
             return prepared[name](x, out)
 
         return convolve
 
-    def _convolution(
-        self, name: str, height: int, width: int
-    ) -> WinogradConvolution | ChannelsLastConvolution:
-        """The faster one for a map of this size."""
-        weights, options = self._convolutions[name], _CONVOLUTIONS[name.rpartition(".")[2]]
-        if not options.get("tanh") and WinogradConvolution.suits(
-            weights, height=height, width=width
-        ):
-            options = {**options, "threads": self._threads, "workspace": self._workspace}
-            return WinogradConvolution(weights, height=height, width=width, **options)
-        return ChannelsLastConvolution(weights, height=height, width=width, **options)
+    def _convolution(self, name: str, height: int, width: int) -> _Convolution:
+        """The faster implementation for a feature map of this size."""
+        weights, kind = self._weights_of[name], name.rpartition(".")[2]
+        add, tanh = kind == "conv_1", kind == "conv_img"
+        if tanh or not WinogradConvolution.suits(weights, height=height, width=width):
+            return ChannelsLastConvolution(weights, height=height, width=width, add=add, tanh=tanh)
+        return WinogradConvolution(
+            weights,
+            height=height,
+            width=width,
+            threads=self._threads,
+            workspace=self._workspace,
+            add=add,
+        )
 
     def _block(
         self,
-        x: np.ndarray,
+        x: FloatArray,
         block: Block,
         view: View,
-        noise: np.ndarray | None,
-        convolve: Callable[..., np.ndarray],
+        noise: FloatArray | None,
+        convolve: _Convolve,
         *,
         last: bool,
-    ) -> np.ndarray:
-        """The features after a block [P, C]; after the last one they are activated."""
-        doubled = block.how != kernels.SAME
-        # nearest neighbor without noise need not be written down where nothing else asks for it
-        if noise is not None or block.how == kernels.BILINEAR or (doubled and not block.shortcut):
-            x = kernels.grow(
+    ) -> FloatArray:
+        """The output of a block, [P, C], activated after the last block."""
+        doubled = block.upsampling != kernels.SAME
+        # kernels.modulate upsamples by nearest neighbor itself, if nothing else needs the result
+        separate = noise is not None or block.upsampling == kernels.BILINEAR
+        if separate or (doubled and not block.shortcut):
+            x = kernels.upsample(
                 x,
                 size=view.size,
-                how=block.how,
+                mode=block.upsampling,
                 strength=block.strength,
                 noise=noise,
-                noise_step=block.stride,
+                noise_stride=block.stride,
             )
             doubled = False
         stride, act = block.stride, self._activation
-        out = x  # nothing but this block reads it
+        out = x  # may be overwritten: only this block reads it
         if block.shortcut:
             normed = block.norms["norm_s"](x, view, doubled=doubled, activation=kernels.IDENTITY)
             out = convolve(f"{block.name}.conv_s", normed, stride)
@@ -261,7 +286,7 @@ class NativeGenerator:
         y = block.norms["norm_1"](y, view, activation=act)
         out = convolve(f"{block.name}.conv_1", y, stride, out=out)
         if self._simam:
-            kernels.attend(out, activation=act if last else kernels.IDENTITY)
+            kernels.simam(out, activation=act if last else kernels.IDENTITY)
         elif last:
             kernels.activate(out, act)
         return out
@@ -269,49 +294,49 @@ class NativeGenerator:
 
 def _blocks_of(weights: Arrays, config: Config, codes: Codes) -> list[Block]:
     options = config.generator
-    inside = kernels.GELU if options.activation == "gelu" else kernels.RELU  # as build.py has it
-    make = CladeNorm
+    make_layer: Callable[[Arrays], _Layer] = CladeNorm
     if options.norm == "spade":
-        make = functools.partial(SpadeNorm, activation=inside, codes=codes)
+        hidden = kernels.GELU if options.activation == "gelu" else kernels.RELU  # as in build.py
+        make_layer = functools.partial(SpadeNorm, activation=hidden, codes=codes)
     plan = block_plan(
         options.upsampling, fine_blocks=options.fine_blocks, extra_blocks=options.extra_blocks
     )
     blocks, stride, doublings = [], options.multiple, 0
     for number, (name, doubles) in enumerate(plan):
-        how = kernels.SAME
+        upsampling = kernels.SAME
         if doubles:
             smooth = doublings < options.smooth_doublings
-            how = kernels.BILINEAR if smooth else kernels.NEAREST
+            upsampling = kernels.BILINEAR if smooth else kernels.NEAREST
             stride, doublings = stride // 2, doublings + 1
         norms = {
-            norm: Norm.of(_below(weights, f"{name}.{norm}"), make)
+            norm: Norm.of(layer_weights, make_layer)
             for norm in ("norm_0", "norm_1", "norm_s")
-            if _below(weights, f"{name}.{norm}")
+            if (layer_weights := _of_layer(weights, f"{name}.{norm}"))
         }
         strength = weights.get(f"{name}.noise_strength")
         blocks.append(
             Block(
-                name,
-                stride,
-                how,
-                norms,
-                strength if strength is None else np.ascontiguousarray(strength.ravel()),
-                number // (1 + options.extra_blocks),
+                name=name,
+                stride=stride,
+                upsampling=upsampling,
+                norms=norms,
+                strength=None if strength is None else np.ascontiguousarray(strength.ravel()),
+                noise_map=number // (1 + options.extra_blocks),
             )
         )
     return blocks
 
 
-def _below(weights: Arrays, layer: str) -> dict[str, np.ndarray]:
-    """The weights of a layer, by the names that they have in it."""
+def _of_layer(weights: Arrays, layer: str) -> dict[str, np.ndarray]:
+    """The weights of a layer, by their names in it."""
     prefix = f"{layer}."
     return {
         name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)
     }
 
 
-def _resizing(size: int, target: int) -> np.ndarray:
-    """[target, size]: bilinear resizing of one axis; pixels are areas, not points."""
+def _bilinear_matrix(size: int, target: int) -> FloatArray:
+    """[target, size]: bilinear resizing of one axis, pixel centers at 0.5."""
     places = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
     before = np.floor(places).astype(int)
     after = np.minimum(before + 1, size - 1)

@@ -1,106 +1,50 @@
 """The functions of kernels.c on NumPy arrays, and the library built from all C files here.
 
-Legend: P pixels of a feature map, C channels. All arrays are contiguous; features are ``float32``.
-Calls that would read or write beyond the end of an array are refused here.
+Legend: P pixels of a feature map, C channels. All arrays must be C-contiguous; a wrong type or
+layout raises ``ctypes.ArgumentError``. Assertions reject calls that would access memory beyond the
+end of an array.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from spade_paddle.onednn.library import wheel_libraries
 
-VERSION = 3
+FloatArray = npt.NDArray[np.float32]
+DoubleArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.int32]
+CodeArray = npt.NDArray[np.uint16]
+
+VERSION = 4  # spade_version() of kernels.c
 IDENTITY, GELU, LEAKY_RELU, RELU = range(4)
 ACTIVATIONS = {"gelu": GELU, "leaky_relu": LEAKY_RELU, "relu": RELU}
 SAME, NEAREST, BILINEAR = range(3)
-_SUMMED = 1 << 14  # pixels that are summed at once
+_CHUNK = 1 << 14  # pixels per partial sum
 
-_READ, _WRITTEN = "C_CONTIGUOUS,ALIGNED", "C_CONTIGUOUS,ALIGNED,WRITEABLE"
-_Floats = np.ctypeslib.ndpointer(np.float32, flags=_READ)
-_Integers = np.ctypeslib.ndpointer(np.int32, flags=_READ)
-_Codes = np.ctypeslib.ndpointer(np.uint16, flags=_READ)
-_FloatsOut = np.ctypeslib.ndpointer(np.float32, flags=_WRITTEN)
-_IntegersOut = np.ctypeslib.ndpointer(np.int32, flags=_WRITTEN)
-_DoublesOut = np.ctypeslib.ndpointer(np.float64, flags=_WRITTEN)
-
-
-class KernelsMissing(RuntimeError):
-    """The C library is not there, or not of this version."""
+_IN: Final = ("C_CONTIGUOUS", "ALIGNED")
+_OUT: Final = ("C_CONTIGUOUS", "ALIGNED", "WRITEABLE")
+_Floats = np.ctypeslib.ndpointer(np.float32, flags=_IN)
+_Indices = np.ctypeslib.ndpointer(np.int32, flags=_IN)
+_Codes = np.ctypeslib.ndpointer(np.uint16, flags=_IN)
+_FloatsOut = np.ctypeslib.ndpointer(np.float32, flags=_OUT)
+_IndicesOut = np.ctypeslib.ndpointer(np.int32, flags=_OUT)
+_DoublesOut = np.ctypeslib.ndpointer(np.float64, flags=_OUT)
 
 
-def _maybe(kind):
-    """As ``kind``, or None for a null pointer."""
+class _FloatsOrNull:
+    """As ``_Floats``; None is passed as a null pointer."""
 
-    class Maybe(kind):
-        @classmethod
-        def from_param(cls, value):
-            return None if value is None else super().from_param(value)
-
-    return Maybe
-
-
-@functools.lru_cache(maxsize=1)
-def library() -> ctypes.CDLL:
-    """The library, loaded.
-
-    Raises:
-        KernelsMissing: it was not built, cannot be loaded, or is of another version.
-    """
-    path = built()
-    try:
-        openmp()  # first, so that the library finds it
-        loaded = ctypes.CDLL(str(path))
-        version = loaded.spade_version()
-    except (AttributeError, OSError) as error:
-        raise KernelsMissing(f"{path.name} cannot be loaded: {error}") from error
-    if version != VERSION:
-        raise KernelsMissing(f"{path.name} was built from another version; install again")
-    long, number, maybe = ctypes.c_long, ctypes.c_int, _maybe(_Floats)
-    patches = ctypes.POINTER(PatchSetStruct)
-    for name, arguments in {
-        "modulate": [
-            *(_Floats, number, long, long, long, _Floats, _Floats, _Floats, _Integers),
-            *(maybe, maybe, number, _FloatsOut),
-        ],
-        "grow": [_Floats, number, long, long, long, maybe, maybe, long, long, _FloatsOut],
-        "activate": [_FloatsOut, long, long, number],
-        "sums": [_Floats, long, long, maybe, long, _DoublesOut],
-        "attend": [_FloatsOut, long, long, _Floats, _Floats, number],
-        "number_patches": [patches, _Codes, long, long, long, _IntegersOut],
-        "number_list": [patches, _Codes, long, _IntegersOut],
-        "add_rows": [_Floats, _Integers, long, long, long, _Floats, number, _FloatsOut],
-        "winograd": [
-            *(_Floats, long, long, long, _Floats, long, maybe, number),
-            *(_FloatsOut, _FloatsOut, long, number),
-        ],
-        "product": [_Floats, long, long, _Floats, long, _FloatsOut],
-        "has_products": [],
-    }.items():
-        getattr(loaded, f"spade_{name}").argtypes = arguments
-    return loaded
-
-
-def built() -> Path:
-    """The library's file, made at installation.
-
-    Raises:
-        KernelsMissing: there is none.
-    """
-    found = sorted(Path(__file__).parent.glob("_kernels*.so"))
-    if not found:
-        raise KernelsMissing("its C library was not built at installation: no C compiler?")
-    return found[-1]
-
-
-@functools.lru_cache(maxsize=1)
-def openmp() -> ctypes.CDLL:
-    """The OpenMP library of Paddle's wheel, on which oneDNN runs; Paddle itself is not imported."""
-    return ctypes.CDLL(str(wheel_libraries() / "libiomp5.so"))
+    @classmethod
+    def from_param(cls, value: FloatArray | None) -> object:
+        return None if value is None else _Floats.from_param(value)
 
 
 class PatchSetStruct(ctypes.Structure):
@@ -117,38 +61,116 @@ class PatchSetStruct(ctypes.Structure):
     )
 
 
+class _ArgumentType(Protocol):
+    """What ctypes converts an argument by."""
+
+    def from_param(self, value: Any, /) -> object: ...
+
+
+_INT, _LONG, _PATCH_SET = ctypes.c_int, ctypes.c_long, ctypes.POINTER(PatchSetStruct)
+_ARGUMENTS: Mapping[str, Sequence[_ArgumentType]] = {
+    "modulate": [
+        *(_Floats, _INT, _LONG, _LONG, _LONG, _Floats, _Floats, _Floats, _Indices),
+        *(_FloatsOrNull, _FloatsOrNull, _INT, _FloatsOut),
+    ],
+    "upsample": [
+        *(_Floats, _INT, _LONG, _LONG, _LONG, _FloatsOrNull, _FloatsOrNull, _LONG, _LONG),
+        _FloatsOut,
+    ],
+    "activate": [_FloatsOut, _LONG, _LONG, _INT],
+    "sums": [_Floats, _LONG, _LONG, _FloatsOrNull, _LONG, _DoublesOut],
+    "simam": [_FloatsOut, _LONG, _LONG, _Floats, _Floats, _INT],
+    "number_patches": [_PATCH_SET, _Codes, _LONG, _LONG, _LONG, _IndicesOut],
+    "number_list": [_PATCH_SET, _Codes, _LONG, _IndicesOut],
+    "add_rows": [_Floats, _Indices, _LONG, _LONG, _LONG, _Floats, _INT, _FloatsOut],
+    "winograd": [
+        *(_Floats, _LONG, _LONG, _LONG, _Floats, _LONG, _FloatsOrNull, _INT),
+        *(_FloatsOut, _FloatsOut, _LONG, _INT),
+    ],
+    "product": [_Floats, _LONG, _LONG, _Floats, _LONG, _FloatsOut],
+    "has_avx2": [],
+}
+
+
+class KernelsMissing(RuntimeError):
+    """The C library was not built, cannot be loaded, or has another version."""
+
+
+@functools.lru_cache(maxsize=1)
+def library() -> ctypes.CDLL:
+    """The loaded C library. Its functions take NumPy arrays.
+
+    Raises:
+        KernelsMissing: it was not built, cannot be loaded, or has another version.
+    """
+    path = library_path()
+    try:
+        openmp()  # first: the kernels are linked against it
+        loaded = ctypes.CDLL(str(path))
+        version = loaded.spade_version()
+    except (AttributeError, OSError) as error:
+        raise KernelsMissing(f"{path.name} cannot be loaded: {error}") from error
+    if version != VERSION:
+        raise KernelsMissing(f"{path.name} was built from another version; install again")
+    for name, arguments in _ARGUMENTS.items():
+        getattr(loaded, f"spade_{name}").argtypes = arguments
+    return loaded
+
+
+def library_path() -> Path:
+    """The file of the C library, built at installation.
+
+    Raises:
+        KernelsMissing: it was not built.
+    """
+    found = sorted(Path(__file__).parent.glob("_kernels*.so"))
+    if not found:
+        raise KernelsMissing("its C library was not built at installation: no C compiler?")
+    return found[-1]
+
+
+@functools.lru_cache(maxsize=1)
+def openmp() -> ctypes.CDLL:
+    """The OpenMP library in Paddle's wheel, which oneDNN uses; Paddle itself is not imported."""
+    return ctypes.CDLL(str(wheel_libraries() / "libiomp5.so"))
+
+
 def modulate(
-    x: np.ndarray,
+    x: FloatArray,
     *,
     size: tuple[int, int],
     doubled: bool,
-    scale: np.ndarray,
-    mean: np.ndarray,
-    table: np.ndarray,
-    index: np.ndarray,
-    factors: np.ndarray | None = None,
-    edges: np.ndarray | None = None,
+    scale: FloatArray,
+    mean: FloatArray,
+    table: FloatArray,
+    index: IndexArray,
+    factors: FloatArray | None = None,
+    edges: FloatArray | None = None,
     activation: int = IDENTITY,
-) -> np.ndarray:
-    """``act((x - mean) * scale * gain + offset)``, gain and offset looked up for each pixel.
+) -> FloatArray:
+    """Normalization, modulation and activation: ``act((x - mean) * scale * gain + offset)``.
+
+    Gain and offset of a pixel are a row of a table.
 
     Args:
-        x: [P, C], or [P / 4, C] with ``doubled``: then every pixel is read four times.
-        size: H, W of the result.
-        scale, mean: [C].
-        table: [rows, 2C], gain and offset.
-        index: ``int32`` [P], rows.
-        factors: [P, 2], of gain and offset.
-        edges: [P], one more channel of the result.
+        x: ``float32`` [P, C]; with ``doubled`` [P / 4, C], upsampled by nearest neighbor.
+        size: (H, W) of the result, P = H * W; even with ``doubled``.
+        doubled: x has half the height and width.
+        scale, mean: ``float32`` [C].
+        table: ``float32`` [rows, 2C], gain and offset.
+        index: ``int32`` [P], the row of each pixel.
+        factors: ``float32`` [P, 2]; gain and offset are multiplied by them.
+        edges: ``float32`` [P], appended as one more channel before the activation.
+        activation: one of IDENTITY, GELU, LEAKY_RELU (slope 0.2) and RELU.
 
     Returns:
-        [P, C], or [P, C + 1] with edges.
+        ``float32`` [P, C], or [P, C + 1] with ``edges``.
     """
-    channels, pixels = x.shape[1], _pixels(x, size, doubled=doubled)
+    channels, pixels = x.shape[1], _pixel_count(x, size, doubled=doubled)
     assert scale.shape == mean.shape == (channels,)
     assert table.shape[1] == 2 * channels
     assert index.size == pixels
-    assert _highest(index) < len(table)
+    assert _max_index(index) < len(table)
     assert factors is None or factors.shape == (pixels, 2)
     assert edges is None or edges.shape == (pixels,)
     out = np.empty((pixels, channels + (edges is not None)), np.float32)
@@ -159,80 +181,90 @@ def modulate(
     return out
 
 
-def grow(
-    x: np.ndarray,
+def upsample(
+    x: FloatArray,
     *,
     size: tuple[int, int],
-    how: int,
-    strength: np.ndarray | None = None,
-    noise: np.ndarray | None = None,
-    noise_step: int = 1,
-) -> np.ndarray:
-    """x at the size of the result, and ``strength * noise`` added where there is noise.
+    mode: int,
+    strength: FloatArray | None = None,
+    noise: FloatArray | None = None,
+    noise_stride: int = 1,
+) -> FloatArray:
+    """Upsample by a factor of two, or copy, then add ``strength * noise``.
 
     Args:
-        x: [P, C] with SAME, else [P / 4, C].
-        size: H, W of the result; even unless SAME.
-        how: SAME, NEAREST or BILINEAR.
-        strength: [C].
-        noise: [H * noise_step, W * noise_step], of which every noise_step-th pixel is taken.
+        x: ``float32`` [P, C] with mode SAME, else [P / 4, C].
+        size: (H, W) of the result, P = H * W; even unless the mode is SAME.
+        mode: SAME, NEAREST or BILINEAR (pixel centers at 0.5, as ``align_corners=False``).
+        strength: ``float32`` [C]; required with ``noise``.
+        noise: ``float32`` [H * noise_stride, W * noise_stride], subsampled by ``noise_stride``.
+        noise_stride: at least 1.
 
     Returns:
-        [P, C], a new array.
+        ``float32`` [P, C], a new array.
     """
     (height, width), channels = size, x.shape[1]
-    pixels = _pixels(x, size, doubled=how != SAME)
+    pixels = _pixel_count(x, size, doubled=mode != SAME)
     noise_width = 0
     if noise is not None:
-        assert noise_step > 0
-        assert noise.shape == (height * noise_step, width * noise_step)
+        assert noise_stride > 0
+        assert noise.shape == (height * noise_stride, width * noise_stride)
+        assert strength is not None
         assert strength.shape == (channels,)
         noise_width = noise.shape[1]
     out = np.empty((pixels, channels), np.float32)
-    library().spade_grow(
-        x, how, height, width, channels, strength, noise, noise_step, noise_width, out
+    library().spade_upsample(
+        x, mode, height, width, channels, strength, noise, noise_stride, noise_width, out
     )
     return out
 
 
-def activate(x: np.ndarray, activation: int) -> None:
-    """x [P, C] in place."""
+def activate(x: FloatArray, activation: int) -> None:
+    """Apply an activation to x, ``float32`` [P, C], in place."""
     pixels, channels = x.shape
     library().spade_activate(x, pixels, channels, activation)
 
 
-def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean ``float32`` [C] of x [P, C], and the sum of the squared deviations ``float64`` [C]."""
+def moments(x: FloatArray) -> tuple[FloatArray, DoubleArray]:
+    """The mean and the sum of squared deviations of each channel.
+
+    Args:
+        x: ``float32`` [P, C].
+
+    Returns:
+        Mean ``float32`` [C], sum of squared deviations ``float64`` [C].
+    """
     mean = (_sums(x, None) / len(x)).astype(np.float32)
     return mean, _sums(x, mean)
 
 
-def _sums(x: np.ndarray, mean: np.ndarray | None) -> np.ndarray:
-    chunks = -(-len(x) // _SUMMED)
+def _sums(x: FloatArray, mean: FloatArray | None) -> DoubleArray:
+    chunks = -(-len(x) // _CHUNK)
     sums = np.empty((chunks, x.shape[1]), np.float64)
     library().spade_sums(x, *x.shape, mean, chunks, sums)
     return sums.sum(axis=0)
 
 
-def attend(x: np.ndarray, *, e_lambda: float = 1e-4, activation: int = IDENTITY) -> None:
-    """SimAM of x [P, C] in place (layers/simam.py), then the activation."""
+def simam(x: FloatArray, *, e_lambda: float = 1e-4, activation: int = IDENTITY) -> None:
+    """Apply SimAM (layers/simam.py), then an activation, to x, ``float32`` [P, C], in place."""
     mean, squares = moments(x)
-    sharpness = 1 / (4 * (squares / (len(x) - 1 + 1e-12) + e_lambda))
-    library().spade_attend(x, *x.shape, mean, sharpness.astype(np.float32), activation)
+    inverse = 1 / (4 * (squares / (len(x) - 1 + 1e-12) + e_lambda))
+    library().spade_simam(x, *x.shape, mean, inverse.astype(np.float32), activation)
 
 
 def add_rows(
-    rows: np.ndarray, numbers: np.ndarray, bias: np.ndarray, *, activation: int = IDENTITY
-) -> np.ndarray:
+    rows: FloatArray, numbers: IndexArray, bias: FloatArray, *, activation: int = IDENTITY
+) -> FloatArray:
     """``act(bias + sum over places of rows[numbers[n, place], place])``.
 
     Args:
-        rows: [numbers, places, C].
-        numbers: ``int32`` [n, places]; what is below 0 adds nothing.
-        bias: [C].
+        rows: ``float32`` [m, places, C].
+        numbers: ``int32`` [n, places], below m; negative ones are skipped.
+        bias: ``float32`` [C].
+        activation: as in ``modulate``.
 
     Returns:
-        [n, C].
+        ``float32`` [n, C].
     """
     (count, places), width = numbers.shape, rows.shape[2]
     assert rows.shape[1] == places > 0
@@ -243,8 +275,8 @@ def add_rows(
     return out
 
 
-def _pixels(x: np.ndarray, size: tuple[int, int], *, doubled: bool) -> int:
-    """Of a result of this size, for which x must have just enough."""
+def _pixel_count(x: FloatArray, size: tuple[int, int], *, doubled: bool) -> int:
+    """Pixels of a result of this size; asserts that x has the pixels for it."""
     height, width = size
     if doubled:
         assert height % 2 == width % 2 == 0
@@ -252,6 +284,6 @@ def _pixels(x: np.ndarray, size: tuple[int, int], *, doubled: bool) -> int:
     return height * width
 
 
-def _highest(index: np.ndarray) -> int:
-    """A number that is out of the way for all tables if one is below 0."""
+def _max_index(index: IndexArray) -> int:
+    """The largest index; a negative one counts as 2**32 minus its magnitude, beyond any table."""
     return int(index.view(np.uint32).max(initial=0))

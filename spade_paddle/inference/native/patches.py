@@ -1,4 +1,7 @@
-"""Numbers for the distinct patches of a map of codes."""
+"""Numbers for the distinct patches of a map of codes (codes.py).
+
+Legend: H, W size of the map without padding.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ import ctypes
 import numpy as np
 
 from spade_paddle.inference.native import kernels
-from spade_paddle.inference.native.kernels import PatchSetStruct
+from spade_paddle.inference.native.kernels import CodeArray, IndexArray, PatchSetStruct
 
 ALL_BITS = 2**64 - 1
 
 
 class PatchSet:
-    """Distinct patches of so many codes, numbered in the order in which they were met.
+    """A growing set of distinct patches, numbered in the order of their first occurrence.
 
     Args:
-        length: codes of a patch.
-        hash_mask: bits of the hash that are used; fewer are slower, and change nothing else.
+        length: codes per patch.
+        hash_mask: bits of the hash to use; fewer make lookups slower, results stay the same.
     """
 
     def __init__(self, length: int, *, hash_mask: int = ALL_BITS) -> None:
@@ -26,20 +29,20 @@ class PatchSet:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all patches."""
-        self._patches = np.empty((0, self._length), np.uint16)
-        self._take(np.empty((256, self._length), np.uint16))
+        """Remove all patches."""
+        self._allocate(256)
 
     @property
-    def patches(self) -> np.ndarray:
-        """``uint16`` [count, length]."""
+    def patches(self) -> CodeArray:
+        """The patches in the order of their numbers, ``uint16`` [count, length]."""
         return self._patches[: self._struct.count]
 
-    def number_map(self, codes: np.ndarray, *, radius: int) -> np.ndarray:
-        """The number of the square patch around each pixel; new ones are added.
+    def number_map(self, codes: CodeArray, *, radius: int) -> IndexArray:
+        """The number of the square patch around each pixel; new patches are added.
 
         Args:
-            codes: ``uint16`` [H + 2 radius, W + 2 radius].
+            codes: ``uint16`` [H + 2 radius, W + 2 radius], with padding.
+            radius: in pixels; ``length`` must be (2 radius + 1)**2.
 
         Returns:
             ``int32`` [H, W].
@@ -53,7 +56,7 @@ class PatchSet:
             self._grow()
         return index
 
-    def number_list(self, patches: np.ndarray) -> np.ndarray:
+    def number_list(self, patches: CodeArray) -> IndexArray:
         """The numbers ``int32`` [n] of patches ``uint16`` [n, length]; new ones are added."""
         assert patches.shape[1] == self._length
         index = np.empty(len(patches), np.int32)
@@ -65,19 +68,20 @@ class PatchSet:
 
     def _grow(self) -> None:
         before = self.patches
-        self._take(np.empty((2 * len(self._patches), self._length), np.uint16))
+        self._allocate(2 * len(self._patches))
         self.number_list(before)
 
-    def _take(self, room: np.ndarray) -> None:
-        """Be empty, with room for so many patches."""
-        slots = np.full(1 << (2 * len(room) - 1).bit_length(), -1, np.int32)
-        self._patches, self._slots = room, slots
+    def _allocate(self, capacity: int) -> None:
+        """Start an empty set with memory for ``capacity`` patches."""
+        self._patches = np.empty((capacity, self._length), np.uint16)
+        # at least twice the capacity, so that linear probing is short
+        self._slots = np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int32)
         self._struct = PatchSetStruct(
             length=self._length,
             count=0,
-            capacity=len(room),
-            patches=room.ctypes.data,
-            slot_mask=len(slots) - 1,
-            slots=slots.ctypes.data,
+            capacity=capacity,
+            patches=self._patches.ctypes.data,
+            slot_mask=len(self._slots) - 1,
+            slots=self._slots.ctypes.data,
             hash_mask=self._hash_mask,
         )

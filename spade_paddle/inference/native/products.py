@@ -1,39 +1,40 @@
-"""Matrix products that are bit-identical for any number of threads and other rows (winograd.c)."""
+"""Matrix products whose rows are bit-identical for any number of threads and rows (winograd.c)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from spade_paddle.inference.native import kernels
+from spade_paddle.inference.native.kernels import FloatArray
 from spade_paddle.onednn.library import matrix_product
 
-PANEL = 16  # columns that lie together, in winograd.c
+PANEL = 16  # of winograd.c: columns that are stored together
 
 
-def has_products() -> bool:
-    """Whether the processor has what winograd.c is compiled for, AVX2 or AVX-512."""
-    return bool(kernels.library().spade_has_products())
+def has_avx2() -> bool:
+    """Whether the processor has AVX2 and FMA, which the functions of winograd.c need."""
+    return bool(kernels.library().spade_has_avx2())
 
 
-class RightFactor:
-    """What many matrices are multiplied by.
+class PackedMatrix:
+    """The right operand of matrix products, packed once; without AVX2, products are oneDNN's.
 
     Args:
         matrix: ``float32`` [inner, columns].
     """
 
-    def __init__(self, matrix: np.ndarray) -> None:
+    def __init__(self, matrix: FloatArray) -> None:
         inner, self._columns = matrix.shape
         self._matrix = np.ascontiguousarray(matrix, np.float32)
-        if has_products():
+        if has_avx2():
             panels = -(-self._columns // PANEL)
             padded = np.zeros((inner, panels * PANEL), np.float32)
             padded[:, : self._columns] = matrix
             by_panel = padded.reshape(inner, panels, PANEL).transpose(1, 0, 2)
             self._matrix = np.ascontiguousarray(by_panel)
 
-    def __rmatmul__(self, left: np.ndarray) -> np.ndarray:
-        """``float32`` [rows, inner] -> [rows, columns]; of older processors by oneDNN."""
+    def __rmatmul__(self, left: FloatArray) -> FloatArray:
+        """``float32`` [rows, inner] -> [rows, columns]."""
         rows, inner = left.shape
         assert inner == self._matrix.shape[-2]
         out = np.empty((rows, self._columns), np.float32)
@@ -46,4 +47,4 @@ class RightFactor:
             matrix_product(*addresses, sizes=(rows, inner, self._columns))
         return out
 
-    __array_ufunc__ = None  # so that NumPy leaves the operator to this class
+    __array_ufunc__ = None  # so that ndarray @ PackedMatrix calls __rmatmul__

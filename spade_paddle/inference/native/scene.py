@@ -1,6 +1,6 @@
-"""One label map as the norms of a generator use it.
+"""A label map as the norms of a generator use it.
 
-Legend: H, W size of the picture, P pixels at one of its coarser sizes.
+Legend: P pixels of a label map at the resolution of a block.
 """
 
 from __future__ import annotations
@@ -8,34 +8,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
+from spade_paddle.inference.native.kernels import FloatArray, IndexArray
 
 
 @dataclass(frozen=True)
 class View:
-    """What the norms of blocks of one size need to know of a picture.
+    """A label map at the resolution of some blocks.
 
     Attributes:
-        size: height and width.
-        rows: ``int32`` [P], the row of each pixel in the tables of the norms of that size.
-        edges: ``float32`` [P], 1 on instance edges; None without.
-        positions: ``float32`` [P, 2], where in its region a pixel lies; None without.
+        size: (height, width), P = height * width.
+        rows: ``int32`` [P], the row of each pixel in the tables of the norms.
+        edges: ``float32`` [P], 1 on instance edges, else 0; None without edges.
+        positions: ``float32`` [P, 2], the positional encoding of CLADE-ICPE; None without it.
     """
 
     size: tuple[int, int]
-    rows: np.ndarray
-    edges: np.ndarray | None = None
-    positions: np.ndarray | None = None
+    rows: IndexArray
+    edges: FloatArray | None = None
+    positions: FloatArray | None = None
 
 
-Views = Mapping[int, View]  # by stride: so many pixels of the picture is one of the view wide
+Views = Mapping[int, View]  # by stride, in pixels of the label map
 
 
 @dataclass(frozen=True)
 class Modulation:
-    """Gain and offset of every pixel, for ``kernels.modulate``; see there."""
+    """Gain and offset of every pixel: arguments of ``kernels.modulate``, documented there."""
 
-    table: np.ndarray
-    index: np.ndarray
-    factors: np.ndarray | None = None
-    edges: np.ndarray | None = None
+    table: FloatArray
+    index: IndexArray
+    factors: FloatArray | None = None
+    edges: FloatArray | None = None

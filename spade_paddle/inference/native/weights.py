@@ -1,4 +1,4 @@
-"""Reads the weights of a generator from its exported program."""
+"""Read the weights of a generator from its exported program."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from spade_paddle.model_card import ModelCard
 
 
 class NoWeights(RuntimeError):
-    """The program does not tell its weights by name."""
+    """The weights cannot be read from the program by their names."""
 
 
 def read_weights(folder: Path, card: ModelCard) -> dict[str, np.ndarray]:
-    """The generator's weights, ``float32`` by name; to be called in the thread of Paddle.
+    """The generator's weights, ``float32`` by name; call it in Paddle's thread (paddle_thread.py).
 
     Args:
         folder: the model folder.
-        card: its card.
+        card: its model card.
 
     Raises:
-        NoWeights: an earlier version exported it, or its card and its program do not agree.
+        NoWeights: the model was exported by an earlier version, or its card and its program differ.
     """
     if not card.tensors:
         raise NoWeights("an earlier version exported this model; export it again")
-    # Paddle gives a parameter that it loads a name of its own: the old one and _0
+    # Paddle renames a parameter that it loads: NAME becomes NAME_0
     found = {
         name: tensor.numpy()
         for tensor in paddle.jit.load(str(folder / PROGRAM)).state_dict().values()
@@ -36,4 +36,4 @@ def read_weights(folder: Path, card: ModelCard) -> dict[str, np.ndarray]:
     missing = [name for name in card.tensors.values() if name not in found]
     if missing:
         raise NoWeights(f"the program has no {', '.join(missing[:3])}")
-    return {name: found[other] for name, other in card.tensors.items()}
+    return {name: found[parameter] for name, parameter in card.tensors.items()}

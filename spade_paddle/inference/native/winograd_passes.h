@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three passes of winograd.c, compiled for one generation of processors.
+/* The three passes of winograd.c, compiled for one instruction set.
  *
- * LANES: floats of a vector register. ROWS: rows of a product that are summed in registers at once. NAME(f): f's name there.
+ * LANES: floats per vector register. ROWS: rows of a product that are accumulated in registers together. NAME(f): f with the
+ * instruction set's suffix.
  */
-enum { NAME(PARTS) = PANEL / LANES };
+enum { NAME(VECTORS) = PANEL / LANES }; /* registers per row of a panel */
 
 typedef float NAME(Lanes) __attribute__((vector_size(4 * LANES)));
-typedef NAME(Lanes) NAME(Loose) __attribute__((aligned(4), may_alias));
+typedef NAME(Lanes) NAME(Unaligned) __attribute__((aligned(4), may_alias));
 #define Lanes NAME(Lanes)
-#define Loose NAME(Loose)
+#define Unaligned NAME(Unaligned)
 
-/* the first count of LANES channels; the others count as 0 and are not read or written */
+/* the first count of LANES channels; the others are 0 and are neither read nor written */
 INLINE Lanes NAME(load)(const float *from, long count) {
-    if (count >= LANES) return *(const Loose *)from;
+    if (count >= LANES) return *(const Unaligned *)from;
     Lanes lanes = {0};
     memcpy(&lanes, from, count * sizeof(float));
     return lanes;
 }
 
 INLINE void NAME(store)(float *to, Lanes lanes, long count) {
-    if (count >= LANES) *(Loose *)to = lanes;
+    if (count >= LANES) *(Unaligned *)to = lanes;
     else memcpy(to, &lanes, count * sizeof(float));
 }
 
-/* B^T d, six values in place */
-INLINE void NAME(forward)(Lanes *d, long step) {
+/* B^T d for six values, in place */
+INLINE void NAME(times_b)(Lanes *d, long step) {
     Lanes d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
     Lanes even_a = d4 - B2 * d2, odd_a = A1 * (d3 - B2 * d1), even_b = d4 - A2 * d2, odd_b = B1 * (d3 - A2 * d1);
     d[0] = A2 * B2 * d0 - (A2 + B2) * d2 + d4;
@@ -35,8 +36,8 @@ INLINE void NAME(forward)(Lanes *d, long step) {
     d[5 * step] = A2 * B2 * d1 - (A2 + B2) * d3 + d5;
 }
 
-/* A^T m, six values to four */
-INLINE void NAME(backward)(const Lanes *m, Lanes *y, long step) {
+/* A^T m, from six values to four */
+INLINE void NAME(times_a)(const Lanes *m, Lanes *y, long step) {
     Lanes sum_a = m[1] + m[2], difference_a = A1 * (m[1] - m[2]), sum_b = m[3] + m[4], difference_b = B1 * (m[3] - m[4]);
     y[0] = m[0] + sum_a + sum_b;
     y[step] = difference_a + difference_b;
@@ -44,41 +45,42 @@ INLINE void NAME(backward)(const Lanes *m, Lanes *y, long step) {
     y[3 * step] = A2 * difference_a + B2 * difference_b + m[5];
 }
 
-INLINE void NAME(gather_lanes)(const float *x, Map map, long top, long left, long count, float *v, long spot) {
-    Lanes d[SPOTS];
-    int inside = top >= 0 && left >= 0 && top + REACH <= map.height && left + REACH <= map.width;
-    for (long i = 0; i < REACH; i++)
-        for (long j = 0; j < REACH; j++) {
+INLINE void NAME(input_lanes)(const float *x, Map map, long top, long left, long count, float *v, long element_stride) {
+    Lanes d[ELEMENTS];
+    int inside = top >= 0 && left >= 0 && top + INPUT_TILE <= map.height && left + INPUT_TILE <= map.width;
+    for (long i = 0; i < INPUT_TILE; i++)
+        for (long j = 0; j < INPUT_TILE; j++) {
             long row = top + i, column = left + j;
             if (inside || (row >= 0 && column >= 0 && row < map.height && column < map.width))
-                d[REACH * i + j] = NAME(load)(x + (row * map.width + column) * map.channels, count);
+                d[INPUT_TILE * i + j] = NAME(load)(x + (row * map.width + column) * map.channels, count);
             else
-                d[REACH * i + j] = (Lanes){0};
+                d[INPUT_TILE * i + j] = (Lanes){0};
         }
-    for (int j = 0; j < REACH; j++) NAME(forward)(d + j, REACH);
-    for (int i = 0; i < REACH; i++) {
-        NAME(forward)(d + REACH * i, 1);
-        for (int j = 0; j < REACH; j++) NAME(store)(v + (REACH * i + j) * spot, d[REACH * i + j], count);
+    for (int j = 0; j < INPUT_TILE; j++) NAME(times_b)(d + j, INPUT_TILE);
+    for (int i = 0; i < INPUT_TILE; i++) {
+        NAME(times_b)(d + INPUT_TILE * i, 1);
+        for (int j = 0; j < INPUT_TILE; j++) NAME(store)(v + (INPUT_TILE * i + j) * element_stride, d[INPUT_TILE * i + j], count);
     }
 }
 
-/* B^T d B of the REACH x REACH pixels from (top, left) on, zeros outside of the map. v: one row, the next spot `spot` away. */
-static void NAME(gather)(const float *x, Map map, long top, long left, float *v, long spot) {
+/* B^T d B of the input tile whose first pixel is (top, left), zeros outside the map. v: [ELEMENTS] rows of channels, element_stride
+ * apart. */
+static void NAME(transform_input)(const float *x, Map map, long top, long left, float *v, long element_stride) {
     long c = 0;
-    for (; c + LANES <= map.channels; c += LANES) NAME(gather_lanes)(x + c, map, top, left, LANES, v + c, spot);
-    if (c < map.channels) NAME(gather_lanes)(x + c, map, top, left, map.channels - c, v + c, spot);
+    for (; c + LANES <= map.channels; c += LANES) NAME(input_lanes)(x + c, map, top, left, LANES, v + c, element_stride);
+    if (c < map.channels) NAME(input_lanes)(x + c, map, top, left, map.channels - c, v + c, element_stride);
 }
 
-INLINE void NAME(scatter_lanes)(const float *m, long spot, const float *bias, int add, Map map, long top, long left, long count,
-                                float *out) {
-    Lanes half[REACH * TILE], y[TILE * TILE], offset = {0};
+INLINE void NAME(output_lanes)(const float *m, long element_stride, const float *bias, int add, Map map, long top, long left,
+                               long count, float *out) {
+    Lanes half[INPUT_TILE * TILE], y[TILE * TILE], offset = {0};
     if (bias != NULL) offset = NAME(load)(bias, count);
-    for (int j = 0; j < REACH; j++) {
-        Lanes column[REACH];
-        for (int i = 0; i < REACH; i++) column[i] = *(const Loose *)(m + (REACH * i + j) * spot);
-        NAME(backward)(column, half + j, REACH);
+    for (int j = 0; j < INPUT_TILE; j++) {
+        Lanes column[INPUT_TILE];
+        for (int i = 0; i < INPUT_TILE; i++) column[i] = *(const Unaligned *)(m + (INPUT_TILE * i + j) * element_stride);
+        NAME(times_a)(column, half + j, INPUT_TILE);
     }
-    for (int i = 0; i < TILE; i++) NAME(backward)(half + REACH * i, y + TILE * i, 1);
+    for (int i = 0; i < TILE; i++) NAME(times_a)(half + INPUT_TILE * i, y + TILE * i, 1);
     int inside = top + TILE <= map.height && left + TILE <= map.width;
     for (long i = 0; i < TILE; i++)
         for (long j = 0; j < TILE; j++) {
@@ -90,40 +92,42 @@ INLINE void NAME(scatter_lanes)(const float *m, long spot, const float *bias, in
         }
 }
 
-/* A^T m A, the TILE x TILE pixels from (top, left) on, of which those within the map are written. */
-static void NAME(scatter)(const float *m, long spot, const float *bias, int add, Map map, long top, long left, float *out) {
+/* A^T m A + bias, the output tile whose first pixel is (top, left); only pixels inside the map are written. */
+static void NAME(transform_output)(const float *m, long element_stride, const float *bias, int add, Map map, long top, long left,
+                                   float *out) {
     for (long c = 0; c < map.channels; c += LANES) {
         long count = map.channels - c < LANES ? map.channels - c : LANES;
         const float *offset = bias ? bias + c : NULL;
-        if (count == LANES) NAME(scatter_lanes)(m + c, spot, offset, add, map, top, left, LANES, out + c);
-        else NAME(scatter_lanes)(m + c, spot, offset, add, map, top, left, count, out + c);
+        if (count == LANES) NAME(output_lanes)(m + c, element_stride, offset, add, map, top, left, LANES, out + c);
+        else NAME(output_lanes)(m + c, element_stride, offset, add, map, top, left, count, out + c);
     }
 }
 
-INLINE void NAME(multiply_rows)(const float *v, long inner, const float *panel, float *m, long step, int rows) {
-    Lanes sum[ROWS][NAME(PARTS)];
+INLINE void NAME(multiply_rows)(const float *v, long inner, const float *panel, float *m, long row_stride, int rows) {
+    Lanes sum[ROWS][NAME(VECTORS)];
     for (int r = 0; r < rows; r++)
-        for (int p = 0; p < NAME(PARTS); p++) sum[r][p] = (Lanes){0};
+        for (int p = 0; p < NAME(VECTORS); p++) sum[r][p] = (Lanes){0};
     for (long k = 0; k < inner; k++) {
-        Lanes u[NAME(PARTS)];
-        for (int p = 0; p < NAME(PARTS); p++) u[p] = *(const Loose *)(panel + k * PANEL + p * LANES);
+        Lanes u[NAME(VECTORS)];
+        for (int p = 0; p < NAME(VECTORS); p++) u[p] = *(const Unaligned *)(panel + k * PANEL + p * LANES);
 #pragma GCC unroll 12
         for (int r = 0; r < rows; r++)
-            for (int p = 0; p < NAME(PARTS); p++) sum[r][p] += v[r * inner + k] * u[p];
+            for (int p = 0; p < NAME(VECTORS); p++) sum[r][p] += v[r * inner + k] * u[p];
     }
     for (int r = 0; r < rows; r++)
-        for (int p = 0; p < NAME(PARTS); p++) *(Loose *)(m + r * step + p * LANES) = sum[r][p];
+        for (int p = 0; p < NAME(VECTORS); p++) *(Unaligned *)(m + r * row_stride + p * LANES) = sum[r][p];
 }
 
-/* m [count, PANEL], rows `step` apart, = v [count, inner] @ panel [inner, PANEL] */
-static void NAME(multiply)(const float *v, long count, long inner, const float *panel, float *m, long step) {
+/* m [count, PANEL], its rows row_stride apart, = v [count, inner] @ panel [inner, PANEL] */
+static void NAME(multiply)(const float *v, long count, long inner, const float *panel, float *m, long row_stride) {
     long r = 0;
-    for (; r + ROWS <= count; r += ROWS) NAME(multiply_rows)(v + r * inner, inner, panel, m + r * step, step, ROWS);
-    for (; r + 2 <= count; r += 2) NAME(multiply_rows)(v + r * inner, inner, panel, m + r * step, step, 2);
-    if (r < count) NAME(multiply_rows)(v + r * inner, inner, panel, m + r * step, step, 1);
+    for (; r + ROWS <= count; r += ROWS)
+        NAME(multiply_rows)(v + r * inner, inner, panel, m + r * row_stride, row_stride, ROWS);
+    for (; r + 2 <= count; r += 2) NAME(multiply_rows)(v + r * inner, inner, panel, m + r * row_stride, row_stride, 2);
+    if (r < count) NAME(multiply_rows)(v + r * inner, inner, panel, m + r * row_stride, row_stride, 1);
 }
 
-static const Passes NAME(passes) = {NAME(gather), NAME(multiply), NAME(scatter)};
+static const Passes NAME(passes) = {NAME(transform_input), NAME(multiply), NAME(transform_output)};
 
 #undef Lanes
-#undef Loose
+#undef Unaligned

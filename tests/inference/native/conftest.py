@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from spade_paddle.inference.native import kernels
-from spade_paddle.inference.native.products import has_products
+from spade_paddle.inference.native import kernels, products
 from tests.numeric import float64
 
 __all__ = ["float64"]
@@ -29,5 +28,5 @@ def with_threads(c_library: None) -> Iterator:
 
 @pytest.fixture
 def has_avx2(c_library: None) -> None:
-    if not has_products():
+    if not products.has_avx2():
         pytest.skip("this processor has no AVX2: oneDNN computes")

@@ -16,7 +16,7 @@ import numpy as np
 
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.patches import ALL_BITS, PatchSet
-from spade_paddle.inference.native.products import RightFactor
+from spade_paddle.inference.native.products import PackedMatrix
 from spade_paddle.inference.native.winograd import WinogradConvolution, WinogradWeights, Workspace
 
 rng = np.random.default_rng(11)
@@ -62,22 +62,22 @@ def modulate() -> np.ndarray:
     )
 
 
-def grow() -> np.ndarray:
-    how = int(rng.integers(3))
-    size, channels, step = a_size(even=how != kernels.SAME), channels_of(), int(rng.integers(1, 5))
+def upsample() -> np.ndarray:
+    mode = int(rng.integers(3))
+    size, channels, step = a_size(even=mode != kernels.SAME), channels_of(), int(rng.integers(1, 5))
     pixels = size[0] * size[1]
     noise = {}
     if chance():
         noise = {"strength": floats(channels), "noise": floats(size[0] * step, size[1] * step)}
-    x = floats(pixels if how == kernels.SAME else pixels // 4, channels)
-    return kernels.grow(x, size=size, how=how, noise_step=step, **noise)
+    x = floats(pixels if mode == kernels.SAME else pixels // 4, channels)
+    return kernels.upsample(x, size=size, mode=mode, noise_stride=step, **noise)
 
 
 def in_place() -> np.ndarray:
     x = floats(int(rng.integers(1, 70)), channels_of())
     if chance():
         x *= np.float32(10.0 ** rng.integers(-30, 19))
-    function = kernels.attend if chance() else kernels.activate
+    function = kernels.simam if chance() else kernels.activate
     function(x, activation=an_activation())
     return x
 
@@ -96,7 +96,7 @@ def add_rows() -> np.ndarray:
 
 def product() -> np.ndarray:
     rows, inner, columns = rng.integers(1, 120, 3).tolist()
-    return floats(rows, inner) @ RightFactor(floats(inner, columns))
+    return floats(rows, inner) @ PackedMatrix(floats(inner, columns))
 
 
 def convolution() -> np.ndarray:
@@ -133,11 +133,11 @@ def patches() -> np.ndarray:
 def not_numbers() -> np.ndarray:
     x = np.float32([[np.nan, np.inf], [-np.inf, 3e38], [-3e38, 1e-45]])
     kernels.activate(x.copy(), an_activation())
-    kernels.attend(x, activation=an_activation())
+    kernels.simam(x, activation=an_activation())
     return np.zeros(1)
 
 
-WORK = (modulate, grow, in_place, moments, add_rows, product, convolution, patches, not_numbers)
+WORK = (modulate, upsample, in_place, moments, add_rows, product, convolution, patches, not_numbers)
 
 
 def fuzz(rounds: int) -> None:
@@ -157,9 +157,9 @@ def modulate_past_the_wrapper(*, rows: int = 2, pixels: int = 9, size=(3, 3), up
     kernels.library().spade_modulate(x, up, *size, 3, *plain)
 
 
-def grow_past_the_wrapper(*, noise_rows: int) -> None:
-    arrays = floats(3), floats(noise_rows, 8)
-    kernels.library().spade_grow(floats(8, 3), kernels.SAME, 2, 4, 3, *arrays, 2, 8, floats(8, 3))
+def upsample_past_the_wrapper(*, noise_rows: int) -> None:
+    arrays = floats(3), floats(noise_rows, 8), 2, 8, floats(8, 3)
+    kernels.library().spade_upsample(floats(8, 3), kernels.SAME, 2, 4, 3, *arrays)
 
 
 def number_past_the_wrapper(*, rows: int, codes: int, more_room: int = 0) -> None:
@@ -185,7 +185,7 @@ MISTAKES = {
     "table one row short": lambda: modulate_past_the_wrapper(rows=1),
     "result one pixel short": lambda: modulate_past_the_wrapper(pixels=8),
     "odd size doubled": lambda: modulate_past_the_wrapper(up=1),
-    "noise one row short": lambda: grow_past_the_wrapper(noise_rows=2),
+    "noise one row short": lambda: upsample_past_the_wrapper(noise_rows=2),
     "map one row short": lambda: number_past_the_wrapper(rows=5, codes=1),
     "more room than there is": lambda: number_past_the_wrapper(rows=6, codes=300, more_room=1),
     "number beyond the rows": lambda: add_past_the_wrapper(number=5),
@@ -197,7 +197,7 @@ MISTAKES = {
 
 
 def main(library: str, work: str) -> None:
-    kernels.built, kernels.openmp = lambda: Path(library), lambda: None
+    kernels.library_path, kernels.openmp = lambda: Path(library), lambda: None
     if work in MISTAKES:
         MISTAKES[work]()
     else:

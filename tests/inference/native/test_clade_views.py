@@ -74,7 +74,7 @@ def dense(layer, layout, label_map, *, stride=1, instance_map=None) -> np.ndarra
 def views_of(layout, label_map, *, strides=(1,), instance_map=None):
     codes = Codes(layout)
     return clade_views(
-        codes.of(label_map, instance_map),
+        codes.encode(label_map, instance_map),
         codes,
         strides=strides,
         positions=positions_of(layout, label_map),

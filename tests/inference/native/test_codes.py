@@ -28,7 +28,7 @@ def test_channels_of_the_codes_are_the_semantic_map(name):
     for case, label_map in label_maps(max(layout.num_labels, 2), height=6, width=8).items():
         height, width = label_map.shape
         for instance_map in (None, instances[:height, :width]):
-            found = codes.of(label_map, instance_map)
+            found = codes.encode(label_map, instance_map)
             assert (found.dtype, found.shape) == (np.uint16, label_map.shape)
             assert found.max() < codes.outside, case
             expected = encoded(layout, label_map, instance_map).numpy()[0]
@@ -38,7 +38,7 @@ def test_channels_of_the_codes_are_the_semantic_map(name):
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_id_has_a_class_that_tables_have_a_row_for(name):
     codes = Codes(LAYOUTS[name])
-    found = codes.of(np.arange(256, dtype=np.uint8)[None], None)
+    found = codes.encode(np.arange(256, dtype=np.uint8)[None], None)
     classes = codes.class_of(found)
     assert classes.max() <= codes.unknown == codes.layout.classes
     known = [*range(codes.layout.num_labels), *[DONT_CARE] * codes.layout.dont_care]
@@ -62,7 +62,12 @@ def test_codes_of_three_labels_by_hand():
     codes = Codes(SemanticLayout(3, dont_care=True, edges=True))
     label_map = np.uint8([[0, 0, 1], [0, 0, 1], [0, 0, 255], [7, 7, 7]])
     expected = [[0, 5, 6], [0, 5, 6], [5, 5, 8], [9, 9, 9]]
-    assert codes.of(label_map, None).tolist() == expected
+    assert codes.encode(label_map, None).tolist() == expected
     one_instance = np.zeros((4, 3), np.int32)
-    assert codes.of(label_map, one_instance).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 3], [4] * 3]
+    assert codes.encode(label_map, one_instance).tolist() == [
+        [0, 0, 1],
+        [0, 0, 1],
+        [0, 0, 3],
+        [4] * 3,
+    ]
     assert (codes.unknown, codes.outside, codes.count) == (4, 10, 11)

@@ -30,7 +30,7 @@ KINDS = {
     "article": {"generator": ARTICLE, "data": EDGES},
     "public SPADE": {"generator": PUBLIC, "data": EDGES},
     "without don't care": {"generator": PUBLIC, "data": {"dont_care": False}},
-    "more": {"generator": {**PUBLIC, "upsampling": "more"}},
+    "more": {"generator": {**PUBLIC, "upsampling": "more", "smooth_doublings": 4}},
     "most": {
         "generator": {**PUBLIC, "upsampling": "most"},
         "data": {"crop_size": 128, "load_size": 128},

@@ -114,7 +114,7 @@ def test_factors_and_edges_go_each_without_the_other(extra):
     assert_same(kernels.modulate(**arguments), modulated(**arguments), rtol=CLOSE)
 
 
-# --- grow ----------------------------------------------------------------------------------------
+# --- upsample ------------------------------------------------------------------------------------
 
 RESIZE = {
     SAME: lambda x, height, width: x,
@@ -123,57 +123,57 @@ RESIZE = {
 }
 
 
-def growth(size, channels, how, *, noise_step=0) -> dict:
-    """Arguments of kernels.grow."""
+def upsampling(size, channels, mode, *, noise_stride=0) -> dict:
+    """Arguments of kernels.upsample."""
     pixels = size[0] * size[1]
     arguments = {
-        "x": floats(pixels if how == SAME else pixels // 4, channels),
+        "x": floats(pixels if mode == SAME else pixels // 4, channels),
         "size": size,
-        "how": how,
+        "mode": mode,
     }
-    if noise_step:
-        noise = floats(size[0] * noise_step, size[1] * noise_step, seed=1)
-        arguments.update(strength=floats(channels, seed=2), noise=noise, noise_step=noise_step)
+    if noise_stride:
+        noise = floats(size[0] * noise_stride, size[1] * noise_stride, seed=1)
+        arguments.update(strength=floats(channels, seed=2), noise=noise, noise_stride=noise_stride)
     return arguments
 
 
-def grown(*, x, size, how, strength=None, noise=None, noise_step=1) -> np.ndarray:
-    before = size if how == SAME else (size[0] // 2, size[1] // 2)
-    out = resized(x, size, before, RESIZE[how])
+def upsampled(*, x, size, mode, strength=None, noise=None, noise_stride=1) -> np.ndarray:
+    before = size if mode == SAME else (size[0] // 2, size[1] // 2)
+    out = resized(x, size, before, RESIZE[mode])
     if noise is None:
         return out
-    return out + noise[::noise_step, ::noise_step].reshape(-1, 1).astype(np.float64) * strength
+    return out + noise[::noise_stride, ::noise_stride].reshape(-1, 1).astype(np.float64) * strength
 
 
-def test_growing_two_pixels_by_hand():
+def test_upsampling_two_pixels_by_hand():
     # a quarter of the nearest other pixel comes in, and at the border there is none:
     # 0 0 | 8 8 becomes 0 2 6 8; the noise is 10 at the corners of the doubled rows only
     x, noise = np.float32([[0], [8]]), np.zeros((4, 8), np.float32)
     noise[0, 0] = noise[2, 6] = 10
-    noise[1::2] = noise[:, 1::2] = 1e9  # is not looked at
-    how = {"strength": np.float32([0.5]), "noise": noise, "noise_step": 2}
-    smooth = kernels.grow(x, size=(2, 4), how=BILINEAR, **how)
+    noise[1::2] = noise[:, 1::2] = 1e9  # is not used
+    options = {"strength": np.float32([0.5]), "noise": noise, "noise_stride": 2}
+    smooth = kernels.upsample(x, size=(2, 4), mode=BILINEAR, **options)
     assert smooth.ravel().tolist() == [5, 2, 6, 8, 0, 2, 6, 13]
-    sharp = kernels.grow(x, size=(2, 4), how=NEAREST, **how)
+    sharp = kernels.upsample(x, size=(2, 4), mode=NEAREST, **options)
     assert sharp.ravel().tolist() == [5, 0, 8, 8, 0, 0, 8, 13]
 
 
-@pytest.mark.parametrize("noise_step", [0, 1, 2, 4])
+@pytest.mark.parametrize("noise_stride", [0, 1, 2, 4])
 @pytest.mark.parametrize("channels", CHANNELS)
-@pytest.mark.parametrize("how", RESIZE)
-def test_growing_is_the_formula_at_every_size(how, channels, noise_step):
-    for size in SIZES if how == SAME else EVEN_SIZES:
-        arguments = growth(size, channels, how, noise_step=noise_step)
+@pytest.mark.parametrize("mode", RESIZE)
+def test_upsampling_is_the_formula_at_every_size(mode, channels, noise_stride):
+    for size in SIZES if mode == SAME else EVEN_SIZES:
+        arguments = upsampling(size, channels, mode, noise_stride=noise_stride)
         before = arguments["x"].copy()
-        assert_same(kernels.grow(**arguments), grown(**arguments), rtol=CLOSE)
+        assert_same(kernels.upsample(**arguments), upsampled(**arguments), rtol=CLOSE)
         assert np.array_equal(arguments["x"], before)
 
 
-def test_smooth_growth_is_that_of_the_layer():
+def test_bilinear_upsampling_is_that_of_the_layer():
     x = floats(15, 4)
     maps = paddle.to_tensor(x.T.reshape(1, 4, 3, 5))
     expected = upsample_bilinear(maps).numpy()[0].reshape(4, -1).T
-    assert_same(kernels.grow(x, size=(6, 10), how=BILINEAR), expected, rtol=CLOSE)
+    assert_same(kernels.upsample(x, size=(6, 10), mode=BILINEAR), expected, rtol=CLOSE)
 
 
 # --- the rest ------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def attended(x: np.ndarray, *, activation=IDENTITY, **options) -> np.ndarray:
 def test_attention_to_four_numbers_by_hand():
     # tests/layers/test_simam.py: y = 0.95 for the 4, whatever becomes of the zeros
     x = np.float32([[0], [0], [0], [4]])
-    kernels.attend(x, e_lambda=1.0)
+    kernels.simam(x, e_lambda=1.0)
     np.testing.assert_allclose(x, [[0], [0], [0], [2.884461]], rtol=1e-6)
 
 
@@ -233,14 +233,14 @@ def test_attention_is_the_formula(activation, channels):
     for pixels in (1, 2, 35):
         x = floats(pixels, channels)
         out = x.copy()
-        kernels.attend(out, activation=activation)
+        kernels.simam(out, activation=activation)
         assert_same(out, attended(x, activation=activation), rtol=CLOSE)
 
 
 def test_attention_divides_by_one_less_than_the_pixels_and_lambda_is_as_given():
     x = floats(9, 2)
     out = x.copy()
-    kernels.attend(out)
+    kernels.simam(out)
     assert_differs(out, attended(x, minus_one=False))
     assert_differs(out, attended(x, e_lambda=0.1))
 
@@ -249,12 +249,12 @@ def test_exponential_is_as_exact_as_its_comment_says():
     # one pixel, where x = 1 becomes sigmoid(t) = 1 / (1 + e^-t), for a t of each channel
     t = np.linspace(-85, 20, 20001).astype(np.float32)
     x, mean = np.ones((1, t.size), np.float32), np.zeros(t.size, np.float32)
-    sharpness = t - np.float32(0.5)
-    kernels.library().spade_attend(x, *x.shape, mean, sharpness, IDENTITY)
-    expected = reference.sigmoid((sharpness + np.float32(0.5)).astype(np.float64))
+    inverse = t - np.float32(0.5)
+    kernels.library().spade_simam(x, *x.shape, mean, inverse, IDENTITY)
+    expected = reference.sigmoid((inverse + np.float32(0.5)).astype(np.float64))
     np.testing.assert_allclose(x[0], expected, rtol=4e-7)
     far = np.float32([[1, 1]])
-    kernels.library().spade_attend(far, 1, 2, mean, np.float32([-1e30, 1e30]), IDENTITY)
+    kernels.library().spade_simam(far, 1, 2, mean, np.float32([-1e30, 1e30]), IDENTITY)
     np.testing.assert_allclose(far, [[0, 1]], atol=1e-30)
 
 
@@ -289,10 +289,10 @@ def in_place(function, x, **options):
 
 WORK = {
     "modulate": lambda: kernels.modulate(**modulation((34, 26), 17, doubled=True), activation=GELU),
-    "grow": lambda: kernels.grow(**growth((34, 26), 17, BILINEAR, noise_step=2)),
+    "upsample": lambda: kernels.upsample(**upsampling((34, 26), 17, BILINEAR, noise_stride=2)),
     "activate": lambda: in_place(kernels.activate, floats(999, 17), activation=GELU),
     "moments": lambda: np.stack(kernels.moments(floats(1 << 16, 5))),
-    "attend": lambda: in_place(kernels.attend, floats((1 << 15) + 1, 3), activation=GELU),
+    "simam": lambda: in_place(kernels.simam, floats((1 << 15) + 1, 3), activation=GELU),
     "add rows": lambda: kernels.add_rows(
         floats(50, 9, 17), np.arange(999 * 9, dtype=np.int32).reshape(-1, 9) % 50, floats(17)
     ),
@@ -309,6 +309,6 @@ def test_bits_do_not_depend_on_the_number_of_threads(name, with_threads):
 
 def test_features_that_are_not_numbers_stay_so():
     x = np.float32([[math.nan, 1.0], [2.0, 3.0]])
-    for function in (kernels.attend, functools.partial(kernels.activate, activation=GELU)):
+    for function in (kernels.simam, functools.partial(kernels.activate, activation=GELU)):
         out = in_place(function, x)
         assert np.isnan(out[:, 0]).any() and np.isfinite(out[:, 1]).all()

@@ -9,7 +9,7 @@ import pytest
 
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.kernels import BILINEAR, SAME, KernelsMissing
-from tests.inference.native.test_kernels import floats, growth, modulation
+from tests.inference.native.test_kernels import floats, modulation, upsampling
 
 pytestmark = pytest.mark.usefixtures("c_library")
 
@@ -70,7 +70,7 @@ def test_no_odd_size_is_doubled(size):
     for pixels in (quarter, quarter + 1):
         x = floats(pixels, 3)
         with pytest.raises(AssertionError):
-            kernels.grow(x, size=size, how=BILINEAR)
+            kernels.upsample(x, size=size, mode=BILINEAR)
         with pytest.raises(AssertionError):
             kernels.modulate(x, size=size, doubled=True, scale=floats(3), mean=floats(3), **one_row)
 
@@ -81,26 +81,26 @@ def test_no_odd_size_is_doubled(size):
         {"x": floats(23, 3)},
         {"x": transposed(floats(24, 3))},
         {"size": (4, 7)},
-        {"how": BILINEAR},
+        {"mode": BILINEAR},
         {"strength": floats(2)},
         {"strength": None},
         {"noise": floats(8, 11)},
         {"noise": transposed(floats(8, 12))},
         {"noise": floats(8, 12).astype(np.float64)},
-        {"noise_step": 1},
-        {"noise_step": 4},
-        {"noise": floats(0, 0), "noise_step": 0},
+        {"noise_stride": 1},
+        {"noise_stride": 4},
+        {"noise": floats(0, 0), "noise_stride": 0},
     ],
     ids=lambda other: "-".join(f"{name}{np.shape(value)}" for name, value in other.items()),
 )
-def test_grow_refuses_arrays_that_do_not_fit(other):
-    arguments = growth((4, 6), 3, SAME, noise_step=2)
-    kernels.grow(**arguments)
-    with pytest.raises((*REFUSED, AttributeError)):
-        kernels.grow(**{**arguments, **other})
+def test_upsample_refuses_arrays_that_do_not_fit(other):
+    arguments = upsampling((4, 6), 3, SAME, noise_stride=2)
+    kernels.upsample(**arguments)
+    with pytest.raises(REFUSED):
+        kernels.upsample(**{**arguments, **other})
 
 
-@pytest.mark.parametrize("function", [kernels.activate, kernels.attend], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [kernels.activate, kernels.simam], ids=lambda f: f.__name__)
 def test_work_in_place_refuses_what_it_cannot_write_or_would_misread(function):
     options = {"activation": kernels.GELU}
     locked = floats(4, 3)
@@ -145,7 +145,7 @@ def test_a_library_of_another_version_is_refused(monkeypatch):
 def test_a_file_that_is_no_library_is_refused(monkeypatch, tmp_path):
     broken = tmp_path / "_kernels.so"
     broken.write_bytes(b"no library")
-    monkeypatch.setattr(kernels, "built", lambda: broken)
+    monkeypatch.setattr(kernels, "library_path", lambda: broken)
     with pytest.raises(KernelsMissing, match=r"_kernels\.so cannot be loaded"):
         kernels.library.__wrapped__()
 
@@ -153,4 +153,4 @@ def test_a_file_that_is_no_library_is_refused(monkeypatch, tmp_path):
 def test_a_library_that_was_not_built_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(kernels, "__file__", str(tmp_path / "kernels.py"))
     with pytest.raises(KernelsMissing, match="no C compiler"):
-        kernels.built()
+        kernels.library_path()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spade_paddle.inference.native import products
-from spade_paddle.inference.native.products import RightFactor
+from spade_paddle.inference.native.products import PackedMatrix
 from tests.numeric import assert_same
 
 pytestmark = pytest.mark.usefixtures("c_library")
@@ -30,22 +30,22 @@ def factors(sizes: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("sizes", SIZES)
 def test_product_is_that_of_numpy(sizes, able, monkeypatch):
     if not able:
-        monkeypatch.setattr(products, "has_products", lambda: False)
+        monkeypatch.setattr(products, "has_avx2", lambda: False)
     left, right = factors(sizes)
-    found = left @ RightFactor(right)
+    found = left @ PackedMatrix(right)
     assert found.dtype == np.float32
     assert_same(found, left.astype(np.float64) @ right.astype(np.float64), rtol=1e-6)
 
 
 def test_product_of_no_rows_is_of_no_rows():
-    assert (numbers(0, 3, seed=1) @ RightFactor(numbers(3, 2, seed=2))).shape == (0, 2)
+    assert (numbers(0, 3, seed=1) @ PackedMatrix(numbers(3, 2, seed=2))).shape == (0, 2)
 
 
 @pytest.mark.usefixtures("has_avx2")
 @pytest.mark.parametrize("sizes", SIZES)
 def test_no_bit_of_a_row_depends_on_other_rows_or_threads(sizes, with_threads):
     left, right = factors(sizes)
-    right = RightFactor(right)
+    right = PackedMatrix(right)
     every = left @ right
     for threads in (1, 2, 3):
         assert np.array_equal(with_threads(threads, operator.matmul, left, right), every)
@@ -57,9 +57,9 @@ def test_no_bit_of_a_row_depends_on_other_rows_or_threads(sizes, with_threads):
 @pytest.mark.parametrize("able", [True, False], ids=["here", "older processor"])
 def test_what_does_not_fit_is_refused(able, monkeypatch):
     if not able:
-        monkeypatch.setattr(products, "has_products", lambda: False)
+        monkeypatch.setattr(products, "has_avx2", lambda: False)
     left, right = factors((7, 20, 48))
-    right = RightFactor(right)
+    right = PackedMatrix(right)
     for wrong in (left[:, 1:], left.astype(np.float64), np.ascontiguousarray(left.T).T):
         with pytest.raises((AssertionError, ctypes.ArgumentError)):
             wrong @ right

@@ -28,7 +28,7 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory, root: Path):
+def watched(processes, tmp_path_factory: pytest.TempPathFactory, root: Path):
     """A function: what fuzz_kernels.py does with a library under sanitizers, run to its end."""
     folder = tmp_path_factory.mktemp("sanitizers")
     compiler = shutil.which("gcc") or shutil.which("cc")

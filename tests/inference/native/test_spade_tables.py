@@ -12,7 +12,7 @@ from paddle.nn import functional as F
 
 from spade_paddle.inference.native import kernels, spade
 from spade_paddle.inference.native.codes import Codes
-from spade_paddle.inference.native.products import RightFactor
+from spade_paddle.inference.native.products import PackedMatrix
 from spade_paddle.inference.native.spade import SpadeNorm, SpadeTables, TooManyPatches
 from spade_paddle.layers import SPADE
 from spade_paddle.networks.semantics import SemanticLayout
@@ -96,7 +96,7 @@ def looked_up(pair: Pair, view) -> np.ndarray:
 
 
 def found_in(tables: SpadeTables, pair: Pair, label_map, instance_map=None) -> np.ndarray:
-    (view,) = tables.views(pair.codes.of(label_map, instance_map)).values()
+    (view,) = tables.views(pair.codes.encode(label_map, instance_map)).values()
     return looked_up(pair, view)
 
 
@@ -163,7 +163,7 @@ def test_blocks_of_several_sizes_share_the_tables():
     norms = {stride: [pair.norm for pair in pairs] for stride, pairs in levels.items()}
     tables = SpadeTables(norms, codes=codes, limit=PLENTY)
     for label_map in (MAPS["areas"], MAPS["noise"]):
-        views = tables.views(codes.of(label_map, None))
+        views = tables.views(codes.encode(label_map, None))
         for stride, pairs in levels.items():
             for pair in pairs:
                 expected = pair.dense(label_map, stride=stride)
@@ -173,7 +173,7 @@ def test_blocks_of_several_sizes_share_the_tables():
 def rows_of(pair: Pair, tables: SpadeTables, *names: str) -> np.ndarray:
     """All rows of the table after these maps."""
     for name in names:
-        (view,) = tables.views(pair.codes.of(MAPS[name], None)).values()
+        (view,) = tables.views(pair.codes.encode(MAPS[name], None)).values()
     return pair.norm.modulation(view).table.copy()
 
 
@@ -182,7 +182,7 @@ def test_work_in_parts_gives_the_same_rows(monkeypatch, at_once):
     names = ("holes in noise", "lines", "one row")
     whole, parts = pair_of(EVERYTHING), pair_of(EVERYTHING)
     expected = rows_of(whole, tables_of(whole), *names)
-    monkeypatch.setattr(spade, "_AT_ONCE", at_once)
+    monkeypatch.setattr(spade, "_PRODUCT_BYTES", at_once)
     calls = []
     extend = SpadeNorm.extend
     monkeypatch.setattr(SpadeNorm, "extend", lambda *arguments: calls.append(extend(*arguments)))
@@ -213,13 +213,13 @@ def test_an_unchanged_map_computes_nothing(monkeypatch):
     pair = pair_of(EVERYTHING)
     tables = tables_of(pair)
     first = found_in(tables, pair, MAPS["lines"])
-    product, counts = RightFactor.__rmatmul__, []
+    product, counts = PackedMatrix.__rmatmul__, []
 
     def counted(right, left):
         counts.append(len(left))
         return product(right, left)
 
-    monkeypatch.setattr(RightFactor, "__rmatmul__", counted)
+    monkeypatch.setattr(PackedMatrix, "__rmatmul__", counted)
     assert np.array_equal(found_in(tables, pair, MAPS["lines"]), first)
     assert sum(counts) == 0
 
@@ -232,7 +232,7 @@ def test_bytes_are_those_of_the_rows_their_patches_and_the_room_to_grow():
     tables = tables_of(*pairs)
     assert tables.bytes == 0
     for name in ("areas", "noise"):
-        (view,) = tables.views(pairs[0].codes.of(MAPS[name], None)).values()
+        (view,) = tables.views(pairs[0].codes.encode(MAPS[name], None)).values()
         arrays = [pair.norm.modulation(view).table for pair in pairs]
         patches = len(arrays[0]) * 5 * 5 * 2
         used = sum(array.nbytes for array in arrays) + patches
@@ -264,7 +264,7 @@ def test_a_map_that_alone_is_too_much_is_refused_and_a_smaller_one_is_not():
     tables = tables_of(pair, limit=bytes_for(MAPS["noise"]) - 1)
     for _ in range(2):
         with pytest.raises(TooManyPatches):
-            tables.views(pair.codes.of(MAPS["noise"], None))
+            tables.views(pair.codes.encode(MAPS["noise"], None))
         assert tables.bytes == 0
         assert_same(found_in(tables, pair, MAPS["areas"]), pair.dense(MAPS["areas"]), rtol=CLOSE)
 
@@ -274,7 +274,7 @@ def test_an_error_halfway_leaves_no_wrong_rows(monkeypatch, fails_at):
     pairs = [pair_of(EVERYTHING), pair_of(EVERYTHING, seed=1)]
     tables = tables_of(*pairs)
     found_in(tables, pairs[0], MAPS["dots"])
-    product, calls = RightFactor.__rmatmul__, []
+    product, calls = PackedMatrix.__rmatmul__, []
 
     def failing(right, left):
         calls.append(1)
@@ -282,10 +282,10 @@ def test_an_error_halfway_leaves_no_wrong_rows(monkeypatch, fails_at):
             raise OneDNNError
         return product(right, left)
 
-    monkeypatch.setattr(RightFactor, "__rmatmul__", failing)
+    monkeypatch.setattr(PackedMatrix, "__rmatmul__", failing)
     with pytest.raises(OneDNNError):
         found_in(tables, pairs[0], MAPS["areas"])
-    (view,) = tables.views(pairs[0].codes.of(MAPS["lines"], None)).values()
+    (view,) = tables.views(pairs[0].codes.encode(MAPS["lines"], None)).values()
     for pair in pairs:
         assert_same(looked_up(pair, view), pair.dense(MAPS["lines"]), rtol=CLOSE)
 
@@ -293,7 +293,7 @@ def test_an_error_halfway_leaves_no_wrong_rows(monkeypatch, fails_at):
 def test_a_view_of_rows_that_are_forgotten_is_refused():
     pair = pair_of(EVERYTHING)
     tables = tables_of(pair)
-    (view,) = tables.views(pair.codes.of(MAPS["noise"], None)).values()
+    (view,) = tables.views(pair.codes.encode(MAPS["noise"], None)).values()
 
     def modulate() -> None:
         how, one = pair.norm.modulation(view), np.ones(3, np.float32)

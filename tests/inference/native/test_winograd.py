@@ -89,8 +89,8 @@ def test_it_is_added_to_what_is_there(name):
 def test_neither_threads_nor_blocks_change_a_bit(name, monkeypatch, with_threads):
     x, weight, bias, size = case(name)
     expected = convolution(weight, bias, size)(x)
-    for block in (1, 5, winograd._LARGEST_BLOCK):
-        monkeypatch.setattr(winograd, "_LARGEST_BLOCK", block)
+    for block in (1, 5, winograd._MAX_BLOCK):
+        monkeypatch.setattr(winograd, "_MAX_BLOCK", block)
         for threads in (1, 2, 3):
             convolve = convolution(weight, bias, size, threads=threads)
             assert np.array_equal(with_threads(threads, convolve, x), expected)
