@@ -12,7 +12,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.config import Config
-from spade_paddle.engine.growth import added_blocks, finer_scales
+from spade_paddle.engine.growth import added_blocks, finer_scales, has_new_heads
 from spade_paddle.networks.discriminator import scale_name
 
 Weights = dict[str, paddle.Tensor]
@@ -21,9 +21,8 @@ Weights = dict[str, paddle.Tensor]
 def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[Weights, list[str]]:
     """Adapt the weights of a discriminator to a new one.
 
-    Projected heads are removed if the new one has none; training can then continue with the patch
-    scales alone, without the weights file of the feature network. Patch scales are renumbered if
-    finer ones precede them.
+    Projected heads are removed if the new one has none, or new ones; the weights file of their
+    feature network is then not needed. Patch scales are renumbered if finer ones precede them.
 
     Args:
         weights: weights of the source.
@@ -34,7 +33,8 @@ def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[
         the weights, and a phrase for each change, for the log.
     """
     notes = []
-    if old.discriminator.kind == "both" and new.discriminator.kind == "patch":
+    without_heads = new.discriminator.kind == "patch" or has_new_heads(old, new)
+    if old.discriminator.kind != "patch" and without_heads:
         weights = _without(weights, "projected")
         notes.append("the projected heads are removed")
     finer = finer_scales(old, new)

@@ -2,8 +2,8 @@
 
 A generator may grow by fine blocks, or from ``normal`` to ``more`` or ``most``; crops may grow in
 size and the discriminator in scales. A style or projected heads may be added, and projected heads
-beside patch scales may be removed. Everything else stays the same. grown_weights.py adapts the
-weights.
+may be replaced by new ones on another network, or removed if there are patch scales. Everything
+else stays the same. grown_weights.py adapts the weights.
 """
 
 from __future__ import annotations
@@ -66,11 +66,8 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
             continue
         if name.startswith("discriminator.") and "discriminator" not in parts:
             continue
-        if name in _PROJECTED_FIELDS and "patch" in (
-            old.discriminator.kind,
-            new.discriminator.kind,
-        ):
-            continue  # projected heads are added or removed
+        if name in _PROJECTED_FIELDS:
+            continue  # projected heads are added, removed or replaced
         if name == "discriminator.kind":
             if now == "both" or (before, now) == ("both", "patch"):
                 continue
@@ -98,6 +95,14 @@ def _fading_problems(old: Config, new: Config) -> list[str]:
     if added > 1:
         reason = f"{added} blocks are new, and only one can fade in; add one block at a time"
     return [f"fade_in_images is {new.fade_in_images}, must be 0: {reason}"]
+
+
+def has_new_heads(old: Config, new: Config) -> bool:
+    """Whether a run has projected heads that its source does not have."""
+    if new.discriminator.kind == "patch":
+        return False
+    added = old.discriminator.kind == "patch"
+    return added or any(old.value(name) != new.value(name) for name in _PROJECTED_FIELDS)
 
 
 def added_blocks(old: Config, new: Config) -> list[str]:
@@ -142,6 +147,6 @@ def new_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> lis
         all_scales = new.discriminator.scales if kinds[1] != "projected" else 0
         finer = finer_scales(old, new)
         scales = [*range(finer), *range(finer + has, all_scales)]
-        names += ["projected"] if kinds[0] == "patch" != kinds[1] else []
+        names += ["projected"] if has_new_heads(old, new) else []
         names += [f"nld_{scale}" for scale in scales]
     return names

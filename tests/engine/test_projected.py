@@ -17,6 +17,7 @@ from tests.engine.conftest import assert_same_state
 from tests.engine.small_runs import Run, assert_carried, build, grow, tiny
 from tests.engine.test_dry_run import dry_run
 from tests.engine.test_learner import config, copy, learner_of, pictures
+from tests.features.efficientnet import lite1_file
 from tests.features.weights import squeezenet_file
 
 
@@ -160,15 +161,29 @@ def test_patch_scales_can_be_added_to_heads(weights, tmp_path, landscape):
     assert lines[1].endswith("projected; new: nld_0, nld_1")
 
 
+def test_heads_can_be_replaced_by_those_of_another_network(weights, tmp_path, landscape):
+    run = Run(tmp_path / "run", tiny(heads(weights)), landscape)
+    changed = heads(str(lite1_file(tmp_path)))
+    changed["discriminator"]["projected_network"] = "efficientnet_lite1"
+    networks, before, lines = grow(run, tiny(changed), landscape)
+    assert_carried(networks, run, "discriminator", fresh=("projected",), before=before)
+    assert lines[1].endswith("nld_0, nld_1; new: projected; the projected heads are removed")
+
+
+def test_heads_of_another_width_are_new(weights, tmp_path, landscape):
+    run = Run(tmp_path / "run", tiny(heads(weights)), landscape)
+    wider = heads(weights)
+    wider["discriminator"]["projected_width"] = 5
+    networks, before, _ = grow(run, tiny(wider), landscape)
+    assert_carried(networks, run, "discriminator", fresh=("projected",), before=before)
+
+
 def test_what_is_more_than_adding_is_refused_by_name(weights, tmp_path, landscape):
     patch = Run(tmp_path / "patch", tiny(), landscape)
     both = Run(tmp_path / "both", tiny(heads(weights)), landscape)
-    wider = heads(weights)
-    wider["discriminator"]["projected_width"] = 5
     for run, changes, message in (
         (patch, heads(weights, "projected"), "kind was patch, is projected, must be the same or"),
         (both, heads(weights, "projected"), "discriminator.kind was both, is projected"),
-        (both, wider, "discriminator.projected_width was 4, is 5, must be the same"),
     ):
         with pytest.raises(ConfigError, match=message):
             initialize_from({}, run.folder, config=tiny(changes), label_set=landscape)
