@@ -11,7 +11,7 @@ from spade_paddle.judge.eye import LAYERS
 def view_of(side: int) -> str:
     """Describe the crop and size of the pictures."""
     resized = "photos: area to shrink, bicubic to enlarge, OpenCV"
-    return f"middle square at {side} x {side} pixels ({resized})"
+    return f"central square at {side} x {side} pixels ({resized})"
 
 
 def common_line(protocol: dict[str, Any]) -> str:

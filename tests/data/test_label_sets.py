@@ -187,7 +187,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_name_like_no_other_is_answered_by_all_there_are():
-    with pytest.raises(ConfigError, match=r"there are .*landscape, photopen; or give a file"):
+    with pytest.raises(ConfigError, match=r"choose from .*landscape, photopen, or give the path"):
         find_label_set("xyz")
 
 
