@@ -30,6 +30,7 @@ _MODULES = {
     "CLADE": "layers.clade",
     "SPADEResnetBlock": "layers.blocks",
     "simam": "layers.simam",
+    "SPADEGenerator": "networks.generator",
     "NLayersDiscriminator": "networks.discriminator",
     "MultiscaleDiscriminator": "networks.discriminator",
     "generator_loss": "losses.gan",
