@@ -205,7 +205,9 @@ def test_fid_kid_and_pictures_are_measured_with_their_protocol(
     for name in ("fid", "fid_statistics", "kid", "frechet_4", "perceptual", "diversity"):
         assert f": {protocol['measures'][name]}" in result.stdout
     assert sha256(inception_weights)[:8] in protocol["measures"]["kid"]
-    with pytest.raises(DataError, match=r"another protocol, pictures: 'central square at 64 x 64 .* 96"):
+    with pytest.raises(
+        DataError, match=r"another protocol, pictures: 'central square at 64 x 64 .* 96"
+    ):
         evaluate(dataclasses.replace(task, side=96, statistics=tmp_path / "s.npz"))
 
 

@@ -10,6 +10,7 @@ of a label map.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,13 +18,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from spade_paddle.inference.native import kernels
 from spade_paddle.inference.native.codes import Codes
-from spade_paddle.inference.native.kernels import CodeArray, IndexArray
+from spade_paddle.inference.native.kernels import CodeArray, FloatArray, IndexArray
 from spade_paddle.inference.native.patches import ALL_BITS, PatchSet
 from spade_paddle.inference.native.products import PackedMatrix
 from spade_paddle.inference.native.scene import Modulation, View, Views
 
 _PRODUCT_BYTES = 96 * 2**20  # limit of intermediate products
-_OVERALLOCATION = 1.25  # a table that grows gets this many times the rows it needs
 
 
 class TooManyPatches(Exception):
@@ -60,15 +60,15 @@ class SpadeNorm:
         self._output = PackedMatrix(by_place.reshape(hidden, -1))
         gain, offset = weights["mlp_gamma.bias"] + 1, weights["mlp_beta.bias"]
         self._bias = np.concatenate([gain, offset]).astype(np.float32)
-        self.clear()
+        self.clear(0)
 
-    def clear(self) -> None:
-        """Empty the table."""
-        self._rows = np.empty((0, self.width), np.float32)
+    def clear(self, capacity: int) -> None:
+        """Empty the table, and reserve address space for this many rows."""
+        self._rows = _reserved(capacity, self.width)
         self._count = 0
 
     def extend(self, patches: CodeArray, numbers: IndexArray) -> None:
-        """Append rows to the table.
+        """Append rows to the table, within its capacity.
 
         Args:
             patches: ``uint16`` [m, k * k], the distinct receptive fields of hidden features.
@@ -76,10 +76,6 @@ class SpadeNorm:
                 around it; negative outside the picture, where hidden features are padded by zeros.
         """
         end = self._count + len(numbers)
-        if end > len(self._rows):  # before the products are computed: both need much memory
-            rows = np.empty((int(_OVERALLOCATION * end), self.width), np.float32)
-            rows[: self._count] = self._rows[: self._count]
-            self._rows = rows
         hidden = kernels.add_rows(
             self._hidden_rows,
             patches.astype(np.int32),
@@ -95,26 +91,40 @@ class SpadeNorm:
         return Modulation(self._rows[: self._count], view.rows)
 
 
+def _reserved(rows: int, width: int) -> FloatArray:
+    """An array [rows, width] that takes memory only where it has been written.
+
+    So a table grows without being copied, and a cleared one returns its memory to the system, which
+    ``malloc`` does not with ``keep_memory``.
+    """
+    size = max(rows * width * np.dtype(np.float32).itemsize, 1)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(memory, np.float32, rows * width).reshape(rows, width)
+
+
 class _Level:
     """The patches at one stride, and the norms whose tables have a row for each."""
 
-    def __init__(self, norms: Sequence[SpadeNorm], *, outside: int, hash_mask: int) -> None:
+    def __init__(
+        self, norms: Sequence[SpadeNorm], *, outside: int, limit: int, hash_mask: int
+    ) -> None:
         self._norms = norms
         self._outside = outside
         self._kernel = norms[0].kernel
         self._side = 2 * self._kernel - 1
         self._patches = PatchSet(self._side**2, hash_mask=hash_mask)
-        self._filled = 0
         width = sum(norm.width for norm in norms)
-        self._row_bytes = int(_OVERALLOCATION * (4 * width + 2 * self._side**2))
+        self._row_bytes = 4 * width + 2 * self._side**2
+        self._capacity = limit // self._row_bytes
         widest = max(norm.width for norm in norms)
         self._max_inner = _PRODUCT_BYTES // (self._kernel**2 * widest * 4)
+        self.clear()
 
     def clear(self) -> None:
         self._patches.clear()
         self._filled = 0
         for norm in self._norms:
-            norm.clear()
+            norm.clear(self._capacity)
 
     @property
     def bytes(self) -> int:
@@ -176,13 +186,13 @@ class SpadeTables:
     ) -> None:
         self._limit = limit
         self._levels = {
-            stride: _Level(level, outside=codes.outside, hash_mask=hash_mask)
+            stride: _Level(level, outside=codes.outside, limit=limit, hash_mask=hash_mask)
             for stride, level in norms.items()
         }
 
     @property
     def bytes(self) -> int:
-        """Current size of the tables, including memory reserved for growth."""
+        """Memory of the tables and their patches."""
         return sum(level.bytes for level in self._levels.values())
 
     def views(self, code_map: CodeArray) -> Views:
