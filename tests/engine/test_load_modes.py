@@ -74,4 +74,4 @@ def test_a_batch_of_different_sizes_is_refused_before_anything_is_trained(flat):
 def test_a_share_that_leaves_nothing_to_look_at_is_refused(flat):
     result = flat.train("blind", "data.val_share=0")
     assert result.returncode == 2
-    assert "falls to val with data.val_share 0" in result.stderr.strip().splitlines()[-1]
+    assert "is in val with data.val_share 0" in result.stderr.strip().splitlines()[-1]

@@ -113,7 +113,7 @@ def test_a_step_of_own_scenes_that_is_not_finite_is_saved_with_their_names(
         (
             {"instance_map": np.zeros((4, 4), np.int32)},
             DataError,
-            r"an instance map \[64, 96\]; got .* and \[4, 4\]",
+            r"an instance map \[64, 96\] or None; got .* and \[4, 4\]",
         ),
     ],
 )
