@@ -20,6 +20,7 @@ from spade_paddle.data.batches import BatchSource, SceneCache, to_network
 from spade_paddle.data.dataset import find_pairs
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.features.efficientnet import EfficientNetLite1
 
 
 @manager.DATASETS.add_component
@@ -132,3 +133,32 @@ class PixelCrossEntropy(nn.Layer):
             flat, label_map.reshape([-1]), weight=self._weight, ignore_index=self._ignore_index
         )
         return loss.reshape([1])
+
+
+@manager.BACKBONES.add_component
+class EfficientNetLite1Backbone(nn.Layer):
+    """EfficientNet-Lite1 as a backbone: features of 1/2, 1/4, 1/8, 1/16 and 1/32 of the sides.
+
+    Its batch norms are folded into the convolutions, so training keeps their ImageNet statistics.
+
+    Args:
+        pretrained: weights file (``EfficientNetLite0``); ``package``: that of the installed package
+            on ImageNet; None: random weights, which are loaded later.
+    """
+
+    layers = ("block0", "block3", "block6", "block14", "block20")
+
+    def __init__(self, pretrained: str | None = None) -> None:
+        super().__init__()
+        if pretrained == "package":
+            option = "'backbone: pretrained:'"
+            pretrained = str(EfficientNetLite1.packaged_weights(option=option))
+        self.network = EfficientNetLite1(weights=pretrained)
+        for parameter in self.network.parameters():
+            parameter.stop_gradient = False
+        self.feat_channels = [EfficientNetLite1.channels[name] for name in self.layers]
+
+    def forward(self, picture: paddle.Tensor) -> list[paddle.Tensor]:
+        """[N, 3, H, W] in -1..1 (RGB) -> the five feature maps, largest first."""
+        found = self.network(picture, self.layers)
+        return [found[name] for name in self.layers]

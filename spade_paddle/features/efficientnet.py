@@ -49,7 +49,8 @@ class EfficientNetLite0(FeatureNetwork):
     Args:
         weights: the ``.pth`` file of the package (``packaged_weights``); or an ``.npz`` with weight
             and bias of ``stem``, ``blockN.expand``, ``blockN.depthwise`` and ``blockN.project``,
-            batch norm folded into them. Weights of the classifier are ignored.
+            batch norm folded into them. Weights of the classifier are ignored. None: random ones,
+            to be loaded later.
 
     Raises:
         ModelError: no such file, or it does not hold these weights.
@@ -61,7 +62,7 @@ class EfficientNetLite0(FeatureNetwork):
     """Number of blocks of each stage."""
     channels: ClassVar[dict[str, int]] = _channels(depths)
 
-    def __init__(self, *, weights: str | Path) -> None:
+    def __init__(self, *, weights: str | Path | None) -> None:
         super().__init__()
         self.stem = SameConvolution(3, _STEM, kernel=3, stride=2)
         before, index = _STEM, 0
@@ -76,11 +77,12 @@ class EfficientNetLite0(FeatureNetwork):
                 )
                 self.add_sublayer(f"block{index}", block)
                 before, index = width, index + 1
-        arrays = feature_arrays(weights)
-        if "_conv_stem.weight" in arrays:
-            arrays = _without_batch_norm(arrays, where=weights)
-        used = {name: arrays[name] for name in arrays if not name.startswith(_CLASSIFIER)}
-        load_state(self, used, where=weights)
+        if weights is not None:
+            arrays = feature_arrays(weights)
+            if "_conv_stem.weight" in arrays:
+                arrays = _without_batch_norm(arrays, where=weights)
+            used = {name: arrays[name] for name in arrays if not name.startswith(_CLASSIFIER)}
+            load_state(self, used, where=weights)
         self.freeze()
 
     def forward(self, picture: paddle.Tensor, layers: Sequence[str]) -> dict[str, paddle.Tensor]:
@@ -169,19 +171,18 @@ class SameConvolution(nn.Conv2D):
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, H, W] -> [N, C', ceil(H / stride), ceil(W / stride)]."""
-        top, bottom = self._padding_of(x.shape[2])
-        left, right = self._padding_of(x.shape[3])
-        if top != bottom or left != right:
-            x = F.pad(x, [left, right, top, bottom])
-            top = left = 0
         return F.conv2d(
             x,
             self.weight,
             self.bias,
             stride=self.stride,
-            padding=[top, left],
+            padding=self.padding_at(*x.shape[2:]),
             groups=self._groups,
         )
+
+    def padding_at(self, height: int, width: int) -> list[int]:
+        """Number of zeros at top, bottom, left and right of a picture of this size."""
+        return [*self._padding_of(height), *self._padding_of(width)]
 
     def _padding_of(self, size: int) -> tuple[int, int]:
         """Number of zeros before and after an axis of ``size`` pixels."""

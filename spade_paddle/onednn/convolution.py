@@ -20,12 +20,14 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Geometry:
-    """Shapes of a convolution without groups and dilation."""
+    """Shapes of a convolution without dilation."""
 
     x: Shape  # [N, C, H, W]
-    weight: Shape  # [O, C, kh, kw]
+    weight: Shape  # [O, C / groups, kh, kw]
     stride: Pair
-    padding: Pair
+    padding: Pair  # top, left
+    padding_after: Pair  # bottom, right
+    groups: int
     bias: bool
     bfloat16: bool  # inputs are rounded to bfloat16; sums and results are float32
 
@@ -33,10 +35,26 @@ class Geometry:
     def y(self) -> Shape:
         """[N, O, h, w]."""
         sizes = [
-            (self.x[2 + i] + 2 * self.padding[i] - self.weight[2 + i]) // self.stride[i] + 1
+            (self.x[2 + i] + self.padding[i] + self.padding_after[i] - self.weight[2 + i])
+            // self.stride[i]
+            + 1
             for i in range(2)
         ]
         return (self.x[0], self.weight[0], *sizes)
+
+    @property
+    def is_plain_depthwise(self) -> bool:
+        """Whether every channel has its own kernel, with a stride of 1."""
+        return (
+            self.groups > 1 and self.x[1] == self.weight[0] == self.groups and self.stride == (1, 1)
+        )
+
+    @property
+    def filters(self) -> Shape:
+        """The weight's shape for the library: [G, O / G, C / G, kh, kw] with G > 1 groups."""
+        if self.groups == 1:
+            return self.weight
+        return (self.groups, self.weight[0] // self.groups, *self.weight[1:])
 
 
 class Packed:
@@ -87,7 +105,7 @@ class Convolution:
         self.geometry = geometry
         self._forward = self._primitive("forward")
         self.x = Packed(geometry.x, self._forward.layout(library.SRC))
-        self._weight = Packed(geometry.weight, self._forward.layout(library.WEIGHTS))
+        self._weight = Packed(geometry.filters, self._forward.layout(library.WEIGHTS))
         self._y = Packed(geometry.y, self._forward.layout(library.DST))
         layouts = {library.SRC: self.x, library.WEIGHTS: self._weight, library.DST: self._y}
         self._bind(self._forward, layouts, bias=library.BIAS)
@@ -111,7 +129,8 @@ class Convolution:
             library.DIFF_BIAS: bias,
         }
         run, layout = self._for_weight
-        return layout.compute(lambda w: run(_addresses(addresses, {library.DIFF_WEIGHTS: w}))), bias
+        weight = layout.compute(lambda w: run(_addresses(addresses, {library.DIFF_WEIGHTS: w})))
+        return weight.reshape(self.geometry.weight), bias
 
     def input_gradient(
         self, packed_gradient: paddle.Tensor, weight: paddle.Tensor
@@ -134,7 +153,7 @@ class Convolution:
     @functools.cached_property
     def _for_weight(self) -> tuple[Primitive, Packed]:
         run = self._backward_weights
-        weight = Packed(self.geometry.weight, run.layout(library.DIFF_WEIGHTS))
+        weight = Packed(self.geometry.filters, run.layout(library.DIFF_WEIGHTS))
         layouts = {
             library.SRC: self.x,
             library.DIFF_DST: self.gradient,
@@ -147,7 +166,7 @@ class Convolution:
     def _for_input(self) -> tuple[Primitive, Packed, Packed]:
         run = self._primitive("backward_data", y=self.gradient.layout)
         x = Packed(self.geometry.x, run.layout(library.DIFF_SRC))
-        weight = Packed(self.geometry.weight, run.layout(library.WEIGHTS))
+        weight = Packed(self.geometry.filters, run.layout(library.WEIGHTS))
         layouts = {
             library.DIFF_DST: self.gradient,
             library.WEIGHTS: weight,
@@ -161,8 +180,8 @@ class Convolution:
         ``float32``; layouts of x and y that are not given are chosen by the library."""
         geometry = self.geometry
         low = library.BFLOAT16 if geometry.bfloat16 else library.FLOAT32
-        written = {"forward": "y", "backward_weights": "weight", "backward_data": "x"}[kind]
-        given = {"x": x, "y": y, "weight": None}
+        written = {"forward": "y", "backward_weights": "filters", "backward_data": "x"}[kind]
+        given = {"x": x, "y": y, "filters": None}
         layouts = {
             name: layout
             or Layout.any(getattr(geometry, name), library.FLOAT32 if name == written else low)
@@ -172,14 +191,14 @@ class Convolution:
         bias_layout = Layout.plain(geometry.weight[:1]) if bias else None
         sides = [
             library.dims(side)
-            for side in (geometry.stride, (0, 0), geometry.padding, geometry.padding)
+            for side in (geometry.stride, (0, 0), geometry.padding, geometry.padding_after)
         ]
         return library.primitive(
             f"convolution_{kind}",
             *([library.FORWARD_TRAINING] if kind == "forward" else []),
             library.DIRECT,
             layouts["x"].handle,
-            layouts["weight"].handle,
+            layouts["filters"].handle,
             *([] if kind == "backward_data" else [bias_layout and bias_layout.handle]),
             layouts["y"].handle,
             *sides,

@@ -6,7 +6,7 @@ Legend: N batch, C channels in, O channels out, H, W size of the input, h, w of 
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import paddle
 from paddle import nn
@@ -33,8 +33,10 @@ def use_onednn(network: nn.Layer, *, bfloat16: bool = False) -> int:
     """Let oneDNN compute the convolutions of a network; return how many were replaced.
 
     Weights and their names do not change, and results change by rounding only. Convolutions with
-    groups, dilation or non-zero padding modes remain Paddle's. Second derivatives are not
-    supported, so do not use it for networks with a gradient penalty (R1).
+    dilation or non-zero padding modes remain Paddle's, and so do layers with a forward pass of
+    their own, unless they have a method ``padding_at``: it gives the zeros at top, bottom, left and
+    right for an input of H, W pixels, and is all they change. Second derivatives are not supported,
+    so do not use it for networks with a gradient penalty (R1).
 
     Args:
         network: changed in place.
@@ -56,17 +58,19 @@ def conv2d(
     bias: paddle.Tensor | None = None,
     *,
     stride: Sequence[int] = (1, 1),
-    padding: Sequence[int] = (0, 0),
+    padding: Sequence[int] = (0, 0, 0, 0),
+    groups: int = 1,
     bfloat16: bool = False,
 ) -> paddle.Tensor:
-    """``F.conv2d`` of ``float32`` tensors without groups and dilation.
+    """``F.conv2d`` of ``float32`` tensors without dilation.
 
     Args:
         x: [N, C, H, W].
-        weight: [O, C, kh, kw].
+        weight: [O, C / groups, kh, kw].
         bias: [O] or None.
         stride: vertical, horizontal.
-        padding: zeros at top and bottom, and at left and right.
+        padding: zeros at top, bottom, left and right.
+        groups: as in ``F.conv2d``.
         bfloat16: round x and weight to bfloat16; sums are ``float32``.
 
     Returns:
@@ -75,11 +79,14 @@ def conv2d(
     Raises:
         OneDNNError: the library does not support it.
     """
+    top, bottom, left, right = padding
     geometry = Geometry(
         x=tuple(x.shape),
         weight=tuple(weight.shape),
         stride=tuple(stride),
-        padding=tuple(padding),
+        padding=(top, left),
+        padding_after=(bottom, right),
+        groups=groups,
         bias=bias is not None,
         bfloat16=bfloat16,
     )
@@ -107,29 +114,73 @@ class _Conv2D(PyLayer):
         run = convolution(context.geometry)
         packed_x, weight = context.saved_tensor()
         packed = run.gradient.pack(gradient)
-        for_x = run.input_gradient(packed, weight) if context.needs_input else None
+        for_x = None
+        if context.needs_input and context.geometry.is_plain_depthwise:
+            for_x = _depthwise_input_gradient(context.geometry, gradient, weight)
+        elif context.needs_input:
+            for_x = run.input_gradient(packed, weight)
         for_weight, for_bias = None, None
         if context.needs_weight:
             for_weight, for_bias = run.weight_gradients(packed_x, packed)
         return (for_x, for_weight, for_bias) if context.geometry.bias else (for_x, for_weight)
 
 
-def _forward_of(layer: nn.Layer, *, bfloat16: bool):
-    if not isinstance(layer, nn.Conv2D) or layer._groups != 1 or layer._padding_mode != "zeros":
-        return None
-    if isinstance(layer._padding, str):  # "SAME", which may be asymmetric
-        return None
-    padding, stride, dilation = (
-        _pair(value) for value in (layer._updated_padding, layer._stride, layer._dilation)
+def _depthwise_input_gradient(
+    geometry: Geometry, gradient: paddle.Tensor, weight: paddle.Tensor
+) -> paddle.Tensor:
+    """The gradient of x as a convolution of the output gradient with the mirrored weight.
+
+    oneDNN computes large depthwise kernels fast in the forward direction only.
+    """
+    kernel = geometry.weight[2:]
+    padding = [
+        size - 1 - geometry_padding[axis]
+        for axis, size in enumerate(kernel)
+        for geometry_padding in (geometry.padding, geometry.padding_after)
+    ]
+    return conv2d(
+        gradient.detach(),
+        weight.detach().flip([2, 3]),
+        padding=padding,
+        groups=geometry.groups,
+        bfloat16=geometry.bfloat16,
     )
-    if padding is None or stride is None or dilation != (1, 1):
+
+
+def _forward_of(layer: nn.Layer, *, bfloat16: bool):
+    if not isinstance(layer, nn.Conv2D) or layer._padding_mode != "zeros":
+        return None
+    stride, dilation = _pair(layer._stride), _pair(layer._dilation)
+    padding_at = _padding_of(layer)
+    if padding_at is None or stride is None or dilation != (1, 1):
         return None
 
     def forward(self, x):
         # read the weight at every call: the hook of spectral normalization replaces it
-        return conv2d(x, self.weight, self.bias, stride=stride, padding=padding, bfloat16=bfloat16)
+        return conv2d(
+            x,
+            self.weight,
+            self.bias,
+            stride=stride,
+            padding=padding_at(*x.shape[2:]),
+            groups=self._groups,
+            bfloat16=bfloat16,
+        )
 
     return forward
+
+
+def _padding_of(layer: nn.Conv2D) -> Callable[[int, int], Sequence[int]] | None:
+    """The function of H and W that gives the padding; None if there is no such function."""
+    if hasattr(layer, "padding_at"):
+        return layer.padding_at
+    if type(layer).forward is not nn.Conv2D.forward or isinstance(layer._padding, str):
+        return None  # "SAME" may be asymmetric
+    padding = _pair(layer._updated_padding)
+    if padding is None:
+        return None
+    vertical, horizontal = padding
+    return lambda height, width: (vertical, vertical, horizontal, horizontal)
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int] | None:
