@@ -43,11 +43,9 @@ class Geometry:
         return (self.x[0], self.weight[0], *sizes)
 
     @property
-    def is_plain_depthwise(self) -> bool:
-        """Whether every channel has its own kernel, with a stride of 1."""
-        return (
-            self.groups > 1 and self.x[1] == self.weight[0] == self.groups and self.stride == (1, 1)
-        )
+    def is_depthwise(self) -> bool:
+        """Whether every channel has one kernel, and there are several channels."""
+        return self.x[1] == self.weight[0] == self.groups > 1
 
     @property
     def filters(self) -> Shape:

@@ -13,6 +13,7 @@ from paddle import nn
 from paddle.autograd import PyLayer
 
 from spade_paddle.onednn.convolution import Geometry, convolution
+from spade_paddle.onednn.depthwise import DepthwiseConv2D
 from spade_paddle.onednn.library import OneDNNError, library
 
 
@@ -90,7 +91,8 @@ def conv2d(
         bias=bias is not None,
         bfloat16=bfloat16,
     )
-    return _Conv2D.apply(x, weight, bias, geometry)
+    kind = DepthwiseConv2D if geometry.is_depthwise else _Conv2D
+    return kind.apply(x, weight, bias, geometry)
 
 
 class _Conv2D(PyLayer):
@@ -114,37 +116,11 @@ class _Conv2D(PyLayer):
         run = convolution(context.geometry)
         packed_x, weight = context.saved_tensor()
         packed = run.gradient.pack(gradient)
-        for_x = None
-        if context.needs_input and context.geometry.is_plain_depthwise:
-            for_x = _depthwise_input_gradient(context.geometry, gradient, weight)
-        elif context.needs_input:
-            for_x = run.input_gradient(packed, weight)
+        for_x = run.input_gradient(packed, weight) if context.needs_input else None
         for_weight, for_bias = None, None
         if context.needs_weight:
             for_weight, for_bias = run.weight_gradients(packed_x, packed)
         return (for_x, for_weight, for_bias) if context.geometry.bias else (for_x, for_weight)
-
-
-def _depthwise_input_gradient(
-    geometry: Geometry, gradient: paddle.Tensor, weight: paddle.Tensor
-) -> paddle.Tensor:
-    """The gradient of x as a convolution of the output gradient with the mirrored weight.
-
-    oneDNN computes large depthwise kernels fast in the forward direction only.
-    """
-    kernel = geometry.weight[2:]
-    padding = [
-        size - 1 - geometry_padding[axis]
-        for axis, size in enumerate(kernel)
-        for geometry_padding in (geometry.padding, geometry.padding_after)
-    ]
-    return conv2d(
-        gradient.detach(),
-        weight.detach().flip([2, 3]),
-        padding=padding,
-        groups=geometry.groups,
-        bfloat16=geometry.bfloat16,
-    )
 
 
 def _forward_of(layer: nn.Layer, *, bfloat16: bool):
