@@ -69,11 +69,12 @@ def write_synthetic_dataset(
                 width=width,
                 instances=instances,
             )
-            _write_scene(folder / part, f"{index:04d}", scene)
+            write_scene(folder / part, f"{index:04d}", scene)
     return folder
 
 
-def _write_scene(folder: Path, stem: str, scene: Scene) -> None:
+def write_scene(folder: Path, stem: str, scene: Scene) -> None:
+    """Write the files of one scene into a part of a data set."""
     pictures = {"images": scene.photo, "labels": scene.label_map}
     if scene.instance_map is not None:
         pictures["instances"] = scene.instance_map.astype(np.uint16)

@@ -66,7 +66,9 @@ ALLOWED = {
     "__main__": {"assets", "errors", "serving"},
     "metrics": {"data"},
     "judge": {"data", "errors", "features", "files", "metrics"},
-    "annotate": {"config", "data", "errors", "files", "metrics", "weights"},
+    "annotate": {
+        *("config", "data", "errors", "features", "files", "metrics", "onednn", "weights"),
+    },
     "evaluation": {
         *("annotate", "config", "data", "errors", "features", "files", "inference", "judge"),
         "metrics",

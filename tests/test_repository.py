@@ -21,7 +21,7 @@ from tests.guide.test_steps import blocks
 
 TOOLS = (
     *("annotate", "benchmark", "compare_maps", "compress", "convert", "doctor", "evaluate"),
-    *("export", "load", "paint", "remap", "sheet", "train", "train_annotator"),
+    *("export", "load", "paint", "remap", "sheet", "split", "train", "train_annotator"),
 )
 
 

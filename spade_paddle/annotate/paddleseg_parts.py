@@ -38,6 +38,10 @@ class Scenes(paddle.io.Dataset):
         load_size: maximum short side.
         first: index of the first view, so that a resumed run continues with unseen views.
         jitter: strength of the color jitter; 0: none.
+        ignored_border: pixels on both sides of a border between labels that become "don't care",
+            because borders are inaccurate in most label maps.
+        label_balance: as ``data.label_balance`` of a training configuration: how much more often
+            scenes with rare labels are shown; 0: all equally often.
         seed: seed of all random choices.
     """
 
@@ -51,20 +55,29 @@ class Scenes(paddle.io.Dataset):
         load_size: int,
         first: int = 0,
         jitter: float = 1.0,
+        ignored_border: int = 0,
+        label_balance: float = 0.0,
         seed: int = 1,
     ) -> None:
         label_set = find_label_set(labels)
         options = DataConfig(
-            crop_size=crop_size, load_size=load_size, load_size_min=load_size_min, flip=True
+            crop_size=crop_size,
+            load_size=load_size,
+            load_size_min=load_size_min,
+            flip=True,
+            label_balance=label_balance,
         )
         pairs = find_pairs(folder, "train")
         scenes = SceneCache(pairs, label_set=label_set, options=options, multiple=1)
-        self._source = BatchSource(scenes, options=options, seed=seed, multiple=1)
+        self._source = BatchSource(
+            scenes, options=options, seed=seed, multiple=1, weights=scenes.weights()
+        )
         self.num_classes = len(label_set)
         self.ignore_index = DONT_CARE
         self._length = length
         self._first = first
         self._jitter = jitter
+        self._ignored_border = ignored_border
         self._seed = seed
 
     def __len__(self) -> int:
@@ -75,10 +88,21 @@ class Scenes(paddle.io.Dataset):
         scene = self._source.view(position)
         rng = np.random.default_rng([self._seed, 4, position])
         photo = recolor(scene.photo, rng, strength=self._jitter)
-        return {
-            "img": to_network(photo[None])[0],
-            "label": scene.label_map.astype(np.int64),
-        }
+        label_map = ignore_borders(scene.label_map, width=self._ignored_border)
+        return {"img": to_network(photo[None])[0], "label": label_map.astype(np.int64)}
+
+
+def ignore_borders(label_map: np.ndarray, *, width: int) -> np.ndarray:
+    """Set pixels near another label to "don't care".
+
+    Args:
+        label_map: ``uint8`` [H, W].
+        width: a pixel changes if another label is at most so far away, horizontally, vertically and
+            diagonally; 0: nothing changes.
+    """
+    kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
+    lowest, highest = cv2.erode(label_map, kernel), cv2.dilate(label_map, kernel)
+    return np.where(lowest == highest, label_map, np.uint8(DONT_CARE))
 
 
 def recolor(photo: np.ndarray, rng: np.random.Generator, *, strength: float) -> np.ndarray:
@@ -144,18 +168,21 @@ class EfficientNetLite1Backbone(nn.Layer):
     Args:
         pretrained: weights file (``EfficientNetLite0``); ``package``: that of the installed package
             on ImageNet; None: random weights, which are loaded later.
+        frozen_blocks: the first convolution and so many blocks are not trained, which saves time;
+            0: everything is trained.
     """
 
     layers = ("block0", "block3", "block6", "block14", "block20")
 
-    def __init__(self, pretrained: str | None = None) -> None:
+    def __init__(self, pretrained: str | None = None, frozen_blocks: int = 0) -> None:
         super().__init__()
         if pretrained == "package":
             option = "'backbone: pretrained:'"
             pretrained = str(EfficientNetLite1.packaged_weights(option=option))
         self.network = EfficientNetLite1(weights=pretrained)
-        for parameter in self.network.parameters():
-            parameter.stop_gradient = False
+        frozen = ["stem", *(f"block{i}" for i in range(frozen_blocks))] if frozen_blocks else []
+        for name, parameter in self.network.named_parameters():
+            parameter.stop_gradient = name.split(".")[0] in frozen
         self.feat_channels = [EfficientNetLite1.channels[name] for name in self.layers]
 
     def forward(self, picture: paddle.Tensor) -> list[paddle.Tensor]:

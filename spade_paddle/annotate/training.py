@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +24,8 @@ from spade_paddle.data.labels import LABELS_FILE
 from spade_paddle.errors import ConfigError
 from spade_paddle.files import write_atomically, write_text_atomically
 from spade_paddle.metrics.segmentation import Agreement, confusion
+from spade_paddle.onednn.layers import unavailable_reason, use_onednn
+from spade_paddle.weights import read_arrays
 
 
 class AnnotatorTraining:
@@ -71,6 +72,8 @@ class AnnotatorTraining:
             return
         paddle.seed(int(config["train_dataset"].get("seed", 1)))
         network = build_component(config["model"], self.path)
+        if unavailable_reason() is None:
+            use_onednn(network)
         losses = dict(config["loss"])
         losses["types"] = [build_component(section, self.path) for section in losses["types"]]
         train(
@@ -92,11 +95,10 @@ class AnnotatorTraining:
     def export(self, folder: Path) -> Agreement:
         """Write an annotator folder: ``model.yml``, ``model.pdparams``, ``labels.json``.
 
-        PaddleSeg saves the weights of the last step and their moving average; those with the higher
-        mean IoU on the validation scenes are exported.
+        It gets the moving average of the weights, in half precision.
 
         Returns:
-            their agreement with the validation label maps.
+            its agreement with the validation label maps.
 
         Raises:
             ConfigError: there is no checkpoint.
@@ -107,14 +109,8 @@ class AnnotatorTraining:
             raise ConfigError(
                 f"{self.run}: there is no checkpoint yet; train first", code="run_empty"
             )
-        candidates = []
-        for name in ("ema_model", "model"):
-            trial = self.run / "trial"
-            self._write_folder(trial, newest / f"{name}.pdparams")
-            candidates.append((self._agreement(Annotator.load(trial)), name))
-        best, name = max(candidates, key=lambda candidate: candidate[0].mean_iou)
-        self._write_folder(folder, newest / f"{name}.pdparams")
-        return best
+        self._write_folder(folder, newest / "ema_model.pdparams")
+        return self._agreement(Annotator.load(folder))
 
     def _agreement(self, annotator: Annotator) -> Agreement:
         """Compare its label maps of the validation photos with those of the data set."""
@@ -132,7 +128,11 @@ class AnnotatorTraining:
             "val_dataset": self.config["val_dataset"],
         }
         label_set = find_label_set(self.config["train_dataset"]["labels"])
-        write_atomically(folder / "model.pdparams", lambda path: shutil.copyfile(weights, path))
+        arrays = {
+            name: array.astype(np.float16) if array.dtype == np.float32 else array
+            for name, array in read_arrays(weights).items()
+        }
+        write_atomically(folder / "model.pdparams", lambda path: paddle.save(arrays, str(path)))
         write_text_atomically(folder / "model.yml", yaml.safe_dump(content, sort_keys=False))
         write_text_atomically(folder / LABELS_FILE, label_set.to_json())
 

@@ -6,6 +6,7 @@ summed over all pictures first, divided afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,3 +68,12 @@ class Agreement:
             mean_iou=float(iou[present].mean()) if present.any() else float("nan"),
             pixel_accuracy=float(hits.sum() / total),
         )
+
+
+def joint_iou(counts: np.ndarray, labels: Sequence[int]) -> float:
+    """Intersection over union of several labels taken as one, from a confusion matrix [K, K + 1];
+    ``nan`` if none of them occurs."""
+    labels = list(labels)
+    hits = counts[np.ix_(labels, labels)].sum()
+    union = counts[labels].sum() + counts[:, labels].sum() - hits
+    return float(hits / union) if union else float("nan")

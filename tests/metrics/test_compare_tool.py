@@ -14,9 +14,10 @@ from tests.engine.conftest import environment
 
 @pytest.fixture
 def compare(processes, root, tmp_path):
-    def run():
+    def run(*options, maps=("maps",), truth=("truth",)):
         command = [sys.executable, str(root / "tools" / "compare_maps.py")]
-        command += ["--maps", str(tmp_path / "maps"), "--truth", str(tmp_path / "truth")]
+        command += ["--maps", *(str(tmp_path / name) for name in maps)]
+        command += ["--truth", *(str(tmp_path / name) for name in truth), *options]
         return subprocess.run(
             command, env=environment(root), capture_output=True, text=True, check=False
         )
@@ -38,6 +39,28 @@ def test_table_has_the_numbers_worked_out_by_hand(compare, tmp_path, landscape):
     assert "| water | 0.400 | 0.667 | 0.429 |" in lines
     assert "| rock | - | - | 0.000 |" in lines
     assert "mean IoU 0.356, pixel accuracy 0.571" in lines
+
+
+def test_pixels_of_several_folders_count_together(compare, tmp_path, landscape):
+    for folder, truth, given in (("1", [1, 1, 2, 5], [1, 2, 1, 5]), ("2", [1, 2], [2, 5])):
+        for kind, row in (("truth", truth), ("maps", given)):
+            label_map = np.array([row], np.uint8)
+            write_label_map(tmp_path / f"{kind}{folder}" / "a.png", label_map, landscape)
+    options = ("--together", "sky", "cloud")
+    result = compare(*options, maps=("maps1", "maps2"), truth=("truth1", "truth2"))
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert "| sky | 0.250 | 0.333 | 0.500 |" in lines
+    assert "| tree | 0.500 | 1.000 | 0.167 |" in lines
+    # 4 of their 5 pixels are predicted as one of them, and no other pixel is
+    assert "sky and cloud together: IoU 0.800" in lines
+    assert lines[-1] == "2 label maps"
+
+
+def test_folders_without_partner_are_told(compare):
+    result = compare(maps=("maps1", "maps2"))
+    assert result.returncode == 2
+    assert "expected as many folders of each, got 2 and 1" in result.stderr
 
 
 def test_missing_maps_are_told(compare, tmp_path, landscape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.metrics.segmentation import Agreement, confusion
+from spade_paddle.metrics.segmentation import Agreement, confusion, joint_iou
 
 TRUTH = np.array([[0, 0, 0, 1], [1, 1, 2, 255]], np.uint8)
 GIVEN = np.array([[0, 0, 1, 1], [1, 255, 1, 2]], np.uint8)
@@ -49,3 +49,13 @@ def test_counts_of_pictures_add_up_before_they_are_divided():
     small, large = np.zeros((1, 1), np.uint8), np.zeros((1, 3), np.uint8)
     counts = confusion(small, small + 1, num_labels=2) + confusion(large, large, num_labels=2)
     assert Agreement.of(counts).iou[0] == pytest.approx(3 / 4)
+
+
+def test_labels_taken_as_one_ignore_confusion_among_themselves():
+    truth = np.array([[0, 0, 1, 2, 2, 255]], np.uint8)
+    predicted = np.array([[0, 1, 0, 2, 1, 0]], np.uint8)
+    counts = confusion(truth, predicted, num_labels=3)
+    assert joint_iou(counts, [0, 1]) == pytest.approx(3 / 4)  # one pixel of label 2 is called 1
+    assert joint_iou(counts, [2]) == pytest.approx(Agreement.of(counts).iou[2])
+    nothing = confusion(truth, np.zeros_like(truth), num_labels=4)
+    assert np.isnan(joint_iou(nothing, [3]))
