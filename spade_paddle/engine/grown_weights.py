@@ -22,7 +22,8 @@ def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[
     """Adapt the weights of a discriminator to a new one.
 
     Projected heads are removed if the new one has none, or new ones; the weights file of their
-    feature network is then not needed. Patch scales are renumbered if finer ones precede them.
+    feature network is then not needed. Patch scales are removed if the new one has none, and
+    renumbered if finer ones precede them.
 
     Args:
         weights: weights of the source.
@@ -37,6 +38,9 @@ def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[
     if old.discriminator.kind != "patch" and without_heads:
         weights = _without(weights, "projected")
         notes.append("the projected heads are removed")
+    if old.discriminator.kind == "both" and new.discriminator.kind == "projected":
+        weights = {name: v for name, v in weights.items() if not name.startswith("nld_")}
+        notes.append("the patch scales are removed")
     finer = finer_scales(old, new)
     if finer:
         weights = {scale_name(name, further=finer): value for name, value in weights.items()}

@@ -69,8 +69,8 @@ def forbidden_changes(old: Config, new: Config, *, parts: Collection[str]) -> li
         if name in _PROJECTED_FIELDS:
             continue  # projected heads are added, removed or replaced
         if name == "discriminator.kind":
-            if now == "both" or (before, now) == ("both", "patch"):
-                continue
+            if "both" in (before, now):
+                continue  # patch scales or heads are added or removed
             expected = "the same or both"
         if name == "generator.upsampling":
             comes_before = now == "most" and old.generator.fine_blocks

@@ -178,15 +178,19 @@ def test_heads_of_another_width_are_new(weights, tmp_path, landscape):
     assert_carried(networks, run, "discriminator", fresh=("projected",), before=before)
 
 
-def test_what_is_more_than_adding_is_refused_by_name(weights, tmp_path, landscape):
-    patch = Run(tmp_path / "patch", tiny(), landscape)
-    both = Run(tmp_path / "both", tiny(heads(weights)), landscape)
-    for run, changes, message in (
-        (patch, heads(weights, "projected"), "kind was patch, is projected, must be the same or"),
-        (both, heads(weights, "projected"), "discriminator.kind was both, is projected"),
-    ):
-        with pytest.raises(ConfigError, match=message):
-            initialize_from({}, run.folder, config=tiny(changes), label_set=landscape)
+def test_patch_scales_can_be_removed_from_heads(weights, tmp_path, landscape):
+    run = Run(tmp_path / "run", tiny(heads(weights)), landscape)
+    networks, _, lines = grow(run, tiny(heads(weights, "projected")), landscape)
+    assert_carried(networks, run, "discriminator")
+    assert lines[1].endswith("projected; the patch scales are removed")
+
+
+def test_another_kind_of_discriminator_is_refused_by_name(weights, tmp_path, landscape):
+    run = Run(tmp_path / "patch", tiny(), landscape)
+    message = "kind was patch, is projected, must be the same or both"
+    with pytest.raises(ConfigError, match=message):
+        changed = tiny(heads(weights, "projected"))
+        initialize_from({}, run.folder, config=changed, label_set=landscape)
 
 
 def test_heads_that_learned_on_other_weights_are_refused(weights, tmp_path, landscape):
