@@ -17,12 +17,11 @@ from spade_paddle.files import write_arrays_atomically
 
 GALLERY = "styles.npz"
 BANDS = 4
-BRIGHTEST, BRIGHTEST_OF = 2, 6
-"""Without a seed, the style is the mean over the BRIGHTEST brightest photos among the BRIGHTEST_OF
-most similar scenes. An annotator recognizes more of the labels in such pictures than with the style
-of a single scene (hub_module/MODEL_CARD.md)."""
-CHOICE = 12
-"""With a seed, the style is drawn from this many of the most similar scenes."""
+SIMILARITY, BRIGHTNESS = 0.06, 20.0
+"""Without a seed, a scene loses a factor e of its weight for this distance to the doodle, and gains
+one for so much more brightness."""
+SIMILARITY_OF_DRAWS, TEMPERATURE = 0.1, 0.25
+"""With a seed: the same for the distance, and the temperature of the drawn weights."""
 
 _ARRAYS = ("vectors", "layouts", "brightness")
 
@@ -44,19 +43,23 @@ class Gallery:
     def style_for(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
         """Choose a style for a label map, ``float32`` [D].
 
-        Without a seed, the mean over the BRIGHTEST brightest photos among the BRIGHTEST_OF most
-        similar scenes; with a seed, that of a random one of the CHOICE most similar. The distance
-        between two scenes is the L1 distance of their layouts.
+        It is the mean over all scenes, with weights that fall with the distance: the L1 distance of
+        the layouts, averaged over the bands, 0 to 2. So similar doodles get similar styles, and the
+        colors do not jump while someone draws.
+
+        Without a seed, bright photos have more weight. With a seed, nearly all the weight is on one
+        scene, drawn at random (Gumbel-softmax; Jang et al. 2017, Maddison et al. 2017); the random
+        numbers depend on the seed only, so the scene is the same for similar doodles.
         """
         query = layout(label_map, num_labels=self.layouts.shape[2])
-        differences = np.abs(self.layouts - query).sum(axis=(1, 2))
-        nearest = np.argsort(differences, kind="stable")
+        distances = np.abs(self.layouts - query).sum(axis=2).mean(axis=1)
         if seed is None:
-            nearest = nearest[:BRIGHTEST_OF]
-            brightest = nearest[np.argsort(-self.brightness[nearest], kind="stable")[:BRIGHTEST]]
-            return self.vectors[brightest].mean(axis=0)
-        index = np.random.default_rng(seed).integers(min(CHOICE, len(nearest)))
-        return self.vectors[nearest[index]]
+            scores = self.brightness / BRIGHTNESS - distances / SIMILARITY
+        else:
+            noise = np.random.default_rng(seed).gumbel(size=len(distances))
+            scores = (noise - distances / SIMILARITY_OF_DRAWS) / TEMPERATURE
+        weights = np.exp(scores - scores.max())
+        return (weights @ self.vectors / weights.sum()).astype(np.float32)
 
     @classmethod
     def load(cls, folder: Path, *, style_dim: int, num_labels: int) -> Gallery:

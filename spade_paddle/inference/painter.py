@@ -272,8 +272,8 @@ class Painter:
     def chosen_style(self, label_map: np.ndarray, *, seed: int | None = None) -> np.ndarray:
         """The style vector that ``paint`` uses if none is given, ``float32`` [D].
 
-        - With a gallery: the mean style of the brightest of the most similar scenes; with a seed,
-          the style of a random similar scene (gallery.py).
+        - With a gallery: the mean style of similar, bright scenes; with a seed, about the style of
+          a random similar scene (gallery.py).
         - Else with named styles: the first one; with a seed, a random one.
         - Else z = 0; with a seed, a sample of N(0, I).
 
