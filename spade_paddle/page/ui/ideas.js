@@ -15,7 +15,7 @@ export const IDEAS = [
   { name: "village", needs: ["building", "mountain"] },
   { name: "two_mountains", needs: ["mountain", "water"] },
   { name: "bright_sea", needs: ["sky", "water"], style: "bright" },
-  { name: "winter", needs: ["snow", "tree"] },
+  { name: "winter", needs: ["snow", "tree"], style: "winter" },
   { name: "one_tree", needs: ["sky", "tree", "grass"] },
   { name: "garden", needs: ["building", "flower", "tree"] },
   { name: "mountain_sunset", needs: ["sky", "mountain"], style: "sunset" },

@@ -6,7 +6,7 @@ import { AUTO } from "./looks.js";
 import { FileButton } from "./open_file.js";
 import { Switch } from "./switch.js";
 
-const KNOWN_STYLES = ["bright", "clear", "mist", "sunset"];
+const KNOWN_STYLES = ["bright", "clear", "mist", "sunset", "autumn", "winter"];
 
 export function LookControls({ studio, state, t }) {
   const hasStyles = state.styles.length > 0 || state.stylePhoto;

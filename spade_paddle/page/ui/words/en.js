@@ -106,6 +106,8 @@ export default {
   style_clear: "Clear",
   style_mist: "Mist",
   style_sunset: "Sunset",
+  style_autumn: "Autumn",
+  style_winter: "Winter",
   style_photo: "Photo",
   style_photo_long: "Take light and mood from a photo",
   style_photo_own: "Your photo's light",

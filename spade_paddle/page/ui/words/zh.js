@@ -105,6 +105,8 @@ export default {
   style_clear: "晴朗",
   style_mist: "薄雾",
   style_sunset: "日落",
+  style_autumn: "秋色",
+  style_winter: "冬日",
   style_photo: "照片",
   style_photo_long: "采用一张照片的光线与气氛",
   style_photo_own: "你照片的光线",
