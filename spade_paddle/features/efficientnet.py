@@ -163,6 +163,9 @@ class SameConvolution(nn.Conv2D):
         groups: as in Conv2D.
     """
 
+    convolve = staticmethod(F.conv2d)
+    """The function that convolves; ``use_onednn`` replaces it."""
+
     def __init__(
         self, before: int, after: int, *, kernel: int, stride: int = 1, groups: int = 1
     ) -> None:
@@ -171,18 +174,14 @@ class SameConvolution(nn.Conv2D):
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, H, W] -> [N, C', ceil(H / stride), ceil(W / stride)]."""
-        return F.conv2d(
+        return self.convolve(
             x,
             self.weight,
             self.bias,
-            stride=self.stride,
-            padding=self.padding_at(*x.shape[2:]),
+            stride=[self.stride, self.stride],
+            padding=[*self._padding_of(x.shape[2]), *self._padding_of(x.shape[3])],
             groups=self._groups,
         )
-
-    def padding_at(self, height: int, width: int) -> list[int]:
-        """Number of zeros at top, bottom, left and right of a picture of this size."""
-        return [*self._padding_of(height), *self._padding_of(width)]
 
     def _padding_of(self, size: int) -> tuple[int, int]:
         """Number of zeros before and after an axis of ``size`` pixels."""

@@ -29,6 +29,9 @@ class RandomConvolution(nn.Layer):
     The weight is a buffer: it is in the checkpoint, but the optimizer does not update it.
     """
 
+    convolve = staticmethod(F.conv2d)
+    """The function that convolves; ``use_onednn`` replaces it."""
+
     def __init__(
         self, channels: int, width: int, *, kernel: int, generator: np.random.Generator
     ) -> None:
@@ -39,7 +42,7 @@ class RandomConvolution(nn.Layer):
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, h, w] -> [N, M, h, w]."""
-        return F.conv2d(x, self.weight, padding=self.weight.shape[2] // 2)
+        return self.convolve(x, self.weight, padding=[self.weight.shape[2] // 2] * 4)
 
 
 class StandardizedMix(RandomConvolution):
@@ -56,7 +59,7 @@ class StandardizedMix(RandomConvolution):
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """[N, C, h, w] -> [N, M, h, w]."""
         weight = self.weight / self.deviation.reshape([1, -1, 1, 1])
-        return F.conv2d(x, weight, -paddle.mv(weight.flatten(1), self.mean))
+        return self.convolve(x, weight, -paddle.mv(weight.flatten(1), self.mean))
 
 
 class FrozenProjection(nn.Layer):

@@ -5,6 +5,7 @@ Legend: N batch, C channels in, O channels out, H, W size of the input, h, w of 
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Sequence
 
@@ -34,10 +35,10 @@ def use_onednn(network: nn.Layer, *, bfloat16: bool = False) -> int:
     """Let oneDNN compute the convolutions of a network; return how many were replaced.
 
     Weights and their names do not change, and results change by rounding only. Convolutions with
-    dilation or non-zero padding modes remain Paddle's, and so do layers with a forward pass of
-    their own, unless they have a method ``padding_at``: it gives the zeros at top, bottom, left and
-    right for an input of H, W pixels, and is all they change. Second derivatives are not supported,
-    so do not use it for networks with a gradient penalty (R1).
+    dilation or non-zero padding modes remain Paddle's. A layer with a forward pass of its own must
+    call its attribute ``convolve``, which is ``F.conv2d`` before and ``conv2d`` afterwards, or it
+    remains Paddle's. Second derivatives are not supported, so do not use it for networks with a
+    gradient penalty (R1).
 
     Args:
         network: changed in place.
@@ -45,11 +46,14 @@ def use_onednn(network: nn.Layer, *, bfloat16: bool = False) -> int:
             everything else are ``float32``.
     """
     count = 0
+    convolve = functools.partial(conv2d, bfloat16=bfloat16)
     for layer in network.sublayers(include_self=True):
-        forward = _forward_of(layer, bfloat16=bfloat16)
-        if forward is not None:
+        forward = _forward_of(layer, convolve)
+        if hasattr(layer, "convolve"):
+            layer.convolve = convolve
+        elif forward is not None:
             layer.forward = types.MethodType(forward, layer)
-            count += 1
+        count += hasattr(layer, "convolve") or forward is not None
     return count
 
 
@@ -123,40 +127,28 @@ class _Conv2D(PyLayer):
         return (for_x, for_weight, for_bias) if context.geometry.bias else (for_x, for_weight)
 
 
-def _forward_of(layer: nn.Layer, *, bfloat16: bool):
-    if not isinstance(layer, nn.Conv2D) or layer._padding_mode != "zeros":
+def _forward_of(layer: nn.Layer, convolve: Callable[..., paddle.Tensor]):
+    if type(layer).forward is not nn.Conv2D.forward or layer._padding_mode != "zeros":
         return None
-    stride, dilation = _pair(layer._stride), _pair(layer._dilation)
-    padding_at = _padding_of(layer)
-    if padding_at is None or stride is None or dilation != (1, 1):
+    if isinstance(layer._padding, str):  # "SAME", which may be asymmetric
         return None
+    padding, stride, dilation = (
+        _pair(value) for value in (layer._updated_padding, layer._stride, layer._dilation)
+    )
+    if padding is None or stride is None or dilation != (1, 1):
+        return None
+    vertical, horizontal = padding
+    options = {
+        "stride": stride,
+        "padding": (vertical, vertical, horizontal, horizontal),
+        "groups": layer._groups,
+    }
 
     def forward(self, x):
         # read the weight at every call: the hook of spectral normalization replaces it
-        return conv2d(
-            x,
-            self.weight,
-            self.bias,
-            stride=stride,
-            padding=padding_at(*x.shape[2:]),
-            groups=self._groups,
-            bfloat16=bfloat16,
-        )
+        return convolve(x, self.weight, self.bias, **options)
 
     return forward
-
-
-def _padding_of(layer: nn.Conv2D) -> Callable[[int, int], Sequence[int]] | None:
-    """The function of H and W that gives the padding; None if there is no such function."""
-    if hasattr(layer, "padding_at"):
-        return layer.padding_at
-    if type(layer).forward is not nn.Conv2D.forward or isinstance(layer._padding, str):
-        return None  # "SAME" may be asymmetric
-    padding = _pair(layer._updated_padding)
-    if padding is None:
-        return None
-    vertical, horizontal = padding
-    return lambda height, width: (vertical, vertical, horizontal, horizontal)
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int] | None:

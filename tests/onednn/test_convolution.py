@@ -167,7 +167,7 @@ def test_a_network_gives_the_same_and_learns_the_same():
 
 
 @pytest.mark.parametrize("size", [(16, 16), (15, 17)], ids=["even", "odd"])
-def test_padding_that_depends_on_the_size_is_kept(size):
+def test_layer_with_a_forward_pass_of_its_own_is_computed_if_it_asks(size):
     paddle.seed(3)
     plain = nn.Sequential(
         SameConvolution(3, 8, kernel=3, stride=2), SameConvolution(8, 8, kernel=5, groups=8)
