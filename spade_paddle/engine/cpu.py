@@ -6,6 +6,7 @@ itself sets one OpenMP thread. Both are controlled by environment variables that
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -49,6 +50,23 @@ def apply_cpu_settings(environment: MutableMapping[str, str] | None = None) -> d
     if own:
         import_paddle()
     return added
+
+
+def limit_spinning() -> None:
+    """Apply SPIN_MILLISECONDS to the OpenMP threads that work for the calling thread.
+
+    For processes that import paddle themselves, such as PaddleHub's, and so miss
+    ``apply_cpu_settings``. Does nothing if KMP_BLOCKTIME is set, or if this build of paddle has no
+    OpenMP library of its own.
+    """
+    import paddle
+
+    if "KMP_BLOCKTIME" in os.environ:
+        return
+    name = {"win32": "libiomp5md.dll", "darwin": "libiomp5.dylib"}.get(sys.platform, "libiomp5.so")
+    with contextlib.suppress(OSError):
+        library = ctypes.CDLL(str(Path(paddle.__file__).parent / "libs" / name))
+        library.kmp_set_blocktime(SPIN_MILLISECONDS)
 
 
 def keep_freed_memory() -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from spade_paddle.engine.cpu import limit_spinning
+
 Result = TypeVar("Result")
 
 _local = threading.local()
@@ -37,6 +39,7 @@ def _begin() -> None:
     import paddle  # here, because it takes seconds and not every process paints
 
     paddle.disable_static()
+    limit_spinning()
     _local.is_paddle_thread = True
 
 

@@ -66,3 +66,30 @@ def test_a_forked_process_gets_a_thread_of_its_own(processes, root):
         "assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 7\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=root, timeout=120)
+
+
+SPINNING = """
+import ctypes, paddle
+from spade_paddle.inference.paddle_thread import in_paddle_thread
+from spade_paddle.onednn.library import wheel_libraries
+openmp = ctypes.CDLL(str(wheel_libraries() / "libiomp5.so"))
+print(in_paddle_thread(lambda: openmp.kmp_get_blocktime()))
+"""
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "5"), ("70", "70")])
+def test_idle_openmp_threads_soon_sleep_although_paddle_was_imported_first(
+    processes, root, given, expected
+):
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment.pop("KMP_BLOCKTIME", None)
+    environment.update({} if given is None else {"KMP_BLOCKTIME": given})
+    result = subprocess.run(
+        [sys.executable, "-c", SPINNING],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split()[-1] == expected
