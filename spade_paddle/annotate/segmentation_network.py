@@ -196,6 +196,8 @@ def build_component(section: dict[str, Any], path: Path) -> Any:
     import paddleseg.optimizers  # noqa: F401
     from paddleseg.cvlibs.builder import SegBuilder
 
+    from spade_paddle.annotate import paddleseg_parts  # noqa: F401
+
     try:
         return SegBuilder(None).build_component(section)
     except Exception as error:  # PaddleSeg wraps errors of constructors in RuntimeError

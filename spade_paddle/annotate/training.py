@@ -10,8 +10,6 @@ import numpy as np
 import paddle
 import yaml
 
-# registers Scenes and PixelCrossEntropy
-from spade_paddle.annotate import paddleseg_parts  # noqa: F401
 from spade_paddle.annotate.annotator import Annotator
 from spade_paddle.annotate.segmentation_network import (
     build_component,
