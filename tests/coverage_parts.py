@@ -29,7 +29,7 @@ PARTS = {
     "config": Part(
         (
             *("config.py", "config_checks.py", "config_table.py", "data_config.py"),
-            *("distillation_config.py", "fields.py", "reading.py"),
+            *("distillation_config.py", "fields.py", "loss_config.py", "reading.py"),
         ),
         ("tests/test_config.py", "tests/test_reading.py"),
     ),

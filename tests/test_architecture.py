@@ -20,8 +20,10 @@ ALLOWED = {
     "reading": {"errors", "fields"},
     "data_config": {"fields"},
     "distillation_config": {"fields"},
+    "loss_config": {"fields"},
     "config": {
         *("assets", "config_checks", "data_config", "distillation_config", "errors", "fields"),
+        "loss_config",
         "reading",
     },
     "config_checks": {"config", "data_config"},  # of the former the type only
@@ -89,6 +91,7 @@ ONLY_IN = {
     "pydantic": (
         *("spade_paddle/config.py", "spade_paddle/config_table.py", "spade_paddle/data_config.py"),
         *("spade_paddle/distillation_config.py", "spade_paddle/fields.py"),
+        "spade_paddle/loss_config.py",
         *("spade_paddle/reading.py", "spade_paddle/serving/settings.py"),
     ),
 }
@@ -98,6 +101,7 @@ NO_PADDLE = (
     "spade_paddle/config_table.py",
     "spade_paddle/data_config.py",
     "spade_paddle/distillation_config.py",
+    "spade_paddle/loss_config.py",
     "spade_paddle/errors.py",
     "spade_paddle/model_card.py",
     "spade_paddle/fields.py",

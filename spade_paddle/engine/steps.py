@@ -16,6 +16,7 @@ from paddle import nn
 
 from spade_paddle.config import LossConfig
 from spade_paddle.data.batches import Batch
+from spade_paddle.losses.color import color_loss
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
     Prediction,
@@ -141,7 +142,7 @@ def generator_losses(
     num_batches: int = 1,
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, section
-    4), and ``+ lambda_kld * g_vaeloss`` with a style.
+    4), ``+ lambda_kld * g_vaeloss`` with a style, and ours, ``+ color * g_color``.
 
     Args:
         networks: the networks.
@@ -170,6 +171,8 @@ def generator_losses(
         parts["g_vgg"] = options.perceptual * distance
     if style is not None:
         parts["g_vae"] = options.kl * num_batches * kl_loss(*style)
+    if options.color:
+        parts["g_color"] = options.color * color_loss(fake_photo, batch.photo, batch.segmap)
     for loss in networks.extra_losses:
         more = loss(networks, batch, fake_photo)
         if parts.keys() & more.keys():
