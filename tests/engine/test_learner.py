@@ -24,6 +24,7 @@ from spade_paddle.engine.steps import StepInput, generator_losses
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
 from spade_paddle.layers.spectral import effective_state
+from spade_paddle.losses.color import color_loss
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, assert_same_state
 from tests.synthetic import synthetic_scene
@@ -279,3 +280,14 @@ def test_the_perceptual_loss_is_shown_pictures_moved_by_the_batchs_shift():
         part = StepInput.of(moved, SemanticLayout.of(options, LABELS))
         generator_losses(networks, part, options.losses)
     assert seen == [(3, 5), (1, 2)]  # a batch moves as its first picture does
+
+
+def test_color_loss_has_its_weight_and_counts_in_the_total():
+    options = config(losses={"color": 2.5})
+    part = StepInput.of(batch_of(2), SemanticLayout.of(options, LABELS))
+    networks = learner_of(options).networks
+    total, parts, fake_photo = generator_losses(networks, part, options.losses)
+    expected = 2.5 * color_loss(fake_photo, part.photo, part.segmap)
+    assert float(parts["g_color"]) == pytest.approx(float(expected))
+    assert float(total) == pytest.approx(sum(float(value) for value in parts.values()))
+    assert "g_color" not in generator_losses(networks, part, config().losses)[1]
