@@ -85,7 +85,6 @@ class AnnotatorTraining:
             save_interval=save_every,
             log_iters=50,
             use_vdl=True,
-            use_ema=True,
             losses=losses,
             keep_checkpoint_max=2,
         )
@@ -93,7 +92,7 @@ class AnnotatorTraining:
     def export(self, folder: Path) -> Agreement:
         """Write an annotator folder: ``model.yml``, ``model.pdparams``, ``labels.json``.
 
-        It gets the moving average of the weights, in half precision.
+        It gets the weights of the last step, in half precision.
 
         Returns:
             its agreement with the validation label maps.
@@ -107,7 +106,7 @@ class AnnotatorTraining:
             raise ConfigError(
                 f"{self.run}: there is no checkpoint yet; train first", code="run_empty"
             )
-        self._write_folder(folder, newest / "ema_model.pdparams")
+        self._write_folder(folder, newest / "model.pdparams")
         return self._agreement(Annotator.load(folder))
 
     def _agreement(self, annotator: Annotator) -> Agreement:

@@ -112,7 +112,7 @@ def write_fold(
     pairs = [pair for part in dataset_parts(data) for pair in find_pairs(data, part)]
     _check_stems(pairs, groups)
     folds = assign_folds(Counter(groups[pair.stem] for pair in pairs), count=count)
-    written = Counter()
+    written: Counter[str] = Counter()
     unfinished = out.with_name(f"{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for pair in pairs:
