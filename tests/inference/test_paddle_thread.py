@@ -69,7 +69,7 @@ def test_a_forked_process_gets_a_thread_of_its_own(processes, root):
 
 
 SPINNING = """
-import ctypes, paddle
+import ctypes
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.onednn.library import wheel_libraries
 openmp = ctypes.CDLL(str(wheel_libraries() / "libiomp5.so"))
@@ -78,7 +78,7 @@ print(in_paddle_thread(lambda: openmp.kmp_get_blocktime()))
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, "5"), ("70", "70")])
-def test_idle_openmp_threads_soon_sleep_although_paddle_was_imported_first(
+def test_idle_openmp_threads_soon_sleep_without_settings_in_the_environment(
     processes, root, given, expected
 ):
     environment = {**os.environ, "PYTHONPATH": str(root)}
