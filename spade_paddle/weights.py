@@ -20,6 +20,8 @@ Arrays = dict[str, np.ndarray]
 Shape = tuple[int, ...]
 Mismatch = tuple[str, Optional[Shape], Optional[Shape]]  # name, expected and found shape
 
+HALF_ERROR = 2.0**-11
+"""Maximum relative error (L2) of a tensor in float16: half a unit in the last place."""
 _NESTS = {"generator": "net_gen", "discriminator": "net_des"}  # in PaddleGAN's checkpoints
 _NAME_TABLE = "StructuredToParameterName@@"  # which Paddle may leave in a state dict
 
@@ -111,6 +113,21 @@ def load_state(
             code="weights_do_not_fit",
         )
     network.set_state_dict(state)
+
+
+def halved(value: np.ndarray) -> np.ndarray:
+    """Convert an array to float16 if that causes only rounding errors (HALF_ERROR).
+
+    Vectors and types other than float32 are returned unchanged, as are arrays beyond the range of
+    float16: with values above 65504, or with most of their norm in subnormal numbers (below 6e-5).
+    """
+    if value.ndim < 2 or value.dtype != np.float32:
+        return value
+    with np.errstate(over="ignore"):
+        rounded = value.astype(np.float16)
+    exact = value.astype(np.float64)  # squares of small numbers would underflow in float32
+    error = np.linalg.norm((rounded - exact).ravel())
+    return rounded if error <= HALF_ERROR * np.linalg.norm(exact.ravel()) else value
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from spade_paddle.errors import ConfigError
 from spade_paddle.files import write_atomically, write_text_atomically
 from spade_paddle.metrics.segmentation import Agreement, confusion
 from spade_paddle.onednn.layers import unavailable_reason, use_onednn
-from spade_paddle.weights import read_arrays
+from spade_paddle.weights import halved, read_arrays
 
 
 class AnnotatorTraining:
@@ -92,7 +92,7 @@ class AnnotatorTraining:
     def export(self, folder: Path) -> Agreement:
         """Write an annotator folder: ``model.yml``, ``model.pdparams``, ``labels.json``.
 
-        It gets the weights of the last step, in half precision.
+        It gets the weights of the last step, in float16 where that only rounds them.
 
         Returns:
             its agreement with the validation label maps.
@@ -125,10 +125,7 @@ class AnnotatorTraining:
             "val_dataset": self.config["val_dataset"],
         }
         label_set = find_label_set(self.config["train_dataset"]["labels"])
-        arrays = {
-            name: array.astype(np.float16) if array.dtype == np.float32 else array
-            for name, array in read_arrays(weights).items()
-        }
+        arrays = {name: halved(array) for name, array in read_arrays(weights).items()}
         write_atomically(folder / "model.pdparams", lambda path: paddle.save(arrays, str(path)))
         write_text_atomically(folder / "model.yml", yaml.safe_dump(content, sort_keys=False))
         write_text_atomically(folder / LABELS_FILE, label_set.to_json())

@@ -14,6 +14,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from spade_paddle.engine.quiet import import_paddle
+from spade_paddle.onednn.library import wheel_libraries
 
 SPIN_MILLISECONDS = 5
 """How long an idle OpenMP thread keeps its core busy. The default, 200, would take a core from the
@@ -59,13 +60,11 @@ def limit_spinning() -> None:
     ``apply_cpu_settings``. Does nothing if KMP_BLOCKTIME is set, or if this build of paddle has no
     OpenMP library of its own.
     """
-    import paddle
-
     if "KMP_BLOCKTIME" in os.environ:
         return
     name = {"win32": "libiomp5md.dll", "darwin": "libiomp5.dylib"}.get(sys.platform, "libiomp5.so")
     with contextlib.suppress(OSError):
-        library = ctypes.CDLL(str(Path(paddle.__file__).parent / "libs" / name))
+        library = ctypes.CDLL(str(wheel_libraries() / name))
         library.kmp_set_blocktime(SPIN_MILLISECONDS)
 
 

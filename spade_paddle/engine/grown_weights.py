@@ -39,7 +39,8 @@ def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[
         weights = _without(weights, "projected")
         notes.append("the projected heads are removed")
     if old.discriminator.kind == "both" and new.discriminator.kind == "projected":
-        weights = {name: v for name, v in weights.items() if not name.startswith("nld_")}
+        for scale in range(old.discriminator.scales):
+            weights = _without(weights, f"nld_{scale}")
         notes.append("the patch scales are removed")
     finer = finer_scales(old, new)
     if finer:

@@ -19,11 +19,10 @@ import paddle
 from spade_paddle.engine.run_folder import RunFolder
 from spade_paddle.errors import ModelError
 from spade_paddle.files import write_atomically
+from spade_paddle.weights import halved
 
 TRAINING_WEIGHTS = "training.pdparams"
 PARTS = ("generator", "encoder", "discriminator")
-HALF_ERROR = 2.0**-11
-"""Maximum relative error (L2) of a tensor in float16: half a unit in the last place."""
 
 
 @dataclass(frozen=True)
@@ -105,21 +104,6 @@ class TrainingWeights:
             },
             images_seen=None if images_seen is None else int(images_seen),
         )
-
-
-def halved(value: np.ndarray) -> np.ndarray:
-    """Convert an array to float16 if that causes only rounding errors (HALF_ERROR).
-
-    Vectors and types other than float32 are returned unchanged, as are arrays beyond the range of
-    float16: with values above 65504, or with most of their norm in subnormal numbers (below 6e-5).
-    """
-    if value.ndim < 2 or value.dtype != np.float32:
-        return value
-    with np.errstate(over="ignore"):
-        rounded = value.astype(np.float16)
-    exact = value.astype(np.float64)  # squares of small numbers would underflow in float32
-    error = np.linalg.norm((rounded - exact).ravel())
-    return rounded if error <= HALF_ERROR * np.linalg.norm(exact.ravel()) else value
 
 
 def _single(value: np.ndarray) -> np.ndarray:

@@ -48,12 +48,13 @@ def use_onednn(network: nn.Layer, *, bfloat16: bool = False) -> int:
     count = 0
     convolve = functools.partial(conv2d, bfloat16=bfloat16)
     for layer in network.sublayers(include_self=True):
-        forward = _forward_of(layer, convolve)
         if hasattr(layer, "convolve"):
             layer.convolve = convolve
-        elif forward is not None:
+        elif (forward := _forward_of(layer, convolve)) is not None:
             layer.forward = types.MethodType(forward, layer)
-        count += hasattr(layer, "convolve") or forward is not None
+        else:
+            continue
+        count += 1
     return count
 
 

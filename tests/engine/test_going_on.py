@@ -15,10 +15,10 @@ import yaml
 
 from spade_paddle.engine.initial_weights import Source, configuration_of
 from spade_paddle.engine.resuming import initialize_from
-from spade_paddle.engine.training_weights import HALF_ERROR
 from spade_paddle.errors import ModelError
 from spade_paddle.inference.export import without_folders
 from spade_paddle.networks.build import build_generator
+from spade_paddle.weights import HALF_ERROR
 from tests.engine.conftest import Workshop, environment
 from tests.engine.small_runs import PARTS, build, picture, segmap_of
 from tests.features.weights import squeezenet_file

@@ -7,8 +7,9 @@ import paddle
 import pytest
 
 from spade_paddle.engine.run_folder import RunFolder
-from spade_paddle.engine.training_weights import HALF_ERROR, TrainingWeights, halved
+from spade_paddle.engine.training_weights import TrainingWeights
 from spade_paddle.errors import ModelError
+from spade_paddle.weights import HALF_ERROR, halved
 from tests.engine.small_runs import STYLE, build, numbers, tiny
 
 
