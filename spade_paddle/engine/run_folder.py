@@ -74,8 +74,13 @@ class RunFolder:
     def describe(
         self, config: Config, label_set: LabelSet, environment: Mapping[str, Any] | None = None
     ) -> None:
-        """Write the configuration, the label set and, if given, the environment of the start."""
-        text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        """Write the configuration, the label set and, if given, the environment of the start.
+
+        The configuration names the folder's own label set, so that it can start other runs.
+        """
+        content = config.to_dict()
+        content["data"]["labels"] = LABELS_FILE
+        text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_text_atomically(self.path / CONFIG_FILE, text)
         write_text_atomically(self.path / LABELS_FILE, label_set.to_json())
         if environment is not None:

@@ -37,6 +37,8 @@ def test_run_folder_holds_everything_that_is_promised(workshop, finished):
     assert "done: 8 images" in finished.stdout
     assert yaml.safe_load((run / "config.yaml").read_text())["generator"]["ngf"] == 2
     assert json.loads((run / "labels.json").read_text())["name"] == "landscape"
+    # so that the configuration can start other runs, wherever the original file was
+    assert load_config(run / "config.yaml").data.labels == "labels.json"
     environment_json = json.loads((run / "environment.json").read_text())
     assert environment_json["paddle"] == paddle.__version__
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
