@@ -17,7 +17,7 @@ from spade_paddle.data.transforms import middle_view
 from spade_paddle.engine.samples import evaluating, painted, scene_input
 from spade_paddle.engine.steps import Networks, StepInput, discriminate, paint
 from spade_paddle.errors import DataError
-from spade_paddle.judge.eye import FeatureExtractor
+from spade_paddle.judge.feature_extractor import FeatureExtractor
 from spade_paddle.judge.judge import SCORE, Judge
 from spade_paddle.networks.semantics import SemanticLayout
 

@@ -18,7 +18,12 @@ from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.pictures import PictureFolder
 from spade_paddle.evaluation.scenes import LEAST_SCENES
 from spade_paddle.evaluation.scores import SceneScores, ScoreRow, scene_estimates
-from spade_paddle.judge.eye import LAYERS, FeatureExtractor, PictureFeatures, feature_distance
+from spade_paddle.judge.feature_extractor import (
+    LAYERS,
+    FeatureExtractor,
+    PictureFeatures,
+    feature_distance,
+)
 from spade_paddle.judge.inception import FeatureSet, InceptionExtractor, Statistics
 from spade_paddle.judge.picture_set import PictureSet
 from spade_paddle.metrics.bootstrap import REPLICATES, Estimate, bootstrap_weights

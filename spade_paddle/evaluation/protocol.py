@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spade_paddle.evaluation.evaluation import DIVERSITY_SCENES, DIVERSITY_SEEDS
-from spade_paddle.judge.eye import LAYERS
+from spade_paddle.judge.feature_extractor import LAYERS
 
 
 def view_of(side: int) -> str:
@@ -27,18 +27,18 @@ def common_line(protocol: dict[str, Any]) -> str:
 def measures(protocol: dict[str, Any]) -> dict[str, str]:
     """Describe each score that was measured, by its name."""
     features = protocol["features"]
-    eye = f"EfficientNet-Lite0 ({features['file']}, sha256 {features['sha256'][:8]})"
+    network = f"EfficientNet-Lite0 ({features['file']}, sha256 {features['sha256'][:8]})"
     floor = f"floor: {protocol['other_photos']} photos of the other split"
     lines = {
-        name: f"{eye}, {layer} at every position of the picture; {floor}"
+        name: f"{network}, {layer} at every position of the picture; {floor}"
         for name, layer in LAYERS.items()
     }
     lines["grid_energy"] = "share of the high-passed energy at periods that divide 8 pixels"
     layers = " and ".join(LAYERS.values())
-    lines["perceptual"] = f"{eye}, mean of 1 - cosine over positions of {layers}"
+    lines["perceptual"] = f"{network}, mean of 1 - cosine over positions of {layers}"
     lines["color"] = "Euclidean distance between mean RGB of picture and photo, each 0..255"
     lines["diversity"] = (
-        f"{eye}, perceptual distance of all pairs of {DIVERSITY_SEEDS} seeds, mean of "
+        f"{network}, perceptual distance of all pairs of {DIVERSITY_SEEDS} seeds, mean of "
         f"{min(DIVERSITY_SCENES, protocol['scenes'])} scenes; no interval"
     )
     annotator = protocol["annotator"]
@@ -55,17 +55,18 @@ def _inception_measures(protocol: dict[str, Any], floor: str) -> dict[str, str]:
     inception = protocol["inception"]
     if inception is None:
         return {}
-    eye = (
+    network = (
         f"{inception['network']} (sha256 {inception['sha256'][:8]}), {inception['resize']}, "
         f"{inception['scale']}"
     )
     lines = {
-        "fid": f"{eye}; to the photos of the same {protocol['scenes']} scenes; {floor}",
-        "kid": f"{eye}; kernel (x . y / 2048 + 1)^3, unbiased, all pictures at once; {floor}",
+        "fid": f"{network}; to the photos of the same {protocol['scenes']} scenes; {floor}",
+        "kid": f"{network}; kernel (x . y / 2048 + 1)^3, unbiased, all pictures at once; {floor}",
     }
     stored = protocol["statistics"]
     if stored is not None:
         lines["fid_statistics"] = (
-            f"{eye}; to {stored['file']} (sha256 {stored['sha256'][:8]}), {stored['count']} photos"
+            f"{network}; to {stored['file']} (sha256 {stored['sha256'][:8]}), "
+            f"{stored['count']} photos"
         )
     return lines

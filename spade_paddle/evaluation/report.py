@@ -11,7 +11,7 @@ from typing import Any
 from spade_paddle.data.labels import LabelSet
 from spade_paddle.evaluation.comparison import Comparison, compare_to_first
 from spade_paddle.evaluation.scores import ScoreRow
-from spade_paddle.judge.eye import LAYERS
+from spade_paddle.judge.feature_extractor import LAYERS
 from spade_paddle.metrics.bootstrap import Estimate
 
 _SETS = """\

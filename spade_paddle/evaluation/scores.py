@@ -20,7 +20,8 @@ class SceneScores:
 
     Args:
         scene: stem of its files.
-        perceptual: distance of deep features to the photo, 0..2 (judge/eye.py); None for a photo.
+        perceptual: distance of deep features to the photo, 0..2 (judge/feature_extractor.py); None
+            for a photo.
         color: distance to the photo's mean color, 0..441; None for a photo.
         confusion: confusion matrix of the label map and the annotator's output on the picture,
             int64 [K, K + 1]; None without an annotator.

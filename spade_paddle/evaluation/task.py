@@ -31,7 +31,7 @@ from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.evaluation.scenes import scenes_of
 from spade_paddle.features.efficientnet import EfficientNetLite0
 from spade_paddle.files import sha256
-from spade_paddle.judge.eye import FeatureExtractor
+from spade_paddle.judge.feature_extractor import FeatureExtractor
 from spade_paddle.judge.inception import InceptionExtractor, Statistics
 from spade_paddle.metrics.bootstrap import REPLICATES
 from spade_paddle.metrics.normal import Normal
@@ -214,7 +214,7 @@ def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[di
                 key: getattr(painter.card, key)
                 for key in ("name", "version", "parameters", "files")
             },
-            "trained_through_the_eye": title in biased,
+            "trained_with_these_features": title in biased,
         }
         for folder, (title, painter) in zip(folders, painters.items())
     ]

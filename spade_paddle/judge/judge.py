@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from spade_paddle.judge.eye import LAYERS, FeatureExtractor
+from spade_paddle.judge.feature_extractor import LAYERS, FeatureExtractor
 from spade_paddle.judge.picture_set import PictureSet
 
 SCORE = "score"
@@ -43,9 +43,9 @@ class Judge:
 
         Returns:
             ``frechet_4`` and ``frechet_10``, Frechet distances of the features of two layers
-            (judge/eye.py) to the photos, in multiples of the floor; ``grid``, the pictures' grid
-            energy (metrics/grid.py), in multiples of the photos'; ``score``, the geometric mean of
-            the two distances. All are about 1 for pictures as good as photos.
+            (judge/feature_extractor.py) to the photos, in multiples of the floor; ``grid``, the
+            pictures' grid energy (metrics/grid.py), in multiples of the photos'; ``score``, the
+            geometric mean of the two distances. All are about 1 for pictures as good as photos.
         """
         generated = self._picture_set(pictures)
         tiny = np.finfo(np.float64).tiny  # the floor of identical photos is 0

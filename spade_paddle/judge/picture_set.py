@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from spade_paddle.judge.eye import LAYERS, PictureFeatures
+from spade_paddle.judge.feature_extractor import LAYERS, PictureFeatures
 from spade_paddle.metrics.frechet import frechet_of_moments
 from spade_paddle.metrics.grid import grid_energy
 from spade_paddle.metrics.moments import Moments

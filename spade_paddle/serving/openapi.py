@@ -89,7 +89,7 @@ def _paint(metadata_header: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
     operation["responses"]["200"]["headers"] = {
         metadata_header: {
             "description": "Metadata of a picture that is sent as a file.",
-            "content": _content(_json("Told")),
+            "content": _content(_json("PictureInfo")),
         }
     }
     look = _look()
@@ -106,7 +106,7 @@ def _paint(metadata_header: str, *, errors: tuple[int, ...]) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "content": _content({**_json("Doodles"), "image/png": {}}),
+            "content": _content({**_json("PaintRequest"), "image/png": {}}),
         },
     }
 
@@ -203,13 +203,13 @@ def _schemas(settings: ServiceSettings) -> dict[str, Any]:
     photo = {"photo": _BASE64, "width": _SIDE, "height": _SIDE}
     details = {"type": "object"}
     return {
-        "Doodles": {
+        "PaintRequest": {
             **_object({**both, **_look()}, optional=schema.KEYS),
             "oneOf": one_of,
             "example": json.loads(schema.EXAMPLE),
         },
         "Pictures": _results(_object({"image": _BASE64, **metadata}, optional=("style_vector",))),
-        "Told": _object(metadata, optional=("style_vector",)),
+        "PictureInfo": _object(metadata, optional=("style_vector",)),
         "Photo": _object({key: photo[key] for key in annotating.KEYS}),
         "LabelMaps": _results(_object(ids)),
         "Labels": _labels(),

@@ -1,6 +1,6 @@
 """The doodle page's routes: ``/`` and ``/ui/``.
 
-The page's script and style sheet are bundled when the service starts (``page_joining.py``). Their
+The page's script and style sheet are bundled when the service starts (``page_bundle.py``). Their
 URLs contain a hash of the content, so that browsers cache them indefinitely and never mix two
 versions. The single files are served as well, revalidated on each request; the page uses them if
 bundling failed.
@@ -18,7 +18,7 @@ from pathlib import Path
 from flask import Flask, Response, abort, request
 from werkzeug.security import safe_join
 
-from spade_paddle.serving.page_joining import BundleError, bundle_page
+from spade_paddle.serving.page_bundle import BundleError, bundle_page
 
 # The page contacts only its own service, and only origins that may call it may frame it.
 PAGE_POLICY = (

@@ -18,7 +18,7 @@ from spade_paddle.engine.recalibrate import measure_statistics
 from spade_paddle.engine.samples import painted, scene_input
 from spade_paddle.engine.validation import Validation
 from spade_paddle.errors import DataError, ModelError
-from spade_paddle.judge.eye import FeatureExtractor
+from spade_paddle.judge.feature_extractor import FeatureExtractor
 from spade_paddle.judge.judge import Judge
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, Workshop, assert_same_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.judge.eye import FeatureExtractor
+from spade_paddle.judge.feature_extractor import FeatureExtractor
 from spade_paddle.judge.inception import InceptionExtractor
 from tests.features.efficientnet import efficientnet_file
 from tests.features.inception import inception_file

@@ -17,7 +17,7 @@ from spade_paddle.evaluation.contenders import Contender
 from spade_paddle.evaluation.evaluation import Evaluation, color_error
 from spade_paddle.evaluation.report import EvaluationReport
 from spade_paddle.inference.painter import Painter
-from spade_paddle.judge.eye import feature_distance
+from spade_paddle.judge.feature_extractor import feature_distance
 from spade_paddle.metrics.frechet import frechet_distance
 from spade_paddle.metrics.grid import grid_energy
 from spade_paddle.metrics.segmentation import Agreement, confusion

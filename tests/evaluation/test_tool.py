@@ -108,7 +108,7 @@ def test_flat_data_set_is_split_as_it_was_for_the_model(models, weights, tmp_pat
     report = evaluate(task, say=said.append)
     assert len(said) == 1
     assert "fond was trained with" in said[0]
-    assert [model["trained_through_the_eye"] for model in report.protocol["models"]] == [True]
+    assert [model["trained_with_these_features"] for model in report.protocol["models"]] == [True]
     stems = [scene.scene for scene in report.rows[1].scenes]
     names = [f"{index:04d}" for index in range(40)]
     assert stems == [name for name in names if split_of(name, val_share=0.3) == "val"]

@@ -60,8 +60,8 @@ def test_it_has_every_route_of_the_service_with_its_methods_and_no_others(client
 def test_every_key_that_a_request_may_have_is_told_and_every_error(make_client):
     document = make_client(api_token="0123456789abcdef").get("/openapi.json").get_json()
     schemas = document["components"]["schemas"]
-    assert set(schemas["Doodles"]["properties"]) == set(schema.KEYS)
-    assert set(schemas["Doodles"]["properties"]["labels"]["items"]["required"]) == set(
+    assert set(schemas["PaintRequest"]["properties"]) == set(schema.KEYS)
+    assert set(schemas["PaintRequest"]["properties"]["labels"]["items"]["required"]) == set(
         schema.LABEL_KEYS
     )
     assert schemas["Photo"]["required"] == list(annotating.KEYS)
@@ -84,7 +84,7 @@ def test_pictures_are_answered_as_told(client, painter, fits, image_format):
         data=file_bytes(scene()),
         content_type="image/png",
     )
-    assert fits("Told", json.loads(file.headers[PICTURE_HEADER])) is None
+    assert fits("PictureInfo", json.loads(file.headers[PICTURE_HEADER])) is None
 
 
 def test_all_else_is_answered_as_told(client, make_client, fits):
@@ -119,9 +119,10 @@ REQUESTS = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_requests_are_right_for_the_document_when_they_are_for_the_service(client, fits, name):
     is_taken = paint(client, REQUESTS[name]).status_code == 200
-    assert (fits("Doodles", REQUESTS[name]) is None) == is_taken
+    assert (fits("PaintRequest", REQUESTS[name]) is None) == is_taken
 
 
 def test_the_limits_are_those_of_the_settings(make_client):
     document = make_client(max_images=3).get("/openapi.json").get_json()
-    assert document["components"]["schemas"]["Doodles"]["properties"]["images"]["maxItems"] == 3
+    properties = document["components"]["schemas"]["PaintRequest"]["properties"]
+    assert properties["images"]["maxItems"] == 3

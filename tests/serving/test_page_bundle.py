@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from spade_paddle.assets import PAGE
-from spade_paddle.serving.page_joining import BundleError, bundle_page
+from spade_paddle.serving.page_bundle import BundleError, bundle_page
 
 INDEX = """<head>
     <link rel="stylesheet" href="ui/one.css">

@@ -7,7 +7,7 @@ import paddle
 import pytest
 
 from spade_paddle.errors import ModelError
-from spade_paddle.judge.eye import FeatureExtractor, PictureFeatures, feature_distance
+from spade_paddle.judge.feature_extractor import FeatureExtractor, PictureFeatures, feature_distance
 from tests.evaluation.conftest import extractor, weights
 from tests.features.efficientnet import efficientnet_file, random_arrays, reference_maps
 from tests.inference.conftest import photo
