@@ -89,7 +89,8 @@ class DataConfig:
         """Height and width of whole pictures at the training scale, for which a model is intended.
 
         Photos that keep their aspect ratio are assumed to have ``aspect_ratio``; without a load
-        size, pictures are assumed to be as large as a crop. With a load size, sides are rounded to
+        size, pictures are assumed to be as large as a crop. Of random load sizes it is the smallest
+        that counts, as such pictures take the least time. With a load size, sides are rounded to
         multiples: down in modes with a crop, else to the nearest.
 
         Args:
@@ -97,13 +98,14 @@ class DataConfig:
         """
         if not self.has_load_size:
             return self.crop_height, self.crop_size
+        size = self.load_size_min or self.load_size
         if self.load_mode == "resize_and_crop":
-            sides: list[float] = [self.load_size, self.load_size]
+            sides: list[float] = [size, size]
         elif self.load_mode.startswith("scale_width"):
-            sides = [self.load_size / self.aspect_ratio, self.load_size]
+            sides = [size / self.aspect_ratio, size]
         else:
-            long_side = self.load_size * max(self.aspect_ratio, 1 / self.aspect_ratio)
-            sides = [self.load_size, long_side]
+            long_side = size * max(self.aspect_ratio, 1 / self.aspect_ratio)
+            sides = [size, long_side]
             if self.aspect_ratio < 1:
                 sides.reverse()
         if self.crops:
