@@ -118,6 +118,9 @@ def read_description(folder: Path) -> tuple[Config, LabelSet]:
 def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Config, LabelSet]:
     """Derive configuration and label set for a new run that starts from a folder's weights.
 
+    A missing weights file of the judge turns the judge off, one of the projected heads is replaced
+    by the default: a model folder has only the names of these files.
+
     Args:
         folder: as in Source.read.
         overrides: such as ``total_images=8000``.
@@ -129,9 +132,10 @@ def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Co
     config, label_set = read_description(folder)
     # its own initialization and fading in belong to the past
     content = {**config.to_dict(), "init_from": None, "fade_in_images": 0}
-    judge = config.validation.judge_weights
-    if judge is not None and not Path(judge).is_file():  # optional: used for scores only
-        content["validation"]["judge_weights"] = None
+    for section, name in (("validation", "judge_weights"), ("discriminator", "projected_weights")):
+        path = content[section][name]
+        if path is not None and not Path(path).is_file():
+            content[section][name] = None
     where = f"the configuration of {folder}"
     return read_config(content, where=where, overrides=overrides), label_set
 

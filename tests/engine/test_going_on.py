@@ -170,6 +170,21 @@ def test_what_does_not_fit_is_told(shipped, newcomer, options, expected):
     assert not (newcomer.folder / "never").exists()
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_missing_weights_of_judge_and_heads_become_the_defaults(shipped, tmp_path, exists):
+    folder = shutil.copytree(shipped, tmp_path / "model")
+    file = str(tmp_path / "features.pth")
+    if exists:
+        Path(file).touch()
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    model["training"]["config"]["validation"]["judge_weights"] = file
+    model["training"]["config"]["discriminator"]["projected_weights"] = file
+    (folder / "model.json").write_text(json.dumps(model), encoding="utf-8")
+    config, _ = configuration_of(folder)
+    found = {config.validation.judge_weights, config.discriminator.projected_weights}
+    assert found == {file if exists else None}
+
+
 def test_neither_configuration_nor_folder_is_told(newcomer):
     result = newcomer.train("never")
     assert result.returncode == 2
@@ -182,7 +197,7 @@ def test_nothing_of_the_machine_and_of_the_feature_network_is_in_the_folder(
     model = json.loads((shipped / "model.json").read_text(encoding="utf-8"))
     config = model["training"]["config"]
     assert config["init_from"] == "first"
-    assert config["data"]["labels"] == "labels.yaml"
+    assert config["data"]["labels"] == "labels.json"
     assert config["losses"]["perceptual_weights"] == features.name
     names = {path.name for path in shipped.iterdir()}
     assert names == {"model.json", "training.pdparams", *model["files"]}
