@@ -19,7 +19,7 @@ from spade_paddle.weights import Arrays, load_state, read_arrays
 
 WITHOUT_FEATURES = (
     "or train without feature networks: --set losses.perceptual_network=none and, if "
-    "discriminator.kind is not patch, --set discriminator.kind=patch"
+    "discriminator.kind is both, --set discriminator.kind=patch"
 )
 
 
