@@ -191,7 +191,7 @@ def test_annotators_card_tells_its_size_and_a_number_for_every_label(root, lands
     folder = root / "spade_paddle" / "annotate" / "models" / "landscape"
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     megabytes = (folder / "model.pdparams").stat().st_size / 1e6
-    assert f"{megabytes:.1f} MB (float32)" in card
+    assert f"{megabytes:.1f} MB (float16)" in card
     for label in landscape.labels:
         assert re.search(rf"^\| {label.name_en} \| [\d.-]+ \| [\d.-]+ \| [\d.]+ \|$", card, re.M)
 

@@ -48,6 +48,8 @@ class StandIn:
         token: what POSTs must bring, or None.
         authorizations: what POSTs have brought.
         hangs: while it is set, requests but those for files wait.
+        large_may_go: unless it is set, doodles larger than its model's wait to be painted.
+        breaks_at_large: hang up on such doodles.
         requests: paths asked for.
     """
 
@@ -70,6 +72,9 @@ class StandIn:
         self.token: str | None = None
         self.authorizations: set[str | None] = set()
         self.hangs = threading.Event()
+        self.large_may_go = threading.Event()
+        self.large_may_go.set()
+        self.breaks_at_large = False
         self.looks: list[dict[str, Any]] = []
         self.photos: list[Image.Image] = []
         self.doodles: list[np.ndarray] = []
@@ -122,6 +127,10 @@ class StandIn:
         self.label_set.check(label_map)
         self.doodles.append(label_map)
         self.looks.append(look)
+        if max(size) > self.side:
+            self.large_may_go.wait()
+            if self.breaks_at_large:
+                raise ConnectionAbortedError
         time.sleep(self.delay_s)
         buffer = io.BytesIO()
         self.formats.append(request["format"])

@@ -45,14 +45,21 @@ export class Album {
     else this.timer = setTimeout(() => this.keep(picture, this.deleted), STAYS_MS);
   }
 
+  /** The picture on the screen is larger now: it takes the place of the smaller one, here or soon here. */
+  enlarged(picture) {
+    if (this.entries.some(({ id }) => id === picture.id)) this.keep(picture);
+    else this.shown(picture, { wanted: false });
+  }
+
   /** Keep a picture, unless it is kept already or looks like one of the `unwanted`. */
   keep(picture, unwanted = []) {
     clearTimeout(this.timer);
-    const { id, when, blob, format, milliseconds, seed, style, styleVector } = picture;
+    const { id, when, blob, format, milliseconds, seed, style, styleVector, isLarge } = picture;
     const doodle = packDoodle(picture.grid, this.store.get().labels);
-    const entry = { id, when, blob, format, milliseconds, seed, style, styleVector, doodle };
+    const entry = { id, when, blob, format, milliseconds, seed, style, styleVector, isLarge, doodle };
     // A reload paints the same once more.
-    if ([...this.entries, ...unwanted].some((other) => isSame(other, entry))) return;
+    const isKnown = this.entries.some((other) => isSame(other, entry) && (other.isLarge || !isLarge));
+    if (isKnown || unwanted.some((other) => isSame(other, entry))) return;
     this.add(entry);
   }
 
@@ -95,12 +102,13 @@ export class Album {
   }
 
   show(entries) {
-    const urls = new Map(this.entries.map(({ id, url }) => [id, url]));
+    const keyOf = ({ id, isLarge }) => (isLarge ? `${id} large` : id);
+    const urls = new Map(this.entries.map((entry) => [keyOf(entry), entry.url]));
     const album = entries.map((entry) => ({
       ...entry,
-      url: urls.get(entry.id) ?? URL.createObjectURL(entry.blob),
+      url: urls.get(keyOf(entry)) ?? URL.createObjectURL(entry.blob),
     }));
-    for (const { id } of album) urls.delete(id);
+    for (const entry of album) urls.delete(keyOf(entry));
     for (const url of urls.values()) URL.revokeObjectURL(url);
     this.store.set({ album });
   }

@@ -72,7 +72,8 @@ export class Files {
   async savePicture() {
     let { picture } = this.store.get();
     if (picture.format === "jpeg") {
-      picture = await this.service.paint(picture.grid, lookOf(picture)).catch(() => picture);
+      const grid = picture.isLarge ? doubleGrid(picture.grid) : picture.grid;
+      picture = await this.service.paint(grid, lookOf(picture)).catch(() => picture);
     }
     save(picture.blob, fileName("landscape", ending(picture)));
   }

@@ -2,10 +2,12 @@
 // when the one before is shown. Says what is going on through the store.
 
 import { isConnectionProblem } from "./connection.js";
-import { isEmpty } from "./grid.js";
+import { doubleGrid, isEmpty } from "./grid.js";
+import { lookOf } from "./looks.js";
 import { Problem } from "./problem.js";
 
 const PAUSE_MS = 150; // A tap is painted once, not in the middle; and the service gets its breath.
+const REST_MS = 600; // Who draws no more for so long has time for a larger picture.
 const SLOW_AFTER_MS = 300;
 const HANGING_MS = 5000;
 const GIVE_UP_MS = 120000;
@@ -13,31 +15,36 @@ const GIVE_UP_MS = 120000;
 export class Generator {
   /**
    * `doodle()` gives the grid of now, `look()` how it shall look; `onShown(picture, { wanted })`
-   * hears of a picture on the screen, `onLost(problem)` that nobody answers, `onSlow()` every
-   * few seconds of a long wait.
+   * hears of a picture on the screen, `onEnlarged(picture)` that it is now twice as large,
+   * `onLost(problem)` that nobody answers, `onSlow()` every few seconds of a long wait.
    */
-  constructor({ service, store, doodle, look, onShown, onLost, onSlow }) {
+  constructor({ service, store, doodle, look, onShown, onEnlarged, onLost, onSlow }) {
     this.service = service;
     this.store = store;
     this.doodle = doodle;
     this.look = look;
     this.onShown = onShown;
+    this.onEnlarged = onEnlarged;
     this.onLost = onLost;
     this.onSlow = onSlow;
     this.run = null;
     this.pause = null;
+    this.rest = null;
+    this.enlarging = null; // Aborts the larger picture under way.
     this.again = false; // The doodle has changed since the one under way was sent.
     this.owed = false; // A picture was asked for while nobody answered.
   }
 
   /** The doodle changed: paint it soon, or once the picture under way is shown. */
   soon() {
+    this.keepSmall();
     if (this.run) this.again = true;
     else this.pause ??= setTimeout(() => this.now(), PAUSE_MS);
   }
 
   /** Forget what is planned and under way. */
   stop() {
+    this.keepSmall();
     clearTimeout(this.pause);
     this.pause = null;
     this.again = false;
@@ -101,6 +108,36 @@ export class Generator {
     this.put({ ...picture, id: crypto.getRandomValues(new Uint32Array(2)).join("-"), when: Date.now(), url });
     this.onShown(this.store.get().picture, run);
     if (this.again) this.soon();
+    else if (this.store.get().hasLarge) this.rest = setTimeout(() => this.enlarge(), REST_MS);
+  }
+
+  /** Paint the picture on the screen once more, at twice its size; where that fails, it stays. */
+  async enlarge() {
+    const { picture } = this.store.get();
+    const controller = new AbortController();
+    this.enlarging = controller;
+    const { signal } = controller;
+    try {
+      const grid = doubleGrid(picture.grid);
+      const { format } = picture;
+      const { blob, format: came } = await this.service.paint(grid, lookOf(picture), { signal, format });
+      const url = URL.createObjectURL(blob);
+      await decode(url).catch(() => controller.abort());
+      if (signal.aborted) {
+        URL.revokeObjectURL(url);
+        return;
+      }
+      this.put({ ...picture, blob, format: came, url, isLarge: true });
+      this.onEnlarged(this.store.get().picture);
+    } catch (error) {
+      if (error.name !== "AbortError" && !(error instanceof Problem)) throw error;
+    }
+  }
+
+  /** Forget the larger picture that is planned or under way. */
+  keepSmall() {
+    clearTimeout(this.rest);
+    this.enlarging?.abort();
   }
 
   /** Put a picture on the screen; the one before stays under it while it fades in. */

@@ -41,6 +41,7 @@ const store = createStore({
   styles: [], // names of the model's styles
   stylePhoto: false, // the model can take a photo's style
   canVary: false, // another seed, another picture
+  hasLarge: false, // the service has a model for pictures of twice the size
   canAnnotate: false, // the service makes doodles of photos
   seed: recall("look")?.seed ?? null,
   style: recall("look")?.style ?? AUTO,
@@ -58,7 +59,7 @@ const store = createStore({
   painting: false,
   slow: false, // painting for so long that it should be said
   stale: false, // the doodle has changed since the picture
-  picture: null, // { url, format, milliseconds }
+  picture: null, // { url, format, milliseconds, isLarge }
   previous: null, // the picture before, still under the new one while that fades in
   problem: null,
   canUndo: false,

@@ -89,10 +89,12 @@ function Waiting({ t, slow }) {
 function PictureTools({ studio, state, t }) {
   const { files } = studio;
   const { picture, compare } = state;
-  const items = () => [
-    { name: "download", icon: "download", label: t("download"), action: () => files.savePicture() },
-    { name: "download-2x", icon: "larger", label: t("download_large"), action: () => files.savePictureLarge() },
-  ];
+  const items = () => {
+    const own = { name: "download", icon: "download", label: t("download"), action: () => files.savePicture() };
+    if (picture.isLarge) return [own];
+    const label = t("download_large");
+    return [own, { name: "download-2x", icon: "larger", label, action: () => files.savePictureLarge() }];
+  };
   return html`<button
       type="button"
       class="icon-button"

@@ -52,6 +52,7 @@ export class Studio {
         this.album.shown(picture, run);
         this.share.pictures.add(picture);
       },
+      onEnlarged: (picture) => this.album.enlarged(picture),
       onLost: (problem) => this.connection.lost(problem),
       onSlow: () => this.connection.look(),
     });
@@ -101,6 +102,7 @@ export class Studio {
       ...{ labels, scenes, width, height, styles, stylePhoto, label: label.id },
       model: `${model.name} ${model.version}`,
       canVary: Boolean(model.seed),
+      hasLarge: Boolean(model.large),
       canAnnotate: Boolean(annotate),
       stale: !isEmpty(grid),
     });
