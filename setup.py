@@ -19,7 +19,7 @@ BROKEN_ON_CPUS = ",!=3.3.0,!=3.3.1"
 # Next to the package in a checkout, inside it in a wheel; see spade_paddle/assets.py.
 PACKED = (
     *("configs/**/*.yaml", "configs/*.yml", "tools/*.py"),
-    *("hub_module/weights/*", "hub_module/MODEL_CARD.md"),
+    *("hub_module/weights/*.*", "hub_module/weights/large/*", "hub_module/MODEL_CARD.md"),
 )
 
 

@@ -6,6 +6,7 @@ generator.pdiparams   its weights
 styles.npz            styles of photos and what they show, for models with styles (maybe)
 encoder.*             the same of the style encoder, for models that take a style picture
 training.pdparams     what other runs can begin with (maybe); painting never reads it
+large/                a model folder, for large pictures (maybe)
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from spade_paddle.errors import ModelError
 from spade_paddle.files import sha256, write_text_atomically
 
 MODEL_FILE = "model.json"
+LARGE = "large"
 FORMAT = 2
 READABLE_FORMATS = (1, 2)  # 1 knew no style, no positions and no instance maps
 

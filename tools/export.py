@@ -23,7 +23,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, help="run folder of tools/train.py")
     parser.add_argument(
-        "--out", type=Path, help="model folder to write; an existing one is replaced"
+        "--out",
+        type=Path,
+        help="model folder to write; an existing one is replaced, with the model for large "
+        "pictures in it; MODEL/large adds that model to MODEL",
     )
     parser.add_argument(
         "--onnx", type=Path, metavar="FILE", help="also write the generator as this ONNX file"

@@ -78,6 +78,9 @@ class Learner:
             discriminator=build_discriminator(config, num_labels=num_labels),
             perceptual=build_perceptual_loss(config.losses),
         )
+        if self.networks.encoder is not None and not config.optimizer.train_encoder:
+            for parameter in self.networks.encoder.parameters():
+                parameter.stop_gradient = True
         self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
         self.teachers = self._teachers(teacher, num_labels=num_labels)
         self._averaged = averaged or Networks(

@@ -38,7 +38,7 @@ def source_of(config: Config, *, init: Path | None) -> Path | None:
     """Return the folder that a new run starts from: ``init`` (``--init``), or else ``init_from``.
 
     Raises:
-        ConfigError: a block is to fade in, but neither is given.
+        ConfigError: a block is to fade in, or the encoder to be kept, but neither is given.
     """
     if init is not None:
         return init
@@ -50,6 +50,13 @@ def source_of(config: Config, *, init: Path | None) -> Path | None:
             "there is no smaller generator to add a block to; give the smaller run with init_from "
             "or --init, or set fade_in_images to 0",
             code="fade_without_source",
+        )
+    if config.encoder.style_dim and not config.optimizer.train_encoder:
+        raise ConfigError(
+            "optimizer.train_encoder is false, but the run starts from new weights, so there is no "
+            "encoder to keep; give the run that has it with init_from or --init, or set "
+            "optimizer.train_encoder to true",
+            code="kept_encoder_without_source",
         )
     return None
 

@@ -14,6 +14,7 @@ from spade_paddle.data.label_sets import own_label_set
 from spade_paddle.data.labels import LABELS_FILE, LabelSet
 from spade_paddle.errors import DataError
 from spade_paddle.inference.painter import Painter
+from spade_paddle.model_card import ModelCard
 
 AVERAGE, CHOSEN, DRAWN, OWN = "average", "chosen", "drawn", "own"
 
@@ -145,12 +146,11 @@ def common_val_share(contenders: Sequence[Contender], data: Path) -> float:
 
 def trained_on_judge_features(contenders: Sequence[Contender]) -> list[str]:
     """The models whose discriminator used the features of EfficientNet-Lite0, as the judge does."""
-    cards = {contender.model: contender.painter.card for contender in contenders}
+    painters = {contender.model: contender.painter for contender in contenders}
     return [
         name
-        for name, card in cards.items()
-        if card.option("discriminator.kind") != "patch"
-        and card.option("discriminator.projected_network") == "efficientnet_lite0"
+        for name, painter in painters.items()
+        if any(_knows_judge(one.card) for one in (painter, painter.large) if one is not None)
     ]
 
 
@@ -158,3 +158,10 @@ def distinct_names(folders: Sequence[Path]) -> list[str]:
     """The names of folders, or their paths if two names are equal."""
     names = [folder.resolve().name for folder in folders]
     return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+
+
+def _knows_judge(card: ModelCard) -> bool:
+    return (
+        card.option("discriminator.kind") != "patch"
+        and card.option("discriminator.projected_network") == "efficientnet_lite0"
+    )

@@ -35,6 +35,7 @@ from spade_paddle.judge.feature_extractor import FeatureExtractor
 from spade_paddle.judge.inception import InceptionExtractor, Statistics
 from spade_paddle.metrics.bootstrap import REPLICATES
 from spade_paddle.metrics.normal import Normal
+from spade_paddle.model_card import ModelCard
 
 _BIAS_WARNING = (
     " was trained with discriminator.projected_network efficientnet_lite0, whose features also "
@@ -210,11 +211,13 @@ def _models(folders: Sequence[Path], contenders: Sequence[Contender]) -> list[di
         {
             "title": title,
             "folder": str(folder),
-            **{
-                key: getattr(painter.card, key)
-                for key in ("name", "version", "parameters", "files")
-            },
+            **_identity(painter.card),
+            "large": None if painter.large is None else _identity(painter.large.card),
             "trained_with_these_features": title in biased,
         }
         for folder, (title, painter) in zip(folders, painters.items())
     ]
+
+
+def _identity(card: ModelCard) -> dict[str, Any]:
+    return {key: getattr(card, key) for key in ("name", "version", "parameters", "files")}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,18 @@ from typing import Any
 import numpy as np
 
 from spade_paddle.assets import SHIPPED, WEIGHTS
-from spade_paddle.data.batches import to_network, to_pixels
+from spade_paddle.data.batches import to_pixels
 from spade_paddle.data.labels import DONT_CARE
-from spade_paddle.data.noise import noise_maps, style_noise
-from spade_paddle.data.photos import shrink
+from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.engine.cpu import keep_freed_memory, usable_cores
-from spade_paddle.errors import LabelMapError
+from spade_paddle.errors import LabelMapError, ModelError
 from spade_paddle.inference.engines import Engine, EngineName, open_engine
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.inference.model_styles import ModelStyles
 from spade_paddle.inference.program import ENCODER, Program, program_ending
-from spade_paddle.model_card import ModelCard
+from spade_paddle.model_card import LARGE, MODEL_FILE, ModelCard
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Painter:
     ``width`` (the training size), ``multiple`` (sizes are padded to a multiple of it), ``limits``
     (sizes that are accepted), ``style_dim`` (length of a style vector, 0 without style), ``styles``
     (named styles of the model, ``float32`` [D] by name), ``gallery`` (styles to choose from by the
-    layout of a label map, or None), ``card`` (the model's metadata).
+    layout of a label map, or None), ``card`` (the model's metadata), ``large`` (the painter of
+    label maps that are larger than those of training, or None: see ``for_size``).
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Painter:
         generator: Engine,
         encoder: Program | None = None,
         gallery: Gallery | None = None,
+        large: Painter | None = None,
     ) -> None:
         self.card = card
         self.name = card.name
@@ -60,13 +63,12 @@ class Painter:
         self.width = card.width
         self.multiple = card.multiple
         self.style_dim = card.style_dim
-        self.styles = {
-            style["name"]: np.array(style["vector"], np.float32) for style in card.styles
-        }
         self.limits = SizeLimits(min_side=self.multiple, max_pixels=MAX_PIXELS)
+        self.large = large
+        self._styles = ModelStyles(card, encoder=encoder, gallery=gallery)
+        self.styles = self._styles.named
         self.gallery = gallery
         self._generator = generator
-        self._encoder = encoder
 
     @classmethod
     def load(
@@ -80,6 +82,8 @@ class Painter:
     ) -> Painter:
         """Open a model folder.
 
+        If it has a model folder ``large`` in it, that is the model for large pictures.
+
         Args:
             folder: model folder of ``tools/export.py`` or ``tools/convert.py``; or ``landscape``,
                 the included model.
@@ -90,7 +94,8 @@ class Painter:
             keep_memory: let malloc keep freed memory for the next picture, in the whole process.
 
         Raises:
-            ModelError: a file is missing, damaged, or of a newer format.
+            ModelError: a file is missing, damaged, or of a newer format; or the model for large
+                pictures takes other label maps or styles.
             ConfigError: ``engine`` is ``native``, which is not available for this model.
         """
         if keep_memory:
@@ -107,7 +112,26 @@ class Painter:
         if GALLERY in card.files:
             num_labels = len(card.label_set)
             gallery = Gallery.load(folder, style_dim=card.style_dim, num_labels=num_labels)
-        return cls(card, open_engine(folder, card, engine=engine, **options), encoder, gallery)
+        large = None
+        if (folder / LARGE / MODEL_FILE).is_file():
+            large = cls.load(
+                folder / LARGE,
+                threads=threads,
+                use_gpu=use_gpu,
+                engine=engine,
+                keep_memory=keep_memory,
+            )
+            _check_large(folder / LARGE, large.card, card)
+        generator = open_engine(folder, card, engine=engine, **options)
+        return cls(card, generator, encoder, gallery, large)
+
+    def for_size(self, height: int, width: int) -> Painter:
+        """The painter of label maps of this size: this one or ``large``, whichever training size
+        is closer by the ratio of the areas."""
+        if self.large is None:
+            return self
+        sizes = (self.height * self.width, self.large.height * self.large.width)
+        return self.large if height * width >= math.sqrt(math.prod(sizes)) else self
 
     @property
     def engine(self) -> str:
@@ -117,13 +141,12 @@ class Painter:
     @property
     def has_seeds(self) -> bool:
         """Whether the picture depends on the seed."""
-        chooses_style = self.style_dim and (self.gallery is not None or len(self.styles) != 1)
-        return bool(self.card.noise_channels or chooses_style)
+        return bool(self.card.noise_channels) or self._styles.are_drawn
 
     @property
     def has_styles(self) -> bool:
         """Whether the model has a style encoder, so that a photo can be used as style."""
-        return self._encoder is not None
+        return self._styles.has_encoder
 
     def paint(
         self,
@@ -155,8 +178,9 @@ class Painter:
         """
         label_map = np.asarray(label_map)
         self.check(label_map)
-        inputs = self._inputs(label_map, seed=seed, style=style, instance_map=instance_map)
-        return self._run([inputs], label_map.shape)[0]
+        painter = self.for_size(*label_map.shape)
+        inputs = painter._inputs(label_map, seed=seed, style=style, instance_map=instance_map)
+        return painter._run([inputs], label_map.shape)[0]
 
     def paint_many(
         self,
@@ -170,11 +194,12 @@ class Painter:
         On a CPU a batch takes longer than its pictures one by one. The caller must have validated
         the maps with ``check``.
         """
+        painter = self.for_size(*label_maps[0].shape)
         inputs = [
-            self._inputs(label_map, seed=seed, style=style)
+            painter._inputs(label_map, seed=seed, style=style)
             for label_map, seed, style in zip(label_maps, seeds, styles)
         ]
-        return self._run(inputs, label_maps[0].shape)
+        return painter._run(inputs, label_maps[0].shape)
 
     def _inputs(
         self,
@@ -199,9 +224,9 @@ class Painter:
             rows, columns = padded.shape
             inputs["noise"] = _noise_maps(seed or 0, channels=channels, height=rows, width=columns)
         if self.style_dim:
-            inputs["style"] = self._style(style, label_map, seed)
+            inputs["style"] = self._styles.vector(style, label_map, seed=seed)
         elif style is not None:
-            raise self._no_styles()
+            raise self._styles.error()
         return inputs
 
     def _run(
@@ -219,17 +244,7 @@ class Painter:
         Raises:
             LabelMapError: the model has no style encoder, or ``photo`` has another shape or dtype.
         """
-        if self._encoder is None:
-            raise self._no_styles()
-        if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
-            raise LabelMapError(
-                "style: expected a photo, uint8 height x width x 3, got "
-                f"{photo.dtype} {tuple(photo.shape)}",
-                code="style_shape",
-            )
-        # the encoder resizes bilinearly, which would alias large photos
-        photo = shrink(photo, min(self.height, self.width))
-        return self._encoder.run({"photo": to_network(photo[None])})[0]
+        return self._styles.of_photo(photo)
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The height and width at which a map is painted: rounded up to multiples."""
@@ -252,6 +267,8 @@ class Painter:
     def warm_up(self) -> None:
         """Paint once at the training size, so that the first request does not wait for set-up."""
         self.paint(np.zeros((self.height, self.width), np.uint8))
+        if self.large is not None:
+            self.large.warm_up()
 
     def _check_instances(self, instance_map: np.ndarray | None, shape: tuple[int, ...]) -> None:
         if instance_map is None:
@@ -279,51 +296,34 @@ class Painter:
 
         Pass the vector as ``style`` to paint another label map in the same style.
         """
-        if self.gallery is not None:
-            return self.gallery.style_for(label_map, seed=seed)
-        if self.styles:
-            index = 0 if seed is None else np.random.default_rng(seed).integers(len(self.styles))
-            return list(self.styles.values())[index]
-        if seed is None:
-            return np.zeros(self.style_dim, np.float32)
-        return style_noise(seed, style_dim=self.style_dim)
-
-    def _style(
-        self, style: np.ndarray | str | None, label_map: np.ndarray, seed: int | None
-    ) -> np.ndarray:
-        """Resolve ``style`` to a vector ``float32`` [D]."""
-        if style is None:
-            return self.chosen_style(label_map, seed=seed)
-        if isinstance(style, str):
-            if style not in self.styles:
-                raise LabelMapError(
-                    f"style: the model '{self.name}' has no style '{style}'; it has "
-                    f"{', '.join(self.styles) or 'no named styles'}",
-                    code="style_unknown",
-                )
-            return self.styles[style]
-        style = np.asarray(style)
-        if style.ndim == 3:
-            return self.style_of(style)
-        if style.shape != (self.style_dim,) or not np.isfinite(style).all():
-            raise LabelMapError(
-                f"style: expected a photo or {self.style_dim} finite numbers, got {style.dtype} "
-                f"{tuple(style.shape)}",
-                code="style_shape",
-            )
-        return style.astype(np.float32)
-
-    def _no_styles(self) -> LabelMapError:
-        lacks, advice = "style input", "leave the style out"
-        if self.style_dim:
-            lacks, advice = "style encoder", f"give {self.style_dim} numbers instead of a photo"
-        return LabelMapError(
-            f"style: the model '{self.name}' has no {lacks}; {advice}",
-            code="no_styles",
-        )
+        return self.for_size(*label_map.shape)._styles.chosen(label_map, seed=seed)
 
     def _pad(self, values: np.ndarray) -> np.ndarray:
         """Pad [H, W] to the next multiples by repeating the border."""
         height, width = values.shape
         rows, columns = self.padded_size(height, width)
         return np.pad(values, ((0, rows - height), (0, columns - width)), mode="edge")
+
+
+def _check_large(folder: Path, large: ModelCard, card: ModelCard) -> None:
+    """Raise ModelError unless the model for large pictures takes what the other one takes."""
+    expected, given = _what_it_takes(card), _what_it_takes(large)
+    differing = [name for name in expected if given[name] != expected[name]]
+    if differing:
+        raise ModelError(
+            f"{folder}: the model for large pictures must take the same label maps and styles as "
+            f"the one in {folder.parent}, but differs in: {', '.join(differing)}; export it from a "
+            "run that was started from the other one, or remove this folder",
+            code="large_model_differs",
+        )
+
+
+def _what_it_takes(card: ModelCard) -> dict[str, Any]:
+    return {
+        "label set": card.label_set.fingerprint(),
+        "inputs": card.inputs,
+        "don't care": card.dont_care,
+        "multiple": card.multiple,
+        "style_dim": card.style_dim,
+        "styles": [style["name"] for style in card.styles],
+    }

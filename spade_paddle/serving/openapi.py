@@ -235,6 +235,13 @@ def _labels() -> dict[str, Any]:
         **{"name": _TEXT, "version": _TEXT, "height": _SIDE, "width": _SIDE, "multiple": _SIDE},
         **{"seed": yes_or_no, "style_photo": yes_or_no},
         "styles": {"type": "array", "items": _TEXT},
+        "large": {
+            "anyOf": [
+                _object({"version": _TEXT, "height": _SIDE, "width": _SIDE}),
+                {"type": "null"},
+            ],
+            "description": "The model for large label maps, if there is one.",
+        },
     }
     limits = ("min_side", "max_pixels", "max_images", "max_body_bytes")
     return _object(

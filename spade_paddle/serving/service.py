@@ -88,6 +88,10 @@ class PaintService:
     def describe(self) -> dict[str, Any]:
         """The response of ``GET /labels``: the label set, the model and the limits."""
         painter, settings = self.painter, self.settings
+        large = painter.large
+        # the page paints doodles of the model's size at twice that size
+        if large is not None and 4 * painter.height * painter.width > painter.limits.max_pixels:
+            large = None
         return {
             **painter.label_set.to_dict(),
             "dont_care": DONT_CARE,
@@ -100,6 +104,9 @@ class PaintService:
                 "seed": painter.has_seeds,
                 "style_photo": painter.has_styles,
                 "styles": list(painter.styles),
+                "large": None
+                if large is None
+                else {key: getattr(large, key) for key in ("version", "height", "width")},
             },
             "token": settings.api_token is not None,
             "limits": {

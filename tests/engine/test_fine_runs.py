@@ -96,6 +96,10 @@ def test_a_dry_run_of_growing_tells_the_larger_networks(workshop, grown):
     [
         (LARGER, "fade_in_images is 4, but the run starts from new weights"),
         (
+            ("encoder.style_dim=4", "optimizer.train_encoder=false"),
+            "optimizer.train_encoder is false, but the run starts from new weights",
+        ),
+        (
             ("generator.fine_blocks=1", "data.crop_size=96", "data.load_size=96"),
             "'data.crop_size' must be a multiple of 64 (upsampling normal and fine_blocks 1)",
         ),

@@ -291,3 +291,24 @@ def test_color_loss_has_its_weight_and_counts_in_the_total():
     assert float(parts["g_color"]) == pytest.approx(float(expected))
     assert float(total) == pytest.approx(sum(float(value) for value in parts.values()))
     assert "g_color" not in generator_losses(networks, part, config().losses)[1]
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_an_encoder_that_is_not_trained_keeps_its_weights(trained):
+    options = config(encoder={"style_dim": 4}, optimizer={"train_encoder": trained})
+    learner = learner_of(options)
+    before = {
+        name: {key: parameter.numpy() for key, parameter in network.named_parameters()}
+        for name, network in learner.trained()
+    }
+    batch = dataclasses.replace(batch_of(2), style_noise=np.ones((2, 4), np.float32))
+    losses = learner.learn([StepInput.of(batch, SemanticLayout.of(options, LABELS))])
+    assert losses["g_vae"] > 0
+    changed = {
+        name: any(
+            (parameter.numpy() != before[name][key]).any()
+            for key, parameter in network.named_parameters()
+        )
+        for name, network in learner.trained()
+    }
+    assert changed == {"generator": True, "encoder": trained, "discriminator": True}

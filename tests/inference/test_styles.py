@@ -120,4 +120,4 @@ def test_a_model_tells_whether_a_seed_changes_its_pictures(make_exported, painte
         first, second = (other.paint(label_map, seed=seed) for seed in (1, 2))
         assert other.has_seeds is has_seeds is not np.array_equal(first, second)
     one_style = dataclasses.replace(painter.card, styles=painter.card.styles[:1])
-    assert not Painter(one_style, painter._generator, painter._encoder).has_seeds
+    assert not Painter(one_style, painter._generator).has_seeds

@@ -1,4 +1,4 @@
-"""The page in a real browser: once nobody draws, the picture is painted at twice its size, where the
+"""The page in a real browser: once nobody draws, the picture is painted at twice its size, if the
 service has a model for that."""
 
 from __future__ import annotations

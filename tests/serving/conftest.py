@@ -36,6 +36,7 @@ class FakePainter:
     has_styles = False
     style_dim = 0
     has_seeds = True
+    large: SimpleNamespace | None = None
     limits = SizeLimits(min_side=32, max_pixels=1024 * 1024)
 
     def __init__(self, label_set: LabelSet) -> None:

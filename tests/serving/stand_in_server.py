@@ -26,7 +26,7 @@ class Painter:
     """Paints the palette colors."""
 
     name, version, multiple, height, width = "stand-in", "1", 32, 64, 64
-    has_styles, has_seeds, styles, style_dim = False, True, {}, 0
+    has_styles, has_seeds, styles, style_dim, large = False, True, {}, 0, None
     limits = SizeLimits(min_side=32, max_pixels=2**20)
 
     def __init__(self, pipes: Path) -> None:

@@ -58,6 +58,7 @@ def test_labels_tell_names_colors_model_and_limits(client):
     assert body["model"] == {
         **{"name": "fake", "version": "0.0.1", "height": 64, "width": 64, "multiple": 32},
         **{"seed": True, "style_photo": False, "styles": ["bright"]},
+        "large": None,
     }
     assert body["token"] is False
     assert set(body["limits"]) == {"min_side", "max_pixels", "max_images", "max_body_bytes"}

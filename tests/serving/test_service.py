@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from threading import get_ident
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,6 +179,16 @@ def test_a_named_style_reaches_the_painter_and_the_model_tells_its_names(service
     service.paint_json({"images": [png64(scene())]})
     service.paint_array(scene(), style="bright")
     assert painter.asked_styles == ["sunset", None, "bright"]
+
+
+@pytest.mark.parametrize("max_pixels, is_told", [(128 * 128, True), (128 * 128 - 1, False)])
+def test_a_model_for_large_pictures_is_told_if_the_pages_large_doodles_are_accepted(
+    painter, max_pixels, is_told
+):
+    painter.large = SimpleNamespace(version="5", height=130, width=140)
+    settings = ServiceSettings(max_pixels=max_pixels)
+    model = PaintService(load_painter=lambda: painter, settings=settings).describe()["model"]
+    assert model["large"] == ({"version": "5", "height": 130, "width": 140} if is_told else None)
 
 
 def test_the_style_that_the_model_chose_is_told_and_paints_another_map_in_it(service, painter):
