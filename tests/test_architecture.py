@@ -73,7 +73,7 @@ ALLOWED = {
     },
     "evaluation": {
         *("annotate", "config", "data", "errors", "features", "files", "inference", "judge"),
-        "metrics",
+        *("metrics", "model_card"),
     },
 }
 # packages that only these files may import

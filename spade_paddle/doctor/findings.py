@@ -142,6 +142,10 @@ _WARNINGS = {
         "smaller than the training pictures {}, so they are enlarged and blurred",
         "use larger photos or a smaller data.crop_size",
     ),
+    "photo_enlarged": (
+        "enlarged when they are loaded, {}, so pictures become as soft as these photos",
+        "use larger photos or a smaller data.load_size",
+    ),
     "photo_aspect": (
         "the long side is {}: random crops cover little of them, and fixed sizes distort them",
         "crop them into several photos, or leave them out",

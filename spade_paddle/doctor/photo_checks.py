@@ -13,12 +13,15 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from spade_paddle.config import Config
+from spade_paddle.data.picture_sizes import loaded_size
 from spade_paddle.doctor.findings import Issue
 from spade_paddle.doctor.survey import SceneFacts, Survey
 
 _EXTREME_ASPECT = 4.0  # longer side over shorter one
 _MAX_BITS = 36  # differing bits of 256
 _MAX_COLOR = 12.0  # mean absolute difference of the thumbnails, 0..255
+_ROUNDING = 1.01  # sides are rounded to whole pixels
 _ROWS = 1024  # photos per batch that are compared with all others
 
 
@@ -47,15 +50,33 @@ def check_photos(survey: Survey) -> Iterator[Issue]:
         width, height = max(long.values(), key=lambda size: max(size) / min(size))
         detail = f"more than {_EXTREME_ASPECT:g} times the short one (up to {width}x{height})"
         yield Issue("photo_aspect", list(long), detail)
-    data = survey.config and survey.config.data
-    if data and (data.crops or data.load_mode == "fixed"):
+    if survey.config is not None:
+        yield from _enlarged(readable, survey.config)
+
+
+def _enlarged(scenes: Sequence[SceneFacts], config: Config) -> Iterator[Issue]:
+    """Find photos smaller than a crop, or than the size at which they are loaded."""
+    data, multiple = config.data, config.generator.multiple
+    sizes = {scene.pair.photo: scene.photo.size for scene in scenes}
+    small = {}
+    if data.crops or data.load_mode == "fixed":
         wanted = data.crop_size, data.crop_height
-        sizes = {scene.pair.photo: scene.photo.size for scene in readable}
         small = {p: s for p, s in sizes.items() if s[0] < wanted[0] or s[1] < wanted[1]}
         if small:
             smallest = min(small.values(), key=min)
             detail = "of {}x{} pixels (the smallest is {}x{})".format(*wanted, *smallest)
             yield Issue("photo_small", list(small), detail)
+    if not data.has_load_size:
+        return
+    factors = {}
+    for path, (width, height) in sizes.items():
+        rows, columns = loaded_size((height, width), data, multiple=multiple)
+        factors[path] = min(rows / height, columns / width)
+    enlarged = [path for path in sizes if path not in small and factors[path] > _ROUNDING]
+    if enlarged:
+        most = max(factors[path] for path in enlarged)
+        detail = f"by up to {most:.2f} (data.load_size is {data.load_size})"
+        yield Issue("photo_enlarged", enlarged, detail)
 
 
 def _sizes(scene: SceneFacts) -> Iterator[Issue]:

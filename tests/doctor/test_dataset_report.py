@@ -83,7 +83,7 @@ def test_quick_look_decodes_no_photo(dataset):
 
 
 def test_before_training_errors_stop_and_warnings_are_told(dataset):
-    config = Config(data=DataConfig(crop_size=64))
+    config = Config(data=DataConfig(crop_size=64, load_size=64))
     for name in (PHOTO, LABELS):
         dataset.write(name, dataset.ids(name)[:40])
     told = []

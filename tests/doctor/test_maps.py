@@ -136,7 +136,7 @@ def test_dont_care_without_a_channel_for_it_is_named(dataset):
     label_map = dataset.ids(NAME)
     label_map[50:] = 255
     dataset.write(NAME, label_map)
-    without = Config(data=DataConfig(dont_care=False, crop_size=64))
+    without = Config(data=DataConfig(dont_care=False, crop_size=64, load_size=64))
     assert dataset.found(config=without) == {"dont_care_off": (NAME,)}
     assert dataset.found() == {}
 

@@ -70,13 +70,35 @@ def test_photo_smaller_than_the_crop_is_named(dataset):
     small = dataset.ids(PHOTO)[:40], dataset.ids(LABELS)[:40]
     for name, array in zip((PHOTO, LABELS), small):
         dataset.write(name, array)
-    fits = Config(data=DataConfig(crop_size=64))
+    fits = Config(data=DataConfig(crop_size=64, load_size=64))
     assert dataset.found(config=fits) == {"photo_small": (PHOTO,)}
     assert "the smallest is 96x40" in dataset.message("photo_small", config=fits)
-    wide = Config(data=DataConfig(crop_size=64, aspect_ratio=2.0))  # 64 x 32 pixels
+    wide = Config(data=DataConfig(crop_size=64, load_size=40, aspect_ratio=2.0))  # 64 x 32 pixels
     assert dataset.found(config=wide) == {}
     whole = Config(data=DataConfig(crop_size=64, load_mode="none"))  # there is no crop
     assert dataset.found(config=whole) == {}
+
+
+@pytest.mark.parametrize(
+    "options, factor",
+    [
+        ({"load_size": 64}, None),
+        ({"load_size": 68}, 1.06),
+        ({"load_size": 68, "load_size_min": 40}, 1.06),
+        ({"load_size": 102, "load_mode": "scale_width_and_crop"}, 1.06),
+        ({"load_size": 96, "load_mode": "scale_width_and_crop"}, None),
+        ({"load_size": 68, "load_mode": "resize_and_crop"}, None),  # narrower, but not larger
+        ({"load_size": 128, "load_mode": "resize_and_crop"}, 1.33),
+        ({"load_size": 68, "load_mode": "crop"}, None),  # not resized at all
+    ],
+)
+def test_photos_that_are_enlarged_to_the_load_size_are_named(dataset, options, factor):
+    config = Config(data=DataConfig(crop_size=32, **options))
+    found = dataset.found(config=config)
+    assert list(found) == (["photo_enlarged"] if factor else [])
+    if factor:
+        assert f"by up to {factor:.2f}" in dataset.message("photo_enlarged", config=config)
+        assert PHOTO in found["photo_enlarged"]
 
 
 def test_extreme_aspect_ratio_is_named(dataset):
