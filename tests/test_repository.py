@@ -138,23 +138,24 @@ def test_label_table_of_the_guide_is_the_label_set(root, landscape):
             assert f"| {label.id} | {getattr(label, attribute)} |" in text
 
 
-def test_no_weights_file_is_larger_than_12_mb(processes, root):
+def test_no_weights_file_is_larger_than_14_mb(processes, root):
     listed = subprocess.run(
         ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     sizes = {name: (root / name).stat().st_size for name in listed if (root / name).exists()}
     assert sizes
-    assert max(sizes.values()) <= 12_000_000, max(sizes, key=sizes.get)
+    assert max(sizes.values()) <= 14_000_000, max(sizes, key=sizes.get)
 
 
 def test_shipped_model_is_small_and_its_service_reads_the_smaller_part(root):
     weights = root / "hub_module" / "weights"
-    model = json.loads((weights / "model.json").read_text(encoding="utf-8"))
-    sizes = {path.name: path.stat().st_size for path in weights.iterdir()}
-    serving, training = {"model.json", *model["files"]}, set(model.get("training_files", {}))
-    assert set(sizes) == serving | training
-    assert sum(sizes[name] for name in serving) <= 14_000_000
-    assert sum(sizes.values()) <= 24_000_000
+    for folder, most in ((weights, 24_000_000), (weights / "large", 16_000_000)):
+        model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+        serving, training = {"model.json", *model["files"]}, set(model.get("training_files", {}))
+        assert set(sizes) == serving | training
+        assert sum(sizes[name] for name in serving) <= 16_000_000
+        assert sum(sizes.values()) <= most
 
 
 def test_model_card_tells_the_numbers_of_the_shipped_model(root):
@@ -169,19 +170,22 @@ def test_model_card_tells_the_numbers_of_the_shipped_model(root):
     for name in ("generator", "encoder"):
         megabytes = (weights / f"{name}.pdiparams").stat().st_size / 1e6
         assert f"{megabytes:.1f} MB {name}" in card
+    large = json.loads((weights / "large" / "model.json").read_text(encoding="utf-8"))
+    assert f"{large['training']['images_seen']} pictures more" in card
 
 
-def test_shipped_model_paints_sky_blue_and_grass_green(root):
+@pytest.mark.parametrize("side", [256, 512])
+def test_shipped_model_paints_sky_blue_and_grass_green(root, side):
     from spade_paddle.inference.painter import Painter
 
     painter = Painter.load(root / "hub_module" / "weights", threads=1)
     sky, grass = (painter.label_set.id_of(name) for name in ("sky", "grass"))
-    label_map = np.full((256, 256), sky, np.uint8)
-    label_map[128:] = grass
+    label_map = np.full((side, side), sky, np.uint8)
+    label_map[side // 2 :] = grass
     picture = painter.paint(label_map).astype(int)
-    red, green, blue = picture[:96].mean(axis=(0, 1))
+    red, green, blue = picture[: side * 3 // 8].mean(axis=(0, 1))
     assert blue > red + 20
-    red, green, blue = picture[160:].mean(axis=(0, 1))
+    red, green, blue = picture[side * 5 // 8 :].mean(axis=(0, 1))
     assert green > blue + 20
     assert green > red - 10  # dry, as in a quarter of the photos; sand has 30 more of red
     assert picture.std() > 20

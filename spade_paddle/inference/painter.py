@@ -306,7 +306,15 @@ class Painter:
 
 
 def _check_large(folder: Path, large: ModelCard, card: ModelCard) -> None:
-    """Raise ModelError unless the model for large pictures takes what the other one takes."""
+    """Raise ModelError unless the model for large pictures is for larger ones, and takes what the
+    other one takes."""
+    if large.height * large.width <= card.height * card.width:
+        raise ModelError(
+            f"{folder}: expected a model for pictures larger than {card.width} x {card.height}, "
+            f"got one for {large.width} x {large.height}; export one that was trained on larger "
+            "pictures (data.load_size_min), or remove this folder",
+            code="large_model_small",
+        )
     expected, given = _what_it_takes(card), _what_it_takes(large)
     differing = [name for name in expected if given[name] != expected[name]]
     if differing:

@@ -107,6 +107,7 @@ def test_health_and_labels_describe_the_model_that_paints(server, root):
     model = json.loads((root / "hub_module/weights/model.json").read_text(encoding="utf-8"))
     health, labels = server.get("/healthz").json(), server.get("/labels").json()
     assert health["status"] == "ok" and health["model"] == labels["model"]["name"]
+    assert (labels["model"]["large"]["width"], labels["model"]["large"]["height"]) == (512, 512)
     assert labels["labels"][0]["id"] == 0 and labels["model"]["multiple"] == model["multiple"]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.page.driver import (
     Visit,
@@ -17,7 +18,6 @@ from tests.page.driver import (
     element,
     open_page,
     set_live,
-    size_of_picture,
     stroke,
     wait_for_picture,
 )
@@ -32,18 +32,32 @@ def visit(browser: Browser, server) -> Iterator[Visit]:
     opened.page.context.close()
 
 
+def wait_for_large_picture(page: Page, *, other_than: str | None = None) -> str:
+    """Wait for a new picture and until it is at twice the size of the doodle; its address."""
+    wait_for_picture(page, other_than=other_than, timeout_s=SLOW_S)
+    picture = element(page, "picture")
+    expect(picture).to_have_js_property("naturalWidth", 512, timeout=SLOW_S * 1000)
+    return picture.get_attribute("src")
+
+
+def saved_picture(page: Page, folder: Path) -> np.ndarray:
+    """The large picture as integers [512, 512, 3]."""
+    picture = Image.open(download_picture(page, folder))
+    assert picture.size == (512, 512)
+    return np.asarray(picture.convert("RGB")).astype(int)
+
+
 def test_a_stroke_changes_the_landscape_by_itself_there_and_hardly_elsewhere(visit, tmp_path):
     page = visit.page
-    first = wait_for_picture(page, timeout_s=SLOW_S)
-    assert size_of_picture(page) == (256, 256)
-    before = np.asarray(Image.open(download_picture(page, tmp_path)).convert("RGB")).astype(int)
+    first = wait_for_large_picture(page)
+    before = saved_picture(page, tmp_path)
     choose(page, tool="brush", label="snow")
     stroke(page, (0.15, 0.8), (0.85, 0.8))
-    wait_for_picture(page, other_than=first, timeout_s=SLOW_S)
-    after = np.asarray(Image.open(download_picture(page, tmp_path)).convert("RGB")).astype(int)
-    change = np.abs(after - before).mean(axis=2)
-    assert change[195:215, 60:200].mean() > 20  # where the snow is
-    assert change[:60].mean() < change[195:215, 60:200].mean() / 3  # the sky above it
+    wait_for_large_picture(page, other_than=first)
+    change = np.abs(saved_picture(page, tmp_path) - before).mean(axis=2)
+    snow, sky = change[390:430, 120:400].mean(), change[:120].mean()
+    assert snow > 20
+    assert sky < snow / 3
     expect(element(page, "milliseconds")).to_contain_text("ms")
     assert not visit.errors
     assert len(visit.hosts()) == 1  # nothing but the service was asked
@@ -51,15 +65,14 @@ def test_a_stroke_changes_the_landscape_by_itself_there_and_hardly_elsewhere(vis
 
 def test_the_button_paints_every_starter_scene(visit):
     page = visit.page
-    shown = wait_for_picture(page, timeout_s=SLOW_S)
+    shown = wait_for_large_picture(page)
     set_live(page, on=False)
     scenes = page.locator("[data-testid^='scene-']")
     assert scenes.count() >= 6
     for index in range(scenes.count()):
         scenes.nth(index).click()
         element(page, "generate").click()
-        if index:  # the first scene is the one that is shown already
-            shown = wait_for_picture(page, other_than=shown, timeout_s=SLOW_S)
+        shown = wait_for_large_picture(page, other_than=shown)
     assert not visit.errors
 
 
@@ -69,7 +82,7 @@ def test_a_service_killed_and_started_again_while_one_draws_loses_no_stroke(
     with hub.serve() as first:
         visit = open_page(browser, first.url, viewport={"width": 1280, "height": 860})
         page = visit.page
-        shown = wait_for_picture(page, timeout_s=SLOW_S)
+        shown = wait_for_large_picture(page)
         first.kill()
         choose(page, tool="brush", label="snow")
         stroke(page, (0.2, 0.75), (0.8, 0.75))

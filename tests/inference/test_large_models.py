@@ -89,6 +89,13 @@ def test_a_large_model_for_other_inputs_is_refused(folder, tmp_path, changes, na
     assert caught.value.code == "large_model_differs"
 
 
+def test_a_large_model_for_pictures_of_the_same_size_is_refused(make_exported, tmp_path):
+    shutil.copytree(make_exported("style")[1], tmp_path / "model")
+    shutil.copytree(make_exported("style")[1], tmp_path / "model" / LARGE)
+    with pytest.raises(ModelError, match="larger than 64 x 64, got one for 64 x 64"):
+        Painter.load(tmp_path / "model", threads=1)
+
+
 def test_a_damaged_large_model_is_told_when_the_folder_is_opened(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     (tmp_path / "model" / LARGE / "generator.pdiparams").write_bytes(b"")

@@ -37,14 +37,14 @@ export class Generator {
 
   /** The doodle changed: paint it soon, or once the picture under way is shown. */
   soon() {
-    this.keepSmall();
+    this.stopEnlarging();
     if (this.run) this.again = true;
     else this.pause ??= setTimeout(() => this.now(), PAUSE_MS);
   }
 
   /** Forget what is planned and under way. */
   stop() {
-    this.keepSmall();
+    this.stopEnlarging();
     clearTimeout(this.pause);
     this.pause = null;
     this.again = false;
@@ -135,7 +135,7 @@ export class Generator {
   }
 
   /** Forget the larger picture that is planned or under way. */
-  keepSmall() {
+  stopEnlarging() {
     clearTimeout(this.rest);
     this.enlarging?.abort();
   }
