@@ -152,12 +152,12 @@ class OptimizerConfig:
         None, "start of linear learning rate decay; null: no decay"
     )
     decay_end_images: Optional[AtLeast1] = of(None, "its end, at decay_floor; null: total_images")
-    train_encoder: bool = of(
-        True, "false: the style encoder keeps the weights of init_from, and styles their meaning"
-    )
     decay_floor: Weight = of(0.01, "final fraction of the learning rates; public SPADE: 0")
     gradient_clip: Optional[Positive] = of(
         None, "maximum gradient norm of each network; null: no limit"
+    )
+    train_encoder: bool = of(
+        True, "false: the style encoder keeps the weights of init_from, and styles their meaning"
     )
 
 

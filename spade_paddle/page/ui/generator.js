@@ -93,13 +93,7 @@ export class Generator {
   }
 
   async show(run, picture) {
-    const url = URL.createObjectURL(picture.blob);
-    try {
-      await decode(url);
-    } catch {
-      URL.revokeObjectURL(url);
-      throw new Problem("bad_answer");
-    }
+    const url = await decodedUrl(picture.blob);
     if (run !== this.run) {
       URL.revokeObjectURL(url);
       return;
@@ -121,8 +115,7 @@ export class Generator {
       const grid = doubleGrid(picture.grid);
       const { format } = picture;
       const { blob, format: came } = await this.service.paint(grid, lookOf(picture), { signal, format });
-      const url = URL.createObjectURL(blob);
-      await decode(url).catch(() => controller.abort());
+      const url = await decodedUrl(blob);
       if (signal.aborted) {
         URL.revokeObjectURL(url);
         return;
@@ -184,8 +177,15 @@ function toProblem(run, error) {
   throw error; // A mistake of ours: it belongs in the console.
 }
 
-async function decode(url) {
+/** An address for a picture that can be shown at once. */
+async function decodedUrl(blob) {
   const image = new Image();
-  image.src = url;
-  await image.decode();
+  image.src = URL.createObjectURL(blob);
+  try {
+    await image.decode();
+  } catch {
+    URL.revokeObjectURL(image.src);
+    throw new Problem("bad_answer");
+  }
+  return image.src;
 }
