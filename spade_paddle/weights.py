@@ -115,6 +115,12 @@ def load_state(
     network.set_state_dict(state)
 
 
+def freeze(network: nn.Layer) -> None:
+    """Stop the gradients of a network's weights; those of its input still flow through it."""
+    for parameter in network.parameters():
+        parameter.stop_gradient = True
+
+
 def halved(value: np.ndarray) -> np.ndarray:
     """Convert an array to float16 if that causes only rounding errors (HALF_ERROR).
 

@@ -26,6 +26,7 @@ from spade_paddle.engine.schedule import fade_in, is_due, linear_decay
 from spade_paddle.engine.steps import ExtraLoss, Losses, Networks, StepInput
 from spade_paddle.engine.updates import Optimizers, Updater
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
+from spade_paddle.weights import freeze
 
 
 class Learner:
@@ -79,8 +80,7 @@ class Learner:
             perceptual=build_perceptual_loss(config.losses),
         )
         if self.networks.encoder is not None and not config.optimizer.train_encoder:
-            for parameter in self.networks.encoder.parameters():
-                parameter.stop_gradient = True
+            freeze(self.networks.encoder)
         self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
         self.teachers = self._teachers(teacher, num_labels=num_labels)
         self._averaged = averaged or Networks(

@@ -11,7 +11,7 @@ from spade_paddle.engine.initial_weights import Source
 from spade_paddle.engine.steps import Networks
 from spade_paddle.errors import ConfigError
 from spade_paddle.networks.build import build_encoder, build_generator
-from spade_paddle.weights import load_state
+from spade_paddle.weights import freeze, load_state
 
 SHARED_FIELDS = (
     *("data.dont_care", "data.instance_edges", "data.icpe_compatible", "knows_positions"),
@@ -56,8 +56,7 @@ def _networks(source: Source, *, frozen: bool) -> Networks:
         load_state(network, source.weights[name], where=f"{source.name}, {name}")
         if frozen:
             network.eval()
-            for parameter in network.parameters():
-                parameter.stop_gradient = True
+            freeze(network)
     return networks
 
 

@@ -15,7 +15,7 @@ from paddle import nn
 from paddle.utils import download
 
 from spade_paddle.errors import ModelError
-from spade_paddle.weights import Arrays, load_state, read_arrays
+from spade_paddle.weights import Arrays, freeze, load_state, read_arrays
 
 WITHOUT_FEATURES = (
     "or train without feature networks: --set losses.perceptual_network=none and, if "
@@ -58,8 +58,7 @@ class FeatureNetwork(nn.Layer):
     def freeze(self) -> None:
         """Set evaluation mode and stop all gradients of weights; call it at the end of __init__."""
         self.eval()
-        for parameter in self.parameters():
-            parameter.stop_gradient = True
+        freeze(self)
 
 
 def rgb_to_bgr(picture: paddle.Tensor) -> paddle.Tensor:
