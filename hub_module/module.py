@@ -73,6 +73,7 @@ class GauganDoodle(paddle.nn.Layer):
         label_map: np.ndarray | str | Path,
         seed: int | None = None,
         style: np.ndarray | str | Path | None = None,
+        edges: str = "drawn",
     ) -> np.ndarray:
         """Paint one label map.
 
@@ -81,6 +82,7 @@ class GauganDoodle(paddle.nn.Layer):
             seed: seed of the noise and of the model's choice of a style.
             style: the name of one of the model's styles, or a photo: its path, or its pixels,
                 ``uint8`` RGB [h, w, 3].
+            edges: ``drawn``: those of the label map; ``natural``: as irregular as in photos.
 
         Returns:
             ``uint8`` RGB [H, W, 3].
@@ -94,7 +96,7 @@ class GauganDoodle(paddle.nn.Layer):
             label_map = read_label_file(label_map, service=self.service)
         if isinstance(style, (str, Path)):
             style = read_style(style, service=self.service)
-        return self.service.paint_array(np.asarray(label_map), seed=seed, style=style)
+        return self.service.paint_array(np.asarray(label_map), seed=seed, style=style, edges=edges)
 
     @serving
     def serving_method(
@@ -106,6 +108,7 @@ class GauganDoodle(paddle.nn.Layer):
         style_name: str | None = None,
         style_vector: list[float] | None = None,
         format: str = "png",
+        edges: str = "drawn",
     ) -> list[dict]:
         """Paint a request given as JSON values; its format is in the README."""
         given = {**locals()}
@@ -129,6 +132,7 @@ class GauganDoodle(paddle.nn.Layer):
                 seed=args.seed,
                 style=args.style,
                 image_format=args.format,
+                edges=args.edges,
             )
         except UserError as error:
             print(f"hub run gaugan_doodle: {error}", file=sys.stderr)
@@ -160,4 +164,10 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("--seed", type=int, default=None, help="seed of the noise and of the style")
     config.add_argument("--style", default=None, help="name of a style, or path of a photo")
     config.add_argument("--format", choices=("png", "jpeg"), default="png")
+    config.add_argument(
+        "--edges",
+        choices=("drawn", "natural"),
+        default="drawn",
+        help="natural: make edges as irregular as in photos",
+    )
     return parser

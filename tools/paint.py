@@ -23,6 +23,7 @@ from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.photos import read_photo
 from spade_paddle.errors import DataError, UserError
 from spade_paddle.files import write_atomically
+from spade_paddle.inference.natural_edges import natural_edges
 
 VECTOR = ".npy"
 
@@ -39,6 +40,12 @@ def main() -> int:
     )
     parser.add_argument(
         "--seed", type=seed, help="seed of the style and of details such as clouds and waves"
+    )
+    parser.add_argument(
+        "--edges",
+        choices=("drawn", "natural"),
+        default="drawn",
+        help="natural: make the edges of a doodle as irregular as in photos; default: as drawn",
     )
     parser.add_argument("--instances", type=Path, help="PNG of instance ids, or folder")
     parser.add_argument("--save-style", type=Path, help="save the style of --style to this .npy")
@@ -106,8 +113,11 @@ def paint_file(
     style: np.ndarray | None,
 ) -> str:
     """Paint one label map; returns a message. Raises UserError."""
+    label_map = read_label_map(source, painter.label_set)
+    if arguments.edges == "natural":
+        label_map = natural_edges(label_map, painter.label_set, seed=arguments.seed)
     picture = painter.paint(
-        read_label_map(source, painter.label_set),
+        label_map,
         seed=arguments.seed,
         style=style,
         instance_map=None if instances is None else read_ids(instances),
@@ -165,6 +175,12 @@ def check_outputs(arguments: argparse.Namespace, *, folder: bool) -> None:
             f"--instances {instances}: expected a {'folder' if folder else 'file'}, "
             "because --label-map is one",
             code="instances_kind",
+        )
+    if instances is not None and arguments.edges != "drawn":
+        raise DataError(
+            f"--edges {arguments.edges}: the instance edges of --instances would not follow; leave "
+            "one of the two out",
+            code="edges_of_instances",
         )
 
 

@@ -156,7 +156,7 @@ def _results(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _look() -> dict[str, Any]:
-    """The schemas of seed, style and format."""
+    """The schemas of seed, style, format and edges."""
     return {
         "seed": {**_SEED, "description": "Another seed gives a different picture."},
         "style": {**_or_null(_BASE64), "description": "A photo whose style the picture takes."},
@@ -166,6 +166,10 @@ def _look() -> dict[str, Any]:
             "description": "The style_vector of an earlier response.",
         },
         "format": {"enum": [*schema.FORMATS, None], "default": schema.FORMATS[0]},
+        "edges": {
+            **{"enum": [*schema.EDGES, None], "default": schema.EDGES[0]},
+            "description": "natural: as irregular as in photos, where model.natural_edges is true.",
+        },
     }
 
 
@@ -233,7 +237,7 @@ def _labels() -> dict[str, Any]:
     yes_or_no = {"type": "boolean"}
     model = {
         **{"name": _TEXT, "version": _TEXT, "height": _SIDE, "width": _SIDE, "multiple": _SIDE},
-        **{"seed": yes_or_no, "style_photo": yes_or_no},
+        **{"seed": yes_or_no, "style_photo": yes_or_no, "natural_edges": yes_or_no},
         "styles": {"type": "array", "items": _TEXT},
         "large": {
             "anyOf": [

@@ -30,6 +30,7 @@ class Order:
         style: a photo ``uint8`` RGB [h, w, 3], the name of one of the model's styles, a style
             vector ``float32`` [D], or None.
         image_format: "png" or "jpeg".
+        edges: "drawn" or "natural" (inference/natural_edges.py).
         notes: for the response, how the label map was converted when it was read: code, message
             and the numbers in it.
     """
@@ -38,6 +39,7 @@ class Order:
     seed: int | None = None
     style: np.ndarray | str | None = None
     image_format: str = "png"
+    edges: str = "drawn"
     notes: Sequence[dict[str, Any]] = ()
 
     @property
@@ -56,7 +58,8 @@ class Order:
         arrays = [each for each in (self.label_map, self.style) if isinstance(each, np.ndarray)]
         name = self.style if isinstance(self.style, str) else None
         shapes = [array.shape for array in arrays]
-        digest = hashlib.sha256(repr((shapes, self.seed, name, self.image_format)).encode())
+        words = (shapes, self.seed, name, self.image_format, self.edges)
+        digest = hashlib.sha256(repr(words).encode())
         for array in arrays:
             digest.update(np.ascontiguousarray(array).data)
         return digest.digest()

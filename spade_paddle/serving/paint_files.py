@@ -77,6 +77,7 @@ def paint_files(
     seed: int | None = None,
     style: str | None = None,
     image_format: str = "png",
+    edges: str = "drawn",
 ) -> list[Path]:
     """Paint each label file into ``output_dir`` under its own name.
 
@@ -89,6 +90,7 @@ def paint_files(
         seed: see ``Painter.paint``.
         style: see ``read_style``.
         image_format: ``png`` or ``jpeg``.
+        edges: ``drawn`` or ``natural``.
 
     Returns:
         The paths of the pictures.
@@ -108,7 +110,7 @@ def paint_files(
                 code="would_overwrite",
             )
         label_map = read_label_file(file, service=service)
-        image = service.paint_array(label_map, seed=seed, style=resolved)
+        image = service.paint_array(label_map, seed=seed, style=resolved, edges=edges)
         data = encode_image(image, image_format=image_format)
         try:
             write_atomically(target, partial(Path.write_bytes, data=data), shared=True)

@@ -26,11 +26,12 @@ from spade_paddle.serving.sent_pictures import read_sent_label_map, read_sent_ph
 if TYPE_CHECKING:  # importing it loads Paddle
     from spade_paddle.inference.painter import Painter
 
-QUERY_KEYS = ("seed", "style_name", "format")
-KEYS = ("images", "labels", "seed", "style", "style_name", "style_vector", "format")
+QUERY_KEYS = ("seed", "style_name", "format", "edges")
+KEYS = ("images", "labels", "seed", "style", "style_name", "style_vector", "format", "edges")
 EXAMPLE = '{"images": ["<base64 of a PNG>"]}'
 LABEL_KEYS = ("width", "height", "data")
 FORMATS = ("png", "jpeg")
+EDGES = ("drawn", "natural")
 MAX_SEED = 2**32 - 1
 STYLE_SIDE = 512  # pixels to which a style photo's short side is reduced; encoders use 256
 MAX_STYLE_VALUE = 100.0  # styles are approximately N(0, I)
@@ -115,15 +116,24 @@ def read_file_order(data: bytes, query: Mapping[str, str], *, painter: Painter) 
 
 def _read_look(
     content: Mapping[str, Any], *, painter: Painter
-) -> tuple[int | None, np.ndarray | str | None, str]:
-    """Read seed, style and format."""
+) -> tuple[int | None, np.ndarray | str | None, str, str]:
+    """Read seed, style, format and edges."""
     seed = content.get("seed")
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MAX_SEED):
         refuse("seed", f"a whole number from 0 to {MAX_SEED}, or null", shown(seed))
-    image_format = "png" if content.get("format") is None else content["format"]
-    if image_format not in FORMATS:
-        refuse("format", "'png' or 'jpeg'", shown(image_format))
-    return seed, _read_style(content, painter=painter), image_format
+    image_format = one_of(FORMATS, content, "format")
+    edges = one_of(EDGES, content, "edges")
+    return seed, _read_style(content, painter=painter), image_format, edges
+
+
+def one_of(words: tuple[str, ...], content: Mapping[str, Any], key: str) -> str:
+    """Read one of some words; the first one if none is given. Raises RequestError."""
+    word = content.get(key)
+    if word is None:
+        return words[0]
+    if word not in words:
+        refuse(key, " or ".join(map(repr, words)), shown(word))
+    return word
 
 
 def _read_raw(entry: Any, *, painter: Painter, where: str) -> np.ndarray:

@@ -14,10 +14,11 @@ import numpy as np
 
 import spade_paddle
 from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.inference.natural_edges import has_rough_edges, natural_edges
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.orders import Order, Picture
 from spade_paddle.serving.prometheus_metrics import Metrics
-from spade_paddle.serving.schema import read_file_order, read_orders
+from spade_paddle.serving.schema import EDGES, one_of, read_file_order, read_orders
 from spade_paddle.serving.settings import MIB, ServiceSettings
 from spade_paddle.serving.work_queue import Client, WorkQueue
 
@@ -103,6 +104,7 @@ class PaintService:
                 "multiple": painter.multiple,
                 "seed": painter.has_seeds,
                 "style_photo": painter.has_styles,
+                "natural_edges": has_rough_edges(painter.label_set),
                 "styles": list(painter.styles),
                 "large": None
                 if large is None
@@ -159,9 +161,14 @@ class PaintService:
         *,
         seed: int | None = None,
         style: np.ndarray | str | None = None,
+        edges: str = "drawn",
     ) -> np.ndarray:
-        """Paint one label map without queueing; see ``Painter.paint``."""
+        """Paint one label map without queueing; see ``Painter.paint`` and, for ``edges``,
+        ``Order``."""
         painter = self.painter
+        painter.check(label_map)
+        edges = one_of(EDGES, {"edges": edges}, "edges")
+        label_map = self._with_edges(label_map, edges, seed=seed)
         return in_paddle_thread(lambda: painter.paint(label_map, seed=seed, style=style))
 
     def _paint(self, orders: Sequence[Order]) -> list[Picture]:
@@ -169,7 +176,7 @@ class PaintService:
         start = time.perf_counter()
         chosen = [self._chosen_style(order) for order in orders]
         images = self.painter.paint_many(
-            [order.label_map for order in orders],
+            [self._with_edges(each.label_map, each.edges, seed=each.seed) for each in orders],
             seeds=[order.seed for order in orders],
             styles=[order.style if one is None else one for order, one in zip(orders, chosen)],
         )
@@ -180,6 +187,11 @@ class PaintService:
             Picture(image, image_format=order.image_format, seconds=seconds, chosen_style=one)
             for order, image, one in zip(orders, images, chosen)
         ]
+
+    def _with_edges(self, label_map: np.ndarray, edges: str, *, seed: int | None) -> np.ndarray:
+        if edges == "drawn":
+            return label_map
+        return natural_edges(label_map, self.painter.label_set, seed=seed)
 
     def _chosen_style(self, order: Order) -> np.ndarray | None:
         """The style that the model chooses for an order without one; None for other orders."""

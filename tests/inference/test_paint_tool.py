@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spade_paddle.inference.natural_edges import natural_edges
 from spade_paddle.inference.painter import Painter
 from tests.inference.conftest import photo, scene_labels
 
@@ -74,6 +75,15 @@ def test_a_style_photo_and_instances_are_painted_at_the_size_of_the_map(studio):
 def test_a_seed_paints_its_style(studio):
     assert studio.paint("--seed", "7", out="seed.png").returncode == 0
     assert close(studio.picture("seed.png"), studio.painter.paint(studio.label_map, seed=7))
+
+
+def test_edges_may_be_natural(studio):
+    assert studio.paint("--edges", "natural", "--seed", "7", out="edges.png").returncode == 0
+    label_map = natural_edges(studio.label_map, studio.painter.label_set, seed=7)
+    assert (label_map != studio.label_map).any()
+    assert close(studio.picture("edges.png"), studio.painter.paint(label_map, seed=7))
+    result = studio.paint("--edges", "natural", "--instances", "inst.png", out="no.png")
+    assert result.returncode == 2 and "leave one of the two out" in result.stderr
 
 
 def test_a_folder_of_label_maps_becomes_a_folder_of_pictures_of_their_names(studio):

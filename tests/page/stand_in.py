@@ -26,7 +26,7 @@ PAGE = ROOT / "spade_paddle" / "page"
 POLICY = "default-src 'self'; img-src 'self' blob: data:; connect-src *"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 NATIVE = 256
-LOOK = ("seed", "style", "style_name", "style_vector")
+LOOK = ("seed", "style", "style_name", "style_vector", "edges")
 
 
 class StandIn:
@@ -40,7 +40,7 @@ class StandIn:
         healthy: whether ``/healthz`` says ready.
         doodles: the label maps received, uint8 [H, W].
         formats: asked for with each.
-        looks: with each, what the request said of seed, style and style_name.
+        looks: with each, what the request said of LOOK.
         abilities: what ``/labels`` says of the model.
         jpegs: whether requests for JPEG get one, and not a PNG, whose colors are exact.
         annotates: whether photos become doodles; the upper half is then sky, the lower water.

@@ -26,7 +26,7 @@ LARGE = {"name": "stand-in-512", "version": "0", "width": 512, "height": 512}
 @pytest.fixture
 def page(browser: Browser, service: StandIn) -> Page:
     """The page of a service that has a model for large pictures, before any picture is shown."""
-    service.abilities["large"] = LARGE
+    service.abilities = {**service.abilities, "large": LARGE, "natural_edges": True}
     visit = open_page(browser, service.address, viewport={"width": 1280, "height": 860})
     yield visit.page
     visit.page.context.close()
@@ -46,6 +46,7 @@ def test_the_picture_becomes_larger_in_the_same_look(page: Page, service: StandI
     wait_for_large(page)
     small, large = service.doodles
     assert (large[::2, ::2] == small).mean() > 0.98  # but for corners of slanting edges
+    assert service.looks[0]["edges"] == "natural"
     assert service.looks[1] == {**service.looks[0], "style_vector": [1, 0.5]}
 
 

@@ -62,6 +62,23 @@ def test_generate_keeps_the_look_unless_the_lock_is_open(visit: Visit, service: 
     assert service.looks[-1]["seed"] is not None
 
 
+def test_edges_are_natural_unless_they_are_wanted_as_drawn(
+    browser: Browser, service: StandIn
+) -> None:
+    service.abilities["natural_edges"] = True
+    page = open_page(browser, service.address).page
+    shown = wait_for_picture(page)
+    expect(element(page, "natural-edges")).to_have_attribute("aria-pressed", "true")
+    element(page, "natural-edges").click()
+    wait_for_picture(page, other_than=shown)
+    page.reload()
+    shown = wait_for_picture(page)
+    element(page, "natural-edges").click()
+    wait_for_picture(page, other_than=shown)
+    assert [look["edges"] for look in service.looks] == ["natural", None, None, "natural"]
+    page.context.close()
+
+
 def test_d_on_the_keyboard_throws_the_dice(visit: Visit, service: StandIn) -> None:
     shown = wait_for_picture(visit.page)
     visit.page.keyboard.press("d")
@@ -96,7 +113,7 @@ def test_a_model_without_looks_shows_no_controls_for_them(
     service.annotates = False
     page = open_page(browser, service.address).page
     wait_for_picture(page)
-    for name in ("dice", "keep-look", "styles", "photo-to-doodle"):
+    for name in ("dice", "keep-look", "natural-edges", "styles", "photo-to-doodle"):
         expect(element(page, name)).to_have_count(0)
     page.context.close()
 
@@ -248,7 +265,7 @@ def test_childrens_mode_shows_ten_labels_and_four_tools(visit: Visit, service: S
     labels = page.locator("[data-testid^='label-']")
     expect(labels).to_have_count(10)
     expect(page.locator("[data-testid^='tool-']")).to_have_count(4)
-    for name in ("live", "keep-look", "save", "open"):
+    for name in ("live", "keep-look", "natural-edges", "save", "open"):
         expect(element(page, name)).to_have_count(0)
     page.keyboard.press("5")  # the keys follow what is shown
     expect(element(page, "label-tree")).to_be_checked()

@@ -25,7 +25,7 @@ _KINDS = (
     *(("PPM", "RGB"), ("EPS", "RGB"), ("ICO", "RGBA"), ("TIFF", "CMYK"), ("TGA", "RGB")),
 )
 _NAMES = (
-    *("images", "labels", "seed", "style", "style_name", "style_vector", "format"),
+    *("images", "labels", "seed", "style", "style_name", "style_vector", "format", "edges"),
     *(
         "photo",
         "width",

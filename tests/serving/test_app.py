@@ -57,7 +57,7 @@ def test_labels_tell_names_colors_model_and_limits(client):
     assert (body["name"], body["dont_care"], len(body["labels"])) == ("landscape", 255, 13)
     assert body["model"] == {
         **{"name": "fake", "version": "0.0.1", "height": 64, "width": 64, "multiple": 32},
-        **{"seed": True, "style_photo": False, "styles": ["bright"]},
+        **{"seed": True, "style_photo": False, "styles": ["bright"], "natural_edges": True},
         "large": None,
     }
     assert body["token"] is False

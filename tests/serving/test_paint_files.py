@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from spade_paddle.errors import DataError, LabelMapError, RequestError
+from spade_paddle.inference.natural_edges import natural_edges
 from spade_paddle.serving.paint_files import paint_files, read_style
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import ServiceSettings
@@ -36,6 +37,12 @@ def test_each_label_file_of_a_folder_becomes_a_picture_of_its_name(service, fold
 def test_one_file_may_be_painted_as_jpeg(service, folder, tmp_path):
     (path,) = paint_files(folder / "a.png", tmp_path, service=service, image_format="jpeg")
     assert (path.name, Image.open(path).format) == ("a.jpeg", "JPEG")
+
+
+def test_edges_may_be_natural(service, folder, tmp_path, label_set):
+    (path,) = paint_files(folder / "a.png", tmp_path, service=service, edges="natural", seed=3)
+    expected = label_set.colorize(natural_edges(scene(), label_set, seed=3))
+    assert np.array_equal(np.asarray(Image.open(path)), expected)
 
 
 def test_a_label_file_is_never_replaced_by_its_picture(service, folder):

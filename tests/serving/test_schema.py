@@ -107,6 +107,8 @@ def test_a_canvas_data_url_and_wrapped_base64_are_accepted(read):
         ({"images": ["x"], "seed": 1.5}, "bad_value", "seed"),
         ({"images": ["x"], "format": "gif"}, "bad_value", "format"),
         ({"images": ["x"], "format": ["png"]}, "bad_value", "format"),
+        ({"images": ["x"], "edges": "round"}, "bad_value", "'drawn' or 'natural'"),
+        ({"images": ["x"], "edges": {}}, "bad_value", "edges"),
         ({"images": ["x"], "style": "aGVsbG8="}, "no_styles", "style"),
         ({"images": ["x"], "style_name": "dusk"}, "style_unknown", "leave 'style_name' out"),
         ({"images": ["x"], "style_name": 3}, "bad_value", "style_name"),

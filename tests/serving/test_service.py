@@ -10,6 +10,7 @@ import pytest
 
 from spade_paddle.errors import LabelMapError, RequestError
 from spade_paddle.inference.limits import SizeLimits
+from spade_paddle.inference.natural_edges import natural_edges
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.service import PaintService
 from spade_paddle.serving.settings import ServiceSettings
@@ -35,6 +36,21 @@ def test_an_answer_holds_the_painted_picture_and_says_what_was_asked(service, la
 def test_jpeg_is_given_when_it_is_asked_for(service):
     (result,) = service.paint_json({"images": [png64(scene())], "format": "jpeg"})
     assert (open64(result["image"]).format, result["format"]) == ("JPEG", "jpeg")
+
+
+def test_natural_edges_are_given_when_they_are_asked_for(service, label_set):
+    ids = scene(64, 96)
+    drawn, natural, other = (
+        np.asarray(open64(result["image"]))
+        for given in ({}, {"edges": "natural"}, {"edges": "natural", "seed": 5})
+        for result in service.paint_json({"images": [png64(ids)], **given})
+    )
+    assert np.array_equal(drawn, label_set.colorize(ids))
+    assert np.array_equal(natural, label_set.colorize(natural_edges(ids, label_set)))
+    assert np.array_equal(other, label_set.colorize(natural_edges(ids, label_set, seed=5)))
+    assert np.array_equal(service.paint_array(ids, edges="natural", seed=5), other)
+    with pytest.raises(RequestError, match="edges: expected 'drawn' or 'natural'"):
+        service.paint_array(ids, edges="round")
 
 
 def test_a_size_that_is_not_a_multiple_is_painted_with_a_note(service):

@@ -67,8 +67,8 @@ export class Service {
   /**
    * Have a doodle painted: `{ blob, format, milliseconds, styleVector }`, the last null where the
    * model did not choose the style by itself.
-   * `look`: `{ seed, styleName, stylePhoto, styleVector }`, each null for "as the model likes". `format`:
-   * "png", or "jpeg", which has a sixth of the bytes.
+   * `look`: `{ seed, styleName, stylePhoto, styleVector, edges }`, each null for "as the model likes", and
+   * edges as they are drawn. `format`: "png", or "jpeg", which has a sixth of the bytes.
    */
   async paint(grid, look, { signal = undefined, format = "png" } = {}) {
     const sent = performance.now();
@@ -80,6 +80,7 @@ export class Service {
       style_name: look.styleName,
       style: look.stylePhoto,
       style_vector: look.styleVector,
+      edges: look.edges,
       format,
     };
     const result = await this.post(PAINT_PATH, request, signal);

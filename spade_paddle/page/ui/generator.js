@@ -73,7 +73,8 @@ export class Generator {
       const format = wanted ? "png" : "jpeg";
       const painted = await this.service.paint(grid, look, { signal, format });
       const styleVector = painted.styleVector ?? look.styleVector;
-      await this.show(run, { ...painted, grid, seed, style, styleVector, turn: look.turn });
+      const { edges, turn } = look;
+      await this.show(run, { ...painted, grid, seed, style, styleVector, edges, turn });
     } catch (error) {
       this.failed(run, error);
     }

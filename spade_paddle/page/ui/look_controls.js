@@ -1,4 +1,4 @@
-// Under the picture: generate, generate while drawing, dice and lock, and the styles.
+// Under the picture: generate, dice, lock, edges, generate while drawing, and the styles.
 
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -21,7 +21,7 @@ export function LookControls({ studio, state, t }) {
       >
         <${Icon} name="spark" />${t("generate")}
       </button>
-      ${state.canVary && html`<${Dice} ...${{ studio, state, t }} />`}
+      <${LookButtons} ...${{ studio, state, t }} />
       ${!state.kids &&
       html`<${Switch}
         name="live"
@@ -34,10 +34,11 @@ export function LookControls({ studio, state, t }) {
     ${hasStyles && html`<${Styles} ...${{ studio, state, t }} />`}`;
 }
 
-function Dice({ studio, state, t }) {
-  const { keepLook } = state;
+function LookButtons({ studio, state, t }) {
+  const { canVary, hasNaturalEdges, kids, keepLook, naturalEdges } = state;
   return html`<span class="dice">
-    <button
+    ${canVary &&
+    html`<button
       type="button"
       class="icon-button"
       aria-label=${t("dice")}
@@ -45,18 +46,38 @@ function Dice({ studio, state, t }) {
       aria-keyshortcuts="D"
       data-testid="dice"
       onClick=${() => studio.looks.roll()}
-    ><${Icon} name="dice" /></button>
-    ${!state.kids &&
-    html`<button
-      type="button"
-      class="icon-button"
-      aria-pressed=${keepLook}
-      aria-label=${t("keep_look")}
-      title=${t("keep_look")}
-      data-testid="keep-look"
+    ><${Icon} name="dice" /></button>`}
+    ${!kids &&
+    canVary &&
+    html`<${Toggle}
+      name="keep-look"
+      icon=${keepLook ? "lock" : "unlock"}
+      label=${t("keep_look")}
+      isOn=${keepLook}
       onClick=${() => studio.looks.setKeep(!keepLook)}
-    ><${Icon} name=${keepLook ? "lock" : "unlock"} /></button>`}
+    />`}
+    ${!kids &&
+    hasNaturalEdges &&
+    html`<${Toggle}
+      name="natural-edges"
+      icon="natural_edges"
+      label=${t("natural_edges")}
+      isOn=${naturalEdges}
+      onClick=${() => studio.looks.setNaturalEdges(!naturalEdges)}
+    />`}
   </span>`;
+}
+
+function Toggle({ name, icon, label, isOn, onClick }) {
+  return html`<button
+    type="button"
+    class="icon-button"
+    aria-pressed=${isOn}
+    aria-label=${label}
+    title=${label}
+    data-testid=${name}
+    onClick=${onClick}
+  ><${Icon} name=${icon} /></button>`;
 }
 
 function Styles({ studio, state, t }) {

@@ -31,8 +31,9 @@ export class Looks {
 
   /** What a request says of the look. */
   get wanted() {
-    const { seed, style, held, keepLook } = this.store.get();
-    return { ...lookOf({ seed, style, styleVector: keepLook ? held : null }), turn: this.turn };
+    const { seed, style, held, keepLook, hasNaturalEdges, naturalEdges } = this.store.get();
+    const edges = hasNaturalEdges && naturalEdges ? "natural" : null;
+    return { ...lookOf({ seed, style, edges, styleVector: keepLook ? held : null }), turn: this.turn };
   }
 
   /** A picture is on the screen: go on in the style that the model chose for it. */
@@ -92,6 +93,12 @@ export class Looks {
     remember("keepLook", keepLook);
   }
 
+  setNaturalEdges(naturalEdges) {
+    this.store.set({ naturalEdges });
+    remember("naturalEdges", naturalEdges);
+    return this.generate();
+  }
+
   choose(style) {
     this.set({ style, held: null });
     return this.generate();
@@ -127,9 +134,10 @@ export class Looks {
 }
 
 /** What a request says of a look; of a picture, so that another of it looks the same. */
-export function lookOf({ seed, style, styleVector }) {
+export function lookOf({ seed, style, styleVector, edges = null }) {
   return {
     seed,
+    edges,
     styleName: style.kind === "named" ? style.name : null,
     stylePhoto: style.kind === "photo" ? style.data : null,
     styleVector: style.kind === "auto" ? styleVector : null,

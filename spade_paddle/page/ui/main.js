@@ -41,12 +41,14 @@ const store = createStore({
   styles: [], // names of the model's styles
   stylePhoto: false, // the model can take a photo's style
   canVary: false, // another seed, another picture
+  hasNaturalEdges: false, // the service can make the edges of a doodle natural
   hasLarge: false, // the service has a model for pictures of twice the size
   canAnnotate: false, // the service makes doodles of photos
   seed: recall("look")?.seed ?? null,
   style: recall("look")?.style ?? AUTO,
   held: recall("look")?.held ?? null, // the style that the model chose, as numbers
   keepLook: recall("keepLook") ?? true,
+  naturalEdges: recall("naturalEdges") ?? true,
   kids: recall("kids") ?? false,
   help: false, // the keyboard shortcuts are asked for
   compare: false, // the doodle lies half over the picture

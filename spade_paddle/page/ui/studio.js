@@ -102,6 +102,7 @@ export class Studio {
       ...{ labels, scenes, width, height, styles, stylePhoto, label: label.id },
       model: `${model.name} ${model.version}`,
       canVary: Boolean(model.seed),
+      hasNaturalEdges: Boolean(model.natural_edges),
       hasLarge: Boolean(model.large),
       canAnnotate: Boolean(annotate),
       stale: !isEmpty(grid),

@@ -64,6 +64,7 @@ export default {
   generate: "Generate",
   live: "While drawing",
   live_long: "Generate while drawing",
+  natural_edges: "Natural edges: clouds, trees and ridges as irregular as in photos",
   open: "Open a doodle or a photo",
   save: "Save the doodle",
   save_png: "Doodle as a picture (PNG)",

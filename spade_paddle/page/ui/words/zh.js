@@ -63,6 +63,7 @@ export default {
   generate: "生成",
   live: "边画边生成",
   live_long: "边画边生成",
+  natural_edges: "自然边缘：云、树和山脊像照片里一样不规则",
   open: "打开涂鸦或照片",
   save: "保存涂鸦",
   save_png: "涂鸦图片（PNG）",
