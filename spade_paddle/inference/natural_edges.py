@@ -14,13 +14,18 @@ import numpy as np
 
 from spade_paddle.data.labels import LabelSet
 
-AMPLITUDES = {"land": 0.004, "plants": 0.008, "sky": 0.012}
-"""Standard deviation of the coarsest noise by the group of a label, as a share of the picture's
-short side; 0 for other groups, such as water and buildings, and without one. An edge has that of
-its smoother side, so a horizon at sea and the walls of a house stay as they are drawn."""
-CELLS, SCALES, PERSISTENCE = 21, 4, 0.5
-"""The coarsest noise has so many independent values along the short side. Each finer scale has
-twice as many, and this fraction of the amplitude."""
+CELLS = 21
+"""The coarsest noise has so many independent values along the short side; each finer scale has
+twice as many."""
+AMPLITUDES = {
+    "land": (0.004, 0.002, 0.001, 0.0005),
+    "plants": (0.004, 0.004, 0.003, 0.002),
+    "sky": (0.012, 0.006, 0.003, 0.0015),
+}
+"""Standard deviations of the noise, from coarse to fine, by the group of a label, as shares of the
+picture's short side. The groups are ordered from smooth to rough, and an edge has the noise of its
+smoother side; that of other labels, such as water and buildings, has none. So a horizon at sea and
+the walls of a house stay as they are drawn, leaves stand out from a crown, and clouds billow."""
 
 
 def has_rough_edges(label_set: LabelSet) -> bool:
@@ -44,39 +49,40 @@ def natural_edges(
     Returns:
         ``uint8`` [H, W].
     """
-    amplitudes = np.zeros(256, np.float32)
+    groups = list(AMPLITUDES)
+    roughness = np.full(256, -1, np.int8)
     for label in label_set.labels:
-        amplitudes[label.id] = AMPLITUDES.get(label.group or "", 0.0)
+        if label.group in groups:
+            roughness[label.id] = groups.index(label.group)
     label_map = label_map.astype(np.uint8)
     height, width = label_map.shape
-    down, right = _noise(height, width, seed=seed or 0)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     result = label_map
-    for amplitude in sorted(AMPLITUDES.values()):
-        pixels = np.float32(amplitude * min(height, width))
+    for level, (down, right) in enumerate(_distances(height, width, seed=seed or 0)):
         moved = cv2.remap(
             label_map,
-            columns + pixels * right,
-            rows + pixels * down,
+            columns + right,
+            rows + down,
             cv2.INTER_NEAREST,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        is_rough = np.minimum(amplitudes[label_map], amplitudes[moved]) >= np.float32(amplitude)
+        is_rough = np.minimum(roughness[label_map], roughness[moved]) >= level
         result = np.where(is_rough, moved, result)
     return result
 
 
-@functools.lru_cache(maxsize=4)
-def _noise(height: int, width: int, *, seed: int) -> np.ndarray:
-    """Fractal noise, ``float32`` [2, H, W], whose coarsest scale has a standard deviation of 1."""
+@functools.lru_cache(maxsize=2)
+def _distances(height: int, width: int, *, seed: int) -> np.ndarray:
+    """How far each pixel looks down and to the right, in pixels, for each of AMPLITUDES:
+    ``float32`` [3, 2, H, W]."""
     rng = np.random.default_rng(seed)
     short = min(height, width)
-    total = np.zeros((2, height, width), np.float32)
-    for scale in range(SCALES):
-        cells = CELLS * 2**scale
-        shape = [max(1, round(cells * side / short)) for side in (height, width)]
-        for values in total:
+    distances = np.zeros((len(AMPLITUDES), 2, height, width), np.float32)
+    for scale, amplitudes in enumerate(zip(*AMPLITUDES.values())):
+        shape = [max(1, round(CELLS * 2**scale * side / short)) for side in (height, width)]
+        for axis in range(2):
             coarse = rng.standard_normal(shape).astype(np.float32)
-            fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-            values += np.float32(PERSISTENCE**scale) * fine
-    return total
+            noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+            for distance, amplitude in zip(distances, amplitudes):
+                distance[axis] += np.float32(amplitude * short) * noise
+    return distances
