@@ -58,6 +58,15 @@ def main() -> int:
         "photo with a similar layout",
     )
     parser.add_argument(
+        "--coarse-noise",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="FACTOR",
+        help="multiply the noise of the coarsest block, the next one, ... by these factors; about "
+        "3 3 varies light and shapes more within a picture (docs/training.md)",
+    )
+    parser.add_argument(
         "--trainable",
         action="store_true",
         help="include the trained networks, for tools/train.py --init",
@@ -89,6 +98,7 @@ def export_folder(arguments: argparse.Namespace) -> Path:
         version=arguments.version or "1",
         snapshot=arguments.snapshot,
         trainable=arguments.trainable,
+        coarse_noise=arguments.coarse_noise,
     )
     if arguments.style:
         add_styles(out, dict(arguments.style))
@@ -100,7 +110,7 @@ def export_folder(arguments: argparse.Namespace) -> Path:
 
 def check_combination(arguments: argparse.Namespace) -> None:
     """Raise UserError for contradictory options, before anything is exported."""
-    given = [f"--{name}" for name, value in vars(arguments).items() if value]
+    given = [f"--{name.replace('_', '-')}" for name, value in vars(arguments).items() if value]
     wrong = [name for name in given if name not in ("--model", "--onnx")]
     if arguments.model is None and not {"--run", "--out"} <= set(given):
         problem = f"expected --run RUN and --out MODEL, got {' '.join(given) or 'neither'}"

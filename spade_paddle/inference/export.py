@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, Optional
 
@@ -82,6 +83,7 @@ def export_run(
     version: str,
     snapshot: str | None = None,
     trainable: bool = False,
+    coarse_noise: Sequence[float] = (),
 ) -> Path:
     """Export the averaged generator of a run.
 
@@ -93,11 +95,13 @@ def export_run(
         snapshot: ``best`` or a number of images; None: the newest checkpoint.
         trainable: add the trained networks (not averaged) in float16, for ``tools/train.py
             --init``; always those of the newest checkpoint, because snapshots hold only averages.
+        coarse_noise: factors of the noise, see ``SPADEGenerator.scale_noise``.
 
     Returns:
         ``out``.
 
     Raises:
+        ConfigError: ``coarse_noise`` does not fit the generator.
         ModelError: the checkpoint or snapshot is missing or damaged, or its weights are not finite.
     """
     folder = RunFolder(Path(run))
@@ -108,6 +112,7 @@ def export_run(
         "seed": config.seed,
         "paddle": folder.environment.get("paddle"),
         "config": without_folders(config.to_dict()),
+        "coarse_noise": list(coarse_noise),
     }
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
@@ -120,6 +125,7 @@ def export_run(
         encoder_state=state.get("average_encoder"),
         fade=fade_in(int(state["images_seen"]), over=config.fade_in_images),
         training_weights=TrainingWeights.of_run(folder) if trainable else None,
+        coarse_noise=coarse_noise,
     )
 
 
@@ -148,6 +154,7 @@ def export_generator(
     fade: float = 1.0,
     training_weights: TrainingWeights | None = None,
     half: bool = True,
+    coarse_noise: Sequence[float] = (),
 ) -> Path:
     """Export effective state dicts (layers/spectral.py) as a model folder.
 
@@ -164,14 +171,17 @@ def export_generator(
             bypasses the block is dropped.
         training_weights: the trained networks (not averaged), to be added; None: add none.
         half: store those in float16 (engine/training_weights.py).
+        coarse_noise: factors of the noise, see ``SPADEGenerator.scale_noise``.
 
     Returns:
         ``out``.
 
     Raises:
         ModelError: the states do not fit the configuration, or are not finite.
+        ConfigError: ``coarse_noise`` does not fit the generator.
     """
     network = _network(state, config=config, num_labels=len(label_set), fade=fade)
+    network.generator.scale_noise(coarse_noise)
     encoder = None if encoder_state is None else _encoder(config, encoder_state)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:

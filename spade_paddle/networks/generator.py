@@ -5,6 +5,8 @@ Legend: N batch, K channels of the semantic map, H height, W width of the pictur
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Callable
 
 import paddle
@@ -211,6 +213,27 @@ class SPADEGenerator(nn.Layer):
     def noise_channels(self) -> int:
         """Number of noise maps, one for each block except extra ones; 0 without noise."""
         return len(self.noise_strides)
+
+    def scale_noise(self, factors: Sequence[float]) -> None:
+        """Multiply the learned strengths of the noise, for more or less varied pictures.
+
+        Args:
+            factors: one for each noise map, from the coarsest block on; missing ones are 1.
+
+        Raises:
+            ConfigError: there are more factors than noise maps, or one is negative or not finite.
+        """
+        if len(factors) > self.noise_channels or not all(0 <= each < math.inf for each in factors):
+            raise ConfigError(
+                f"factors of the noise: expected at most {self.noise_channels} numbers of at least "
+                f"0, one for each noise map of this generator, got {list(factors)}",
+                code="noise_factors",
+            )
+        for index, name in enumerate(self.block_channels):
+            place = index // (1 + self.extra_blocks)
+            if place < len(factors):
+                strength = getattr(self, name).noise_strength
+                strength.set_value(strength * factors[place])
 
     def _strides(self) -> list[int]:
         """For each block except extra ones, the side of its pixels in pixels of the picture."""

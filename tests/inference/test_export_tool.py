@@ -69,6 +69,25 @@ def test_a_run_becomes_a_model_folder_and_an_onnx_file_of_it(tool, run_folder, l
     assert again.read_bytes() == file.read_bytes()
 
 
+def test_coarse_noise_is_stronger_in_the_exported_model(tool, run_folder, landscape, tmp_path):
+    pictures, label_map = [], scene_labels(1, landscape, 64, 96)
+    for options in (
+        (),
+        ("--coarse-noise", "1", "1"),
+        ("--coarse-noise", "1", "1", "1", "1", "1", "4"),
+    ):
+        code, said = tool("--run", run_folder, "--out", tmp_path / "model", *options)
+        assert code == 0, said.err
+        painter = Painter.load(tmp_path / "model", threads=1)
+        assert painter.card.training["coarse_noise"] == [float(each) for each in options[1:]]
+        pictures.append(painter.paint(label_map))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[0], pictures[2])
+    code, said = tool("--run", run_folder, "--out", tmp_path / "none", "--coarse-noise", "-1")
+    assert code == 2 and "numbers of at least 0" in said.err
+    assert not (tmp_path / "none").exists()
+
+
 def test_without_onnx_a_run_becomes_a_model_folder_alone(tool, run_folder, tmp_path):
     code, said = tool("--run", run_folder, "--out", tmp_path / "model")
     assert code == 0, said.err

@@ -9,6 +9,7 @@ import pytest
 from paddle import nn
 
 from spade_paddle.data.noise import noise_maps
+from spade_paddle.errors import ConfigError
 from spade_paddle.layers import CLADE, ParamFreeInstanceNorm, SPADEResnetBlock
 from spade_paddle.networks.generator import SPADEGenerator
 from spade_paddle.networks.widths import GeneratorWidths
@@ -75,6 +76,29 @@ def test_every_block_of_the_generator_gets_a_map_of_its_own_and_none_is_unused()
         other = noise.copy()
         other[:, channel] = noise_maps(1, channels=1, height=64, width=64)
         assert np.abs(generator(segmap, tensor(other)).numpy() - picture).max() > 1e-6, channel
+
+
+@pytest.mark.parametrize("extra_blocks", [0, 1])
+def test_scaled_noise_is_as_if_the_maps_were_scaled(extra_blocks):
+    generator = SPADEGenerator(
+        semantic_nc=2,
+        widths=GeneratorWidths.of(1, max_width=3, extra_blocks=extra_blocks),
+        make_block=make_block,
+        activation=nn.GELU(),
+        noise=True,
+        extra_blocks=extra_blocks,
+    )
+    randomize(generator)
+    segmap = tensor(random_segmap(1, 64, 64))
+    noise = noise_maps(0, channels=7, height=64, width=64)[None].astype(np.float64)
+    factors = np.array([3, 2, 0.5, 1, 1, 1, 1])[None, :, None, None]
+    expected = generator(segmap, tensor(noise * factors)).numpy()
+    assert np.abs(expected - generator(segmap, tensor(noise)).numpy()).max() > 1e-6
+    generator.scale_noise([3, 2, 0.5])
+    assert_same(generator(segmap, tensor(noise)).numpy(), expected)
+    for wrong in ([1] * 8, [-1], [float("nan")], [1, float("inf")]):
+        with pytest.raises(ConfigError, match="at most 7 numbers of at least 0"):
+            generator.scale_noise(wrong)
 
 
 def test_noise_is_standard_normal_and_made_from_the_seed_alone():
