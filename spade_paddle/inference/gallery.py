@@ -17,11 +17,14 @@ from spade_paddle.files import write_arrays_atomically
 
 GALLERY = "styles.npz"
 BANDS = 4
-SIMILARITY, BRIGHTNESS = 0.06, 20.0
-"""Without a seed, a scene loses a factor e of its weight for this distance to the doodle, and gains
-one for so much more brightness."""
-SIMILARITY_OF_DRAWS, TEMPERATURE = 0.1, 0.25
-"""With a seed: the same for the distance, and the temperature of the drawn weights."""
+SIMILARITY = 0.1
+"""A scene loses a factor e of its weight for this distance to the doodle."""
+BRIGHTNESS, SPREAD = 30.0, 1.5
+"""Without a seed, a scene gains a factor e of weight for so much more brightness, and the chosen
+style is moved so many times as far from the mean of bright scenes. Means of styles are close to
+each other; without SPREAD, all doodles would get a similar light."""
+TEMPERATURE = 0.25
+"""With a seed, the temperature of the drawn weights."""
 
 _ARRAYS = ("vectors", "layouts", "brightness")
 
@@ -47,17 +50,22 @@ class Gallery:
         the layouts, averaged over the bands, 0 to 2. So similar doodles get similar styles, and the
         colors do not jump while someone draws.
 
-        Without a seed, bright photos have more weight. With a seed, nearly all the weight is on one
-        scene, drawn at random (Gumbel-softmax; Jang et al. 2017, Maddison et al. 2017); the random
-        numbers depend on the seed only, so the scene is the same for similar doodles.
+        Without a seed, bright photos have more weight, and the mean is moved away from that of all
+        bright photos. With a seed, nearly all the weight is on one scene, drawn at random
+        (Gumbel-softmax; Jang et al. 2017, Maddison et al. 2017); the random numbers depend on the
+        seed only, so the scene is the same for similar doodles.
         """
         query = layout(label_map, num_labels=self.layouts.shape[2])
         distances = np.abs(self.layouts - query).sum(axis=2).mean(axis=1)
         if seed is None:
-            scores = self.brightness / BRIGHTNESS - distances / SIMILARITY
-        else:
-            noise = np.random.default_rng(seed).gumbel(size=len(distances))
-            scores = (noise - distances / SIMILARITY_OF_DRAWS) / TEMPERATURE
+            bright = self.brightness / BRIGHTNESS
+            center, mean = self._mean(bright), self._mean(bright - distances / SIMILARITY)
+            return center + np.float32(SPREAD) * (mean - center)
+        noise = np.random.default_rng(seed).gumbel(size=len(distances))
+        return self._mean((noise - distances / SIMILARITY) / TEMPERATURE)
+
+    def _mean(self, scores: np.ndarray) -> np.ndarray:
+        """The mean of the styles with weights exp(score), ``float32`` [D]."""
         weights = np.exp(scores - scores.max())
         return (weights @ self.vectors / weights.sum()).astype(np.float32)
 

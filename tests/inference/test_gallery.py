@@ -61,13 +61,20 @@ def random_gallery(count=30, labels=5):
 
 def reference_style(gallery, label_map, *, seed=None):
     """The definition, scene by scene."""
+    if seed is None:
+        center = reference_mean(gallery, label_map, seed=None, similarity=np.inf)
+        return center + 1.5 * (reference_mean(gallery, label_map, seed=None) - center)
+    return reference_mean(gallery, label_map, seed=seed)
+
+
+def reference_mean(gallery, label_map, *, seed, similarity=0.1):
     query = layout(label_map, num_labels=gallery.layouts.shape[2])
     noise = None if seed is None else np.random.default_rng(seed).gumbel(size=len(gallery.vectors))
     total, weights = 0.0, 0.0
     for index, vector in enumerate(gallery.vectors.astype(np.float64)):
         distance = np.mean([np.abs(a - b).sum() for a, b in zip(gallery.layouts[index], query)])
         if seed is None:
-            score = gallery.brightness[index] / 20 - distance / 0.06
+            score = gallery.brightness[index] / 30 - distance / similarity
         else:
             score = (noise[index] - distance / 0.1) / 0.25
         total, weights = total + np.exp(score) * vector, weights + np.exp(score)
@@ -75,7 +82,7 @@ def reference_style(gallery, label_map, *, seed=None):
 
 
 @pytest.mark.parametrize("seed", [None, 0, 5])
-def test_style_is_the_weighted_mean(seed):
+def test_style_is_the_weighted_mean_moved_away_from_that_of_all(seed):
     maps, gallery = random_gallery()
     for index in (0, 7, 29):
         style = gallery.style_for(maps[index], seed=seed)
@@ -93,12 +100,12 @@ def two_scenes(brightness):
 
 def test_the_similar_scene_lends_its_style_unless_the_other_is_much_brighter():
     maps, gallery = two_scenes([100, 100])
-    assert gallery.style_for(maps[0]) < 0.01
-    assert gallery.style_for(maps[1]) > 0.99
+    assert gallery.style_for(maps[0]) == pytest.approx(-0.25, abs=0.01)  # 1.5 times as far from 0.5
+    assert gallery.style_for(maps[1]) == pytest.approx(1.25, abs=0.01)
     halfway = np.array([[0], [1], [0], [1], [0], [1], [0], [1]], np.uint8)
     assert gallery.style_for(halfway) == pytest.approx(0.5)
     _, darker = two_scenes([100, 160])
-    assert darker.style_for(halfway) > 0.9  # exp(-60 / 20) on the darker one
+    assert darker.style_for(halfway) == pytest.approx(1 / (1 + np.exp(-60 / 30)))
 
 
 @pytest.mark.parametrize("seed", [None, 3])
