@@ -18,6 +18,7 @@ _warnings.filterwarnings("ignore", message="No ccache found", category=UserWarni
 
 _MODULES = {
     "Painter": "inference.painter",
+    "natural_edges": "inference.natural_edges",
     "Config": "config",
     "load_config": "config",
     "LabelSet": "data.labels",

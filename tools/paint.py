@@ -23,7 +23,7 @@ from spade_paddle.data.label_pictures import read_ids, read_label_map
 from spade_paddle.data.photos import read_photo
 from spade_paddle.errors import DataError, UserError
 from spade_paddle.files import write_atomically
-from spade_paddle.inference.natural_edges import natural_edges
+from spade_paddle.inference.natural_edges import EDGES, natural_edges
 
 VECTOR = ".npy"
 
@@ -43,7 +43,7 @@ def main() -> int:
     )
     parser.add_argument(
         "--edges",
-        choices=("drawn", "natural"),
+        choices=EDGES,
         default="drawn",
         help="natural: make the edges of a doodle as irregular as in photos; default: as drawn",
     )

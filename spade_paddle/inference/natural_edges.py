@@ -14,6 +14,8 @@ import numpy as np
 
 from spade_paddle.data.labels import LabelSet
 
+EDGES = ("drawn", "natural")  # the names of the choice, for requests and tools
+
 CELLS = 21
 """The coarsest noise has so many independent values along the short side; each finer scale has
 twice as many."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import spade_paddle
 from spade_paddle.data.labels import DONT_CARE
+from spade_paddle.inference.natural_edges import EDGES
 from spade_paddle.serving import annotating, schema
 from spade_paddle.serving.error_codes import ERROR_CODES
 from spade_paddle.serving.settings import ServiceSettings
@@ -167,7 +168,7 @@ def _look() -> dict[str, Any]:
         },
         "format": {"enum": [*schema.FORMATS, None], "default": schema.FORMATS[0]},
         "edges": {
-            **{"enum": [*schema.EDGES, None], "default": schema.EDGES[0]},
+            **{"enum": [*EDGES, None], "default": EDGES[0]},
             "description": "natural: as irregular as in photos, where model.natural_edges is true.",
         },
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spade_paddle.errors import LabelMapError, RequestError
+from spade_paddle.inference.natural_edges import EDGES
 from spade_paddle.serving.json_values import (
     check_keys,
     decode_base64,
@@ -31,7 +32,6 @@ KEYS = ("images", "labels", "seed", "style", "style_name", "style_vector", "form
 EXAMPLE = '{"images": ["<base64 of a PNG>"]}'
 LABEL_KEYS = ("width", "height", "data")
 FORMATS = ("png", "jpeg")
-EDGES = ("drawn", "natural")
 MAX_SEED = 2**32 - 1
 STYLE_SIDE = 512  # pixels to which a style photo's short side is reduced; encoders use 256
 MAX_STYLE_VALUE = 100.0  # styles are approximately N(0, I)

@@ -14,11 +14,11 @@ import numpy as np
 
 import spade_paddle
 from spade_paddle.data.labels import DONT_CARE
-from spade_paddle.inference.natural_edges import has_rough_edges, natural_edges
+from spade_paddle.inference.natural_edges import EDGES, has_rough_edges, natural_edges
 from spade_paddle.inference.paddle_thread import in_paddle_thread
 from spade_paddle.serving.orders import Order, Picture
 from spade_paddle.serving.prometheus_metrics import Metrics
-from spade_paddle.serving.schema import EDGES, one_of, read_file_order, read_orders
+from spade_paddle.serving.schema import one_of, read_file_order, read_orders
 from spade_paddle.serving.settings import MIB, ServiceSettings
 from spade_paddle.serving.work_queue import Client, WorkQueue
 

@@ -63,7 +63,7 @@ def test_generate_keeps_the_look_unless_the_lock_is_open(visit: Visit, service: 
 
 
 def test_edges_are_natural_unless_they_are_wanted_as_drawn(
-    browser: Browser, service: StandIn
+    browser: Browser, service: StandIn, tmp_path: Path
 ) -> None:
     service.abilities["natural_edges"] = True
     page = open_page(browser, service.address).page
@@ -76,6 +76,12 @@ def test_edges_are_natural_unless_they_are_wanted_as_drawn(
     element(page, "natural-edges").click()
     wait_for_picture(page, other_than=shown)
     assert [look["edges"] for look in service.looks] == ["natural", None, None, "natural"]
+    # each picture keeps its edges, also in the album
+    expect(element(page, "album-entry")).to_have_count(2)
+    for index, edges in enumerate(("natural", None)):
+        element(page, "album-entry").nth(index).click()
+        download(page, tmp_path, menu="save-picture", item="download-2x")
+        assert service.looks[-1]["edges"] == edges
     page.context.close()
 
 

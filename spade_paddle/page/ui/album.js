@@ -54,9 +54,10 @@ export class Album {
   /** Keep a picture, unless it is kept already or looks like one of the `unwanted`. */
   keep(picture, unwanted = []) {
     clearTimeout(this.timer);
-    const { id, when, blob, format, milliseconds, seed, style, styleVector, isLarge } = picture;
+    const { id, when, blob, format, milliseconds, isLarge, seed, style, styleVector, edges } = picture;
     const doodle = packDoodle(picture.grid, this.store.get().labels);
-    const entry = { id, when, blob, format, milliseconds, seed, style, styleVector, isLarge, doodle };
+    const look = { seed, style, styleVector, edges };
+    const entry = { id, when, blob, format, milliseconds, isLarge, ...look, doodle };
     // A reload paints the same once more.
     const isKnown = this.entries.some((other) => isSame(other, entry) && (other.isLarge || !isLarge));
     if (isKnown || unwanted.some((other) => isSame(other, entry))) return;
@@ -72,9 +73,9 @@ export class Album {
     this.change((entries) => withStar(entries, id, starred));
   }
 
-  delete({ id, doodle, seed, style }) {
+  delete({ id, doodle, seed, style, edges }) {
     this.unsaved.delete(id);
-    this.changeDeleted((deleted) => [{ doodle, seed, style }, ...deleted].slice(0, MOST));
+    this.changeDeleted((deleted) => [{ doodle, seed, style, edges }, ...deleted].slice(0, MOST));
     this.change((entries) => without(entries, id));
   }
 

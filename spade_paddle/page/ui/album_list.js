@@ -31,6 +31,7 @@ export function hasStarLeft(entries) {
 export function isSame(a, b) {
   return (
     a.seed === b.seed &&
+    (a.edges ?? null) === (b.edges ?? null) && // Older entries have none.
     JSON.stringify(a.style) === JSON.stringify(b.style) &&
     a.doodle.cells.length === b.doodle.cells.length &&
     a.doodle.cells.every((id, index) => id === b.doodle.cells[index])
