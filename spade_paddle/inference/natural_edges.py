@@ -58,15 +58,10 @@ def natural_edges(
             roughness[label.id] = groups.index(label.group)
     label_map = label_map.astype(np.uint8)
     height, width = label_map.shape
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
     result = label_map
-    for level, (down, right) in enumerate(_distances(height, width, seed=seed or 0)):
+    for level, (rows, columns) in enumerate(_sources(height, width, seed=seed or 0)):
         moved = cv2.remap(
-            label_map,
-            columns + right,
-            rows + down,
-            cv2.INTER_NEAREST,
-            borderMode=cv2.BORDER_REPLICATE,
+            label_map, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
         )
         is_rough = np.minimum(roughness[label_map], roughness[moved]) >= level
         result = np.where(is_rough, moved, result)
@@ -74,9 +69,9 @@ def natural_edges(
 
 
 @functools.lru_cache(maxsize=2)
-def _distances(height: int, width: int, *, seed: int) -> np.ndarray:
-    """How far each pixel looks down and to the right, in pixels, for each of AMPLITUDES:
-    ``float32`` [3, 2, H, W]."""
+def _sources(height: int, width: int, *, seed: int) -> np.ndarray:
+    """Row and column from which each pixel takes its label, for each of AMPLITUDES: ``float32``
+    [3, 2, H, W]."""
     rng = np.random.default_rng(seed)
     short = min(height, width)
     distances = np.zeros((len(AMPLITUDES), 2, height, width), np.float32)
@@ -87,4 +82,4 @@ def _distances(height: int, width: int, *, seed: int) -> np.ndarray:
             noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
             for distance, amplitude in zip(distances, amplitudes):
                 distance[axis] += np.float32(amplitude * short) * noise
-    return distances
+    return distances + np.mgrid[:height, :width].astype(np.float32)
