@@ -56,9 +56,9 @@ def convert(
         },
         encoder_state=states.get("encoder"),
         training_weights=TrainingWeights(
-            {part: network.state_dict() for part, network in networks.items()}
+            {part: network.state_dict() for part, network in networks.items()},
+            half=False,  # exactly the numbers of the other project
         ),
-        half=False,  # exactly the numbers of the other project
     )
     RunFolder(out).describe(config, label_set)  # for further training
     return config, networks

@@ -32,10 +32,13 @@ class TrainingWeights:
     Attributes:
         states: state dicts of the available networks, by the names in PARTS.
         images_seen: how many images they were trained on; None: not known.
+        half: write tensors in float16 if only rounding errors result; vectors, such as running
+            statistics, stay float32.
     """
 
     states: Mapping[str, Mapping[str, paddle.Tensor]]
     images_seen: Optional[int] = None
+    half: bool = True
 
     @classmethod
     def of_run(cls, run: RunFolder) -> TrainingWeights:
@@ -52,17 +55,8 @@ class TrainingWeights:
             images_seen=int(state["images_seen"]),
         )
 
-    def write(self, path: Path, *, half: bool) -> None:
-        """Write the file, atomically.
-
-        Args:
-            path: path of the file.
-            half: store tensors in float16 if only rounding errors result; vectors, such as
-                running statistics, stay float32.
-
-        Raises:
-            ModelError: a weight is NaN or infinite.
-        """
+    def write(self, path: Path) -> None:
+        """Write the file, atomically. Raises ModelError if a weight is NaN or infinite."""
         content: dict[str, Any] = {}
         for part, state in self.states.items():
             arrays = {name: value.numpy() for name, value in state.items()}
@@ -72,7 +66,7 @@ class TrainingWeights:
                 advice="export from an earlier checkpoint",
             )
             content[part] = {
-                name: paddle.to_tensor(halved(array) if half else array)
+                name: paddle.to_tensor(halved(array) if self.half else array)
                 for name, array in arrays.items()
             }
         if self.images_seen is not None:

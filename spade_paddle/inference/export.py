@@ -112,7 +112,6 @@ def export_run(
         "seed": config.seed,
         "paddle": folder.environment.get("paddle"),
         "config": without_folders(config.to_dict()),
-        "coarse_noise": list(coarse_noise),
     }
     return export_generator(
         {**state["average"], **state.get("statistics", {})},
@@ -153,7 +152,6 @@ def export_generator(
     encoder_state: dict[str, Any] | None = None,
     fade: float = 1.0,
     training_weights: TrainingWeights | None = None,
-    half: bool = True,
     coarse_noise: Sequence[float] = (),
 ) -> Path:
     """Export effective state dicts (layers/spectral.py) as a model folder.
@@ -170,18 +168,15 @@ def export_generator(
         fade: weight of the newest block when growing progressively, 0..1; at 1 the layer that
             bypasses the block is dropped.
         training_weights: the trained networks (not averaged), to be added; None: add none.
-        half: store those in float16 (engine/training_weights.py).
-        coarse_noise: factors of the noise, see ``SPADEGenerator.scale_noise``.
+        coarse_noise: factors of the noise, see ``SPADEGenerator.scale_noise``; recorded.
 
-    Returns:
-        ``out``.
-
-    Raises:
-        ModelError: the states do not fit the configuration, or are not finite.
-        ConfigError: ``coarse_noise`` does not fit the generator.
+    Returns ``out``. Raises ModelError if the states do not fit the configuration or are not finite,
+    ConfigError if ``coarse_noise`` does not fit the generator.
     """
     network = _network(state, config=config, num_labels=len(label_set), fade=fade)
-    network.generator.scale_noise(coarse_noise)
+    if coarse_noise:
+        network.generator.scale_noise(coarse_noise)
+        training = {**training, "coarse_noise": list(coarse_noise)}
     encoder = None if encoder_state is None else _encoder(config, encoder_state)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
@@ -198,7 +193,7 @@ def export_generator(
         )
         if training_weights is not None:
             path = folder / TRAINING_WEIGHTS
-            training_weights.write(path, half=half)
+            training_weights.write(path)
             card = dataclasses.replace(card, training_files={path.name: sha256(path)})
         card.write(folder)
         if out.exists():

@@ -9,6 +9,7 @@ import functools
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.positions import intra_class_positions
 from spade_paddle.engine.cpu import keep_freed_memory, usable_cores
-from spade_paddle.errors import LabelMapError, ModelError
+from spade_paddle.errors import LabelMapError
+from spade_paddle.inference.color_match import match_colors, nearest_pixels
 from spade_paddle.inference.engines import Engine, EngineName, open_engine
 from spade_paddle.inference.gallery import GALLERY, Gallery
+from spade_paddle.inference.large_model import check_large_model
 from spade_paddle.inference.limits import SizeLimits
 from spade_paddle.inference.model_styles import ModelStyles
 from spade_paddle.inference.program import ENCODER, Program, program_ending
@@ -36,6 +39,16 @@ MAX_PIXELS = 1024 * 1024
 _noise_maps = functools.lru_cache(maxsize=2)(noise_maps)
 
 
+@dataclass(frozen=True)
+class _Request:
+    """Arguments of ``Painter.paint``, checked."""
+
+    label_map: np.ndarray
+    seed: int | None = None
+    style: np.ndarray | str | None = None
+    instance_map: np.ndarray | None = None
+
+
 class Painter:
     """Turns label maps into pictures. Not thread-safe: hold a lock.
 
@@ -44,7 +57,8 @@ class Painter:
     (sizes that are accepted), ``style_dim`` (length of a style vector, 0 without style), ``styles``
     (named styles of the model, ``float32`` [D] by name), ``gallery`` (styles to choose from by the
     layout of a label map, or None), ``card`` (the model's metadata), ``large`` (the painter of
-    label maps that are larger than those of training, or None: see ``for_size``).
+    label maps that are larger than those of training, or None: see ``for_size``; its pictures get
+    the colors of this painter, see color_match.py).
     """
 
     def __init__(
@@ -121,7 +135,7 @@ class Painter:
                 engine=engine,
                 keep_memory=keep_memory,
             )
-            _check_large(folder / LARGE, large.card, card)
+            check_large_model(folder / LARGE, large.card, card)
         generator = open_engine(folder, card, engine=engine, **options)
         return cls(card, generator, encoder, gallery, large)
 
@@ -178,9 +192,10 @@ class Painter:
         """
         label_map = np.asarray(label_map)
         self.check(label_map)
-        painter = self.for_size(*label_map.shape)
-        inputs = painter._inputs(label_map, seed=seed, style=style, instance_map=instance_map)
-        return painter._run([inputs], label_map.shape)[0]
+        if instance_map is not None:
+            instance_map = np.asarray(instance_map)
+            self._check_instances(instance_map, label_map.shape)
+        return self._paint([_Request(label_map, seed, style, instance_map)])[0]
 
     def paint_many(
         self,
@@ -194,26 +209,38 @@ class Painter:
         On a CPU a batch takes longer than its pictures one by one. The caller must have validated
         the maps with ``check``.
         """
-        painter = self.for_size(*label_maps[0].shape)
-        inputs = [
-            painter._inputs(label_map, seed=seed, style=style)
-            for label_map, seed, style in zip(label_maps, seeds, styles)
-        ]
-        return painter._run(inputs, label_maps[0].shape)
+        return self._paint([_Request(*arguments) for arguments in zip(label_maps, seeds, styles)])
 
-    def _inputs(
-        self,
-        label_map: np.ndarray,
-        *,
-        seed: int | None,
-        style: np.ndarray | str | None,
-        instance_map: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """The generator's inputs by name, for a label map that passed ``check``."""
-        self._check_instances(instance_map, label_map.shape)
+    def _paint(self, requests: Sequence[_Request]) -> list[np.ndarray]:
+        """Paint label maps of one size; pictures of ``large`` get the colors of this model."""
+        size = requests[0].label_map.shape
+        painter = self.for_size(*size)
+        inputs = [painter._inputs(request) for request in requests]
+        pictures = painter._run(inputs, size)
+        if painter is self:
+            return pictures
+        pixels = nearest_pixels(*size, area=self.height * self.width)
+        small = [
+            _Request(
+                request.label_map[pixels],
+                request.seed,
+                one.get("style") if request.style is None else request.style,
+                None if request.instance_map is None else request.instance_map[pixels],
+            )
+            for request, one in zip(requests, inputs)
+        ]
+        references = self._run([self._inputs(each) for each in small], small[0].label_map.shape)
+        return [
+            match_colors(picture, reference, request.label_map)
+            for picture, reference, request in zip(pictures, references, requests)
+        ]
+
+    def _inputs(self, request: _Request) -> dict[str, np.ndarray]:
+        """The generator's inputs by name."""
+        label_map, instance_map = request.label_map, request.instance_map
         padded = self._pad(label_map)
         inputs = {"label_map": padded.astype(np.int32)}
-        instances = padded if instance_map is None else self._pad(np.asarray(instance_map))
+        instances = padded if instance_map is None else self._pad(instance_map)
         inputs["instance_map"] = instances.astype(np.int32)
         if self.card.positions:
             compatible = self.card.positions == "compatible"
@@ -222,10 +249,12 @@ class Painter:
         channels = self.card.noise_channels
         if channels:
             rows, columns = padded.shape
-            inputs["noise"] = _noise_maps(seed or 0, channels=channels, height=rows, width=columns)
+            inputs["noise"] = _noise_maps(
+                request.seed or 0, channels=channels, height=rows, width=columns
+            )
         if self.style_dim:
-            inputs["style"] = self._styles.vector(style, label_map, seed=seed)
-        elif style is not None:
+            inputs["style"] = self._styles.vector(request.style, label_map, seed=request.seed)
+        elif request.style is not None:
             raise self._styles.error()
         return inputs
 
@@ -270,15 +299,12 @@ class Painter:
         if self.large is not None:
             self.large.warm_up()
 
-    def _check_instances(self, instance_map: np.ndarray | None, shape: tuple[int, ...]) -> None:
-        if instance_map is None:
-            return
+    def _check_instances(self, instance_map: np.ndarray, shape: tuple[int, ...]) -> None:
         if "instance_map" not in self._generator.inputs:
             raise LabelMapError(
                 f"instance map: the model '{self.name}' has no instance edges; leave the map out",
                 code="no_instances",
             )
-        instance_map = np.asarray(instance_map)
         if instance_map.shape != shape or not np.issubdtype(instance_map.dtype, np.integer):
             raise LabelMapError(
                 f"instance map: expected integers of the label map's size, {shape[1]} x "
@@ -303,35 +329,3 @@ class Painter:
         height, width = values.shape
         rows, columns = self.padded_size(height, width)
         return np.pad(values, ((0, rows - height), (0, columns - width)), mode="edge")
-
-
-def _check_large(folder: Path, large: ModelCard, card: ModelCard) -> None:
-    """Raise ModelError unless the model for large pictures is for larger ones, and takes what the
-    other one takes."""
-    if large.height * large.width <= card.height * card.width:
-        raise ModelError(
-            f"{folder}: expected a model for pictures larger than {card.width} x {card.height}, "
-            f"got one for {large.width} x {large.height}; export one that was trained on larger "
-            "pictures (data.load_size_min), or remove this folder",
-            code="large_model_small",
-        )
-    expected, given = _what_it_takes(card), _what_it_takes(large)
-    differing = [name for name in expected if given[name] != expected[name]]
-    if differing:
-        raise ModelError(
-            f"{folder}: the model for large pictures must take the same label maps and styles as "
-            f"the one in {folder.parent}, but differs in: {', '.join(differing)}; export it from a "
-            "run that was started from the other one, or remove this folder",
-            code="large_model_differs",
-        )
-
-
-def _what_it_takes(card: ModelCard) -> dict[str, Any]:
-    return {
-        "label set": card.label_set.fingerprint(),
-        "inputs": card.inputs,
-        "don't care": card.dont_care,
-        "multiple": card.multiple,
-        "style_dim": card.style_dim,
-        "styles": [style["name"] for style in card.styles],
-    }

@@ -50,7 +50,7 @@ def test_a_file_gives_back_every_tensor_of_every_network(tmp_path, half):
     networks["generator"].up_3.conv_0.bias.set_value(np.full([2], 1e9, np.float32))
     states = {part: network.state_dict() for part, network in networks.items()}
     path = tmp_path / "training.pdparams"
-    TrainingWeights(states, images_seen=26000).write(path, half=half)
+    TrainingWeights(states, images_seen=26000, half=half).write(path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     read = TrainingWeights.read(path)
     assert read.images_seen == 26000
@@ -74,7 +74,7 @@ def test_a_weight_that_is_not_finite_is_named_in_writing_and_in_reading(tmp_path
     states = {"generator": {"fc.weight": paddle.full([2, 3], value), "fc.bias": paddle.zeros([3])}}
     path = tmp_path / "training.pdparams"
     with pytest.raises(ModelError, match=r"generator of the run: fc\.weight must be finite, but 6"):
-        TrainingWeights(states).write(path, half=True)
+        TrainingWeights(states).write(path)
     assert not list(tmp_path.iterdir())
     paddle.save(states, str(path))
     with pytest.raises(ModelError, match=r"pdparams: generator: fc.weight .* copy the model"):

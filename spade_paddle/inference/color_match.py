@@ -1,0 +1,80 @@
+"""Gives a large picture the colors of a small one of the same label map.
+
+Two generators, for small and for large pictures, paint the same scene in slightly different light,
+so that the colors would change when a picture is enlarged. The difference is a smooth function in
+each region, and regions differ: averaging over all of them would leave halos along their edges.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+GRID = 64
+"""Cells along the short side in which differences of color are averaged."""
+BLUR = 4.0
+"""Standard deviation of the blur of these averages, in cells. With less, the colors match more
+closely, but the large picture takes over shapes of the small one, too (docs/experiments.md,
+2026-11-30)."""
+
+
+def nearest_pixels(height: int, width: int, *, area: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows [h, 1] and columns [1, w] of the pixels that shrink [height, width] to about ``area``
+    pixels; at half the size, every second one."""
+    scale = math.sqrt(height * width / area)
+    rows, columns = round(height / scale), round(width / scale)
+    return np.arange(rows)[:, None] * height // rows, np.arange(columns)[None] * width // columns
+
+
+def match_colors(picture: np.ndarray, small: np.ndarray, label_map: np.ndarray) -> np.ndarray:
+    """Shift the colors of each label's pixels, smoothly, to those of a smaller picture.
+
+    Args:
+        picture: the large picture, ``uint8`` [H, W, 3].
+        small: the picture with the colors, ``uint8`` [h, w, 3], of the same scene.
+        label_map: ids [H, W].
+
+    Returns:
+        ``uint8`` [H, W, 3].
+    """
+    height, width = label_map.shape
+    enlarged = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    difference = enlarged.astype(np.float32) - picture
+    is_present = np.bincount(label_map.ravel(), minlength=256) > 0
+    planes = (np.cumsum(is_present) - 1)[label_map]
+    scale = GRID / min(height, width)
+    grid = round(height * scale), round(width * scale)
+    shifts = _mean_differences(difference, planes, count=is_present.sum(), grid=grid)
+    # the grids of all labels, one below the other, each with a border for the interpolation
+    stacked = np.pad(shifts, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge").reshape(-1, grid[1], 3)
+    rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) * (grid[0] / height) + 0.5
+    columns = (np.arange(width, dtype=np.float32) + 0.5) * (grid[1] / width) - 0.5
+    shift = cv2.remap(
+        stacked,
+        np.tile(columns.astype(np.float32), (height, 1)),
+        (rows + planes * (grid[0] + 2)).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.clip(np.rint(picture + shift), 0, 255).astype(np.uint8)
+
+
+def _mean_differences(
+    difference: np.ndarray, planes: np.ndarray, *, count: int, grid: tuple[int, int]
+) -> np.ndarray:
+    """Blurred averages of [H, W, 3] over the pixels of each plane (label), on a grid: ``float32``
+    [count, *grid, 3]; 0 where the plane is far away."""
+    height, width = planes.shape
+    rows = np.arange(height)[:, None] * grid[0] // height
+    columns = np.arange(width) * grid[1] // width
+    cells = ((planes * grid[0] + rows) * grid[1] + columns).ravel()
+    size = count * grid[0] * grid[1]
+    sums = [np.bincount(cells, each, size) for each in (*difference.reshape(-1, 3).T, None)]
+    blurred = [
+        cv2.GaussianBlur(each, (0, 0), BLUR)
+        for each in np.stack(sums, axis=-1).astype(np.float32).reshape(count, *grid, 4)
+    ]
+    colors, pixels = np.split(np.stack(blurred), [3], axis=-1)
+    return np.divide(colors, pixels, out=np.zeros_like(colors), where=pixels > 1e-3)
