@@ -20,8 +20,9 @@ from spade_paddle.config import read_config
 from tests.guide.test_steps import blocks
 
 TOOLS = (
-    *("annotate", "benchmark", "compare_maps", "compress", "convert", "doctor", "evaluate"),
-    *("export", "load", "paint", "remap", "sheet", "split", "train", "train_annotator"),
+    *("annotate", "benchmark", "compare_maps", "compress", "convert", "correct", "doctor"),
+    *("evaluate", "export", "load", "paint", "remap", "sheet", "split", "train"),
+    "train_annotator",
 )
 
 

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from spade_paddle.annotate.annotator_files import DEFAULT_ANNOTATOR
+from spade_paddle.annotate.edges import EDGE_REACH
 from spade_paddle.cli import number_in, run_tool
 from spade_paddle.data.label_sets import find_label_set
 from spade_paddle.engine.cpu import apply_cpu_settings
@@ -37,6 +38,13 @@ def main() -> int:
     parser.add_argument("--scales", type=scales, default=(1.0,), help="sizes to average: 1.0,1.5")
     parser.add_argument(
         "--min-confidence", type=number_in(0.0, 1.0), default=0.0, help="below: don't care (255)"
+    )
+    parser.add_argument(
+        "--edge-reach",
+        type=number_in(0.0, 0.1),
+        default=EDGE_REACH,
+        help="move edges to those of the photo by up to this share of its short side; default: "
+        "%(default)s; 0: leave them where the network predicts them",
     )
     parser.add_argument(
         "--short-side",
@@ -68,6 +76,7 @@ def annotate(arguments: argparse.Namespace) -> int:
             scales=arguments.scales,
             flip=arguments.flip,
             min_confidence=arguments.min_confidence,
+            edge_reach=arguments.edge_reach,
         )
     except KeyboardInterrupt:
         print("stopped; run the same command to resume", file=sys.stderr)

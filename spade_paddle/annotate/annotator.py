@@ -14,6 +14,7 @@ from spade_paddle.annotate.annotator_files import (
     AnnotatorFiles,
     choose_annotator,
 )
+from spade_paddle.annotate.edges import snap_to_edges
 from spade_paddle.annotate.segmentation_network import MODEL_LABELS, SegmentationNetwork
 from spade_paddle.data.label_sets import find_label_set, find_remap
 from spade_paddle.data.labels import DONT_CARE, LabelSet
@@ -47,6 +48,8 @@ class Annotator:
         scales: test-time augmentation: scales of the photos over which predictions are averaged.
         flip: also average over mirror images.
         min_confidence: pixels with a lower confidence become "don't care".
+        edge_reach: edges of the label map move to edges of the photo by up to this share of its
+            short side (edges.py); 0: they stay.
 
     Attributes:
         label_set: the target label set.
@@ -60,12 +63,14 @@ class Annotator:
         scales: Sequence[float] = (1.0,),
         flip: bool = False,
         min_confidence: float = 0.0,
+        edge_reach: float = 0.0,
     ) -> None:
         self._network = network
         self._groups = _groups_of(remap)
         self._scales = tuple(scales)
         self._flip = flip
         self._min_confidence = min_confidence
+        self._edge_reach = edge_reach
         self.label_set = remap.target
 
     @classmethod
@@ -83,7 +88,7 @@ class Annotator:
             model: as in ``choose_annotator``.
             label_set: the target label set; None: that of the network.
             model_labels: name or file of the network's label set, if its files do not state it.
-            options: ``scales``, ``flip`` and ``min_confidence``, as above.
+            options: ``scales``, ``flip``, ``min_confidence`` and ``edge_reach``, as above.
 
         Raises:
             ModelError: there is no such annotator, or it cannot be opened.
@@ -104,10 +109,10 @@ class Annotator:
     def annotate_batch(self, photos: Sequence[np.ndarray]) -> list[Annotation]:
         """Annotate several photos; those of the same size share a forward pass."""
         scores = self._network.scores(photos, scales=self._scales, flip=self._flip)
-        return [self._most_likely(score) for score in scores]
+        return [self._most_likely(photo, score) for photo, score in zip(photos, scores)]
 
-    def _most_likely(self, scores: np.ndarray) -> Annotation:
-        """Class probabilities [K, H, W] -> the most likely target label.
+    def _most_likely(self, photo: np.ndarray, scores: np.ndarray) -> Annotation:
+        """A photo and its class probabilities [K, H, W] -> the most likely target label.
 
         Probabilities of classes that map to the same label are added first: a pixel that is half
         "mountain" and half "hill" is certainly a mountain, if both map to it.
@@ -116,13 +121,13 @@ class Annotator:
         sums = self._groups @ scores.reshape(classes, height * width)
         best = sums.argmax(axis=0)
         confidence = np.take_along_axis(sums, best[None], axis=0)[0]
-        labels = best.astype(np.uint8)
-        labels[best == len(self.label_set)] = DONT_CARE
+        labels = best.astype(np.uint8).reshape(height, width)
+        labels[labels == len(self.label_set)] = DONT_CARE
+        if self._edge_reach:
+            labels = snap_to_edges(photo, labels, reach=self._edge_reach * min(height, width))
+        confidence = confidence.reshape(height, width)
         labels[confidence < self._min_confidence] = DONT_CARE
-        return Annotation(
-            label_map=labels.reshape(height, width),
-            confidence=np.clip(confidence, 0, 1).reshape(height, width),
-        )
+        return Annotation(label_map=labels, confidence=np.clip(confidence, 0, 1))
 
 
 def _groups_of(remap: Remap) -> np.ndarray:

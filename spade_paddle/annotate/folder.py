@@ -43,6 +43,7 @@ class AnnotationSettings:
     scales: tuple[float, ...]
     flip: bool
     min_confidence: float
+    edge_reach: float
     batch: int
     short_side: int | None
 

@@ -30,8 +30,8 @@ def annotate_photos(
 ) -> list[dict[str, Any]]:
     """Annotate the photos of a folder that are not done yet, with a progress bar on stderr.
 
-    The arguments are those of ``tools/annotate.py``; ``options`` are ``scales``, ``flip`` and
-    ``min_confidence`` of ``Annotator``.
+    The arguments are those of ``tools/annotate.py``; ``options`` are ``scales``, ``flip``,
+    ``min_confidence`` and ``edge_reach`` of ``Annotator``.
 
     Returns:
         the records of all photos in ``out``, including those of other shards.

@@ -173,6 +173,7 @@ def _load(*, use_gpu: bool) -> Annotator:
     import paddle
 
     from spade_paddle.annotate.annotator import Annotator
+    from spade_paddle.annotate.edges import EDGE_REACH
 
     paddle.set_device("gpu:0" if use_gpu else "cpu")
-    return Annotator.load()
+    return Annotator.load(edge_reach=EDGE_REACH)
