@@ -33,6 +33,9 @@ class LossConfig:
     )
     kl: Weight = of(0.05, "weight of the KL loss (lambda_kld), with a style")
     color: Weight = of(0.0, "weight of the color loss: mean color of each label; ours")
+    color_balance: Weight = of(
+        0.0, "weight of the color balance: the same over the last pictures, with less noise; ours"
+    )
 
     @property
     def kinds(self) -> dict[str, float]:

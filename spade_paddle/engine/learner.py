@@ -25,7 +25,9 @@ from spade_paddle.engine.recalibrate import Statistics, statistics
 from spade_paddle.engine.schedule import fade_in, is_due, linear_decay
 from spade_paddle.engine.steps import ExtraLoss, Losses, Networks, StepInput
 from spade_paddle.engine.updates import Optimizers, Updater
+from spade_paddle.losses.color import ColorBalance
 from spade_paddle.networks.build import build_discriminator, build_encoder, build_generator
+from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.weights import freeze
 
 
@@ -81,6 +83,8 @@ class Learner:
         )
         if self.networks.encoder is not None and not config.optimizer.train_encoder:
             freeze(self.networks.encoder)
+        if config.losses.color_balance:
+            self.networks.color_balance = self._color_balance(num_labels)
         self.networks.extra_losses = [*self.networks.extra_losses, *extra_losses]
         self.teachers = self._teachers(teacher, num_labels=num_labels)
         self._averaged = averaged or Networks(
@@ -97,7 +101,7 @@ class Learner:
         )
         self.convolutions = Convolutions.choose(config)
         self.convolutions.apply(self._first_order_networks())
-        self._guard = BufferGuard(network for _, network in self.trained())
+        self._guard = BufferGuard(layer for _, layer in (*self.trained(), *self._losses()))
         self.start_averages()
 
     def start_averages(self) -> None:
@@ -182,11 +186,26 @@ class Learner:
     def load(self, state: dict[str, Any]) -> None:
         """Restore a state of ``state``."""
         for name, part in self._stateful():
-            # older checkpoints have no loss scale
-            part.set_state_dict(state.get(name, {}) if isinstance(part, LossScale) else state[name])
+            if name in state or not isinstance(part, (LossScale, ColorBalance)):
+                part.set_state_dict(state[name])  # older checkpoints may not have those two
         self.statistics = state.get("statistics", {})
         self.images_seen = state["images_seen"]
         self.seconds = state["seconds"]
+
+    def _color_balance(self, num_labels: int) -> ColorBalance:
+        workers = self._workers
+        return ColorBalance(
+            SemanticLayout.of(self._config, num_labels).channels,
+            average=lambda values: workers.average([], values.flatten()).reshape(values.shape),
+            num_processes=workers.size,
+        )
+
+    def _losses(self) -> Iterator[tuple[str, nn.Layer]]:
+        """Yield the losses with a state, by their names in a checkpoint."""
+        students = self.teachers if self._config.distillation.method == "omgd" else [self.networks]
+        for networks in students:
+            if networks.color_balance is not None:
+                yield f"{networks.prefix}color_balance", networks.color_balance
 
     def _teachers(self, teacher: Networks | None, *, num_labels: int) -> list[Networks]:
         """Return the teachers of a distillation; add its losses and adapters to the networks."""
@@ -226,6 +245,7 @@ class Learner:
     def _stateful(self) -> Iterator[tuple[str, Any]]:
         """Yield all objects with a state dict, by their names in a checkpoint."""
         yield from self.trained()
+        yield from self._losses()
         for name, network in self.averaged.trained():
             yield "average" if name == "generator" else f"average_{name}", network
         yield from self._updater.stateful()

@@ -6,6 +6,7 @@ that the teachers keep all losses of an ordinary run (adversarial, feature match
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -64,6 +65,7 @@ def teachers_of(
             discriminator=discriminator,
             extra_losses=(),
             adapters=None,
+            color_balance=copy.deepcopy(student.color_balance),
             prefix=prefix,
         )
         for generator, discriminator, prefix in zip(

@@ -16,7 +16,7 @@ from paddle import nn
 
 from spade_paddle.config import LossConfig
 from spade_paddle.data.batches import Batch
-from spade_paddle.losses.color import color_loss
+from spade_paddle.losses.color import ColorBalance, color_loss
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
     Prediction,
@@ -41,7 +41,7 @@ gradients; returns scalar tensors by name, already multiplied by their weights."
 
 @dataclass
 class Networks:
-    """The trained networks, the perceptual loss (or None), and additional generator losses.
+    """The trained networks, two losses with a state (or None), and additional generator losses.
 
     The encoder is None for a model without style. The generator's optimizer also updates the
     encoder and the adapters of a distillation. Without a discriminator, the networks can only
@@ -52,6 +52,7 @@ class Networks:
     encoder: nn.Layer | None
     discriminator: nn.Layer | None = None
     perceptual: PerceptualLoss | None = None
+    color_balance: ColorBalance | None = None
     extra_losses: Sequence[ExtraLoss] = ()
     adapters: nn.Layer | None = None
     prefix: str = ""
@@ -142,7 +143,8 @@ def generator_losses(
     num_batches: int = 1,
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, section
-    4), ``+ lambda_kld * g_vaeloss`` with a style, and ours, ``+ color * g_color``.
+    4), ``+ lambda_kld * g_vaeloss`` with a style, and ours: ``+ color * g_color``,
+    ``+ color_balance * g_balance``.
 
     Args:
         networks: the networks.
@@ -173,6 +175,9 @@ def generator_losses(
         parts["g_vae"] = options.kl * num_batches * kl_loss(*style)
     if options.color:
         parts["g_color"] = options.color * color_loss(fake_photo, batch.photo, batch.segmap)
+    if networks.color_balance is not None:
+        balance = networks.color_balance(fake_photo, batch.photo, batch.segmap)
+        parts["g_balance"] = options.color_balance * balance
     for loss in networks.extra_losses:
         more = loss(networks, batch, fake_photo)
         if parts.keys() & more.keys():

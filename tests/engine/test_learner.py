@@ -293,6 +293,32 @@ def test_color_loss_has_its_weight_and_counts_in_the_total():
     assert "g_color" not in generator_losses(networks, part, config().losses)[1]
 
 
+def test_color_balance_is_part_of_the_state_and_older_checkpoints_have_none():
+    options = config(losses={"color_balance": 2.5})
+    learner = learner_of(options)
+    losses = learner.learn(pictures(options))
+    assert losses["g_balance"] > 0
+    balance = learner.networks.color_balance
+    assert balance.sums[:, 3].sum().item() == pytest.approx(2)  # the shares of two pictures
+    state = copy(learner.state())
+    other = learner_of(options)
+    other.load(state)
+    assert np.array_equal(other.networks.color_balance.sums, balance.sums)
+    del state["color_balance"]
+    other.load(state)
+    assert "color_balance" not in learner_of(config()).state()
+
+
+def test_every_teacher_of_omgd_has_a_color_balance_of_its_own():
+    plain = {"method": "omgd", "gram": 0.0, "feature": 0.0}  # without a feature network
+    options = config(losses={"color_balance": 1.0}, distillation=plain)
+    learner = learner_of(options)
+    names = [name for name in learner.state() if name.endswith("color_balance")]
+    assert len(names) == len(learner.teachers) == 2
+    first, second = (teacher.color_balance for teacher in learner.teachers)
+    assert first is not second
+
+
 @pytest.mark.parametrize("trained", [False, True])
 def test_an_encoder_that_is_not_trained_keeps_its_weights(trained):
     options = config(encoder={"style_dim": 4}, optimizer={"train_encoder": trained})

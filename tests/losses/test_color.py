@@ -1,11 +1,11 @@
-"""The color loss: mean colors of labels, whatever is where within a label."""
+"""The color losses: mean colors of labels, whatever is where within a label."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from spade_paddle.losses.color import color_loss
+from spade_paddle.losses.color import HALF_LIFE, LEAST_AREA, ColorBalance, color_loss
 from tests.numeric import assert_gradients, assert_same, normal, tensor
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -60,3 +60,59 @@ def test_gradient_is_the_slope():
     photo = tensor(normal(1, 3, 3, 3, seed=2))
     segmap = tensor(one_hot(np.array([[[0, 0, 1], [1, 1, 1], [0, 0, 0]]])))
     assert_gradients(lambda: color_loss(fake, photo, segmap), [fake])
+
+
+def test_balance_of_two_pictures_by_hand():
+    """Red is 0.4 too much on label 1, which covers a quarter; then 0.2 too little."""
+    segmap = tensor(one_hot(np.array([[[0, 0], [0, 1]]])))
+    balance = ColorBalance(3)
+    losses, photo, bias, area = [], np.zeros((1, 3, 2, 2)), 0.0, 0.0
+    for error in (0.4, -0.2):
+        fake = photo.copy()
+        fake[0, 0, 1, 1] = error
+        losses.append(balance(tensor(fake), tensor(photo), segmap).item())
+        decay = 0.5 ** (1 / HALF_LIFE)
+        bias, area = bias * decay + error / 4, area * decay + 1 / 4
+        assert losses[-1] == pytest.approx(bias / (area + LEAST_AREA) * error / 4 / 3)
+    assert losses[1] < 0  # it makes up for the first one
+
+
+def test_balance_pushes_against_the_remembered_difference_alone():
+    label_map = np.array([[[0, 0, 1], [1, 1, 1], [0, 0, 0]]])
+    segmap, photo = tensor(one_hot(label_map)), normal(1, 3, 3, 3, seed=2)
+    balance = ColorBalance(3)
+    fake = tensor(normal(1, 3, 3, 3, seed=1), differentiable=True)
+    balance(fake, tensor(photo), segmap).backward()
+    sums = balance.sums.numpy()
+    bias = sums[:, :3] / (sums[:, 3:] + LEAST_AREA)
+    expected = bias[label_map[0]].transpose(2, 0, 1)[None] / (3 * 9)
+    assert_same(fake.grad, expected, rtol=1e-6)
+    assert not sums[2].any()  # a label that is not there
+
+
+def test_balance_finds_a_small_bias_under_large_differences():
+    """Each picture is off by 0.3 at random, and by 0.05 in the mean."""
+    rng = np.random.default_rng(0)
+    segmap, photo = tensor(one_hot(np.zeros((4, 2, 2), int))), tensor(np.zeros((4, 3, 2, 2)))
+    balance = ColorBalance(3)
+    for _ in range(300):
+        errors = rng.normal(0.05, 0.3, (4, 3, 1, 1)) * np.ones((1, 1, 2, 2))
+        balance(tensor(errors), photo, segmap)
+    sums = balance.sums.numpy()
+    assert sums[0, :3] / sums[0, 3] == pytest.approx(0.05, abs=0.05)
+    assert sums[0, 3] == pytest.approx(HALF_LIFE / np.log(2), rel=0.02)  # pictures remembered
+
+
+def test_two_processes_remember_what_one_with_the_whole_batch_does():
+    segmap = tensor(one_hot(np.random.default_rng(3).integers(0, 3, (4, 5, 4))))
+    fake, photo = tensor(normal(4, 3, 5, 4, seed=1)), tensor(normal(4, 3, 5, 4, seed=2))
+    whole = ColorBalance(3)
+    whole(fake, photo, segmap)
+    shares = []
+    for part in (slice(2), slice(2, 4)):
+        ColorBalance(3, average=lambda values: shares.append(values) or values)(
+            fake[part], photo[part], segmap[part]
+        )
+    first = ColorBalance(3, average=lambda _: (shares[0] + shares[1]) / 2, num_processes=2)
+    first(fake[:2], photo[:2], segmap[:2])
+    assert_same(first.sums, whole.sums.numpy(), rtol=1e-6)
