@@ -19,10 +19,10 @@ from spade_paddle.engine.distributed import Votes
 from tests.engine.conftest import Workshop, environment, wait_until
 
 INSTANCE = ("generator.param_free_norm=instance",)
-# a style encoder, CLADE-ICPE and synchronized statistics
+# a style encoder, CLADE-ICPE, synchronized statistics, and a loss that remembers
 STYLE = (
     *("generator.norm=clade_icpe", "generator.param_free_norm=sync_batch"),
-    *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16"),
+    *("encoder.style_dim=3", "encoder.nef=2", "encoder.size=16", "losses.color_balance=100"),
 )
 
 
@@ -85,8 +85,10 @@ def test_gradients_and_losses_are_those_of_one_process_with_the_whole_batch(
     assert alone.returncode == 0, alone.stderr
     pairs = list(zip(lines(workshop, f"two-{name}"), lines(workshop, f"one-{name}")))
     assert [line["images"] for line, _ in pairs] == [2, 4, 6]
+    keys = ["g_gan", "g_feat", "d_fake", "d_real", "g_grad_norm", "d_grad_norm"]
+    keys += ["g_balance"] if name == "style" else []
     for together, apart in pairs:
-        for key in ("g_gan", "g_feat", "d_fake", "d_real", "g_grad_norm", "d_grad_norm"):
+        for key in keys:
             assert together[key] == pytest.approx(apart[key], rel=0.01, abs=1e-3), key
 
 
