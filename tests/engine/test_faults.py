@@ -29,6 +29,7 @@ LONG = (
     *("regularization.augment_brightness=0.5", "regularization.augment_translation=0.125"),
     *("regularization.r1_gamma=1.0", "regularization.r1_every_images=6"),
     *("discriminator.activation=leaky_relu", "data.coarse_label_probability=0.3"),
+    "losses.color_balance=100",
 )
 
 
