@@ -41,7 +41,7 @@ gradients; returns scalar tensors by name, already multiplied by their weights."
 
 @dataclass
 class Networks:
-    """The trained networks, two losses with a state (or None), and additional generator losses.
+    """The trained networks, losses that need a network or a memory (or None), and additional ones.
 
     The encoder is None for a model without style. The generator's optimizer also updates the
     encoder and the adapters of a distillation. Without a discriminator, the networks can only

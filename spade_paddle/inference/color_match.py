@@ -44,20 +44,13 @@ def match_colors(picture: np.ndarray, small: np.ndarray, label_map: np.ndarray) 
     difference = enlarged.astype(np.float32) - picture
     is_present = np.bincount(label_map.ravel(), minlength=256) > 0
     planes = (np.cumsum(is_present) - 1)[label_map]
-    scale = GRID / min(height, width)
+    scale = min(GRID / min(height, width), 1)
     grid = round(height * scale), round(width * scale)
     shifts = _mean_differences(difference, planes, count=is_present.sum(), grid=grid)
-    # the grids of all labels, one below the other, each with a border for the interpolation
-    stacked = np.pad(shifts, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge").reshape(-1, grid[1], 3)
-    rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) * (grid[0] / height) + 0.5
-    columns = (np.arange(width, dtype=np.float32) + 0.5) * (grid[1] / width) - 0.5
-    shift = cv2.remap(
-        stacked,
-        np.tile(columns.astype(np.float32), (height, 1)),
-        (rows + planes * (grid[0] + 2)).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    shift = np.zeros_like(difference)
+    for plane, coarse in enumerate(shifts):
+        fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        np.copyto(shift, fine, where=(planes == plane)[..., None])
     return np.clip(np.rint(picture + shift), 0, 255).astype(np.uint8)
 
 

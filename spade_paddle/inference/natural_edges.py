@@ -59,10 +59,8 @@ def natural_edges(
     label_map = label_map.astype(np.uint8)
     height, width = label_map.shape
     result = label_map
-    for level, (rows, columns) in enumerate(_sources(height, width, seed=seed or 0)):
-        moved = cv2.remap(
-            label_map, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
-        )
+    for level, source in enumerate(_sources(height, width, seed=seed or 0)):
+        moved = label_map.ravel()[source]
         is_rough = np.minimum(roughness[label_map], roughness[moved]) >= level
         result = np.where(is_rough, moved, result)
     return result
@@ -70,8 +68,8 @@ def natural_edges(
 
 @functools.lru_cache(maxsize=2)
 def _sources(height: int, width: int, *, seed: int) -> np.ndarray:
-    """Row and column from which each pixel takes its label, for each of AMPLITUDES: ``float32``
-    [3, 2, H, W]."""
+    """The pixel from which each pixel takes its label, for each of AMPLITUDES: indices into the
+    flat label map, [3, H, W]."""
     rng = np.random.default_rng(seed)
     short = min(height, width)
     distances = np.zeros((len(AMPLITUDES), 2, height, width), np.float32)
@@ -82,4 +80,6 @@ def _sources(height: int, width: int, *, seed: int) -> np.ndarray:
             noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
             for distance, amplitude in zip(distances, amplitudes):
                 distance[axis] += np.float32(amplitude * short) * noise
-    return distances + np.mgrid[:height, :width].astype(np.float32)
+    places = np.rint(distances + np.mgrid[:height, :width].astype(np.float32)).astype(np.intp)
+    rows, columns = places[:, 0].clip(0, height - 1), places[:, 1].clip(0, width - 1)
+    return rows * width + columns

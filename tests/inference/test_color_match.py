@@ -94,3 +94,10 @@ def test_colors_stay_in_range(label_map, picture):
     white = np.full((80, 112, 3), 255, np.uint8)
     assert (match_colors(mixed, white, label_map)[picture > 125] == 255).all()
     assert (match_colors(mixed, white * 0, label_map)[picture <= 125] == 0).all()
+
+
+def test_a_very_long_picture():
+    picture, label_map = np.full((8, 40000, 3), 50, np.uint8), np.zeros((8, 40000), np.uint8)
+    label_map[:, 20000:] = 1
+    small = np.full((2, 9000, 3), 90, np.uint8)
+    assert (match_colors(picture, small, label_map) == 90).all()
