@@ -60,3 +60,15 @@ def test_classes_that_become_dont_care_win_as_a_group_too(landscape):
     scores[1] = 0.28
     annotator = Annotator(FixedScores(scores), remap=remap)
     assert annotator.annotate(np.zeros((1, 1, 3), np.uint8)).label_map.tolist() == [[255]]
+
+
+@pytest.mark.parametrize("reach, rows", [(0.0, 12), (0.2, 10)])
+def test_edges_move_to_those_of_the_photo_within_the_reach(landscape, reach, rows):
+    scores = np.zeros((13, 20, 20), np.float32)
+    scores[1, :12] = scores[3, 12:] = 1
+    photo = np.full((20, 20, 3), (120, 90, 60), np.uint8)
+    photo[:10] = (130, 170, 220)
+    identity = Remap(source=landscape, target=landscape, table=np.arange(256).astype(np.uint8))
+    annotator = Annotator(FixedScores(scores), remap=identity, edge_reach=reach)
+    label_map = annotator.annotate(photo).label_map
+    assert abs((label_map == 1).sum(axis=0) - rows).max() <= 1
