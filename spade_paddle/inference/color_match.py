@@ -20,12 +20,10 @@ closely, but the large picture takes over shapes of the small one, too (docs/exp
 2026-11-30)."""
 
 
-def nearest_pixels(height: int, width: int, *, area: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows [h, 1] and columns [1, w] of the pixels that shrink [height, width] to about ``area``
-    pixels; at half the size, every second one."""
+def shrunken_size(height: int, width: int, *, area: int) -> tuple[int, int]:
+    """Height and width of about ``area`` pixels in the proportions of [height, width]."""
     scale = math.sqrt(height * width / area)
-    rows, columns = round(height / scale), round(width / scale)
-    return np.arange(rows)[:, None] * height // rows, np.arange(columns)[None] * width // columns
+    return round(height / scale), round(width / scale)
 
 
 def match_colors(picture: np.ndarray, small: np.ndarray, label_map: np.ndarray) -> np.ndarray:

@@ -20,9 +20,10 @@ from spade_paddle.data.batches import to_pixels
 from spade_paddle.data.labels import DONT_CARE
 from spade_paddle.data.noise import noise_maps
 from spade_paddle.data.positions import intra_class_positions
+from spade_paddle.data.transforms import resize_nearest
 from spade_paddle.engine.cpu import keep_freed_memory, usable_cores
 from spade_paddle.errors import LabelMapError
-from spade_paddle.inference.color_match import match_colors, nearest_pixels
+from spade_paddle.inference.color_match import match_colors, shrunken_size
 from spade_paddle.inference.engines import Engine, EngineName, open_engine
 from spade_paddle.inference.gallery import GALLERY, Gallery
 from spade_paddle.inference.large_model import check_large_model
@@ -219,17 +220,19 @@ class Painter:
         pictures = painter._run(inputs, size)
         if painter is self:
             return pictures
-        pixels = nearest_pixels(*size, area=self.height * self.width)
+        small_size = shrunken_size(*size, area=self.height * self.width)
         small = [
             _Request(
-                request.label_map[pixels],
+                resize_nearest(request.label_map, *small_size),
                 request.seed,
                 one.get("style") if request.style is None else request.style,
-                None if request.instance_map is None else request.instance_map[pixels],
+                None
+                if request.instance_map is None
+                else resize_nearest(request.instance_map, *small_size),
             )
             for request, one in zip(requests, inputs)
         ]
-        references = self._run([self._inputs(each) for each in small], small[0].label_map.shape)
+        references = self._run([self._inputs(each) for each in small], small_size)
         return [
             match_colors(picture, reference, request.label_map)
             for picture, reference, request in zip(pictures, references, requests)

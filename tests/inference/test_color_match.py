@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from spade_paddle.inference.color_match import match_colors, nearest_pixels
+from spade_paddle.data.transforms import resize_nearest
+from spade_paddle.inference.color_match import match_colors, shrunken_size
 
 HEIGHT, WIDTH = 160, 224
 
@@ -26,29 +27,28 @@ def picture():
     return np.random.default_rng(0).integers(90, 160, (HEIGHT, WIDTH, 3)).astype(np.uint8)
 
 
-def shrunk(values: np.ndarray, label_map: np.ndarray) -> np.ndarray:
-    """Every second pixel: colors of neighboring regions do not mix."""
-    return values[nearest_pixels(*label_map.shape, area=label_map.size // 4)]
+def shrunk(values: np.ndarray) -> np.ndarray:
+    """Single pixels at half the size: colors of neighboring regions do not mix."""
+    return resize_nearest(values, HEIGHT // 2, WIDTH // 2)
 
 
-def test_half_the_size_is_every_second_pixel():
-    values = np.arange(12 * 20).reshape(12, 20)
-    assert np.array_equal(values[nearest_pixels(12, 20, area=60)], values[::2, ::2])
-    assert np.array_equal(values[nearest_pixels(12, 20, area=240)], values)
-
-
-@pytest.mark.parametrize("height, width, area", [(512, 300, 65536), (33, 4000, 4096), (91, 92, 99)])
-def test_other_sizes_keep_the_proportions(height, width, area):
-    rows, columns = nearest_pixels(height, width, area=area)
-    assert len(rows) * columns.size == pytest.approx(area, rel=0.1)
-    assert len(rows) / height == pytest.approx(columns.size / width, rel=0.1)
-    assert (rows[0, 0], columns[0, 0]) == (0, 0)
-    assert rows[-1, 0] < height <= rows[-1, 0] + height / len(rows) + 1
+@pytest.mark.parametrize(
+    "height, width, area, expected",
+    [
+        (512, 512, 65536, (256, 256)),
+        (256, 1024, 65536, (128, 512)),
+        (512, 300, 65536, (334, 196)),
+        (33, 4000, 4096, (6, 705)),
+        (64, 64, 4096, (64, 64)),
+    ],
+)
+def test_the_shrunken_size_keeps_the_proportions(height, width, area, expected):
+    assert shrunken_size(height, width, area=area) == expected
 
 
 def test_a_picture_in_its_own_colors_stays(label_map):
     smooth = np.full((HEIGHT, WIDTH, 3), (10, 128, 250), np.uint8)
-    assert np.array_equal(match_colors(smooth, shrunk(smooth, label_map), label_map), smooth)
+    assert np.array_equal(match_colors(smooth, shrunk(smooth), label_map), smooth)
 
 
 def test_each_label_gets_its_own_color_up_to_its_edge(label_map, picture):
@@ -72,7 +72,7 @@ def test_a_gradient_is_followed(label_map):
     """A sky that brightens to the right in the small picture does so in the large one."""
     ramp = np.broadcast_to(np.linspace(40, 200, WIDTH)[None, :, None], (HEIGHT, WIDTH, 3))
     flat = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
-    matched = match_colors(flat, shrunk(ramp.astype(np.uint8), label_map), label_map)
+    matched = match_colors(flat, shrunk(ramp.astype(np.uint8)), label_map)
     inner = np.s_[:, 40:-40]
     assert np.abs(matched[inner].astype(float) - ramp[inner])[label_map[inner] != 12].max() < 8
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spade_paddle.data.transforms import resize_nearest
 from spade_paddle.errors import ModelError
-from spade_paddle.inference.color_match import match_colors, nearest_pixels
+from spade_paddle.inference.color_match import match_colors, shrunken_size
 from spade_paddle.inference.painter import Painter
 from spade_paddle.inference.styles import add_styles
 from spade_paddle.model_card import LARGE
@@ -62,8 +63,8 @@ def test_a_map_is_painted_by_the_model_of_the_closer_size(
     if is_large:  # in the colors of the other model, which paints at its own size
         if style is None:
             style = parts[1].chosen_style(label_map, seed=3)
-        pixels = nearest_pixels(height, width, area=64 * 64)
-        small = parts[0].paint(label_map[pixels], seed=3, style=style)
+        small_map = resize_nearest(label_map, *shrunken_size(height, width, area=64 * 64))
+        small = parts[0].paint(small_map, seed=3, style=style)
         pictures[1] = match_colors(pictures[1], small, label_map)
     assert np.array_equal(picture, pictures[is_large])
     (same,) = painter.paint_many([label_map], seeds=[3], styles=[style])
