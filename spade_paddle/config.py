@@ -116,8 +116,8 @@ class EncoderConfig:
 class DiscriminatorConfig:
     """The multi-scale patch discriminator; the defaults are those of photopen.
 
-    In addition to it or instead of it, heads on frozen features of an ImageNet network can be used
-    (Sauer et al. 2021, Projected GANs), which need fewer photos and less training time.
+    In addition to it or instead of it, heads on frozen features of one or two ImageNet networks can
+    be used (Sauer et al. 2021, Projected GANs), which need fewer photos and less training time.
     """
 
     kind: Literal["patch", "projected", "both"] = of(
@@ -137,7 +137,18 @@ class DiscriminatorConfig:
     projected_weights: Optional[str] = of(
         None, "its weights; null: losses.perceptual_weights, if the same network, or the default"
     )
+    projected_2_network: Optional[FeatureNetwork] = of(
+        None, "a second network, with heads of its own; null: none"
+    )
+    projected_2_weights: Optional[str] = of(None, "its weights, as those of the first")
     projected_width: AtLeast1 = of(96, "channels of the heads")
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """The feature networks of the projected heads, by the names of the discriminator's parts:
+        ``projected`` and ``projected_2``, as far as it has them."""
+        networks = {"projected": self.projected_network, "projected_2": self.projected_2_network}
+        return {part: name for part, name in networks.items() if name and self.kind != "patch"}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -254,13 +265,13 @@ class Config:
         multiple = self.generator.multiple
         return self.data.crop_height // multiple, self.data.crop_size // multiple
 
-    @property
-    def projected_weights(self) -> Optional[str]:
-        """The weights file of the projected heads' network; None: see feature_network."""
-        options, losses = self.discriminator, self.losses
-        same = options.projected_network == losses.perceptual_network
-        shared = losses.perceptual_weights if same else None
-        return shared if options.projected_weights is None else options.projected_weights
+    def weights_of_heads(self, part: str) -> Optional[str]:
+        """The weights file of the network of one of ``discriminator.heads``; None: see
+        feature_network."""
+        given = getattr(self.discriminator, f"{part}_weights")
+        same = self.discriminator.heads[part] == self.losses.perceptual_network
+        shared = self.losses.perceptual_weights if same else None
+        return shared if given is None else given
 
     @classmethod
     def preset(cls, name: str, *overrides: str) -> Config:

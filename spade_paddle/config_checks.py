@@ -94,11 +94,18 @@ def _distillation(config: Config) -> Iterator[Problem]:
 def _projected(config: Config) -> Iterator[Problem]:
     """What projected heads need, and what needs the patch scales."""
     options = config.discriminator
-    if options.projected_network == "efficientnet_lite0" and config.validation.judge_weights:
+    if config.validation.judge_weights:
+        for part, name in options.heads.items():
+            if name == "efficientnet_lite0":
+                yield (
+                    "validation.judge_weights",
+                    f"null with discriminator.{part}_network {name}, since the judge must be a "
+                    "network that training does not use (or use squeezenet or vgg19 there)",
+                )
+    if len(options.heads) > len(set(options.heads.values())):
         yield (
-            "validation.judge_weights",
-            "null with discriminator.projected_network efficientnet_lite0, since the judge must be "
-            "a network that training does not use (or use squeezenet or vgg19 there)",
+            "discriminator.projected_2_network",
+            "null or another network than discriminator.projected_network",
         )
     if options.kind == "projected":
         if config.losses.feature_matching:

@@ -14,7 +14,7 @@ class LossConfig:
     """The adversarial loss, which has weight 1, and the weights of the other losses."""
 
     gan_mode: Literal["hinge", "least_squares", "original"] = of("hinge", "adversarial loss")
-    projected: Weight = of(1.0, "weight of the projected heads; patch scales: 1")
+    projected: Weight = of(1.0, "weight of the projected heads on each network; patch scales: 1")
     feature_matching: Weight = of(10.0, "weight of feature matching (lambda_feat)")
     perceptual: Weight = of(1.6, "weight of the perceptual loss (lambda_vgg)")
     perceptual_network: Literal["none", "vgg19", "vgg19_pools", "squeezenet"] = of(
@@ -40,4 +40,4 @@ class LossConfig:
     @property
     def kinds(self) -> dict[str, float]:
         """The weight of each kind of discriminator in the adversarial loss."""
-        return {"patch": 1.0, "projected": self.projected}
+        return {"patch": 1.0, "projected": self.projected, "projected_2": self.projected}

@@ -121,6 +121,17 @@ def mode(name, *, upsampling="normal", **data):
             },
             "'validation.judge_weights' must be null with discriminator.projected_network eff",
         ),
+        (
+            {
+                "discriminator": {"kind": "both", "projected_2_network": "efficientnet_lite0"},
+                "validation": {"judge_weights": "w.npz"},
+            },
+            "'validation.judge_weights' must be null with discriminator.projected_2_network eff",
+        ),
+        (
+            {"discriminator": {"kind": "both", "projected_2_network": "squeezenet"}},
+            "'discriminator.projected_2_network' must be null or another network",
+        ),
         ({"discriminator": {"kind": "vision"}}, "one of patch, projected, both"),
         ({"compute": {"to_static": True}}, "unknown field 'compute.to_static'; it was removed"),
         (
@@ -214,12 +225,28 @@ def test_switches_that_were_removed_are_read_where_they_are_off():
 def test_projected_heads_share_the_file_of_the_perceptual_loss_where_the_network_is_the_same():
     def weights(**discriminator):
         losses = {"perceptual_network": "squeezenet", "perceptual_weights": "p.npz"}
-        return read_config({"discriminator": discriminator, "losses": losses}).projected_weights
+        content = {"discriminator": {"kind": "both", **discriminator}, "losses": losses}
+        config = read_config(content)
+        return [config.weights_of_heads(part) for part in config.discriminator.heads]
 
-    assert weights(kind="both") == "p.npz"
-    assert weights(kind="both", projected_weights="d.npz") == "d.npz"
-    assert weights(kind="both", projected_network="vgg19") is None  # Paddle's own
-    assert Config().losses.kinds == {"patch": 1.0, "projected": 1.0}
+    assert weights() == ["p.npz"]
+    assert weights(projected_weights="d.npz") == ["d.npz"]
+    assert weights(projected_network="vgg19") == [None]  # Paddle's own
+    first = {"projected_network": "efficientnet_lite1", "projected_weights": "d.npz"}
+    assert weights(**first, projected_2_network="squeezenet") == ["d.npz", "p.npz"]
+    assert weights(**first, projected_2_network="vgg19", projected_2_weights="v") == ["d.npz", "v"]
+
+
+def test_projected_heads_are_on_one_or_two_networks():
+    def heads(**discriminator):
+        return read_config({"discriminator": discriminator}).discriminator.heads
+
+    assert heads(kind="both") == {"projected": "squeezenet"}
+    two = {"projected_2_network": "vgg19"}
+    assert heads(kind="both", **two) == {"projected": "squeezenet", "projected_2": "vgg19"}
+    assert heads(kind="patch", **two) == {}
+    losses = read_config({"losses": {"projected": 0.5}}).losses
+    assert losses.kinds == {"patch": 1.0, "projected": 0.5, "projected_2": 0.5}
 
 
 def test_the_modes_are_words_in_yaml(tmp_path):

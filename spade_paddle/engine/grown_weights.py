@@ -12,7 +12,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from spade_paddle.config import Config
-from spade_paddle.engine.growth import added_blocks, finer_scales, has_new_heads
+from spade_paddle.engine.growth import added_blocks, finer_scales, removed_heads
 from spade_paddle.networks.discriminator import scale_name
 
 Weights = dict[str, paddle.Tensor]
@@ -21,9 +21,9 @@ Weights = dict[str, paddle.Tensor]
 def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[Weights, list[str]]:
     """Adapt the weights of a discriminator to a new one.
 
-    Projected heads are removed if the new one has none, or new ones; the weights file of their
-    feature network is then not needed. Patch scales are removed if the new one has none, and
-    renumbered if finer ones precede them.
+    Projected heads are removed if the new one has none, or new ones, in their place; the weights
+    file of their feature network is then not needed. Patch scales are removed if the new one has
+    none, and renumbered if finer ones precede them.
 
     Args:
         weights: weights of the source.
@@ -34,10 +34,9 @@ def grown_discriminator(weights: Weights, *, old: Config, new: Config) -> tuple[
         the weights, and a phrase for each change, for the log.
     """
     notes = []
-    without_heads = new.discriminator.kind == "patch" or has_new_heads(old, new)
-    if old.discriminator.kind != "patch" and without_heads:
-        weights = _without(weights, "projected")
-        notes.append("the projected heads are removed")
+    for part in removed_heads(old, new):
+        weights = _without(weights, part)
+        notes.append(f"the heads on {old.discriminator.heads[part]} are removed")
     if old.discriminator.kind == "both" and new.discriminator.kind == "projected":
         for scale in range(old.discriminator.scales):
             weights = _without(weights, f"nld_{scale}")

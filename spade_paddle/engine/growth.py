@@ -20,7 +20,10 @@ _STYLE_FIELDS = (
     *("encoder.style_dim", "encoder.nef", "encoder.size"),
     "generator.latent_channels",
 )
-_PROJECTED_FIELDS = ("discriminator.projected_network", "discriminator.projected_width")
+_PROJECTED_FIELDS = (
+    *("discriminator.projected_network", "discriminator.projected_2_network"),
+    "discriminator.projected_width",
+)
 _ENCODER_SIZES = ("encoder.nef", "encoder.size")
 _GROWING = ("generator.fine_blocks", "discriminator.scales")
 
@@ -28,7 +31,7 @@ _GROWING = ("generator.fine_blocks", "discriminator.scales")
 def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
     """Return the changed fields that determine the networks: (old, new) values by dotted name.
 
-    Excluded are the crop size, fading in, and the path of the feature network's weights, which
+    Excluded are the crop size, fading in, and the paths of the feature networks' weights, which
     networks/projection.py identifies by checksum.
     """
     names = [
@@ -37,6 +40,7 @@ def network_changes(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
         for field in vars(getattr(old, section))
     ]
     names.remove("discriminator.projected_weights")
+    names.remove("discriminator.projected_2_weights")
     if old.discriminator.kind == new.discriminator.kind == "patch":
         names = [name for name in names if name not in _PROJECTED_FIELDS]
     names += ["data.dont_care", "data.instance_edges", "data.icpe_compatible"]
@@ -97,12 +101,17 @@ def _fading_problems(old: Config, new: Config) -> list[str]:
     return [f"fade_in_images is {new.fade_in_images}, must be 0: {reason}"]
 
 
-def has_new_heads(old: Config, new: Config) -> bool:
-    """Whether a run has projected heads that its source does not have."""
-    if new.discriminator.kind == "patch":
-        return False
-    added = old.discriminator.kind == "patch"
-    return added or any(old.value(name) != new.value(name) for name in _PROJECTED_FIELDS)
+def new_heads(old: Config, new: Config) -> list[str]:
+    """Return the discriminator's parts with projected heads that its source does not have."""
+    had, has = old.discriminator.heads, new.discriminator.heads
+    same_width = old.discriminator.projected_width == new.discriminator.projected_width
+    return [part for part, name in has.items() if not (same_width and had.get(part) == name)]
+
+
+def removed_heads(old: Config, new: Config) -> list[str]:
+    """Return the parts with projected heads of which a new run does not take over the weights."""
+    gone = old.discriminator.heads.keys() - new.discriminator.heads.keys()
+    return [part for part in old.discriminator.heads if part in {*gone, *new_heads(old, new)}]
 
 
 def added_blocks(old: Config, new: Config) -> list[str]:
@@ -147,6 +156,6 @@ def new_layers(part: str, network: nn.Layer, *, old: Config, new: Config) -> lis
         all_scales = new.discriminator.scales if kinds[1] != "projected" else 0
         finer = finer_scales(old, new)
         scales = [*range(finer), *range(finer + has, all_scales)]
-        names += ["projected"] if has_new_heads(old, new) else []
+        names += new_heads(old, new)
         names += [f"nld_{scale}" for scale in scales]
     return names

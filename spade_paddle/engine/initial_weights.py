@@ -118,8 +118,8 @@ def read_description(folder: Path) -> tuple[Config, LabelSet]:
 def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Config, LabelSet]:
     """Derive configuration and label set for a new run that starts from a folder's weights.
 
-    A missing weights file of the judge turns the judge off, one of the projected heads is replaced
-    by the default: a model folder has only the names of these files.
+    A missing weights file of the judge turns the judge off, those of the projected heads are
+    replaced by the default: a model folder has only the names of these files.
 
     Args:
         folder: as in Source.read.
@@ -132,7 +132,12 @@ def configuration_of(folder: Path, *, overrides: Sequence[str] = ()) -> tuple[Co
     config, label_set = read_description(folder)
     # its own initialization and fading in belong to the past
     content = {**config.to_dict(), "init_from": None, "fade_in_images": 0}
-    for section, name in (("validation", "judge_weights"), ("discriminator", "projected_weights")):
+    files = (
+        ("validation", "judge_weights"),
+        ("discriminator", "projected_weights"),
+        ("discriminator", "projected_2_weights"),
+    )
+    for section, name in files:
         path = content[section][name]
         if path is not None and not Path(path).is_file():
             content[section][name] = None

@@ -253,9 +253,9 @@ def _connector(channels: int, wider: int) -> nn.Layer:
 
 def _share(first: CombinedDiscriminator, second: CombinedDiscriminator, *, stages: int) -> None:
     """Let the second discriminator share the first stages of every patch scale of the first, and
-    its frozen projection."""
-    if second.projected is not None:
-        second.projected.projection = first.projected.projection
+    its frozen projections."""
+    for heads in second.heads:
+        getattr(second, heads).projection = getattr(first, heads).projection
     for scale in range(second.num_D):
         ours, theirs = (getattr(each, f"nld_{scale}")[-1] for each in (second, first))
         for stage in range(min(stages, theirs.num_layers + 1)):

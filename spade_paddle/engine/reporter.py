@@ -20,7 +20,7 @@ from spade_paddle.engine.steps import Losses
 
 _SHOWN = (
     *("g_gan", "g_feat", "g_vgg", "g_vae", "g_color", "g_balance"),
-    *("d_fake", "d_real", "d_accuracy", "d_accuracy_projected"),
+    *("d_fake", "d_real", "d_accuracy", "d_accuracy_projected", "d_accuracy_projected_2"),
 )
 
 

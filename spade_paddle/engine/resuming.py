@@ -167,7 +167,7 @@ def start_or_resume(
 
 
 def measure_projection(discriminator: CombinedDiscriminator, batches: BatchSource) -> None:
-    """Measure the feature statistics of a projected discriminator, once per run.
+    """Measure the feature statistics of projected heads, once per run.
 
     Every process measures the same pictures, so the results are equal.
 
@@ -175,13 +175,11 @@ def measure_projection(discriminator: CombinedDiscriminator, batches: BatchSourc
         ModelError: the heads were trained on another feature network.
         DataError: a photo cannot be read.
     """
-    if discriminator.projected is None:
-        return
-    projection = discriminator.projected.projection
-    projection.check_network()
-    if not projection.measured:
-        views = (batches.view(position).photo for position in range(PROJECTION_PICTURES))
-        projection.measure(paddle.to_tensor(to_network(view[None])) for view in views)
+    for projection in discriminator.projections():
+        projection.check_network()
+        if not projection.measured:
+            views = (batches.view(position).photo for position in range(PROJECTION_PICTURES))
+            projection.measure(paddle.to_tensor(to_network(view[None])) for view in views)
 
 
 def _carry_over(part: str, network: nn.Layer, source: Source, *, config: Config) -> str:

@@ -138,8 +138,8 @@ def overfitting(
         train, val: training and validation scenes, one per item.
 
     Returns:
-        ``overfitting`` for patch scales and ``overfitting_projected`` for heads, if they exist; a
-        value whose denominator is 0 is omitted.
+        ``overfitting`` for patch scales, ``overfitting_projected`` and ``overfitting_projected_2``
+        for heads, if they exist; a value whose denominator is 0 is omitted.
     """
     with evaluating(networks.generator, networks.encoder, networks.discriminator):
         on_train = _scores(networks, [(scene, scene.photo) for scene in train])

@@ -161,7 +161,7 @@ def distinct_names(folders: Sequence[Path]) -> list[str]:
 
 
 def _knows_judge(card: ModelCard) -> bool:
-    return (
-        card.option("discriminator.kind") != "patch"
-        and card.option("discriminator.projected_network") == "efficientnet_lite0"
+    fields = "discriminator.projected_network", "discriminator.projected_2_network"
+    return card.option("discriminator.kind") != "patch" and any(
+        card.option(field) == "efficientnet_lite0" for field in fields
     )

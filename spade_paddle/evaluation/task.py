@@ -38,8 +38,8 @@ from spade_paddle.metrics.normal import Normal
 from spade_paddle.model_card import ModelCard
 
 _BIAS_WARNING = (
-    " was trained with discriminator.projected_network efficientnet_lite0, whose features also "
-    "define the distances here: these are biased in its favor"
+    " was trained with projected heads on efficientnet_lite0, whose features also define the "
+    "distances here: these are biased in its favor"
 )
 
 

@@ -18,7 +18,13 @@ the picture's sides, with EfficientNet-Lite1 also 1/32, or 1/2, 1/4 and 1/8 for 
 network, add its layers here, its class below and its name in config.py."""
 
 
-def feature_network(name: str, *, weights: str | None, resize: int | None = None) -> FeatureNetwork:
+def feature_network(
+    name: str,
+    *,
+    weights: str | None,
+    resize: int | None = None,
+    option: str = "--set losses.perceptual_weights",
+) -> FeatureNetwork:
     """Create a feature network by its name, for losses and projected heads.
 
     Args:
@@ -26,6 +32,7 @@ def feature_network(name: str, *, weights: str | None, resize: int | None = None
         weights: its file; None: that of the installed package (efficientnet), or Paddle's weights,
             which are downloaded (squeezenet, vgg19).
         resize: side to which vgg19 resizes pictures; None, and for other networks: no resizing.
+        option: what gives the file, for the error about a missing package.
 
     Raises:
         ModelError: no such file or package, it does not hold these weights, or they cannot be
@@ -37,5 +44,4 @@ def feature_network(name: str, *, weights: str | None, resize: int | None = None
         return SqueezeNet(weights=weights)
     kinds = {"efficientnet_lite0": EfficientNetLite0, "efficientnet_lite1": EfficientNetLite1}
     network = kinds[name]
-    option = "--set discriminator.projected_weights"
     return network(weights=weights or network.packaged_weights(option=option))

@@ -145,6 +145,6 @@ def feature_arrays(path: str | Path) -> Arrays:
     """Read the weights file of a feature network; raises ModelError as read_arrays does."""
     advice = (
         "give its path with --set losses.perceptual_weights=FILE (or "
-        f"discriminator.projected_weights), {WITHOUT_FEATURES}"
+        f"discriminator.projected_weights, projected_2_weights), {WITHOUT_FEATURES}"
     )
     return read_arrays(path, advice=advice)

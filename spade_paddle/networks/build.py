@@ -113,7 +113,9 @@ def build_discriminator(config: Config, *, num_labels: int) -> CombinedDiscrimin
     with initializer(config.initializer):
         return CombinedDiscriminator(
             patch=_patch(config, semantic_nc) if kind != "projected" else None,
-            projected=_projected(config, semantic_nc) if kind != "patch" else None,
+            heads={
+                part: _projected(config, part, semantic_nc) for part in config.discriminator.heads
+            },
         )
 
 
@@ -139,12 +141,17 @@ def _patch(config: Config, semantic_nc: int) -> MultiscaleDiscriminator:
     )
 
 
-def _projected(config: Config, semantic_nc: int) -> ProjectedDiscriminator:
+def _projected(config: Config, part: str, semantic_nc: int) -> ProjectedDiscriminator:
     options = config.discriminator
-    layers = PROJECTED_LAYERS[options.projected_network]
+    name = options.heads[part]
+    layers = PROJECTED_LAYERS[name]
     return ProjectedDiscriminator(
         projection=FrozenProjection(
-            network=feature_network(options.projected_network, weights=config.projected_weights),
+            network=feature_network(
+                name,
+                weights=config.weights_of_heads(part),
+                option=f"--set discriminator.{part}_weights",
+            ),
             layers=layers,
             widths=[
                 PROJECTED_CHANNELS[0] + level * PROJECTED_CHANNELS[1]

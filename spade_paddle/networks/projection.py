@@ -166,8 +166,9 @@ class FrozenProjection(nn.Layer):
                 "the projected discriminator of this checkpoint was trained with other weights of "
                 f"{type(self.network).__name__}: expected the checksum "
                 f"{self.fingerprint.item():08x}, got {self._fingerprint():08x}; give the original "
-                "weights file with --set discriminator.projected_weights=FILE, or start a new run "
-                "without projected heads: --init FOLDER --set discriminator.kind=patch",
+                "weights file with --set discriminator.projected_weights=FILE (for a second "
+                "network projected_2_weights), or start a new run without projected heads: --init "
+                "FOLDER --set discriminator.kind=patch",
                 code="projected_weights_differ",
             )
 

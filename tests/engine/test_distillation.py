@@ -22,6 +22,7 @@ from spade_paddle.networks.build import build_generator
 from spade_paddle.networks.semantics import SemanticLayout
 from spade_paddle.networks.widths import GeneratorWidths
 from tests.engine.test_learner import LABEL_SET, LABELS, batch_of, config, copy
+from tests.features.efficientnet import lite1_file
 from tests.features.weights import squeezenet_file
 from tests.synthetic import synthetic_scene
 
@@ -221,6 +222,21 @@ def test_teachers_are_wider_and_deeper_and_share_what_they_should():
             assert (left is right) == (stage < 2)
     moved = learner._updater._teacher_updater.discriminator.parameters
     assert len({id(parameter) for parameter in moved}) == len(moved)
+    learner.learn([inputs_of(learner._config)])
+
+
+def test_teachers_share_the_frozen_features_of_both_networks(tmp_path):
+    heads = {
+        **{"kind": "both", "projected_width": 4, "projected_2_network": "efficientnet_lite1"},
+        "projected_weights": str(squeezenet_file(tmp_path)),
+        "projected_2_weights": str(lite1_file(tmp_path)),
+    }
+    learner = omgd_learner(discriminator=heads)
+    first, second = (each.discriminator for each in learner.teachers)
+    for part in ("projected", "projected_2"):
+        ours, theirs = (getattr(each, part) for each in (first, second))
+        assert ours.projection is theirs.projection
+        assert ours.head_0 is not theirs.head_0
     learner.learn([inputs_of(learner._config)])
 
 

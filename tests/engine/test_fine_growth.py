@@ -198,7 +198,7 @@ def test_projected_heads_stay_beside_scales_that_move_on():
     old, new = both_ways((0, 1), (2, 3), ("both", "patch"))
     moved, notes = grown_discriminator(weights, old=old, new=new)
     assert moved == {name: expected[name] for name in list(expected)[:2]}
-    assert notes[0] == "the projected heads are removed" and len(notes) == 2
+    assert notes[0] == "the heads on vgg19 are removed" and len(notes) == 2
     old, new = both_ways((0, 2), (2, 4), ("both", "both"))
     moved, _ = grown_discriminator(weights, old=old, new=new)
     assert moved == {"nld_2.2.a.weight": 1, "nld_3.3.a.weight": 2, "projected.heads.0.weight": 3}

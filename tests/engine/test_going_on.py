@@ -130,7 +130,7 @@ def test_first_losses_on_other_photos_are_those_of_the_run_up_to_rounding(
 def test_without_a_configuration_it_is_the_folders_own(workshop, shipped, newcomer):
     result = newcomer.train("mine", *WITHOUT_FEATURES, "total_images=4", init=shipped)
     assert result.returncode == 0, result.stderr
-    assert "nld_0, nld_1; the projected heads are removed" in result.stdout + result.stderr
+    assert "nld_0, nld_1; the heads on squeezenet are removed" in result.stdout + result.stderr
     old, new = (
         yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
         for run in (workshop.folder / "second", newcomer.folder / "mine")
@@ -179,10 +179,12 @@ def test_missing_weights_of_judge_and_heads_become_the_defaults(shipped, tmp_pat
     model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     model["training"]["config"]["validation"]["judge_weights"] = file
     model["training"]["config"]["discriminator"]["projected_weights"] = file
+    model["training"]["config"]["discriminator"]["projected_2_weights"] = file
     (folder / "model.json").write_text(json.dumps(model), encoding="utf-8")
     config, _ = configuration_of(folder)
-    found = {config.validation.judge_weights, config.discriminator.projected_weights}
-    assert found == {file if exists else None}
+    options = config.discriminator
+    found = config.validation.judge_weights, options.projected_weights, options.projected_2_weights
+    assert set(found) == {file if exists else None}
 
 
 def test_neither_configuration_nor_folder_is_told(newcomer):

@@ -26,11 +26,22 @@ def weights(tmp_path_factory) -> str:
     return str(squeezenet_file(tmp_path_factory.mktemp("weights")))
 
 
+@pytest.fixture(scope="module")
+def lite1(tmp_path_factory) -> str:
+    return str(lite1_file(tmp_path_factory.mktemp("weights")))
+
+
 def heads(weights: str, kind: str = "both", **losses: float) -> dict:
     return {
         "discriminator": {"kind": kind, "projected_weights": weights, "projected_width": 4},
         "losses": {"feature_matching": 10.0 if kind == "both" else 0.0, **losses},
     }
+
+
+def on_two_networks(weights: str, lite1: str, **losses: float) -> dict:
+    sections = heads(weights, "projected", **losses)
+    second = {"projected_2_network": "efficientnet_lite1", "projected_2_weights": lite1}
+    return {**sections, "discriminator": {**sections["discriminator"], **second}}
 
 
 def test_losses_are_the_patch_scales_plus_the_weighted_heads(weights):
@@ -58,11 +69,13 @@ def test_losses_are_the_patch_scales_plus_the_weighted_heads(weights):
     assert float(got) == pytest.approx(float(expected), rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["both", "projected"])
-def test_a_step_moves_generator_and_heads_and_nothing_frozen(weights, kind):
-    options = config(**heads(weights, kind))
+@pytest.mark.parametrize("kind", ["both", "projected", "two networks"])
+def test_a_step_moves_generator_and_heads_and_nothing_frozen(weights, lite1, kind):
+    is_second = kind == "two networks"
+    options = config(**on_two_networks(weights, lite1) if is_second else heads(weights, kind))
+    part = "projected_2" if is_second else "projected"
     learner = learner_of(options)
-    projection = learner.networks.discriminator.projected.projection
+    projection = getattr(learner.networks.discriminator, part).projection
     frozen = copy(projection.state_dict())
     network = copy(projection.network.state_dict())
     before = copy(learner.state())
@@ -70,18 +83,31 @@ def test_a_step_moves_generator_and_heads_and_nothing_frozen(weights, kind):
     after = copy(learner.state())
     assert np.isfinite(list(losses[1].values())).all()
     assert ("d_accuracy" in losses[0], "g_feat" in losses[0]) == (kind == "both", kind == "both")
-    assert "d_accuracy_projected" in losses[0]
+    assert f"d_accuracy_{part}" in losses[0]
     assert_same_state(frozen, copy(projection.state_dict()))
     assert_same_state(network, copy(projection.network.state_dict()))
     for name in ("head_0.layers.0.weight_orig", "head_2.layers.4.weight_orig"):
-        name = f"projected.{name}"
+        name = f"{part}.{name}"
         assert not np.array_equal(before["discriminator"][name], after["discriminator"][name])
     name = "conv_img.weight"
     assert not np.array_equal(before["generator"][name], after["generator"][name])
     # nothing of the frozen network is in the checkpoint, but its mixes are
     names = [name for name in after["discriminator"] if "projection" in name]
-    assert "projected.projection.down_0.weight" in names
-    assert not any("fire" in name or "_conv" in name for name in names)
+    assert f"{part}.projection.down_0.weight" in names
+    assert not any("fire" in name or "_conv" in name or "block" in name for name in names)
+
+
+def test_the_heads_on_each_network_have_the_same_weight(weights, lite1):
+    options = config(**on_two_networks(weights, lite1, projected=0.25))
+    learner = learner_of(options)
+    learner.networks.discriminator.eval()
+    (part,) = pictures(options)
+    fake_photo = paddle.rand(part.photo.shape)
+    fake = discriminate(learner.networks, part, fake_photo)
+    got = combined_generator_loss(fake, weights=options.losses.kinds)
+    terms = [generator_loss(fake[kind]) for kind in ("projected", "projected_2")]
+    assert float(terms[0]) != float(terms[1])
+    assert float(got) == pytest.approx(0.25 * float(sum(terms)), rel=1e-5)
 
 
 def test_the_generator_learns_from_the_heads_alone(weights):
@@ -120,18 +146,17 @@ class Views:
         return dataclasses.make_dataclass("View", ["photo"])(photo)
 
 
-def test_photos_are_measured_once(weights):
-    discriminator = build(tiny(heads(weights)), seed=1)["discriminator"]
+def test_photos_are_measured_once_for_each_network(weights, lite1):
+    discriminator = build(tiny(on_two_networks(weights, lite1)), seed=1)["discriminator"]
     views = Views()
     measure_projection(discriminator, views)
-    assert views.asked == list(range(PROJECTION_PICTURES))
-    projection = discriminator.projected.projection
-    assert projection.photos.item() == PROJECTION_PICTURES
-    assert (projection.across_0.mean.numpy() > 0).any()
+    assert views.asked == 2 * list(range(PROJECTION_PICTURES))
+    for projection in discriminator.projections():
+        assert projection.photos.item() == PROJECTION_PICTURES
+        assert (projection.across_0.mean.numpy() != 0).any()
     measure_projection(discriminator, views)
-    assert len(views.asked) == PROJECTION_PICTURES
     measure_projection(build(tiny(), seed=1)["discriminator"], views)
-    assert len(views.asked) == PROJECTION_PICTURES
+    assert len(views.asked) == 2 * PROJECTION_PICTURES
 
 
 def test_heads_can_be_added_to_a_patch_run(weights, tmp_path, landscape):
@@ -167,7 +192,19 @@ def test_heads_can_be_replaced_by_those_of_another_network(weights, tmp_path, la
     changed["discriminator"]["projected_network"] = "efficientnet_lite1"
     networks, before, lines = grow(run, tiny(changed), landscape)
     assert_carried(networks, run, "discriminator", fresh=("projected",), before=before)
-    assert lines[1].endswith("nld_0, nld_1; new: projected; the projected heads are removed")
+    assert lines[1].endswith("nld_0, nld_1; new: projected; the heads on squeezenet are removed")
+
+
+def test_heads_on_a_second_network_can_be_added_and_removed(weights, lite1, tmp_path, landscape):
+    one, two = tiny(heads(weights, "projected")), tiny(on_two_networks(weights, lite1))
+    run = Run(tmp_path / "one", one, landscape)
+    networks, before, lines = grow(run, two, landscape)
+    assert_carried(networks, run, "discriminator", fresh=("projected_2",), before=before)
+    assert lines[1].endswith("projected; new: projected_2")
+    run = Run(tmp_path / "two", two, landscape)
+    networks, _, lines = grow(run, one, landscape)
+    assert_carried(networks, run, "discriminator")
+    assert lines[1].endswith("projected; the heads on efficientnet_lite1 are removed")
 
 
 def test_heads_of_another_width_are_new(weights, tmp_path, landscape):

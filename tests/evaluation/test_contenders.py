@@ -168,5 +168,7 @@ def test_models_that_were_trained_through_the_judges_network_are_named(make_expo
     unused = trained_with(
         folder, tmp_path / "unused", "discriminator", **{**heads, "kind": "patch"}
     )
-    contenders = open_contenders([fond, other, unused])
-    assert trained_on_judge_features(contenders) == ["fond"]
+    second = {"projected_network": "squeezenet", "projected_2_network": "efficientnet_lite0"}
+    also = trained_with(folder, tmp_path / "also", "discriminator", **{**heads, **second})
+    contenders = open_contenders([fond, other, unused, also])
+    assert trained_on_judge_features(contenders) == ["fond", "also"]

@@ -16,7 +16,7 @@ from spade_paddle.features.vgg19 import VGG19
 from spade_paddle.layers import CLADE, SPADE, ParamFreeBatchNorm, ParamFreeInstanceNorm
 from spade_paddle.networks.build import build_discriminator, build_generator
 from spade_paddle.networks.generator import SPADEGenerator
-from tests.features.efficientnet import efficientnet_file
+from tests.features.efficientnet import efficientnet_file, lite1_file
 from tests.features.weights import squeezenet_file
 
 ROOT = Path(__file__).parents[2]
@@ -224,6 +224,27 @@ def test_heads_look_at_any_feature_network(tmp_path):
     network = build_discriminator(read_config({"discriminator": options}), num_labels=3)
     prediction = network(paddle.rand([1, 5 + 3, 64, 64]))["projected"]
     assert [stages[0].shape for stages in prediction] == [[1, 1, side, side] for side in (8, 8, 4)]
+
+
+def test_a_second_network_gets_heads_of_its_own(tmp_path, squeezenet):
+    options = {
+        "kind": "both",
+        "projected_weights": squeezenet,
+        "projected_2_network": "efficientnet_lite1",
+        "projected_2_weights": str(lite1_file(tmp_path)),
+        "ndf": 2,
+    }
+    network = build_discriminator(read_config({"discriminator": options}), num_labels=3)
+    predictions = network(paddle.rand([1, 5 + 3, 64, 64]))
+    assert {kind: len(heads) for kind, heads in predictions.items()} == {
+        **{"patch": 4, "projected": 3, "projected_2": 4}
+    }
+    assert [type(each) for each in network.feature_networks()] == [SqueezeNet, EfficientNetLite1]
+    alone = {**options, "projected_2_network": None}
+    names = build_discriminator(read_config({"discriminator": alone}), num_labels=3).state_dict()
+    more = network.state_dict().keys() - names.keys()
+    assert names.keys() < network.state_dict().keys()
+    assert {name.split(".")[0] for name in more} == {"projected_2"}
 
 
 def test_every_choice_of_a_feature_network_is_known():
