@@ -274,10 +274,23 @@ def test_the_whole_sheet_the_picture_and_generate_are_seen_together(
     page.context.close()
 
 
-@pytest.mark.parametrize("viewport", [(1440, 900), (1024, 768), (844, 390), (390, 844), (320, 568)])
+@pytest.mark.parametrize(
+    "viewport",
+    [
+        (1440, 900),
+        (1280, 720),
+        (1181, 800),
+        (1024, 768),
+        (960, 768),
+        (844, 390),
+        (390, 844),
+        (320, 568),
+    ],
+)
 def test_nothing_spills_over_and_targets_are_large(
     browser: Browser, service: StandIn, viewport: tuple[int, int]
 ) -> None:
+    service.abilities["natural_edges"] = True  # the button is the last that came
     width, height = viewport
     visit = open_page(browser, service.address, viewport={"width": width, "height": height})
     wait_for_picture(visit.page)
@@ -292,6 +305,15 @@ def test_nothing_spills_over_and_targets_are_large(
                 .map(([name, r]) => `${name} ${r.width}x${r.height}`)"""
         )
         assert small == []
+        # what is under the picture lies within its column, whose overflow is hidden
+        spilling = visit.page.evaluate(
+            """() => [...document.querySelectorAll('.actions *')]
+                .map(e => [e.className, e.getBoundingClientRect().right])
+                .filter(([, right]) =>
+                    right > document.querySelector('.actions').getBoundingClientRect().right + 0.5)
+                .map(([name, right]) => `${name} ${right}`)"""
+        )
+        assert spilling == []
         tools, doodle = (element(visit.page, name).bounding_box() for name in ("tools", "doodle"))
         beside = tools["x"] + tools["width"] <= doodle["x"]
         assert beside or tools["y"] >= doodle["y"] + doodle["height"]
