@@ -110,8 +110,8 @@ def new_heads(old: Config, new: Config) -> list[str]:
 
 def removed_heads(old: Config, new: Config) -> list[str]:
     """Return the parts with projected heads of which a new run does not take over the weights."""
-    gone = old.discriminator.heads.keys() - new.discriminator.heads.keys()
-    return [part for part in old.discriminator.heads if part in {*gone, *new_heads(old, new)}]
+    kept = new.discriminator.heads.keys() - set(new_heads(old, new))
+    return [part for part in old.discriminator.heads if part not in kept]
 
 
 def added_blocks(old: Config, new: Config) -> list[str]:
