@@ -191,8 +191,8 @@ def test_a_package_that_lacks_its_file_is_the_same_as_none(package):
 
 
 def test_the_package_of_lite1_is_another(package):
-    with pytest.raises(ModelError, match=r"Lite1 are .*efficientnet-lite1-.* with --set discrimin"):
-        feature_network("efficientnet_lite1", weights=None)
+    with pytest.raises(ModelError, match=r"Lite1 are .*efficientnet-lite1-.* with --features"):
+        feature_network("efficientnet_lite1", weights=None, option="--features")
 
 
 @pytest.mark.skipif(
