@@ -18,6 +18,8 @@ BIN := $(VENV)/bin
 export HUB_HOME ?= $(CURDIR)/.hub
 # paddle warns at every start that ccache is not installed
 QUIET := PYTHONWARNINGS=ignore::UserWarning
+# two tests at a time, each file in one process, since the tests of a file share services and runs; quick files first
+PYTEST := python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 PINNED = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --no-header --no-annotate -c constraints.txt
 
@@ -41,27 +43,27 @@ $(HUB_HOME)/installed: $(VENV)/installed $(shell find hub_module -type f)
 
 test: $(VENV)/installed-dev
 	sh tests/setup_browser.sh
-	$(BIN)/python -m pytest
-	GAUGAN_ENGINE=paddle $(BIN)/python -m pytest tests/inference --ignore tests/inference/native  # as without a C compiler
+	$(BIN)/$(PYTEST)
+	GAUGAN_ENGINE=paddle $(BIN)/$(PYTEST) tests/inference --ignore tests/inference/native  # as without a C compiler
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[cpu,serve,annotate,evaluate,onnx,dev,docs]" -c constraints.txt
 	@touch $@
 
 test-fast: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow" tests/layers tests/networks tests/losses tests/data tests/metrics tests/test_config.py \
+	$(BIN)/$(PYTEST) -m "not slow" tests/layers tests/networks tests/losses tests/data tests/metrics tests/test_config.py \
 	  tests/test_reading.py tests/test_architecture.py tests/article
 
 # 2.6.2 is the last paddlepaddle-gpu on the package index, so training must work there; tests without paddle are left out
 test-oldest: $(OLDEST)/installed
-	$(OLDEST)/bin/python -m pytest tests/layers tests/networks tests/compression tests/losses tests/inference tests/convert \
+	$(OLDEST)/bin/$(PYTEST) tests/layers tests/networks tests/compression tests/losses tests/inference tests/convert \
 	  tests/metrics tests/judge tests/features tests/onednn tests/evaluation tests/engine tests/annotate \
 	  --ignore tests/annotate/test_review.py
 
 $(OLDEST)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(OLDEST)
 	grep -v -E "^(paddlepaddle|paddle2onnx)=" constraints.txt > $(OLDEST)/constraints.txt
-	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e ".[annotate]" paddlepaddle==2.6.2 "pytest>=8" \
+	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check -e ".[annotate]" paddlepaddle==2.6.2 "pytest>=8" "pytest-xdist>=3.6" \
 	  "hypothesis>=6.100" paddle2onnx==1.3.1 onnx onnxruntime -c $(OLDEST)/constraints.txt
 	@touch $@
 

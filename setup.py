@@ -144,6 +144,7 @@ setup(
             "ipykernel>=6.29,<7",
             "openapi-spec-validator>=0.7.1,<0.8",  # brings jsonschema
             "pytest-cov>=7",
+            "pytest-xdist>=3.6",
             "mypy>=1.19,<2",
             "types-PyYAML",
             "pre-commit>=4",

@@ -36,6 +36,9 @@ class LossConfig:
     color_balance: Weight = of(
         0.0, "weight of the color balance: the same over the last pictures, with less noise; ours"
     )
+    chroma: Weight = of(
+        0.0, "weight of the chroma loss: color without brightness in cells of 16 pixels; ours"
+    )
 
     @property
     def kinds(self) -> dict[str, float]:

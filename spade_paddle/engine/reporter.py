@@ -19,7 +19,7 @@ from spade_paddle.engine.schedule import is_due
 from spade_paddle.engine.steps import Losses
 
 _SHOWN = (
-    *("g_gan", "g_feat", "g_vgg", "g_vae", "g_color", "g_balance"),
+    *("g_gan", "g_feat", "g_vgg", "g_vae", "g_color", "g_balance", "g_chroma"),
     *("d_fake", "d_real", "d_accuracy", "d_accuracy_projected", "d_accuracy_projected_2"),
 )
 

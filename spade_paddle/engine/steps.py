@@ -16,7 +16,7 @@ from paddle import nn
 
 from spade_paddle.config import LossConfig
 from spade_paddle.data.batches import Batch
-from spade_paddle.losses.color import ColorBalance, color_loss
+from spade_paddle.losses.color import ColorBalance, chroma_loss, color_loss
 from spade_paddle.losses.diff_augment import diff_augment
 from spade_paddle.losses.gan import (
     Prediction,
@@ -144,7 +144,7 @@ def generator_losses(
 ) -> tuple[paddle.Tensor, Losses, paddle.Tensor]:
     """``g_loss = g_ganloss + lambda_feat * g_featloss + lambda_vgg * g_vggloss`` (article, section
     4), ``+ lambda_kld * g_vaeloss`` with a style, and ours: ``+ color * g_color``,
-    ``+ color_balance * g_balance``.
+    ``+ color_balance * g_balance``, ``+ chroma * g_chroma``.
 
     Args:
         networks: the networks.
@@ -178,6 +178,8 @@ def generator_losses(
     if networks.color_balance is not None:
         balance = networks.color_balance(fake_photo, batch.photo, batch.segmap)
         parts["g_balance"] = options.color_balance * balance
+    if options.chroma:
+        parts["g_chroma"] = options.chroma * chroma_loss(fake_photo, batch.photo)
     for loss in networks.extra_losses:
         more = loss(networks, batch, fake_photo)
         if parts.keys() & more.keys():

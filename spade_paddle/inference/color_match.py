@@ -14,10 +14,15 @@ import numpy as np
 
 GRID = 64
 """Cells along the short side in which differences of color are averaged."""
-BLUR = 4.0
+BRIGHTNESS_BLUR = 4.0
 """Standard deviation of the blur of these averages, in cells. With less, the colors match more
 closely, but the large picture takes over shapes of the small one, too (docs/experiments.md,
 2026-11-30)."""
+CHROMA_BLUR = 1.0
+"""The same for what remains without the brightness. The eye sees shapes by brightness, so here
+patches of a wrong color are replaced, too."""
+BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue (ITU-R BT.601)."""
 
 
 def shrunken_size(height: int, width: int, *, area: int) -> tuple[int, int]:
@@ -56,16 +61,20 @@ def _mean_differences(
     difference: np.ndarray, planes: np.ndarray, *, count: int, grid: tuple[int, int]
 ) -> np.ndarray:
     """Blurred averages of [H, W, 3] over the pixels of each plane (label), on a grid: ``float32``
-    [count, *grid, 3]; 0 where the plane is far away."""
+    [count, *grid, 3]; 0 where the plane is far away. Brightness is blurred more than chroma."""
     height, width = planes.shape
     rows = np.arange(height)[:, None] * grid[0] // height
     columns = np.arange(width) * grid[1] // width
     cells = ((planes * grid[0] + rows) * grid[1] + columns).ravel()
     size = count * grid[0] * grid[1]
-    sums = [np.bincount(cells, each, size) for each in (*difference.reshape(-1, 3).T, None)]
-    blurred = [
-        cv2.GaussianBlur(each, (0, 0), BLUR)
-        for each in np.stack(sums, axis=-1).astype(np.float32).reshape(count, *grid, 4)
-    ]
-    colors, pixels = np.split(np.stack(blurred), [3], axis=-1)
+    channels = [np.bincount(cells, each, size) for each in (*difference.reshape(-1, 3).T, None)]
+    sums = np.stack(channels, axis=-1).astype(np.float32).reshape(count, *grid, 4)
+    coarse, fine = (_blurred_means(sums, blur=blur) for blur in (BRIGHTNESS_BLUR, CHROMA_BLUR))
+    return fine + ((coarse - fine) @ BRIGHTNESS)[..., None]
+
+
+def _blurred_means(sums: np.ndarray, *, blur: float) -> np.ndarray:
+    """Sums of colors and numbers of pixels, [count, h, w, 4] -> [count, h, w, 3]."""
+    blurred = np.stack([cv2.GaussianBlur(each, (0, 0), blur) for each in sums])
+    colors, pixels = np.split(blurred, [3], axis=-1)
     return np.divide(colors, pixels, out=np.zeros_like(colors), where=pixels > 1e-3)

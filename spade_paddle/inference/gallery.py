@@ -19,10 +19,12 @@ GALLERY = "styles.npz"
 BANDS = 4
 SIMILARITY = 0.1
 """A scene loses a factor e of its weight for this distance to the doodle."""
-BRIGHTNESS, SPREAD = 30.0, 1.5
+BRIGHTNESS, SPREAD = 20.0, 1.5
 """Without a seed, a scene gains a factor e of weight for so much more brightness, and the chosen
 style is moved so many times as far from the mean of bright scenes. Means of styles are close to
 each other; without SPREAD, all doodles would get a similar light."""
+LEAST_SHARE = 0.02
+"""Labels that cover less of a scene do not count for its brightness."""
 TEMPERATURE = 0.25
 """With a seed, the temperature of the drawn weights."""
 
@@ -35,7 +37,7 @@ class Gallery:
     Args:
         vectors: style vectors, float32 [S, D].
         layouts: float32 [S, BANDS, K], see ``layout``.
-        brightness: of the photos, float32 [S], 0..255, see ``brightness``.
+        brightness: of the scenes, float32 [S], 0..255, see ``brightness``.
     """
 
     def __init__(self, vectors: np.ndarray, layouts: np.ndarray, brightness: np.ndarray) -> None:
@@ -95,9 +97,23 @@ class Gallery:
         write_arrays_atomically(folder / GALLERY, **arrays)
 
 
-def brightness(photo: np.ndarray) -> float:
-    """Mean over the pixels of max(R, G, B), 0..255 (the V of HSV)."""
-    return float(photo.max(axis=2).mean())
+def brightness(photo: np.ndarray, label_map: np.ndarray) -> float:
+    """Tell how bright a scene is, 0..255: the mean over its labels of each one's mean max(R, G, B),
+    the V of HSV.
+
+    Every label counts the same: below the bright sky of a sunset, the land is dark.
+
+    Args:
+        photo: ``uint8`` [H, W, 3].
+        label_map: ids [H, W]; 255 counts for no label, unless there is nothing else.
+    """
+    value = photo.max(axis=2)
+    pixels = np.bincount(label_map.ravel(), minlength=256)
+    labels = np.flatnonzero(pixels[:255] >= LEAST_SHARE * label_map.size)
+    if not labels.size:
+        return float(value.mean())
+    sums = np.bincount(label_map.ravel(), value.ravel(), minlength=256)
+    return float((sums[labels] / pixels[labels]).mean())
 
 
 def layout(label_map: np.ndarray, *, num_labels: int) -> np.ndarray:

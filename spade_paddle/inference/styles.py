@@ -65,10 +65,10 @@ def add_gallery(
         find_pairs(data, "train", val_share=painter.card.option("data.val_share"))
     ):
         scene = read_scene(pair, painter.label_set)
-        photo = whole_picture(scene, painter.height, painter.width).photo
-        vectors.append(painter.style_of(photo))
+        whole = whole_picture(scene, painter.height, painter.width)
+        vectors.append(painter.style_of(whole.photo))
         layouts.append(layout(scene.label_map, num_labels=len(painter.label_set)))
-        brightnesses.append(brightness(photo))
+        brightnesses.append(brightness(whole.photo, whole.label_map))
     Gallery(np.array(vectors), np.array(layouts), np.array(brightnesses)).save(folder)
     files = {**painter.card.files, GALLERY: sha256(folder / GALLERY)}
     dataclasses.replace(painter.card, files=files).write(folder)

@@ -24,7 +24,7 @@ from spade_paddle.engine.steps import StepInput, generator_losses
 from spade_paddle.errors import ModelError
 from spade_paddle.layers.norm import ParamFreeBatchNorm
 from spade_paddle.layers.spectral import effective_state
-from spade_paddle.losses.color import color_loss
+from spade_paddle.losses.color import chroma_loss, color_loss
 from spade_paddle.networks.semantics import SemanticLayout
 from tests.engine.conftest import TINY, assert_same_state
 from tests.synthetic import synthetic_scene
@@ -282,15 +282,17 @@ def test_the_perceptual_loss_is_shown_pictures_moved_by_the_batchs_shift():
     assert seen == [(3, 5), (1, 2)]  # a batch moves as its first picture does
 
 
-def test_color_loss_has_its_weight_and_counts_in_the_total():
-    options = config(losses={"color": 2.5})
+def test_color_and_chroma_loss_have_their_weights_and_count_in_the_total():
+    options = config(losses={"color": 2.5, "chroma": 1.5})
     part = StepInput.of(batch_of(2), SemanticLayout.of(options, LABELS))
     networks = learner_of(options).networks
     total, parts, fake_photo = generator_losses(networks, part, options.losses)
     expected = 2.5 * color_loss(fake_photo, part.photo, part.segmap)
     assert float(parts["g_color"]) == pytest.approx(float(expected))
+    expected = 1.5 * chroma_loss(fake_photo, part.photo)
+    assert float(parts["g_chroma"]) == pytest.approx(float(expected))
     assert float(total) == pytest.approx(sum(float(value) for value in parts.values()))
-    assert "g_color" not in generator_losses(networks, part, config().losses)[1]
+    assert not {"g_color", "g_chroma"} & generator_losses(networks, part, config().losses)[1].keys()
 
 
 def test_color_balance_is_part_of_the_state_and_older_checkpoints_have_none():

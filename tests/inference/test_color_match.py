@@ -90,10 +90,30 @@ def test_the_result_is_smooth_inside_a_region():
 
 def test_colors_stay_in_range(label_map, picture):
     """Half of the pixels are black and half white: their mean is 127 too dark, or too bright."""
-    mixed = np.where(picture > 125, 255, 0).astype(np.uint8)
+    is_white = picture[..., 0] > 125
+    mixed = np.repeat(np.where(is_white, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
     white = np.full((80, 112, 3), 255, np.uint8)
-    assert (match_colors(mixed, white, label_map)[picture > 125] == 255).all()
-    assert (match_colors(mixed, white * 0, label_map)[picture <= 125] == 0).all()
+    assert (match_colors(mixed, white, label_map)[is_white] == 255).all()
+    assert (match_colors(mixed, white * 0, label_map)[~is_white] == 0).all()
+
+
+def test_patches_of_brightness_stay_and_patches_of_color_vanish():
+    """Stripes 32 pixels wide, the small picture is gray; pink and green are equally bright."""
+    label_map = np.zeros((512, 512), np.uint8)
+    stripes = (np.arange(512) // 32 % 2)[None, :, None]
+    gray = np.full((256, 256, 3), 128, np.uint8)
+
+    def contrast(*colors: tuple[int, int, int]) -> np.ndarray:
+        """Difference of the middles of two neighboring stripes, after and before."""
+        picture = np.broadcast_to(np.where(stripes, *np.array(colors, np.uint8)), (512, 512, 3))
+        matched = match_colors(picture, gray, label_map)
+        middles = [each[256, [240, 272]].astype(int) for each in (matched, picture)]
+        return np.abs([np.diff(each, axis=0)[0] for each in middles])
+
+    after, before = contrast((150, 150, 150), (106, 106, 106))
+    assert (after > 0.9 * before).all()
+    after, before = contrast((168, 108, 132), (88, 149, 124))
+    assert before.max() == 80 and after.max() < 12
 
 
 def test_a_very_long_picture():

@@ -46,9 +46,21 @@ def test_layout_hardly_depends_on_the_size(size):
         assert np.allclose(shares, [[1, 0], [1, 0], [0, 1], [0, 1]])
 
 
-def test_brightness_is_of_the_strongest_color():
-    photo = np.array([[[0, 10, 200], [100, 0, 0]]], np.uint8)
-    assert brightness(photo) == 150
+def test_brightness_is_of_the_strongest_color_and_every_label_counts_the_same():
+    photo = np.array([[[0, 10, 200], [200, 0, 0], [0, 200, 200], [100, 0, 0]]], np.uint8)
+    assert brightness(photo, np.zeros((1, 4), np.uint8)) == 175
+    assert brightness(photo, np.array([[1, 1, 1, 0]], np.uint8)) == 150
+    assert brightness(photo, np.array([[1, 1, 255, 255]], np.uint8)) == 200
+    assert brightness(photo, np.full((1, 4), 255, np.uint8)) == 175
+
+
+def test_a_few_pixels_of_a_label_do_not_count_for_the_brightness():
+    photo = np.full((10, 20, 3), 100, np.uint8)
+    label_map = np.zeros((10, 20), np.uint8)
+    photo[0, :3], label_map[0, :3] = 0, 4
+    assert brightness(photo, label_map) == 100
+    photo[0, 3], label_map[0, 3] = 0, 4  # 4 of 200 pixels are the least share
+    assert brightness(photo, label_map) == 50
 
 
 def random_gallery(count=30, labels=5):
@@ -74,7 +86,7 @@ def reference_mean(gallery, label_map, *, seed, similarity=0.1):
     for index, vector in enumerate(gallery.vectors.astype(np.float64)):
         distance = np.mean([np.abs(a - b).sum() for a, b in zip(gallery.layouts[index], query)])
         if seed is None:
-            score = gallery.brightness[index] / 30 - distance / similarity
+            score = gallery.brightness[index] / 20 - distance / similarity
         else:
             score = (noise[index] - distance / 0.1) / 0.25
         total, weights = total + np.exp(score) * vector, weights + np.exp(score)
@@ -105,7 +117,7 @@ def test_the_similar_scene_lends_its_style_unless_the_other_is_much_brighter():
     halfway = np.array([[0], [1], [0], [1], [0], [1], [0], [1]], np.uint8)
     assert gallery.style_for(halfway) == pytest.approx(0.5)
     _, darker = two_scenes([100, 160])
-    assert darker.style_for(halfway) == pytest.approx(1 / (1 + np.exp(-60 / 30)))
+    assert darker.style_for(halfway) == pytest.approx(1 / (1 + np.exp(-60 / 20)))
 
 
 @pytest.mark.parametrize("seed", [None, 3])
@@ -153,11 +165,12 @@ def test_what_is_kept_is_of_the_photos_and_the_painter_takes_it(chooser):
         label_map = np.asarray(Image.open(chooser / "data" / "train" / "labels" / name))
         whole = read_photo(chooser / "data" / "train" / "images" / name)
         # of the middle of the photo at the model's size; kept with half the digits
-        middle = whole_picture(Scene(photo=whole, label_map=label_map), 64, 64).photo
+        scene = whole_picture(Scene(photo=whole, label_map=label_map), 64, 64)
         near = {"rtol": 1e-3, "atol": 1e-3}
-        assert np.allclose(gallery.vectors[index], painter.style_of(middle), **near)
+        assert np.allclose(gallery.vectors[index], painter.style_of(scene.photo), **near)
         assert np.allclose(gallery.layouts[index], layout(label_map, num_labels=13), **near)
-        assert np.isclose(gallery.brightness[index], brightness(middle), rtol=1e-3)
+        light = brightness(scene.photo, scene.label_map)
+        assert np.isclose(gallery.brightness[index], light, rtol=1e-3)
         vector = gallery.style_for(label_map)
         picture = painter.paint(label_map)
         assert np.array_equal(picture, painter.paint(label_map, style=vector))

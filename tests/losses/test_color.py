@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spade_paddle.losses.color import HALF_LIFE, LEAST_AREA, ColorBalance, color_loss
+from spade_paddle.losses.color import (
+    HALF_LIFE,
+    LEAST_AREA,
+    ColorBalance,
+    chroma_loss,
+    color_loss,
+)
 from tests.numeric import assert_gradients, assert_same, normal, tensor
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -60,6 +66,56 @@ def test_gradient_is_the_slope():
     photo = tensor(normal(1, 3, 3, 3, seed=2))
     segmap = tensor(one_hot(np.array([[[0, 0, 1], [1, 1, 1], [0, 0, 0]]])))
     assert_gradients(lambda: color_loss(fake, photo, segmap), [fake])
+
+
+def reference_chroma(fake, photo):
+    """The definition, cell by cell."""
+    values = []
+    for one, other in zip(fake, photo):
+        for row in range(0, one.shape[1] - 15, 16):
+            for column in range(0, one.shape[2] - 15, 16):
+                cell = np.s_[:, row : row + 16, column : column + 16]
+                red, green, blue = (one - other)[cell].mean(axis=(1, 2))
+                luma = 0.299 * red + 0.587 * green + 0.114 * blue
+                values.append([abs(each - luma) for each in (red, green, blue)])
+    return np.mean(values)
+
+
+@pytest.mark.parametrize("height, width", [(32, 48), (40, 16)])
+def test_chroma_agrees_with_its_definition(height, width):
+    fake, photo = normal(2, 3, height, width, seed=1), normal(2, 3, height, width, seed=2)
+    loss = chroma_loss(tensor(fake), tensor(photo))
+    assert_same(loss, reference_chroma(fake, photo), rtol=1e-6)
+
+
+def test_chroma_sees_neither_brightness_nor_places_within_a_cell():
+    photo = normal(1, 3, 32, 32, seed=1)
+    brighter = photo + normal(1, 1, 32, 32, seed=2)
+    assert chroma_loss(tensor(brighter), tensor(photo)).item() == pytest.approx(0, abs=1e-9)
+    cells = photo.reshape(1, 3, 2, 16, 2, 16)
+    moved = cells[:, :, :, ::-1, :, ::-1].reshape(photo.shape).copy()
+    assert chroma_loss(tensor(moved), tensor(photo)).item() == pytest.approx(0, abs=1e-9)
+    elsewhere = cells[:, :, ::-1].reshape(photo.shape).copy()
+    assert chroma_loss(tensor(elsewhere), tensor(photo)).item() > 0.01
+
+
+def test_patches_of_color_cost_more_than_an_even_color():
+    """A quarter of the photo's cells is green: other cells in the picture, or none."""
+    green = np.array([-0.1, 0.1, -0.1])[:, None, None]
+    cells = np.zeros((1, 1, 8, 8))
+    cells[:, :, ::2, ::2] = 1
+    photo, fake = (
+        each.repeat(16, axis=2).repeat(16, axis=3) * green for each in (cells, cells[:, :, ::-1])
+    )
+    even = chroma_loss(tensor(np.zeros_like(photo)), tensor(photo))
+    patches = chroma_loss(tensor(fake), tensor(photo))
+    assert patches.item() == pytest.approx(2 * even.item()) and even.item() > 0.01
+
+
+def test_the_gradient_of_chroma_is_the_slope():
+    fake = tensor(normal(1, 3, 16, 16, seed=1), differentiable=True)
+    photo = tensor(normal(1, 3, 16, 16, seed=2))
+    assert_gradients(lambda: chroma_loss(fake, photo), [fake])
 
 
 def test_balance_of_two_pictures_by_hand():
