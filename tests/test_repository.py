@@ -177,7 +177,7 @@ def test_model_card_tells_the_numbers_of_the_shipped_model(root):
 
 
 @pytest.mark.parametrize("side", [256, 512])
-@pytest.mark.parametrize("style, redder", [("bright", -10), (None, 15)])
+@pytest.mark.parametrize("style, redder", [("bright", -10), (None, 25)])
 def test_shipped_model_paints_sky_blue_and_grass_green(root, side, style, redder):
     from spade_paddle.inference.painter import Painter
 
