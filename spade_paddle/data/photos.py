@@ -17,6 +17,7 @@ from spade_paddle.errors import DataError
 PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # with further formats of cameras and phones, which a data set may not have
 CAMERA_ENDINGS = (*PHOTO_ENDINGS, ".tif", ".tiff", ".heic", ".heif", ".avif")
+LUMA = (0.299, 0.587, 0.114)  # brightness, as weights of red, green and blue (ITU-R BT.601)
 LIMIT_PIXELS = 178_000_000  # 534 MB in memory; three times the panorama of a phone
 ORIENTATION = 0x0112  # in EXIF data: 1 is upright, 5 to 8 swap height and width
 # accepted in requests; some of Pillow's other formats (EPS) start external programs

@@ -12,6 +12,8 @@ import math
 import cv2
 import numpy as np
 
+from spade_paddle.data.photos import LUMA
+
 GRID = 64
 """Cells along the short side in which differences of color are averaged."""
 BRIGHTNESS_BLUR = 4.0
@@ -21,8 +23,6 @@ closely, but the large picture takes over shapes of the small one, too (docs/exp
 CHROMA_BLUR = 1.0
 """The same for what remains without the brightness. The eye sees shapes by brightness, so here
 patches of a wrong color are replaced, too."""
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Brightness as a weighted sum of red, green and blue (ITU-R BT.601)."""
 
 
 def shrunken_size(height: int, width: int, *, area: int) -> tuple[int, int]:
@@ -70,7 +70,7 @@ def _mean_differences(
     channels = [np.bincount(cells, each, size) for each in (*difference.reshape(-1, 3).T, None)]
     sums = np.stack(channels, axis=-1).astype(np.float32).reshape(count, *grid, 4)
     coarse, fine = (_blurred_means(sums, blur=blur) for blur in (BRIGHTNESS_BLUR, CHROMA_BLUR))
-    return fine + ((coarse - fine) @ LUMA)[..., None]
+    return fine + ((coarse - fine) @ np.array(LUMA, np.float32))[..., None]
 
 
 def _blurred_means(sums: np.ndarray, *, blur: float) -> np.ndarray:

@@ -15,6 +15,8 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from spade_paddle.data.photos import LUMA
+
 HALF_LIFE = 140
 """Number of pictures after which a picture counts half for ``ColorBalance``."""
 CELL = 16
@@ -54,7 +56,7 @@ def chroma_loss(fake_photo: paddle.Tensor, photo: paddle.Tensor) -> paddle.Tenso
         photo: the real photos, [N, 3, H, W] in -1..1.
     """
     difference = F.avg_pool2d(fake_photo - photo, CELL)
-    luma = paddle.to_tensor([0.299, 0.587, 0.114], dtype=difference.dtype).reshape([1, 3, 1, 1])
+    luma = paddle.to_tensor(LUMA, dtype=difference.dtype).reshape([1, 3, 1, 1])
     return (difference - (difference * luma).sum(axis=1, keepdim=True)).abs().mean()
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from spade_paddle.data.photos import LUMA
+
 PERIOD = 8
 """In pixels. Patterns of period 2 and 4, from later upsamplings, also repeat after 8 pixels."""
 WINDOW = 7 * PERIOD
 """Side of the windows, which are scored separately: large enough for seven repetitions, and small
 enough that regions with different patterns, such as snow and trees, mostly have their own."""
 _AROUND = PERIOD + 1  # odd, so that the filter is centered
-_GRAY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def grid_energy(picture: np.ndarray) -> float:
@@ -38,7 +39,7 @@ def grid_energy(picture: np.ndarray) -> float:
     Returns:
         The share, in which uniform windows count as 0.
     """
-    x = _high_passed(picture @ _GRAY)
+    x = _high_passed(picture @ LUMA)
     sides = [min(WINDOW, size // PERIOD * PERIOD) for size in x.shape]
     rows, columns = (size // side for size, side in zip(x.shape, sides))
     x = x[: rows * sides[0], : columns * sides[1]]
